@@ -1,0 +1,34 @@
+/** Arrows go one way: domain <- config <- {upstream, log} <- http <- Gateway <- main. */
+const mayNot = (from, to) => ({
+  name: `${from}-may-not-import-${to}`.replaceAll(/[^a-z-]/g, ""),
+  severity: "error",
+  from: { path: `^src/(${from})` },
+  to: { path: `^src/(${to})` }
+})
+
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    mayNot("domain/", "config/|upstream/|log/|http/|Gateway|main"),
+    mayNot("config/", "upstream/|log/|http/|Gateway|main"),
+    mayNot("upstream/", "log/|http/|Gateway|main"),
+    mayNot("log/", "upstream/|http/|Gateway|main"),
+    mayNot("http/", "Gateway|main"),
+    mayNot("Gateway", "main"),
+    {
+      name: "domain-is-pure",
+      comment: "No Effect runtime, no platform, no Node in domain/.",
+      severity: "error",
+      from: { path: "^src/domain/" },
+      to: {
+        path: "^(node:|fs|http|path)|@effect/(platform|sql|cli)|effect/.*/(Effect|Layer|Context|Stream|Scope|Fiber)\\.",
+        dependencyTypesNot: ["type-only"]
+      }
+    }
+  ],
+  options: {
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" }
+  }
+}

@@ -1,0 +1,35 @@
+import tseslint from "typescript-eslint"
+
+export default tseslint.config(
+  { ignores: ["dist", "node_modules", "coverage"] },
+  {
+    files: ["**/*.ts"],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // Types tell the truth: values are narrowed or decoded, never asserted.
+      "@typescript-eslint/consistent-type-assertions": ["error", { assertionStyle: "never" }],
+      "@typescript-eslint/no-non-null-assertion": "error",
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      // Services are classes by Effect's convention, failures too; an empty interface there carries a name.
+      "@typescript-eslint/no-empty-object-type": "off",
+      // Effect.gen needs no yield when it is only an early return.
+      "require-yield": "off",
+      "no-restricted-imports": [
+        "error",
+        {
+          paths: [
+            "effect",
+            "@effect/platform",
+            "@effect/platform-node",
+            "@effect/sql",
+            "@effect/sql-sqlite-node",
+            "@effect/cli",
+            "@effect/experimental"
+          ].map((name) => ({ name, message: "Import the module, not the barrel." }))
+        }
+      ]
+    }
+  }
+)

@@ -1,0 +1,87 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import type * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { BootFailure } from "../domain/Failure.js"
+import { ConfigInvalid } from "../domain/Failure.js"
+import * as GatewayConfig from "../domain/GatewayConfig.js"
+import * as RouteTable from "../domain/RouteTable.js"
+import * as ConfigFile from "./ConfigFile.js"
+
+/** A configuration with its compiled routes; an exchange keeps the one it began with. */
+export interface Snapshot {
+  readonly config: GatewayConfig.GatewayConfig
+  readonly routes: RouteTable.RouteTable
+}
+
+/** Holds the configuration in force. */
+export class ConfigRef extends Context.Tag("causeway/config/ConfigRef")<
+  ConfigRef,
+  {
+    /** The configuration in force now. */
+    readonly current: Effect.Effect<Snapshot>
+    /** The configuration in force, and every later one. */
+    readonly changes: Stream.Stream<Snapshot>
+  }
+>() {}
+
+/** How often a configuration file is looked at. */
+const pollInterval = "1 second"
+
+const compile = (config: GatewayConfig.GatewayConfig): Snapshot => ({ config, routes: RouteTable.make(config.backends) })
+
+/** A configuration that never changes, written as plain values with the keys of `config.yaml`. */
+export const layerStatic = (plain: GatewayConfig.Plain): Layer.Layer<ConfigRef, ConfigInvalid> =>
+  Layer.effect(
+    ConfigRef,
+    Effect.gen(function* () {
+      const config = yield* Either.mapLeft(GatewayConfig.decode(plain), (issues) => new ConfigInvalid({ issues }))
+      const ref = yield* SubscriptionRef.make(compile(config))
+      return { current: SubscriptionRef.get(ref), changes: ref.changes }
+    })
+  )
+
+/**
+ * The configuration of a file, read again within a second of every change. A file that has become unreadable or invalid
+ * is reported with the place of each mistake, and the last good configuration stays in force.
+ */
+export const layerFile = (path: string): Layer.Layer<ConfigRef, BootFailure, FileSystem.FileSystem> =>
+  Layer.scoped(
+    ConfigRef,
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      let seen = yield* fingerprint(files, path)
+      const ref = yield* SubscriptionRef.make(compile(yield* ConfigFile.load(path)))
+
+      const refresh = Effect.gen(function* () {
+        const now = yield* fingerprint(files, path)
+        if (now === seen) return
+        seen = now
+        yield* SubscriptionRef.set(ref, compile(yield* ConfigFile.load(path)))
+        yield* Effect.logInfo(`Configuration reloaded from ${path}`)
+      }).pipe(
+        Effect.catchAll((failure) =>
+          Effect.logError(`Configuration not reloaded, the last good one stays in force\n${failure.message}`)
+        ),
+        Effect.catchAllDefect((defect) => Effect.logError("Configuration not reloaded", defect))
+      )
+
+      yield* Effect.forkScoped(Effect.repeat(refresh, Schedule.spaced(pollInterval)))
+      return { current: SubscriptionRef.get(ref), changes: ref.changes }
+    })
+  )
+
+// Symbolic links are followed, so that an atomically replaced link (a mounted ConfigMap) is seen too.
+const fingerprint = (files: FileSystem.FileSystem, path: string): Effect.Effect<string> =>
+  files.stat(path).pipe(
+    Effect.map(({ ino, mtime, size }) => {
+      const modified = Option.match(mtime, { onNone: () => 0, onSome: (date) => date.getTime() })
+      return `${modified} ${size} ${Option.getOrElse(ino, () => 0)}`
+    }),
+    Effect.orElseSucceed(() => "unreadable")
+  )

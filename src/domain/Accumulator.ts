@@ -1,0 +1,142 @@
+import * as JsonObject from "./JsonObject.js"
+
+/** Assembles the chunks of a repaired stream into the body that the same answer has when it is not streamed. */
+export interface Accumulator {
+  readonly push: (chunk: JsonObject.JsonObject) => void
+  /** The body so far; undefined before the first chunk. */
+  readonly result: (usage: JsonObject.JsonObject | undefined) => JsonObject.JsonObject | undefined
+}
+
+/** An accumulator for one stream. */
+export const make = (kind: "chat" | "completion"): Accumulator => {
+  const object = kind === "chat" ? "chat.completion" : "text_completion"
+  let top: Draft | undefined
+  const choices = new Map<number, Draft>()
+
+  const choiceAt = (index: number): Draft => {
+    const choice = choices.get(index) ?? { index }
+    choices.set(index, choice)
+    return choice
+  }
+
+  return {
+    push: (chunk) => {
+      const { choices: list, obfuscation: _, usage: __, ...rest } = chunk
+      top = { ...top, ...JsonObject.withoutNulls(rest), object }
+      for (const choice of JsonObject.listOf(list).map(JsonObject.orEmpty)) {
+        mergeChoice(choiceAt(Number(choice["index"] ?? 0)), choice)
+      }
+    },
+    result: (usage) => {
+      if (top === undefined) return undefined
+      const list = [...choices.values()].sort((a, b) => Number(a["index"]) - Number(b["index"]))
+      const finish = kind === "chat" ? chatChoice : textChoice
+      return { ...top, choices: list.map(finish), ...(usage === undefined ? {} : { usage }) }
+    }
+  }
+}
+
+type Draft = Record<string, unknown>
+
+const mergeChoice = (into: Draft, choice: JsonObject.JsonObject): void => {
+  for (const [key, value] of Object.entries(choice)) {
+    if (value === null || value === undefined || key === "index") continue
+    if (key === "delta") mergeDelta(draftAt(into, "message"), JsonObject.orEmpty(value))
+    else if (key === "logprobs") mergeLists(draftAt(into, key), JsonObject.orEmpty(value))
+    else if (key === "text") into[key] = append(into[key], value)
+    else into[key] = value
+  }
+}
+
+const mergeDelta = (message: Draft, delta: JsonObject.JsonObject): void => {
+  for (const [key, value] of Object.entries(delta)) {
+    if (value === null || value === undefined) continue
+    if (key === "tool_calls") mergeIndexed(message, key, value, mergeCall)
+    else if (key === "reasoning_details") mergeIndexed(message, key, value, mergeFields)
+    else if (key === "function_call" || key === "audio") mergeFields(draftAt(message, key), JsonObject.orEmpty(value))
+    else if (key === "role") message[key] ??= value
+    else message[key] = append(message[key], value)
+  }
+}
+
+const mergeCall = (call: Draft, delta: JsonObject.JsonObject): void => {
+  for (const [key, value] of Object.entries(delta)) {
+    if (key === "function" || key === "custom") mergeFields(draftAt(call, key), JsonObject.orEmpty(value))
+    else call[key] = value
+  }
+}
+
+// Text grows; a name is said once, and again only where it was empty.
+const mergeFields = (into: Draft, delta: JsonObject.JsonObject): void => {
+  for (const [key, value] of Object.entries(delta)) {
+    if (value === null || value === undefined) continue
+    into[key] = grows.has(key) ? append(into[key], value) : value
+  }
+}
+
+const grows = new Set(["arguments", "input", "text", "summary", "data", "transcript"])
+
+const mergeIndexed = (
+  message: Draft,
+  key: string,
+  value: unknown,
+  merge: (into: Draft, delta: JsonObject.JsonObject) => void
+): void => {
+  const list = Array.isArray(message[key]) ? message[key] : []
+  message[key] = list
+  for (const delta of JsonObject.listOf(value).map(JsonObject.orEmpty)) {
+    const found: unknown = list.find((item) => delta["index"] !== undefined && JsonObject.orEmpty(item)["index"] === delta["index"])
+    const item: Draft = JsonObject.is(found) ? found : {}
+    if (found === undefined) list.push(item)
+    merge(item, delta)
+  }
+}
+
+const mergeLists = (into: Draft, lists: JsonObject.JsonObject): void => {
+  for (const [key, value] of Object.entries(lists)) into[key] = value === null ? (into[key] ?? null) : append(into[key], value)
+}
+
+const append = (before: unknown, more: unknown): unknown => {
+  if (typeof before === "string" && typeof more === "string") return before + more
+  if (!Array.isArray(more)) return more
+  if (!Array.isArray(before)) return [...more]
+  before.push(...more)
+  return before
+}
+
+const draftAt = (into: Draft, key: string): Draft => {
+  const existing = into[key]
+  if (JsonObject.is(existing)) return existing
+  const draft: Draft = {}
+  into[key] = draft
+  return draft
+}
+
+const chatChoice = ({ index, message, logprobs, finish_reason, ...rest }: Draft): Draft => ({
+  index,
+  message: chatMessage(JsonObject.orEmpty(message)),
+  logprobs: logprobs ?? null,
+  finish_reason: finish_reason ?? null,
+  ...rest
+})
+
+const chatMessage = ({ role, content, refusal, tool_calls, ...rest }: JsonObject.JsonObject): JsonObject.JsonObject => {
+  const calls = JsonObject.listOf(tool_calls)
+    .map(JsonObject.orEmpty)
+    .map(({ index: _, ...call }) => call)
+  return {
+    role: role ?? "assistant",
+    content: content === undefined || (content === "" && calls.length > 0) ? null : content,
+    refusal: refusal ?? null,
+    ...rest,
+    ...(calls.length > 0 ? { tool_calls: calls } : {})
+  }
+}
+
+const textChoice = ({ index, text, logprobs, finish_reason, ...rest }: Draft): Draft => ({
+  index,
+  text: text ?? "",
+  logprobs: logprobs ?? null,
+  finish_reason: finish_reason ?? null,
+  ...rest
+})

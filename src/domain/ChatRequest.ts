@@ -1,0 +1,78 @@
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { BodyMalformed } from "./Failure.js"
+import * as JsonObject from "./JsonObject.js"
+
+/** Which endpoint a request came to. */
+export type Kind = "chat" | "completion"
+
+/** A caller's request: the few fields that the gateway acts on, decoded, and the open body that holds them all. */
+export interface ChatRequest {
+  readonly kind: Kind
+  readonly model: string
+  readonly stream: boolean
+  /** Whether the caller asked for a usage chunk at the end of the stream. */
+  readonly includeUsage: boolean
+  readonly body: JsonObject.JsonObject
+}
+
+const Head = Schema.Struct({
+  model: Schema.NonEmptyString,
+  stream: Schema.optional(Schema.NullOr(Schema.Boolean)),
+  stream_options: Schema.optional(
+    Schema.NullOr(Schema.Struct({ include_usage: Schema.optional(Schema.NullOr(Schema.Boolean)) }))
+  )
+})
+
+const ChatHead = Schema.Struct({
+  ...Head.fields,
+  messages: Schema.NonEmptyArray(Schema.Struct({ role: Schema.String }))
+})
+
+const decodeHead = { chat: Schema.decodeUnknownEither(ChatHead), completion: Schema.decodeUnknownEither(Head) }
+
+/** Decodes the text of a request body; fails with the field that is missing or of the wrong type. */
+export const decode = (kind: Kind, text: string): Either.Either<ChatRequest, BodyMalformed> => {
+  const body = Option.getOrUndefined(JsonObject.parse(text))
+  if (body === undefined) {
+    return Either.left(new BodyMalformed({ reason: "The request body must be a JSON object.", param: null }))
+  }
+  return Either.mapBoth(decodeHead[kind](body), {
+    onLeft: () => malformed(kind, body),
+    onRight: (head) => ({
+      kind,
+      model: head.model,
+      stream: head.stream === true,
+      includeUsage: head.stream_options?.include_usage === true,
+      body
+    })
+  })
+}
+
+const malformed = (kind: Kind, body: JsonObject.JsonObject): BodyMalformed => {
+  const wrong = fields(kind).find(({ key, valid }) => !valid(body[key]))
+  const key = wrong?.key ?? "model"
+  const missing = body[key] === undefined
+  const reason = missing ? `Missing required parameter: '${key}'.` : `Invalid '${key}': expected ${wrong?.expected}.`
+  return new BodyMalformed({ reason, param: key })
+}
+
+const fields = (kind: Kind) => [
+  { key: "model", expected: "a non-empty string", valid: Schema.is(Head.fields.model) },
+  ...(kind === "chat"
+    ? [{ key: "messages", expected: "a non-empty list of objects with a role", valid: Schema.is(ChatHead.fields.messages) }]
+    : []),
+  { key: "stream", expected: "a boolean", valid: Schema.is(Schema.UndefinedOr(Schema.NullOr(Schema.Boolean))) },
+  { key: "stream_options", expected: "an object with a boolean include_usage", valid: () => false }
+]
+
+/** Whether the request brings tools or functions. */
+export const usesTools = ({ body }: ChatRequest): boolean =>
+  JsonObject.listOf(body["tools"]).length > 0 || JsonObject.listOf(body["functions"]).length > 0
+
+/** Whether a message carries anything but text. */
+export const isMultimodal = ({ body }: ChatRequest): boolean =>
+  JsonObject.listOf(body["messages"]).some((message) =>
+    JsonObject.listOf(JsonObject.orEmpty(message)["content"]).some((part) => JsonObject.orEmpty(part)["type"] !== "text")
+  )

@@ -1,0 +1,79 @@
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { Backend } from "./Backend.js"
+
+/** Headers by lower-case name, as Node gives them. */
+export type Headers = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+
+/** The key that goes upstream: the backend's own, else the caller's `Authorization`, else its `x-api-key`. */
+export const keyFor = (backend: Pick<Backend, "apiKey">, caller: Headers): Option.Option<Redacted.Redacted> =>
+  backend.apiKey.pipe(
+    Option.filter((key) => Redacted.value(key) !== ""),
+    Option.orElse(() => callerKey(caller))
+  )
+
+const callerKey = (caller: Headers): Option.Option<Redacted.Redacted> => {
+  const key = first(caller["authorization"])?.replace(/^bearer(\s+|$)/i, "").trim() || first(caller["x-api-key"])?.trim()
+  return key === undefined || key === "" ? Option.none() : Option.some(Redacted.make(key))
+}
+
+/** The headers that a backend is sent: the allowed ones of the caller, ours, the key, and the backend's configured ones. */
+export const upstreamHeaders = (backend: Backend, caller: Headers, stream: boolean): Record<string, string> => {
+  const headers: Record<string, string> = {}
+  for (const name of forwarded) {
+    const value = first(caller[name])
+    if (value !== undefined) headers[name] = value
+  }
+  headers["accept"] = stream ? "text/event-stream" : "application/json"
+  headers["accept-encoding"] = "identity"
+  headers["user-agent"] = "causeway"
+  const key = keyFor(backend, caller)
+  if (Option.isSome(key)) headers["authorization"] = `Bearer ${Redacted.value(key.value)}`
+  for (const [name, value] of Object.entries(backend.headers)) headers[name.toLowerCase()] = value
+  return headers
+}
+
+/** The headers of a backend's answer that the caller may see. */
+export const callerHeaders = (upstream: Headers): Record<string, string> => {
+  const headers: Record<string, string> = {}
+  for (const name of returned) {
+    const value = first(upstream[name])
+    if (value !== undefined) headers[name] = value
+  }
+  return headers
+}
+
+/** The caller's headers as they may be stored: whatever may be a credential is replaced. */
+export const redactHeaders = (headers: Headers): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => {
+      const text = typeof value === "string" ? value : value?.join(", ")
+      return text === undefined ? [] : [[name, isCredential(name) ? "[redacted]" : text]]
+    })
+  )
+
+/** A text without the backend's key, its address, or anything that looks like a key. */
+export const scrub = (text: string, backend: Backend, caller: Headers): string => {
+  const key = Option.match(keyFor(backend, caller), { onNone: () => "", onSome: (own) => Redacted.value(own) })
+  const host = backend.baseUrl === "demo:" ? "" : new URL(backend.baseUrl).host
+  return [key, host]
+    .filter((secret) => secret.length > 3)
+    .reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text)
+    .replace(/\b(?:sk|pk|gsk|xai|key|AIza)[-_][\w*-]{6,}[\w*.-]*/g, "[redacted]")
+}
+
+const forwarded = [
+  "idempotency-key",
+  "openai-beta",
+  "anthropic-version",
+  "anthropic-beta",
+  "traceparent",
+  "tracestate"
+]
+
+const returned = ["openai-processing-ms", "openai-version", "openai-model"]
+
+const isCredential = (name: string): boolean => /auth|cookie|key|token|secret|password/i.test(name)
+
+const first = (value: string | ReadonlyArray<string> | undefined): string | undefined =>
+  typeof value === "string" ? value : value?.[0]

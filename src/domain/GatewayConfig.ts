@@ -1,0 +1,60 @@
+import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { Backend } from "./Backend.js"
+import * as ConfigIssue from "./ConfigIssue.js"
+import { DurationText, orDefault, SizeText, Strings } from "./ConfigSchema.js"
+import * as RouteTable from "./RouteTable.js"
+
+const Server = Schema.Struct({
+  drain: orDefault(DurationText, () => Duration.seconds(30)),
+  maxBody: orDefault(SizeText, () => 32 * 1024 ** 2).pipe(Schema.fromKey("max_body")),
+  corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"]).pipe(
+    Schema.fromKey("cors_origins")
+  )
+})
+
+const Log = Schema.Struct({
+  archive: orDefault(Schema.Boolean, () => true)
+})
+
+/** The configuration: what `config.yaml` says, with every default filled in. */
+export const GatewayConfig = Schema.Struct({
+  backends: Schema.propertySignature(
+    Schema.Array(Backend).pipe(Schema.minItems(1), Schema.annotations({ title: "a list of at least one backend" }))
+  ).pipe(Schema.fromKey("openai_clients")),
+  server: orDefault(Server, () => Schema.decodeSync(Server)({})),
+  log: orDefault(Log, () => Schema.decodeSync(Log)({}))
+})
+export interface GatewayConfig extends Schema.Schema.Type<typeof GatewayConfig> {}
+
+/** A configuration as an operator writes it: the keys of `config.yaml`. */
+export type Plain = typeof GatewayConfig.Encoded
+
+/** Decodes a configuration of plain values; everything that is wrong with it comes back at once. */
+export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArray<ConfigIssue.ConfigIssue>> => {
+  const decoded = ParseResult.decodeUnknownEither(GatewayConfig)(plain, { errors: "all", onExcessProperty: "error" })
+  if (Either.isLeft(decoded)) return Either.left(ConfigIssue.fromParseIssue(decoded.left))
+  const issues = [...duplicateNames(decoded.right.backends), ...danglingFallbacks(decoded.right.backends)]
+  return issues.length === 0 ? Either.right(decoded.right) : Either.left(issues)
+}
+
+const duplicateNames = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssue.ConfigIssue> =>
+  backends.flatMap(({ name }, index) => {
+    const first = backends.findIndex((other) => other.name === name)
+    if (first === index) return []
+    return [{ path: ["openai_clients", index, "name"], message: `"${name}" is already openai_clients[${first}]` }]
+  })
+
+const danglingFallbacks = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssue.ConfigIssue> => {
+  const routes = RouteTable.make(backends)
+  const names = backends.flatMap((backend) => [backend.name, ...backend.match.value])
+  return backends.flatMap((backend, index) => {
+    const target = Option.getOrUndefined(backend.fallback)
+    if (target === undefined || routes.resolve(target, target).length > 0) return []
+    const message = `no backend serves a model "${target}" and none is named so${ConfigIssue.didYouMean(target, names)}`
+    return [{ path: ["openai_clients", index, "fallback"], message }]
+  })
+}

@@ -1,0 +1,35 @@
+import * as Option from "effect/Option"
+
+/** An open JSON object: what is not known of it passes through untouched. */
+export type JsonObject = Readonly<Record<string, unknown>>
+
+/** Whether a value is a JSON object, not a list and not null. */
+export const is = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The JSON object that a text holds, or none when it is not JSON or not an object. */
+export const parse = (text: string): Option.Option<JsonObject> => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return is(value) ? Option.some(value) : Option.none()
+  } catch {
+    return Option.none()
+  }
+}
+
+/** The value as an object; an empty one where it is none. */
+export const orEmpty = (value: unknown): JsonObject => (is(value) ? value : {})
+
+/** The value as a list; an empty one where it is none. */
+export const listOf = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
+
+/** The value if it is a non-empty string. */
+export const text = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined
+
+/** The object without the keys that hold nothing. */
+export const withoutNulls = (object: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null && value !== undefined))
+
+/** An object with nothing in it. */
+export const empty = (): JsonObject => ({})

@@ -1,0 +1,28 @@
+import * as Option from "effect/Option"
+import type { Backend } from "./Backend.js"
+import * as JsonObject from "./JsonObject.js"
+
+/** Applies a backend's `extra_body`, `stop` and `max_tokens` to a request body. */
+export const apply = (backend: Backend, body: JsonObject.JsonObject): JsonObject.JsonObject => {
+  const extended: JsonObject.JsonObject = { ...backend.extraBody, ...body }
+  return {
+    ...extended,
+    ...(backend.stop.length === 0 ? {} : { stop: mergeStop(backend.stop, extended["stop"]) }),
+    ...Option.match(backend.maxTokens, { onNone: () => ({}), onSome: (limit) => clampTokens(limit, extended) })
+  }
+}
+
+/** The configured stop words first, then the caller's, none twice. */
+export const mergeStop = (configured: ReadonlyArray<string>, given: unknown): ReadonlyArray<unknown> => {
+  const own = typeof given === "string" ? [given] : JsonObject.listOf(given).filter((word) => typeof word === "string")
+  return [...new Set<unknown>([...configured, ...own])]
+}
+
+/** Lowers whichever token limit the caller gave, never raises it; sets `max_tokens` when there is none. */
+export const clampTokens = (limit: number, body: JsonObject.JsonObject): JsonObject.JsonObject => {
+  const given = ["max_completion_tokens", "max_tokens"].filter((key) => body[key] !== undefined && body[key] !== null)
+  if (given.length === 0) return { max_tokens: limit }
+  return Object.fromEntries(given.map((key) => [key, lower(body[key], limit)]))
+}
+
+const lower = (value: unknown, limit: number): unknown => (typeof value === "number" ? Math.min(value, limit) : value)

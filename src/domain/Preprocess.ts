@@ -1,0 +1,68 @@
+import * as JsonObject from "./JsonObject.js"
+
+/**
+ * Cleans the messages of a chat: trims texts, removes `<tag>…</tag>` blocks from what the assistant said, drops empty
+ * messages and keeps the last of consecutive user messages. Tool calls and results, reasoning, images, sound and files
+ * are never lost, nothing is reordered, and cleaning twice changes nothing more.
+ */
+export const clean = (messages: ReadonlyArray<unknown>, stripTags: ReadonlyArray<string>): ReadonlyArray<unknown> => {
+  const blocks = stripTags.map((tag) => new RegExp(`<${escape(tag)}>[\\s\\S]*?</${escape(tag)}>`, "g"))
+  return keepLastUser(messages.map((message) => cleanMessage(message, blocks)).filter((message) => !isEmpty(message)))
+}
+
+const cleanMessage = (message: unknown, blocks: ReadonlyArray<RegExp>): unknown => {
+  if (!JsonObject.is(message)) return message
+  const { content } = message
+  const cleanText = (text: string) => (message["role"] === "assistant" ? strip(text.trim(), blocks) : text.trim())
+  if (typeof content === "string") return { ...message, content: cleanText(content) }
+  if (!Array.isArray(content)) return message
+  const parts = content.map((part: unknown) => (isText(part) ? { ...part, text: cleanText(part.text) } : part))
+  return { ...message, content: parts.filter((part: unknown) => !isEmptyText(part)) }
+}
+
+// Removing a block can join the halves of another one.
+const strip = (text: string, blocks: ReadonlyArray<RegExp>): string => {
+  const stripped = blocks.reduce((rest, block) => rest.replace(block, ""), text)
+  return stripped === text ? text.trim() : strip(stripped, blocks)
+}
+
+const keepLastUser = (messages: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
+  messages.filter((message, index) => !(isPlainUser(message) && isUser(messages[index + 1])))
+
+const isUser = (message: unknown): boolean => JsonObject.orEmpty(message)["role"] === "user"
+
+// A picture or a file in an earlier message may be what the last one talks about.
+const isPlainUser = (message: unknown): boolean => {
+  const { content } = JsonObject.orEmpty(message)
+  return isUser(message) && (!Array.isArray(content) || content.every(isText))
+}
+
+const isEmpty = (message: unknown): boolean => {
+  if (!JsonObject.is(message) || message["role"] === "tool") return false
+  const { content } = message
+  const blank = content === undefined || content === null || content === "" || (Array.isArray(content) && content.length === 0)
+  return blank && !precious.some((key) => isPresent(message[key]))
+}
+
+// What a message may carry beside its content.
+const precious = [
+  "tool_calls",
+  "function_call",
+  "tool_call_id",
+  "reasoning",
+  "reasoning_content",
+  "reasoning_details",
+  "thinking",
+  "audio",
+  "refusal"
+]
+
+const isPresent = (value: unknown): boolean =>
+  value !== undefined && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0)
+
+const isText = (part: unknown): part is JsonObject.JsonObject & { readonly text: string } =>
+  JsonObject.is(part) && part["type"] === "text" && typeof part["text"] === "string"
+
+const isEmptyText = (part: unknown): boolean => isText(part) && part.text === ""
+
+const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")

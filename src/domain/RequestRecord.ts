@@ -1,0 +1,59 @@
+import * as Schema from "effect/Schema"
+
+const Text = Schema.NullOr(Schema.String)
+const Count = Schema.NullOr(Schema.Number)
+
+/** One row of the table `records`: one exchange, whatever its outcome. */
+export const RequestRecord = Schema.Struct({
+  /** The request id, also sent as `x-request-id`. */
+  id: Schema.String,
+  /** When the request arrived: ISO 8601, UTC. */
+  Time: Schema.String,
+  IP: Schema.String,
+  /** The model that the last backend was asked for. */
+  Model: Text,
+  RequestedModel: Text,
+  /** `chat` or `completion`. */
+  Type: Schema.String,
+  Backend: Text,
+  /** 1 when the caller asked for a stream. */
+  Stream: Schema.Number,
+  /** The status that the caller was sent; null when it left before. */
+  Status: Count,
+  /** The tag of the outcome. */
+  Outcome: Schema.String,
+  FinishReason: Text,
+  /** JSON: a list of {@link AttemptTrace}. */
+  Attempts: Schema.String,
+  CompletionTokens: Count,
+  PromptTokens: Count,
+  TotalTokens: Count,
+  /** 1 when the request brought tools. */
+  Tool: Schema.Number,
+  /** 1 when a message carried anything but text. */
+  Multimodal: Schema.Number,
+  /** From arrival to the true end, in ms. */
+  LatencyMs: Schema.Number,
+  /** From arrival to the first content for the caller, in ms. */
+  TtftMs: Count,
+  /** JSON: the caller's headers, credentials redacted. */
+  Headers: Schema.String,
+  /** JSON: the body as it was sent upstream. */
+  Request: Text,
+  /** JSON: the answer that the caller got, assembled when it was streamed. */
+  Response: Text,
+  Error: Text
+})
+export interface RequestRecord extends Schema.Schema.Type<typeof RequestRecord> {}
+
+/** One attempt as the record shows it; `failure` is null for the one that answered. */
+export interface AttemptTrace {
+  readonly backend: string
+  readonly model: string
+  readonly failure: string | null
+  readonly status: number | null
+  readonly ms: number
+}
+
+/** The month a record belongs to, such as `202611`. */
+export const monthOf = (record: Pick<RequestRecord, "Time">): string => record.Time.slice(0, 7).replace("-", "")

@@ -1,0 +1,57 @@
+import { createParser } from "eventsource-parser"
+
+/** One event of a stream; an `error:` field line (older llama.cpp) becomes an event named `error`. */
+export interface SseEvent {
+  readonly event: string | undefined
+  readonly data: string
+}
+
+/** Turns the bytes of one stream into its events, however the bytes are cut. */
+export interface Decoder {
+  /** The events that these bytes complete. */
+  readonly push: (bytes: Uint8Array) => ReadonlyArray<SseEvent>
+  /** The event that was left open at the end of the stream, which many servers forget to close. */
+  readonly end: () => ReadonlyArray<SseEvent>
+  /** True once an event outgrew the limit; nothing more comes out then. */
+  readonly overflowed: boolean
+}
+
+/** A single event may be this large, in characters. */
+const maxEventSize = 16 * 1024 * 1024
+
+/** A decoder for one stream. */
+export const make = (limit: number = maxEventSize): Decoder => {
+  let events: Array<SseEvent> = []
+  let overflowed = false
+  const text = new TextDecoder()
+  const parser = createParser({
+    maxBufferSize: limit,
+    onEvent: ({ event, data }) => events.push({ event, data }),
+    onError: (error) => {
+      if (error.type === "max-buffer-size-exceeded") overflowed = true
+      else if (error.type === "unknown-field" && error.field === "error") {
+        events.push({ event: "error", data: error.value ?? "" })
+      }
+    }
+  })
+  // The parser throws when it is fed after an overflow.
+  const feed = (chunk: string): ReadonlyArray<SseEvent> => {
+    if (!overflowed) parser.feed(chunk)
+    const complete = events
+    events = []
+    return complete
+  }
+  return {
+    push: (bytes) => feed(text.decode(bytes, { stream: true })),
+    end: () => feed(`${text.decode()}\n\n`),
+    get overflowed() {
+      return overflowed
+    }
+  }
+}
+
+/** One event on the wire: a single line of JSON. */
+export const frame = (data: object): string => `data: ${JSON.stringify(data)}\n\n`
+
+/** What ends a complete stream. */
+export const done = "data: [DONE]\n\n"

@@ -1,0 +1,78 @@
+import * as JsonObject from "./JsonObject.js"
+
+/** Repairs the tool calls of one choice: dense indexes, id, type and name once, arguments always text. */
+export interface ToolCalls {
+  /** The repaired deltas for a `tool_calls` list as it came. */
+  readonly push: (calls: ReadonlyArray<unknown>) => ReadonlyArray<JsonObject.JsonObject>
+  /** Whether any call was made. */
+  readonly any: boolean
+}
+
+interface Slot {
+  readonly index: number
+  readonly upstreamIndex: unknown
+  readonly custom: boolean
+  id: string
+  name: string
+}
+
+/** No client accepts more calls in one answer. */
+const maxCalls = 128
+
+/** The repair for one choice; `idFor` names a call that came without an id. */
+export const make = (idFor: (index: number) => string): ToolCalls => {
+  const slots: Array<Slot> = []
+
+  const open = (call: JsonObject.JsonObject, id: string | undefined, name: string | undefined): Slot => {
+    const index = slots.length
+    const custom = JsonObject.is(call["custom"]) || call["type"] === "custom"
+    const slot = { index, upstreamIndex: call["index"], custom, id: id ?? idFor(index), name: name ?? "" }
+    slots.push(slot)
+    return slot
+  }
+
+  const find = (call: JsonObject.JsonObject, id: string | undefined, name: string | undefined): Slot | undefined => {
+    const { index } = call
+    if (typeof index !== "number") return id === undefined ? slots.at(-1) : slots.find((slot) => slot.id === id)
+    const slot = slots.findLast((each) => each.upstreamIndex === index)
+    // Ollama numbers parallel calls 0: another id with a name is another call.
+    const another = slot !== undefined && id !== undefined && id !== slot.id && name !== undefined && slot.name !== ""
+    return another ? slots.find((each) => each.id === id) : slot
+  }
+
+  const push = (value: unknown): JsonObject.JsonObject | undefined => {
+    if (!JsonObject.is(value)) return undefined
+    const { index: _, id: rawId, type: __, function: rawFunction, custom: rawCustom, ...unknown } = value
+    const given = JsonObject.orEmpty(rawFunction ?? rawCustom)
+    const id = JsonObject.text(rawId)
+    const name = JsonObject.text(given["name"])
+    const found = find(value, id, name)
+    if (found === undefined && slots.length >= maxCalls) return undefined
+    const slot = found ?? open(value, id, name)
+    const input = argumentsText(slot.custom ? given["input"] : given["arguments"])
+    const named = found !== undefined && slot.name === "" && name !== undefined
+    if (named) slot.name = name
+    const face = slot.custom ? { input } : { arguments: input }
+    const body = found === undefined || named ? { name: slot.name, ...face } : face
+    const kind = slot.custom ? "custom" : "function"
+    return {
+      index: slot.index,
+      ...(found === undefined ? { id: slot.id, type: kind } : {}),
+      [kind]: body,
+      ...JsonObject.withoutNulls(unknown)
+    }
+  }
+
+  return {
+    push: (calls) => calls.map(push).filter((call) => call !== undefined),
+    get any() {
+      return slots.length > 0
+    }
+  }
+}
+
+/** Arguments as text, whatever a backend sent: some send the object itself. */
+export const argumentsText = (value: unknown): string => {
+  if (typeof value === "string") return value
+  return value === null || value === undefined ? "" : JSON.stringify(value)
+}

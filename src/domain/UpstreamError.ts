@@ -1,0 +1,20 @@
+import * as Duration from "effect/Duration"
+import type { Headers } from "./Credentials.js"
+import * as ErrorBody from "./ErrorBody.js"
+import { UpstreamRejected } from "./Failure.js"
+
+/** The rejection that an error response amounts to; `now` in ms since the epoch dates its `Retry-After`. */
+export const fromResponse = (status: number, headers: Headers, body: string, now: number): UpstreamRejected =>
+  new UpstreamRejected({ status, retryAfter: retryAfter(headers, now), error: ErrorBody.decode(body, status) })
+
+/** How long a backend asks to be left alone: `retry-after-ms`, or `retry-after` as seconds or as a date. */
+export const retryAfter = (headers: Headers, now: number): Duration.Duration | undefined => {
+  const millis = Number(headers["retry-after-ms"] ?? Number.NaN)
+  if (Number.isFinite(millis) && millis >= 0) return Duration.millis(millis)
+  const text = headers["retry-after"]
+  if (typeof text !== "string" || text.trim() === "") return undefined
+  const seconds = Number(text)
+  if (Number.isFinite(seconds)) return seconds >= 0 ? Duration.seconds(seconds) : undefined
+  const date = Date.parse(text)
+  return Number.isNaN(date) ? undefined : Duration.millis(Math.max(0, date - now))
+}

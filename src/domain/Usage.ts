@@ -1,0 +1,40 @@
+import * as JsonObject from "./JsonObject.js"
+
+/** Token counts of one exchange, as the backend reported them. */
+export interface Usage {
+  readonly promptTokens: number
+  readonly completionTokens: number
+  readonly totalTokens: number
+}
+
+/** The counts of a `usage` object; undefined when it holds none. */
+export const decode = (usage: JsonObject.JsonObject): Usage | undefined => {
+  const prompt = count(usage["prompt_tokens"])
+  const completion = count(usage["completion_tokens"])
+  const total = count(usage["total_tokens"])
+  if (prompt === undefined && completion === undefined && total === undefined) return undefined
+  const sum = (prompt ?? 0) + (completion ?? 0)
+  return { promptTokens: prompt ?? 0, completionTokens: completion ?? 0, totalTokens: total ?? sum }
+}
+
+/** The raw `usage` of an answer or chunk, also from where Groq (`x_groq`) and Moonshot (first choice) hide it. */
+export const find = (body: JsonObject.JsonObject): JsonObject.JsonObject | undefined =>
+  [body["usage"], JsonObject.orEmpty(body["x_groq"])["usage"], firstChoice(body)["usage"]].find(JsonObject.is)
+
+/** A raw `usage` with its three counts present, everything else as it was. */
+export const complete = (usage: JsonObject.JsonObject): JsonObject.JsonObject => {
+  const counts = decode(usage)
+  if (counts === undefined) return usage
+  return {
+    ...usage,
+    prompt_tokens: counts.promptTokens,
+    completion_tokens: counts.completionTokens,
+    total_tokens: counts.totalTokens
+  }
+}
+
+const firstChoice = (body: JsonObject.JsonObject): JsonObject.JsonObject =>
+  JsonObject.orEmpty(JsonObject.listOf(body["choices"])[0])
+
+const count = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isFinite(value) && value >= 0 ? Math.trunc(value) : undefined

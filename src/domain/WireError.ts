@@ -1,0 +1,113 @@
+import * as Duration from "effect/Duration"
+import * as ErrorBody from "./ErrorBody.js"
+import type { AttemptFailure, GatewayFailure, NoBackendAvailable } from "./Failure.js"
+import type { Crashed, RelayEnd } from "./Outcome.js"
+import * as SseEvents from "./SseEvents.js"
+
+/** A failure as the caller sees it before commit: an HTTP error response. */
+export interface WireError {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly error: ErrorBody.ErrorBody
+}
+
+/** The response for a failure; its text names no backend, key or address. */
+export const fromFailure = (failure: GatewayFailure | Crashed): WireError => {
+  switch (failure._tag) {
+    case "BodyTooLarge":
+      return invalid(413, failure.message, { code: "request_too_large" })
+    case "BodyMalformed":
+      return invalid(400, failure.message, { param: failure.param })
+    case "ModelNotFound":
+      return invalid(404, failure.message, { param: "model", code: "model_not_found" })
+    case "Draining":
+      return drained
+    case "NoBackendAvailable":
+      return fromLast(failure)
+    case "Crashed":
+      return server(500, "The gateway failed to handle this request.", "internal_error")
+  }
+}
+
+/** The response for an exchange that was cut before anything was sent, because the gateway stops. */
+export const drained: WireError = {
+  status: 503,
+  headers: { "retry-after": "1", "retry-after-ms": "1000" },
+  error: { message: "The server is shutting down.", type: "server_error", param: null, code: "shutting_down" }
+}
+
+/** The response to a path that is not served. */
+export const notFound = (method: string, path: string): WireError =>
+  invalid(404, `Unknown request URL: ${method} ${path}.`, { code: "unknown_url" })
+
+/** The response to a path asked with another method than `allow`. */
+export const methodNotAllowed = (method: string, path: string, allow: string): WireError => ({
+  ...invalid(405, `Not allowed to ${method} on ${path}.`, { code: "method_not_supported" }),
+  headers: { allow }
+})
+
+/** The frame that tells a caller in the middle of a stream why there is no more; undefined when nobody reads it. */
+export const frame = (end: RelayEnd): string | undefined => {
+  switch (end._tag) {
+    case "Completed":
+    case "CallerLeft":
+      return undefined
+    case "UpstreamBroke":
+      return inBand("The model provider's stream ended in the middle of the answer.", "upstream_broke")
+    case "UpstreamStalled":
+      return inBand("The model provider fell silent in the middle of the answer.", "upstream_stalled")
+    case "UpstreamErrored":
+      return SseEvents.frame({ error: end.error })
+    case "CutByDrain":
+      return SseEvents.frame({ error: drained.error })
+  }
+}
+
+const inBand = (message: string, code: string): string => SseEvents.frame({ error: server(502, message, code).error })
+
+const fromLast = ({ last, attempts }: NoBackendAvailable): WireError => {
+  const response = fromAttempt(last)
+  // Our own retries are spent; a client that tries again only multiplies them.
+  const spent = attempts > 1 || response.status >= 500 ? { "x-should-retry": "false" } : {}
+  return { ...response, headers: { ...response.headers, ...spent } }
+}
+
+const fromAttempt = (failure: AttemptFailure): WireError => {
+  switch (failure._tag) {
+    case "UpstreamRejected": {
+      const { error, retryAfter, status } = failure
+      if (status < 400 || status >= 500) return server(502, "The model provider failed.", "upstream_error")
+      const code = ErrorBody.isContextLength(error) ? "context_length_exceeded" : error.code
+      return { status, headers: retryAfter === undefined ? {} : retryHeaders(retryAfter), error: { ...error, code } }
+    }
+    case "HeadersTimedOut":
+    case "FirstTokenTimedOut":
+    case "TotalTimedOut":
+      return server(504, "The model provider did not answer in time.", "upstream_timeout")
+    case "ConnectFailed":
+    case "ConnectionLost":
+    case "ProtocolBroken":
+      return server(502, "The model provider could not be reached or sent no valid answer.", "upstream_unavailable")
+  }
+}
+
+const retryHeaders = (after: Duration.Duration): Record<string, string> => {
+  const millis = Math.ceil(Duration.toMillis(after))
+  return { "retry-after": String(Math.max(1, Math.ceil(millis / 1000))), "retry-after-ms": String(Math.max(1, millis)) }
+}
+
+const invalid = (
+  status: number,
+  message: string,
+  where: { readonly param?: string | null; readonly code?: string }
+): WireError => ({
+  status,
+  headers: {},
+  error: { message, type: "invalid_request_error", param: where.param ?? null, code: where.code ?? null }
+})
+
+const server = (status: number, message: string, code: string): WireError => ({
+  status,
+  headers: {},
+  error: { message, type: "server_error", param: null, code }
+})

@@ -1,0 +1,105 @@
+import * as Option from "effect/Option"
+import * as ChatStream from "../domain/ChatStream.js"
+import { reasonOf } from "../domain/Failure.js"
+import * as JsonObject from "../domain/JsonObject.js"
+import * as SseEvents from "../domain/SseEvents.js"
+import type { UpstreamHead } from "./UpstreamCall.js"
+
+/** An answer as contract-true chunks, whether it comes as a stream of events or as one JSON body. */
+export interface AnswerChunks {
+  /** Sends the chunks to a listener from now on. */
+  readonly listen: (listener: ChunkListener) => void
+  readonly pause: () => void
+  readonly resume: () => void
+}
+
+/** Hears of an answer; after `onEnd` nothing more comes. */
+export interface ChunkListener {
+  /** Whatever one read from the backend's socket amounted to, which may be nothing: a sign of life. */
+  readonly onChunks: (chunks: ReadonlyArray<JsonObject.JsonObject>, content: boolean) => void
+  readonly onEnd: (end: ChatStream.StreamEnd) => void
+}
+
+/** A JSON body may be this large, in bytes. */
+const maxWhole = 64 * 1024 * 1024
+
+/** The chunks of a successful answer; its content type decides how it is read, not what was asked for. */
+export const make = (head: UpstreamHead, repair: ChatStream.ChatStream, asked: "stream" | "whole"): AnswerChunks => {
+  const type = String(head.headers["content-type"] ?? "").toLowerCase()
+  const whole = type.includes("json") || type.includes("html") || (asked === "whole" && !type.includes("event-stream"))
+  return whole ? fromBody(head, repair) : fromEvents(head, repair)
+}
+
+const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): AnswerChunks => {
+  const decoder = SseEvents.make()
+  let ended = false
+
+  const pass = (listener: ChunkListener, events: ReadonlyArray<SseEvents.SseEvent>): void => {
+    const steps = events.map((event) => repair.push(event))
+    hand(listener, steps)
+    if (decoder.overflowed && !ended) end(listener, ChatStream.StreamEnd.Truncated({ reason: "an event was too large" }))
+  }
+
+  const hand = (listener: ChunkListener, steps: ReadonlyArray<ChatStream.Step>): void => {
+    listener.onChunks(
+      steps.flatMap((step) => step.chunks),
+      steps.some((step) => step.content)
+    )
+    const last = steps.find((step) => step.end !== undefined)?.end
+    if (last !== undefined) end(listener, last)
+  }
+
+  const end = (listener: ChunkListener, how: ChatStream.StreamEnd): void => {
+    ended = true
+    listener.onEnd(how)
+  }
+
+  return {
+    listen: (listener) =>
+      body.listen({
+        onData: (bytes) => {
+          if (!ended) pass(listener, decoder.push(bytes))
+        },
+        onEnd: () => {
+          if (!ended) pass(listener, decoder.end())
+          if (!ended) hand(listener, [repair.end()])
+        },
+        onLost: (cause) => {
+          if (ended) return
+          // A complete answer needs no goodbye.
+          const step = repair.end()
+          const complete = step.end?._tag === "Finished"
+          hand(listener, [complete ? step : { ...step, end: ChatStream.StreamEnd.Truncated({ reason: reasonOf(cause) }) }])
+        }
+      }),
+    pause: () => body.pause(),
+    resume: () => body.resume()
+  }
+}
+
+const fromBody = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): AnswerChunks => {
+  const pieces: Array<Uint8Array> = []
+  let size = 0
+  const truncated = (listener: ChunkListener, reason: string) => listener.onEnd(ChatStream.StreamEnd.Truncated({ reason }))
+  return {
+    listen: (listener) =>
+      body.listen({
+        onData: (bytes) => {
+          if (size > maxWhole) return
+          pieces.push(bytes)
+          size += bytes.length
+          if (size > maxWhole) truncated(listener, "the answer was too large")
+        },
+        onEnd: () => {
+          const parsed = JsonObject.parse(Buffer.concat(pieces).toString("utf8"))
+          if (Option.isNone(parsed)) return truncated(listener, "the answer is not a JSON object")
+          const step = repair.pushWhole(parsed.value)
+          listener.onChunks(step.chunks, step.content)
+          listener.onEnd(step.end ?? ChatStream.StreamEnd.Finished())
+        },
+        onLost: (cause) => truncated(listener, reasonOf(cause))
+      }),
+    pause: () => body.pause(),
+    resume: () => body.resume()
+  }
+}

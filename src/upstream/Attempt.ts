@@ -1,0 +1,184 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { ChatRequest } from "../domain/ChatRequest.js"
+import * as ChatStream from "../domain/ChatStream.js"
+import * as Credentials from "../domain/Credentials.js"
+import { FirstTokenTimedOut, HeadersTimedOut, ProtocolBroken, TotalTimedOut, UpstreamRejected } from "../domain/Failure.js"
+import type { AttemptFailure } from "../domain/Failure.js"
+import type * as JsonObject from "../domain/JsonObject.js"
+import type { Target } from "../domain/RouteTable.js"
+import * as UpstreamError from "../domain/UpstreamError.js"
+import * as Alarm from "./Alarm.js"
+import * as AnswerChunks from "./AnswerChunks.js"
+import { Backends } from "./Backends.js"
+import * as Endpoint from "./Endpoint.js"
+import * as UpstreamCall from "./UpstreamCall.js"
+
+/** An answer that is ready to be committed: its beginning is in hand, the rest is still to come. */
+export interface Answer {
+  readonly target: Target
+  /** The backend's headers that the caller may see. */
+  readonly headers: Record<string, string>
+  /** The chunks in hand: up to the first content of a stream, or all of an answer that is not streamed. */
+  readonly held: ReadonlyArray<JsonObject.JsonObject>
+  /** How the answer ended, when all of it is in hand. */
+  readonly ended: ChatStream.StreamEnd | undefined
+  /** The chunks still to come. */
+  readonly rest: AnswerChunks.AnswerChunks
+  readonly repair: ChatStream.ChatStream
+  /** When `timeouts.total` has passed, in ms since the epoch. */
+  readonly deadline: number
+  readonly abort: () => void
+  readonly release: () => void
+}
+
+/** What an attempt is made with. */
+export interface Options {
+  readonly id: string
+  readonly request: ChatRequest
+  readonly target: Target
+  /** The body to send, as JSON text. */
+  readonly body: string
+  readonly callerHeaders: Credentials.Headers
+  /** When `timeouts.total` has passed, in ms since the epoch. */
+  readonly deadline: number
+}
+
+/** Error bodies are read up to this size, in bytes. */
+const maxErrorBody = 16 * 1024
+
+/** So many chunks without content may come before the first with some. */
+const maxHeld = 1_000
+
+/** One try against one backend, up to the first content of a stream or the whole of an answer that is not streamed. */
+export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, Backends | Scope.Scope> =
+  Effect.fnUntraced(function* (options: Options) {
+    const { request, target } = options
+    const { timeouts } = target.backend
+    const backends = yield* Backends
+    const clock = yield* Effect.clock
+    const startedAt = clock.unsafeCurrentTimeMillis()
+    const elapsed = () => Duration.millis(clock.unsafeCurrentTimeMillis() - startedAt)
+    const left = (limit: Duration.Duration) => Duration.subtract(limit, elapsed())
+    const total = () => ({
+      after: left(Duration.millis(options.deadline - startedAt)),
+      failure: new TotalTimedOut({ after: timeouts.total })
+    })
+    const headers = { after: timeouts.headers, failure: new HeadersTimedOut({ after: timeouts.headers }) }
+
+    const call = UpstreamCall.make(backends.dispatcher(target.backend), {
+      ...requestTo(options),
+      connectTimeout: timeouts.connect,
+      // The head of an answer that is not streamed comes with the answer, minutes later for some models.
+      headLimit: request.stream ? shorter(total(), headers) : total()
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(call.abort))
+    const head = yield* call.head
+    if (head.status < 200 || head.status > 299) {
+      const text = yield* readError(head, total().after)
+      call.release()
+      const now = clock.unsafeCurrentTimeMillis()
+      return yield* scrubbed(UpstreamError.fromResponse(head.status, head.headers, text, now), options)
+    }
+
+    const repair = ChatStream.make({
+      kind: request.kind,
+      id: options.id,
+      model: target.model,
+      created: Math.floor(startedAt / 1000),
+      prefix: target.backend.specialPrefix,
+      includeUsage: request.includeUsage
+    })
+    const rest = AnswerChunks.make(head, repair, request.stream ? "stream" : "whole")
+    const firstToken = {
+      after: left(timeouts.firstToken),
+      failure: new FirstTokenTimedOut({ after: timeouts.firstToken })
+    }
+    const { ended, held } = yield* request.stream
+      ? holdStream(rest, repair, shorter(total(), firstToken))
+      : holdWhole(rest, total())
+    if (ended?._tag === "Errored") {
+      return yield* scrubbed(new UpstreamRejected({ ...ended, retryAfter: undefined }), options)
+    }
+    if (ended?._tag === "Truncated") return yield* new ProtocolBroken({ reason: ended.reason })
+    const { abort, release } = call
+    const { deadline } = options
+    return { target, headers: Credentials.callerHeaders(head.headers), held, ended, rest, repair, deadline, abort, release }
+  })
+
+const requestTo = ({ body, callerHeaders, request, target }: Options) => ({
+  ...Endpoint.of(target.backend, request.kind === "chat" ? "/chat/completions" : "/completions"),
+  method: "POST" as const,
+  headers: {
+    ...Credentials.upstreamHeaders(target.backend, callerHeaders, request.stream),
+    "content-type": "application/json"
+  },
+  body
+})
+
+interface Held {
+  readonly held: ReadonlyArray<JsonObject.JsonObject>
+  readonly ended: ChatStream.StreamEnd | undefined
+}
+
+// Keeps the chunks of a stream back until there is something to commit to: its first content, or its end.
+const holdStream = <E>(
+  chunks: AnswerChunks.AnswerChunks,
+  repair: ChatStream.ChatStream,
+  limit: Alarm.Limit<E>
+): Effect.Effect<Held, E | ProtocolBroken> =>
+  hold(chunks, limit, (held, content): Effect.Effect<void, ProtocolBroken> | undefined => {
+    if (content) return Effect.void
+    if (repair.malformed > 0) return new ProtocolBroken({ reason: "the stream is not JSON" })
+    return held.length > maxHeld ? new ProtocolBroken({ reason: "no content in the stream" }) : undefined
+  })
+
+// Keeps the whole answer back.
+const holdWhole = <E>(chunks: AnswerChunks.AnswerChunks, limit: Alarm.Limit<E>): Effect.Effect<Held, E> =>
+  hold(chunks, limit, () => undefined)
+
+const hold = <E, E2>(
+  chunks: AnswerChunks.AnswerChunks,
+  limit: Alarm.Limit<E>,
+  enough: (held: ReadonlyArray<JsonObject.JsonObject>, content: boolean) => Effect.Effect<void, E2> | undefined
+): Effect.Effect<Held, E | E2> =>
+  Effect.async((resume) => {
+    const held: Array<JsonObject.JsonObject> = []
+    let ended: ChatStream.StreamEnd | undefined
+    const alarm = Alarm.make()
+    const settle = (result: Effect.Effect<void, E | E2>) => {
+      alarm.clear()
+      chunks.pause()
+      // The end may come with the content, in the same turn.
+      resume(Effect.map(result, () => ({ held, ended })))
+    }
+    alarm.set(limit.after, () => settle(Effect.fail(limit.failure)))
+    chunks.listen({
+      onChunks: (more, content) => {
+        held.push(...more)
+        const result = enough(held, content)
+        if (result !== undefined) settle(result)
+      },
+      onEnd: (end) => {
+        ended = end
+        settle(Effect.void)
+      }
+    })
+    return Effect.sync(() => alarm.clear())
+  })
+
+// The status alone says enough when the rest does not come.
+const readError = ({ body }: UpstreamCall.UpstreamHead, left: Duration.Duration): Effect.Effect<string> => {
+  const after = Duration.min(left, Duration.seconds(5))
+  return UpstreamCall.readText(body, maxErrorBody, { after, failure: "late" }).pipe(Effect.orElseSucceed(() => ""))
+}
+
+const scrubbed = (rejected: UpstreamRejected, { callerHeaders, target }: Options): UpstreamRejected =>
+  new UpstreamRejected({
+    ...rejected,
+    error: { ...rejected.error, message: Credentials.scrub(rejected.error.message, target.backend, callerHeaders) }
+  })
+
+const shorter = <A, B>(a: Alarm.Limit<A>, b: Alarm.Limit<B>): Alarm.Limit<A | B> =>
+  Duration.lessThan(a.after, b.after) ? a : b

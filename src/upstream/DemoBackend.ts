@@ -1,0 +1,126 @@
+import * as Option from "effect/Option"
+import type { Dispatcher } from "undici"
+import * as ChatRequest from "../domain/ChatRequest.js"
+import * as JsonObject from "../domain/JsonObject.js"
+import * as SseEvents from "../domain/SseEvents.js"
+
+/** The `base_url` of the embedded demo. */
+export const url = "demo:"
+
+/** An upstream inside the process, which echoes what the user said last: for first steps without a key or a network. */
+export const make = (): Pick<Dispatcher, "dispatch"> => ({
+  dispatch: (options, handler) => {
+    const body = typeof options.body === "string" ? options.body : ""
+    new DemoAnswer(handler).start(answerTo(options.path, Option.getOrElse(JsonObject.parse(body), JsonObject.empty)))
+    return true
+  }
+})
+
+interface Answer {
+  readonly status: number
+  readonly type: string
+  readonly pieces: ReadonlyArray<string>
+}
+
+const answerTo = (path: string, body: JsonObject.JsonObject): Answer => {
+  if (path === "/models") return json(200, { object: "list", data: [{ id: "demo", object: "model", owned_by: "causeway" }] })
+  const kind: ChatRequest.Kind | undefined =
+    path === "/chat/completions" ? "chat" : path === "/completions" ? "completion" : undefined
+  if (kind === undefined) return json(404, { error: { message: "The demo has no such path.", type: "not_found_error" } })
+  const echo = echoOf(kind, body)
+  return body["stream"] === true ? stream(kind, body, echo) : json(200, whole(kind, body, echo))
+}
+
+const echoOf = (kind: ChatRequest.Kind, body: JsonObject.JsonObject): string => {
+  const last = JsonObject.listOf(body["messages"]).map(JsonObject.orEmpty).findLast(({ role }) => role === "user")
+  const said = kind === "chat" ? last?.["content"] : body["prompt"]
+  if (typeof said === "string") return `You said: ${said}`
+  const texts = JsonObject.listOf(said).map((part) => (typeof part === "string" ? part : JsonObject.orEmpty(part)["text"]))
+  return `You said: ${texts.filter((text) => typeof text === "string").join(" ")}`
+}
+
+const envelope = (kind: ChatRequest.Kind, body: JsonObject.JsonObject, suffix: string) => ({
+  id: `${kind === "chat" ? "chatcmpl" : "cmpl"}-demo`,
+  object: kind === "chat" ? `chat.completion${suffix}` : "text_completion",
+  created: Math.floor(Date.now() / 1000),
+  model: body["model"] ?? "demo"
+})
+
+const whole = (kind: ChatRequest.Kind, body: JsonObject.JsonObject, echo: string) => {
+  const content = kind === "chat" ? { message: { role: "assistant", content: echo, refusal: null } } : { text: echo }
+  const choice = { index: 0, ...content, logprobs: null, finish_reason: "stop" }
+  return { ...envelope(kind, body, ""), choices: [choice], usage: usageOf(body, echo) }
+}
+
+/** A long echo comes in larger pieces rather than for longer. */
+const maxPieces = 50
+
+const stream = (kind: ChatRequest.Kind, body: JsonObject.JsonObject, echo: string): Answer => {
+  const words = echo.match(/\s*\S+\s*/g) ?? [echo]
+  const size = Math.ceil(words.length / maxPieces)
+  const texts = Array.from({ length: Math.ceil(words.length / size) }, (_, n) => words.slice(n * size, (n + 1) * size).join(""))
+  const chunk = (content: object, finish: string | null) =>
+    SseEvents.frame({ ...envelope(kind, body, ".chunk"), choices: [{ index: 0, ...content, finish_reason: finish }] })
+  const pieces = texts.map((text, n) =>
+    chunk(kind === "chat" ? { delta: { ...(n === 0 ? { role: "assistant" } : {}), content: text } } : { text }, null)
+  )
+  const usage = SseEvents.frame({ ...envelope(kind, body, ".chunk"), choices: [], usage: usageOf(body, echo) })
+  const last = chunk(kind === "chat" ? { delta: {} } : { text: "" }, "stop")
+  return { status: 200, type: "text/event-stream", pieces: [...pieces, last + usage + SseEvents.done] }
+}
+
+const usageOf = (body: JsonObject.JsonObject, echo: string) => {
+  const count = (text: string) => text.split(/\s+/).filter((word) => word !== "").length
+  const prompt = count(JSON.stringify(body["messages"] ?? body["prompt"] ?? ""))
+  return { prompt_tokens: prompt, completion_tokens: count(echo), total_tokens: prompt + count(echo) }
+}
+
+const json = (status: number, value: object): Answer => ({ status, type: "application/json", pieces: [JSON.stringify(value)] })
+
+/** The pace of the demo's streams, in ms. */
+const pace = 20
+
+class DemoAnswer implements Dispatcher.DispatchController {
+  aborted = false
+  paused = false
+  reason: Error | null = null
+  private position = 0
+  private pieces: ReadonlyArray<string> = []
+
+  constructor(private readonly handler: Dispatcher.DispatchHandler) {}
+
+  start(answer: Answer): void {
+    this.pieces = answer.pieces
+    setImmediate(() => {
+      this.handler.onRequestStart?.(this, undefined)
+      if (this.aborted) return
+      this.handler.onResponseStart?.(this, answer.status, { "content-type": answer.type })
+      this.next()
+    })
+  }
+
+  abort(reason: Error): void {
+    if (this.aborted) return
+    this.aborted = true
+    this.reason = reason
+    this.handler.onResponseError?.(this, reason)
+  }
+
+  pause(): void {
+    this.paused = true
+  }
+
+  resume(): void {
+    if (!this.paused) return
+    this.paused = false
+    this.next()
+  }
+
+  private next(): void {
+    if (this.aborted || this.paused) return
+    const piece = this.pieces[this.position++]
+    if (piece === undefined) return this.handler.onResponseEnd?.(this, {})
+    this.handler.onResponseData?.(this, Buffer.from(piece))
+    setTimeout(() => this.next(), this.position < this.pieces.length ? pace : 0)
+  }
+}

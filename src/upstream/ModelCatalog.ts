@@ -1,0 +1,87 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type { Backend } from "../domain/Backend.js"
+import * as Credentials from "../domain/Credentials.js"
+import { ProtocolBroken, TotalTimedOut } from "../domain/Failure.js"
+import * as JsonObject from "../domain/JsonObject.js"
+import type { RouteTable } from "../domain/RouteTable.js"
+import { serves } from "../domain/RouteTable.js"
+import { Backends } from "./Backends.js"
+import * as Endpoint from "./Endpoint.js"
+import * as UpstreamCall from "./UpstreamCall.js"
+
+/** How long a backend may take to list its models. */
+const patience = Duration.seconds(5)
+
+/** A list of models may be this large, in bytes. */
+const maxList = 8 * 1024 * 1024
+
+/**
+ * The models that callers can ask for: what each backend lists and serves, and every name that one serves exactly, once
+ * each. Backends are asked at the same time; one that does not answer well within 5 s only counts with its exact names.
+ */
+export const list = (
+  routes: RouteTable,
+  caller: Credentials.Headers
+): Effect.Effect<ReadonlyArray<JsonObject.JsonObject>, never, Backends> =>
+  Effect.forEach(routes.backends, (backend) => modelsOf(backend, caller), { concurrency: "unbounded" }).pipe(
+    Effect.map((lists) => {
+      const models = new Map<string, JsonObject.JsonObject>()
+      for (const model of lists.flat()) {
+        const id = String(model["id"])
+        if (!models.has(id)) models.set(id, model)
+      }
+      return [...models.values()]
+    })
+  )
+
+const modelsOf = (backend: Backend, caller: Credentials.Headers) =>
+  Effect.scoped(fetchList(backend, caller)).pipe(
+    Effect.map((models) => models.filter((model) => serves(backend, String(model["id"])))),
+    Effect.catchAll((failure) =>
+      Effect.as(Effect.logDebug(`Backend ${backend.name} lists no models: ${failure.message}`), [])
+    ),
+    Effect.map((listed) => [...listed, ...exactNames(backend, listed)])
+  )
+
+const exactNames = (backend: Backend, listed: ReadonlyArray<JsonObject.JsonObject>): ReadonlyArray<JsonObject.JsonObject> =>
+  backend.match.type === "keyword"
+    ? []
+    : backend.match.value
+        .filter((name) => !listed.some((model) => model["id"] === name))
+        .map((id) => ({ id, object: "model", created: 0, owned_by: "causeway" }))
+
+const fetchList: (
+  backend: Backend,
+  caller: Credentials.Headers
+) => Effect.Effect<
+  ReadonlyArray<JsonObject.JsonObject>,
+  UpstreamCall.CallFailure | ProtocolBroken,
+  Backends | Scope.Scope
+> = Effect.fnUntraced(function* (backend: Backend, caller: Credentials.Headers) {
+  const backends = yield* Backends
+  const limit = { after: patience, failure: new TotalTimedOut({ after: patience }) }
+  const call = UpstreamCall.make(backends.dispatcher(backend), {
+    ...Endpoint.of(backend, "/models"),
+    method: "GET",
+    headers: Credentials.upstreamHeaders(backend, caller, false),
+    body: null,
+    connectTimeout: Duration.min(backend.timeouts.connect, patience),
+    headLimit: limit
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(call.abort))
+  const head = yield* call.head
+  if (head.status !== 200) return yield* new ProtocolBroken({ reason: `status ${head.status}` })
+  const text = yield* UpstreamCall.readText(head.body, maxList, limit)
+  const body = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)
+  return JsonObject.listOf(body["data"]).filter(JsonObject.is).map(complete)
+})
+
+const complete = (model: JsonObject.JsonObject): JsonObject.JsonObject => ({
+  created: 0,
+  owned_by: "unknown",
+  ...model,
+  object: "model"
+})

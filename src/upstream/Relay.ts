@@ -1,0 +1,147 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Accumulator from "../domain/Accumulator.js"
+import type { ChatRequest } from "../domain/ChatRequest.js"
+import type { StreamEnd } from "../domain/ChatStream.js"
+import type { Journal } from "../domain/Journal.js"
+import type * as JsonObject from "../domain/JsonObject.js"
+import { RelayEnd } from "../domain/Outcome.js"
+import * as SseEvents from "../domain/SseEvents.js"
+import * as WireError from "../domain/WireError.js"
+import * as Alarm from "./Alarm.js"
+import type { Answer } from "./Attempt.js"
+
+/** Where an answer goes: the caller's connection, or whatever stands for it. */
+export interface ResponseSink {
+  /** Tells of the caller from now on; a departure that has already happened is told at once. */
+  readonly listen: (listener: SinkListener) => void
+  /** Sends the head. */
+  readonly start: (status: number, headers: Readonly<Record<string, string>>) => void
+  /** Sends a piece of the body; false asks to wait for `onDrained`. */
+  readonly write: (text: string) => boolean
+  /** Sends the last piece and says whether the caller took everything. */
+  readonly end: (text: string, onEnded: (delivered: boolean) => void) => void
+}
+
+/** Hears of the caller while an answer is relayed. */
+export interface SinkListener {
+  readonly onDrained: () => void
+  /** The caller closed its connection. */
+  readonly onLeft: () => void
+  /** The gateway stops and the drain deadline has passed. */
+  readonly onCut: () => void
+}
+
+const streamHeaders = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache",
+  "x-accel-buffering": "no"
+}
+
+/** Moves a committed answer to the caller, to its true end; the journal learns what the caller got. */
+export const relay = (
+  request: ChatRequest,
+  answer: Answer,
+  sink: ResponseSink,
+  journal: Journal
+): Effect.Effect<RelayEnd> =>
+  request.stream ? relayStream(request, answer, sink, journal) : relayWhole(request, answer, sink, journal)
+
+const relayWhole = (request: ChatRequest, answer: Answer, sink: ResponseSink, journal: Journal): Effect.Effect<RelayEnd> =>
+  Effect.async((resume) => {
+    const accumulator = Accumulator.make(request.kind)
+    answer.held.forEach(accumulator.push)
+    const body = accumulator.result(answer.repair.usage)
+    answer.release()
+    journal.answer = body
+    journal.usage = answer.repair.usage
+    journal.status = 200
+    let cut = false
+    sink.listen({ onDrained: () => {}, onLeft: () => {}, onCut: () => (cut = true) })
+    sink.start(200, { ...answer.headers, "content-type": "application/json" })
+    sink.end(JSON.stringify(body), (delivered) => resume(Effect.succeed(whenEnded(RelayEnd.Completed(), delivered, cut))))
+  })
+
+const relayStream = (request: ChatRequest, answer: Answer, sink: ResponseSink, journal: Journal): Effect.Effect<RelayEnd> =>
+  Effect.flatMap(Effect.clock, (clock) =>
+    Effect.async<RelayEnd>((resume) => {
+      const accumulator = Accumulator.make(request.kind)
+      const alarm = Alarm.make()
+      const { idle, total } = answer.target.backend.timeouts
+      let ended = false
+      let cut = false
+
+      const finish = (end: RelayEnd): void => {
+        if (ended) return
+        ended = true
+        alarm.clear()
+        totalAlarm.clear()
+        if (end._tag === "Completed") answer.release()
+        else answer.abort()
+        journal.answer = accumulator.result(answer.repair.usage)
+        journal.usage = answer.repair.usage
+        const last = end._tag === "Completed" ? SseEvents.done : (WireError.frame(end) ?? "")
+        sink.end(last, (delivered) => resume(Effect.succeed(whenEnded(end, delivered, cut))))
+      }
+
+      const send = (chunks: ReadonlyArray<JsonObject.JsonObject>): void => {
+        if (chunks.length === 0) return
+        chunks.forEach(accumulator.push)
+        if (!sink.write(chunks.map(SseEvents.frame).join(""))) {
+          alarm.clear()
+          answer.rest.pause()
+        }
+      }
+
+      const watchSilence = () => alarm.set(idle, () => finish(RelayEnd.UpstreamStalled({ after: idle })))
+
+      sink.listen({
+        onDrained: () => {
+          if (ended) return
+          watchSilence()
+          answer.rest.resume()
+        },
+        onLeft: () => finish(RelayEnd.CallerLeft()),
+        onCut: () => {
+          cut = true
+          finish(RelayEnd.CutByDrain())
+        }
+      })
+      const now = clock.unsafeCurrentTimeMillis()
+      const totalAlarm = Alarm.make()
+      totalAlarm.set(Duration.millis(answer.deadline - now), () => finish(RelayEnd.UpstreamStalled({ after: total })))
+      watchSilence()
+      journal.status = 200
+      journal.firstTokenAt = now
+      sink.start(200, { ...answer.headers, ...streamHeaders })
+      send(answer.held)
+      if (answer.ended !== undefined) finish(relayEnd(answer.ended))
+      else {
+        answer.rest.listen({
+          onChunks: (chunks) => {
+            if (ended) return
+            alarm.refresh()
+            send(chunks)
+          },
+          onEnd: (end) => finish(relayEnd(end))
+        })
+      }
+    })
+  )
+
+const relayEnd = (end: StreamEnd): RelayEnd => {
+  switch (end._tag) {
+    case "Finished":
+      return RelayEnd.Completed()
+    case "Errored":
+      return RelayEnd.UpstreamErrored({ error: end.error })
+    case "Truncated":
+      return RelayEnd.UpstreamBroke({ reason: end.reason })
+  }
+}
+
+// An answer that the caller did not take to its end is not complete, whatever the backend did.
+const whenEnded = (end: RelayEnd, delivered: boolean, cut: boolean): RelayEnd => {
+  if (delivered || end._tag !== "Completed") return end
+  return cut ? RelayEnd.CutByDrain() : RelayEnd.CallerLeft()
+}
