@@ -12,6 +12,11 @@ export default tseslint.config(
       "@typescript-eslint/no-non-null-assertion": "error",
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      // Taking a key out of an object by naming it is how an object is rewritten here.
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { ignoreRestSiblings: true, argsIgnorePattern: "^_", destructuredArrayIgnorePattern: "^_" }
+      ],
       // Services are classes by Effect's convention, failures too; an empty interface there carries a name.
       "@typescript-eslint/no-empty-object-type": "off",
       // Effect.gen needs no yield when it is only an early return.

@@ -44,7 +44,8 @@ const interpolate = (
   path: ReadonlyArray<PropertyKey>,
   unset: Array<ConfigIssue>
 ): Effect.Effect<unknown> => {
-  if (typeof value === "string") return value.includes("${") ? interpolateText(value, path, unset) : Effect.succeed(value)
+  if (typeof value === "string")
+    return value.includes("${") ? interpolateText(value, path, unset) : Effect.succeed(value)
   if (Array.isArray(value)) {
     return Effect.forEach(value, (item: unknown, index) => interpolate(item, [...path, index], unset))
   }

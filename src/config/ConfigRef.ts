@@ -33,7 +33,10 @@ export class ConfigRef extends Context.Tag("causeway/config/ConfigRef")<
 /** How often a configuration file is looked at. */
 const pollInterval = "1 second"
 
-const compile = (config: GatewayConfig.GatewayConfig): Snapshot => ({ config, routes: RouteTable.make(config.backends) })
+const compile = (config: GatewayConfig.GatewayConfig): Snapshot => ({
+  config,
+  routes: RouteTable.make(config.backends)
+})
 
 /** A configuration that never changes, written as plain values with the keys of `config.yaml`. */
 export const layerStatic = (plain: GatewayConfig.Plain): Layer.Layer<ConfigRef, ConfigInvalid> =>

@@ -85,7 +85,9 @@ const mergeIndexed = (
   const list = Array.isArray(message[key]) ? message[key] : []
   message[key] = list
   for (const delta of JsonObject.listOf(value).map(JsonObject.orEmpty)) {
-    const found: unknown = list.find((item) => delta["index"] !== undefined && JsonObject.orEmpty(item)["index"] === delta["index"])
+    const found: unknown = list.find(
+      (item) => delta["index"] !== undefined && JsonObject.orEmpty(item)["index"] === delta["index"]
+    )
     const item: Draft = JsonObject.is(found) ? found : {}
     if (found === undefined) list.push(item)
     merge(item, delta)
@@ -93,15 +95,16 @@ const mergeIndexed = (
 }
 
 const mergeLists = (into: Draft, lists: JsonObject.JsonObject): void => {
-  for (const [key, value] of Object.entries(lists)) into[key] = value === null ? (into[key] ?? null) : append(into[key], value)
+  for (const [key, value] of Object.entries(lists))
+    into[key] = value === null ? (into[key] ?? null) : append(into[key], value)
 }
 
 const append = (before: unknown, more: unknown): unknown => {
   if (typeof before === "string" && typeof more === "string") return before + more
   if (!Array.isArray(more)) return more
-  if (!Array.isArray(before)) return [...more]
-  before.push(...more)
-  return before
+  const list: Array<unknown> = Array.isArray(before) ? before : []
+  for (const item of JsonObject.listOf(more)) list.push(item)
+  return list
 }
 
 const draftAt = (into: Draft, key: string): Draft => {

@@ -35,7 +35,9 @@ const Fallback = Schema.transform(
 )
 
 const HeaderName = Schema.String.pipe(
-  Schema.pattern(/^(?!(?:connection|content-length|content-encoding|expect|te|trailer|transfer-encoding|upgrade)$)[\w!#$%&'*+.^`|~-]+$/i),
+  Schema.pattern(
+    /^(?!(?:connection|content-length|content-encoding|expect|te|trailer|transfer-encoding|upgrade)$)[\w!#$%&'*+.^`|~-]+$/i
+  ),
   Schema.annotations({ title: "the name of a header that does not frame the message" })
 )
 const HeaderValue = Schema.String.pipe(

@@ -61,7 +61,13 @@ const malformed = (kind: Kind, body: JsonObject.JsonObject): BodyMalformed => {
 const fields = (kind: Kind) => [
   { key: "model", expected: "a non-empty string", valid: Schema.is(Head.fields.model) },
   ...(kind === "chat"
-    ? [{ key: "messages", expected: "a non-empty list of objects with a role", valid: Schema.is(ChatHead.fields.messages) }]
+    ? [
+        {
+          key: "messages",
+          expected: "a non-empty list of objects with a role",
+          valid: Schema.is(ChatHead.fields.messages)
+        }
+      ]
     : []),
   { key: "stream", expected: "a boolean", valid: Schema.is(Schema.UndefinedOr(Schema.NullOr(Schema.Boolean))) },
   { key: "stream_options", expected: "an object with a boolean include_usage", valid: () => false }
@@ -74,5 +80,7 @@ export const usesTools = ({ body }: ChatRequest): boolean =>
 /** Whether a message carries anything but text. */
 export const isMultimodal = ({ body }: ChatRequest): boolean =>
   JsonObject.listOf(body["messages"]).some((message) =>
-    JsonObject.listOf(JsonObject.orEmpty(message)["content"]).some((part) => JsonObject.orEmpty(part)["type"] !== "text")
+    JsonObject.listOf(JsonObject.orEmpty(message)["content"]).some(
+      (part) => JsonObject.orEmpty(part)["type"] !== "text"
+    )
   )

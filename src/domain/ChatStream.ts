@@ -88,7 +88,10 @@ export const make = (options: Options): ChatStream => {
     return repaired === undefined ? lower : [...lower, repaired]
   }
 
-  const chunkOf = (list: ReadonlyArray<JsonObject.JsonObject>, extras: JsonObject.JsonObject): JsonObject.JsonObject => {
+  const chunkOf = (
+    list: ReadonlyArray<JsonObject.JsonObject>,
+    extras: JsonObject.JsonObject
+  ): JsonObject.JsonObject => {
     envelope ??= { id: options.id, created: options.created, model: options.model }
     return { id: envelope.id, object, created: envelope.created, model: envelope.model, ...extras, choices: list }
   }
@@ -127,7 +130,10 @@ export const make = (options: Options): ChatStream => {
       model: JsonObject.text(model) ?? options.model
     }
     const padding = obfuscation === undefined ? {} : { obfuscation }
-    const chunk = chunkOf(repaired.map(({ choice }) => choice), { ...carried, ...extras, ...padding })
+    const chunk = chunkOf(
+      repaired.map(({ choice }) => choice),
+      { ...carried, ...extras, ...padding }
+    )
     carried = {}
     return { chunks: [chunk], content: repaired.some(({ content }) => content), end: undefined }
   }
@@ -147,7 +153,10 @@ export const make = (options: Options): ChatStream => {
     pushWhole: (body) => {
       const list = JsonObject.listOf(body["choices"]).map(JsonObject.orEmpty)
       // A whole body is complete whatever its backend says of the reason.
-      const whole = list.map((choice) => ({ ...choice, finish_reason: JsonObject.text(choice["finish_reason"]) ?? "stop" }))
+      const whole = list.map((choice) => ({
+        ...choice,
+        finish_reason: JsonObject.text(choice["finish_reason"]) ?? "stop"
+      }))
       const step = pushBody(list.length === 0 ? body : { ...body, choices: whole })
       if (step.end !== undefined) return step
       const last = finish()
@@ -165,7 +174,8 @@ export const make = (options: Options): ChatStream => {
 
 const nothing: Step = { chunks: [], content: false, end: undefined }
 
-const isTruthy = (value: unknown): boolean => Boolean(value) && !(JsonObject.is(value) && Object.keys(value).length === 0)
+const isTruthy = (value: unknown): boolean =>
+  Boolean(value) && !(JsonObject.is(value) && Object.keys(value).length === 0)
 
 // Several providers put the HTTP status into `code` or `status`.
 const statusOf = (value: unknown): number => {

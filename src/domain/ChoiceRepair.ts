@@ -95,7 +95,10 @@ export const text = (index: number, prefix: string): ChoiceRepair => {
       const content = piece !== "" || reason !== undefined
       if (!content && !hasValue(rest) && !hasValue({ logprobs })) return undefined
       finish ??= reason
-      return { choice: { index, text: piece, logprobs: logprobs ?? null, finish_reason: reason ?? null, ...rest }, content }
+      return {
+        choice: { index, text: piece, logprobs: logprobs ?? null, finish_reason: reason ?? null, ...rest },
+        content
+      }
     },
     get finished() {
       return finish !== undefined
@@ -122,7 +125,8 @@ const hasContent = ({ role: _, ...rest }: JsonObject.JsonObject): boolean => has
 const hasValue = (object: JsonObject.JsonObject): boolean => {
   for (const key in object) {
     const value = object[key]
-    if (value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0)) return true
+    if (value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0))
+      return true
   }
   return false
 }

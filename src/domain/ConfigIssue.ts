@@ -10,7 +10,10 @@ export interface ConfigIssue {
 
 /** The path as an operator writes it: `openai_clients[0].base_url`. */
 export const formatPath = (path: ReadonlyArray<PropertyKey>): string =>
-  path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("").replace(/^\./, "")
+  path
+    .map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
+    .join("")
+    .replace(/^\./, "")
 
 /** ` (did you mean "…"?)` when a candidate is close enough to be a slip of the hand, else nothing. */
 export const didYouMean = (word: string, candidates: Iterable<string>): string => {
@@ -69,7 +72,9 @@ const fromUnion = (
   actual: unknown,
   path: ReadonlyArray<PropertyKey>
 ): ReadonlyArray<ConfigIssue> => {
-  const meant = issues.filter((issue) => !(issue._tag === "Type" && (isNull(issue.ast) || AST.isUndefinedKeyword(issue.ast))))
+  const meant = issues.filter(
+    (issue) => !(issue._tag === "Type" && (isNull(issue.ast) || AST.isUndefinedKeyword(issue.ast)))
+  )
   const nested = meant.filter((issue) => issue._tag !== "Type")
   const chosen = nested.length === 1 ? nested[0] : meant.length === 1 ? meant[0] : undefined
   return chosen === undefined ? [{ path, message: expected(ast, actual, path) }] : fromParseIssue(chosen, path)

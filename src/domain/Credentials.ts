@@ -13,7 +13,10 @@ export const keyFor = (backend: Pick<Backend, "apiKey">, caller: Headers): Optio
   )
 
 const callerKey = (caller: Headers): Option.Option<Redacted.Redacted> => {
-  const key = first(caller["authorization"])?.replace(/^bearer(\s+|$)/i, "").trim() || first(caller["x-api-key"])?.trim()
+  const key =
+    first(caller["authorization"])
+      ?.replace(/^bearer(\s+|$)/i, "")
+      .trim() || first(caller["x-api-key"])?.trim()
   return key === undefined || key === "" ? Option.none() : Option.some(Redacted.make(key))
 }
 
@@ -62,14 +65,7 @@ export const scrub = (text: string, backend: Backend, caller: Headers): string =
     .replace(/\b(?:sk|pk|gsk|xai|key|AIza)[-_][\w*-]{6,}[\w*.-]*/g, "[redacted]")
 }
 
-const forwarded = [
-  "idempotency-key",
-  "openai-beta",
-  "anthropic-version",
-  "anthropic-beta",
-  "traceparent",
-  "tracestate"
-]
+const forwarded = ["idempotency-key", "openai-beta", "anthropic-version", "anthropic-beta", "traceparent", "tracestate"]
 
 const returned = ["openai-processing-ms", "openai-version", "openai-model"]
 

@@ -40,7 +40,8 @@ const isPlainUser = (message: unknown): boolean => {
 const isEmpty = (message: unknown): boolean => {
   if (!JsonObject.is(message) || message["role"] === "tool") return false
   const { content } = message
-  const blank = content === undefined || content === null || content === "" || (Array.isArray(content) && content.length === 0)
+  const blank =
+    content === undefined || content === null || content === "" || (Array.isArray(content) && content.length === 0)
   return blank && !precious.some((key) => isPresent(message[key]))
 }
 

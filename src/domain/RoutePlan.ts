@@ -14,7 +14,9 @@ export const make = (
 ): ReadonlyArray<Target> => {
   const plan: Array<Target> = []
   const seen = new Set<string>()
-  const waiting: Array<ReadonlyArray<Target>> = [routes.match(requested).map((backend) => ({ backend, model: requested }))]
+  const waiting: Array<ReadonlyArray<Target>> = [
+    routes.match(requested).map((backend) => ({ backend, model: requested }))
+  ]
   for (const siblings of waiting) {
     for (const target of Weighting.order(siblings, weightOf, (sibling) => drawOf(sibling.backend))) {
       const identity = JSON.stringify([target.backend.name, target.model])

@@ -11,7 +11,8 @@ export const make = (request: ChatRequest, target: Target): Either.Either<JsonOb
   const { stream_options: streamOptions, ...body } = Parameters.apply(target.backend, request.body)
   const { messages } = body
   const cleaned = Array.isArray(messages) ? Preprocess.clean(messages, target.backend.stripTags) : undefined
-  if (cleaned?.length === 0) return Either.left(new BodyMalformed({ reason: "All messages are empty.", param: "messages" }))
+  if (cleaned?.length === 0)
+    return Either.left(new BodyMalformed({ reason: "All messages are empty.", param: "messages" }))
   return Either.right({
     ...body,
     model: target.model,

@@ -38,7 +38,10 @@ export const layerMemory = (records: Array<RequestRecord>): Layer.Layer<RequestL
 export const layerSqlite = (
   options: Options
 ): Layer.Layer<RequestLog, LogUnavailable, FileSystem.FileSystem | Path.Path> =>
-  Layer.scoped(RequestLog, Effect.flatMap(MonthlyRotation.make(options), (store) => make(store.append, options)))
+  Layer.scoped(
+    RequestLog,
+    Effect.flatMap(MonthlyRotation.make(options), (store) => make(store.append, options))
+  )
 
 /** A log over anything that appends rows: `append` says how many of the leading ones it has taken. */
 export const make = Effect.fnUntraced(function* (

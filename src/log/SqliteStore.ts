@@ -22,9 +22,7 @@ export interface SqliteStore {
 }
 
 /** Opens, creates or upgrades a database; its file is readable by its owner alone. */
-export const open = (
-  path: string
-): Effect.Effect<SqliteStore, LogUnavailable, FileSystem.FileSystem | Scope.Scope> =>
+export const open = (path: string): Effect.Effect<SqliteStore, LogUnavailable, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     if (!(yield* files.exists(path))) yield* files.writeFileString(path, "", { flag: "wx", mode: 0o600 })

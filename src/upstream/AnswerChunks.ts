@@ -37,7 +37,8 @@ const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answ
   const pass = (listener: ChunkListener, events: ReadonlyArray<SseEvents.SseEvent>): void => {
     const steps = events.map((event) => repair.push(event))
     hand(listener, steps)
-    if (decoder.overflowed && !ended) end(listener, ChatStream.StreamEnd.Truncated({ reason: "an event was too large" }))
+    if (decoder.overflowed && !ended)
+      end(listener, ChatStream.StreamEnd.Truncated({ reason: "an event was too large" }))
   }
 
   const hand = (listener: ChunkListener, steps: ReadonlyArray<ChatStream.Step>): void => {
@@ -69,7 +70,9 @@ const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answ
           // A complete answer needs no goodbye.
           const step = repair.end()
           const complete = step.end?._tag === "Finished"
-          hand(listener, [complete ? step : { ...step, end: ChatStream.StreamEnd.Truncated({ reason: reasonOf(cause) }) }])
+          hand(listener, [
+            complete ? step : { ...step, end: ChatStream.StreamEnd.Truncated({ reason: reasonOf(cause) }) }
+          ])
         }
       }),
     pause: () => body.pause(),
@@ -80,7 +83,8 @@ const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answ
 const fromBody = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): AnswerChunks => {
   const pieces: Array<Uint8Array> = []
   let size = 0
-  const truncated = (listener: ChunkListener, reason: string) => listener.onEnd(ChatStream.StreamEnd.Truncated({ reason }))
+  const truncated = (listener: ChunkListener, reason: string) =>
+    listener.onEnd(ChatStream.StreamEnd.Truncated({ reason }))
   return {
     listen: (listener) =>
       body.listen({

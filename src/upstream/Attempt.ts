@@ -4,7 +4,13 @@ import type * as Scope from "effect/Scope"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import * as ChatStream from "../domain/ChatStream.js"
 import * as Credentials from "../domain/Credentials.js"
-import { FirstTokenTimedOut, HeadersTimedOut, ProtocolBroken, TotalTimedOut, UpstreamRejected } from "../domain/Failure.js"
+import {
+  FirstTokenTimedOut,
+  HeadersTimedOut,
+  ProtocolBroken,
+  TotalTimedOut,
+  UpstreamRejected
+} from "../domain/Failure.js"
 import type { AttemptFailure } from "../domain/Failure.js"
 import type * as JsonObject from "../domain/JsonObject.js"
 import type { Target } from "../domain/RouteTable.js"
@@ -104,7 +110,17 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
     if (ended?._tag === "Truncated") return yield* new ProtocolBroken({ reason: ended.reason })
     const { abort, release } = call
     const { deadline } = options
-    return { target, headers: Credentials.callerHeaders(head.headers), held, ended, rest, repair, deadline, abort, release }
+    return {
+      target,
+      headers: Credentials.callerHeaders(head.headers),
+      held,
+      ended,
+      rest,
+      repair,
+      deadline,
+      abort,
+      release
+    }
   })
 
 const requestTo = ({ body, callerHeaders, request, target }: Options) => ({

@@ -31,7 +31,9 @@ export const layer: Layer.Layer<Backends, never, ConfigRef.ConfigRef> = Layer.sc
     const config = yield* ConfigRef.ConfigRef
     const open = new Map<string, Connections>()
 
-    yield* Effect.addFinalizer(() => Effect.promise(() => Promise.all([...open.values()].map((each) => each.destroy()))))
+    yield* Effect.addFinalizer(() =>
+      Effect.promise(() => Promise.all([...open.values()].map((each) => each.destroy())))
+    )
 
     const retire = (backends: ReadonlyArray<Backend>) =>
       Effect.sync(() => {

@@ -1,6 +1,6 @@
 import * as Option from "effect/Option"
 import type { Dispatcher } from "undici"
-import * as ChatRequest from "../domain/ChatRequest.js"
+import type * as ChatRequest from "../domain/ChatRequest.js"
 import * as JsonObject from "../domain/JsonObject.js"
 import * as SseEvents from "../domain/SseEvents.js"
 
@@ -23,19 +23,25 @@ interface Answer {
 }
 
 const answerTo = (path: string, body: JsonObject.JsonObject): Answer => {
-  if (path === "/models") return json(200, { object: "list", data: [{ id: "demo", object: "model", owned_by: "causeway" }] })
+  if (path === "/models")
+    return json(200, { object: "list", data: [{ id: "demo", object: "model", owned_by: "causeway" }] })
   const kind: ChatRequest.Kind | undefined =
     path === "/chat/completions" ? "chat" : path === "/completions" ? "completion" : undefined
-  if (kind === undefined) return json(404, { error: { message: "The demo has no such path.", type: "not_found_error" } })
+  if (kind === undefined)
+    return json(404, { error: { message: "The demo has no such path.", type: "not_found_error" } })
   const echo = echoOf(kind, body)
   return body["stream"] === true ? stream(kind, body, echo) : json(200, whole(kind, body, echo))
 }
 
 const echoOf = (kind: ChatRequest.Kind, body: JsonObject.JsonObject): string => {
-  const last = JsonObject.listOf(body["messages"]).map(JsonObject.orEmpty).findLast(({ role }) => role === "user")
+  const last = JsonObject.listOf(body["messages"])
+    .map(JsonObject.orEmpty)
+    .findLast(({ role }) => role === "user")
   const said = kind === "chat" ? last?.["content"] : body["prompt"]
   if (typeof said === "string") return `You said: ${said}`
-  const texts = JsonObject.listOf(said).map((part) => (typeof part === "string" ? part : JsonObject.orEmpty(part)["text"]))
+  const texts = JsonObject.listOf(said).map((part) =>
+    typeof part === "string" ? part : JsonObject.orEmpty(part)["text"]
+  )
   return `You said: ${texts.filter((text) => typeof text === "string").join(" ")}`
 }
 
@@ -58,7 +64,9 @@ const maxPieces = 50
 const stream = (kind: ChatRequest.Kind, body: JsonObject.JsonObject, echo: string): Answer => {
   const words = echo.match(/\s*\S+\s*/g) ?? [echo]
   const size = Math.ceil(words.length / maxPieces)
-  const texts = Array.from({ length: Math.ceil(words.length / size) }, (_, n) => words.slice(n * size, (n + 1) * size).join(""))
+  const texts = Array.from({ length: Math.ceil(words.length / size) }, (_, n) =>
+    words.slice(n * size, (n + 1) * size).join("")
+  )
   const chunk = (content: object, finish: string | null) =>
     SseEvents.frame({ ...envelope(kind, body, ".chunk"), choices: [{ index: 0, ...content, finish_reason: finish }] })
   const pieces = texts.map((text, n) =>
@@ -75,7 +83,11 @@ const usageOf = (body: JsonObject.JsonObject, echo: string) => {
   return { prompt_tokens: prompt, completion_tokens: count(echo), total_tokens: prompt + count(echo) }
 }
 
-const json = (status: number, value: object): Answer => ({ status, type: "application/json", pieces: [JSON.stringify(value)] })
+const json = (status: number, value: object): Answer => ({
+  status,
+  type: "application/json",
+  pieces: [JSON.stringify(value)]
+})
 
 /** The pace of the demo's streams, in ms. */
 const pace = 20

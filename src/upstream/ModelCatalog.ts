@@ -46,7 +46,10 @@ const modelsOf = (backend: Backend, caller: Credentials.Headers) =>
     Effect.map((listed) => [...listed, ...exactNames(backend, listed)])
   )
 
-const exactNames = (backend: Backend, listed: ReadonlyArray<JsonObject.JsonObject>): ReadonlyArray<JsonObject.JsonObject> =>
+const exactNames = (
+  backend: Backend,
+  listed: ReadonlyArray<JsonObject.JsonObject>
+): ReadonlyArray<JsonObject.JsonObject> =>
   backend.match.type === "keyword"
     ? []
     : backend.match.value

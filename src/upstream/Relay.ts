@@ -38,6 +38,20 @@ const streamHeaders = {
   "x-accel-buffering": "no"
 }
 
+/** Sends a whole JSON response and says whether the caller took it. */
+export const sendJson = (
+  sink: ResponseSink,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: object,
+  onEnded: (delivered: boolean) => void
+): void => {
+  const text = JSON.stringify(body)
+  const length = String(Buffer.byteLength(text))
+  sink.start(status, { ...headers, "content-type": "application/json", "content-length": length })
+  sink.end(text, onEnded)
+}
+
 /** Moves a committed answer to the caller, to its true end; the journal learns what the caller got. */
 export const relay = (
   request: ChatRequest,
@@ -47,7 +61,12 @@ export const relay = (
 ): Effect.Effect<RelayEnd> =>
   request.stream ? relayStream(request, answer, sink, journal) : relayWhole(request, answer, sink, journal)
 
-const relayWhole = (request: ChatRequest, answer: Answer, sink: ResponseSink, journal: Journal): Effect.Effect<RelayEnd> =>
+const relayWhole = (
+  request: ChatRequest,
+  answer: Answer,
+  sink: ResponseSink,
+  journal: Journal
+): Effect.Effect<RelayEnd> =>
   Effect.async((resume) => {
     const accumulator = Accumulator.make(request.kind)
     answer.held.forEach(accumulator.push)
@@ -58,11 +77,17 @@ const relayWhole = (request: ChatRequest, answer: Answer, sink: ResponseSink, jo
     journal.status = 200
     let cut = false
     sink.listen({ onDrained: () => {}, onLeft: () => {}, onCut: () => (cut = true) })
-    sink.start(200, { ...answer.headers, "content-type": "application/json" })
-    sink.end(JSON.stringify(body), (delivered) => resume(Effect.succeed(whenEnded(RelayEnd.Completed(), delivered, cut))))
+    sendJson(sink, 200, answer.headers, body ?? {}, (delivered) =>
+      resume(Effect.succeed(whenEnded(RelayEnd.Completed(), delivered, cut)))
+    )
   })
 
-const relayStream = (request: ChatRequest, answer: Answer, sink: ResponseSink, journal: Journal): Effect.Effect<RelayEnd> =>
+const relayStream = (
+  request: ChatRequest,
+  answer: Answer,
+  sink: ResponseSink,
+  journal: Journal
+): Effect.Effect<RelayEnd> =>
   Effect.flatMap(Effect.clock, (clock) =>
     Effect.async<RelayEnd>((resume) => {
       const accumulator = Accumulator.make(request.kind)

@@ -1,0 +1,102 @@
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServer from "@effect/platform/HttpServer"
+import type { ServeError } from "@effect/platform/HttpServerError"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as ConfigRef from "./config/ConfigRef.js"
+import type { BootFailure, ConfigInvalid, LogUnavailable } from "./domain/Failure.js"
+import type * as GatewayConfig from "./domain/GatewayConfig.js"
+import * as Drain from "./http/Drain.js"
+import * as OpenAiRoutes from "./http/OpenAiRoutes.js"
+import * as OperatorRoutes from "./http/OperatorRoutes.js"
+import * as Server from "./http/Server.js"
+import * as RequestLog from "./log/RequestLog.js"
+import * as Backends from "./upstream/Backends.js"
+
+/** The services that the gateway's routes work with. */
+export type Services = OpenAiRoutes.Services
+
+/** A configuration written as plain values, with the keys of `config.yaml`. */
+export type Config = GatewayConfig.Plain
+
+/** The gateway's endpoints, for a host's router: `HttpRouter.mount("/llm", Gateway.routes)`. Needs a Node server. */
+export const routes: HttpRouter.HttpRouter<never, Services> = HttpRouter.concat(
+  OpenAiRoutes.routes,
+  OperatorRoutes.routes
+)
+
+/** The gateway over the host's own configuration and record log. */
+export const layerCustom: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.RequestLog> = Layer.mergeAll(
+  Backends.layer,
+  Drain.layer,
+  Layer.service(ConfigRef.ConfigRef),
+  Layer.service(RequestLog.RequestLog)
+)
+
+/** The gateway with a fixed configuration; records go to a SQLite file, `record.db` in the working directory by default. */
+export const layer = (options: {
+  readonly config: Config
+  readonly recordPath?: string
+}): Layer.Layer<Services, ConfigInvalid | LogUnavailable> =>
+  withRecords(ConfigRef.layerStatic(options.config), options.recordPath)
+
+/** The gateway with the configuration of a file, which is read again when it changes; records as in {@link layer}. */
+export const layerFile = (
+  path: string,
+  options: { readonly recordPath?: string } = {}
+): Layer.Layer<Services, BootFailure> =>
+  withRecords(ConfigRef.layerFile(path).pipe(Layer.provide(NodeFileSystem.layer)), options.recordPath)
+
+/** Serves a gateway on a socket of its own; see {@link Server.layer}. */
+export const serve: (options: Server.Options) => Layer.Layer<HttpServer.HttpServer, ServeError, Services> = Server.layer
+
+/** What {@link start} is given: a configuration or the path of its file. */
+export type StartOptions = ({ readonly config: Config } | { readonly configFile: string }) & {
+  /** Default: 8000; 0 takes a free one. */
+  readonly port?: number
+  /** Default: 127.0.0.1. */
+  readonly host?: string
+  /** Default: `record.db` in the working directory. */
+  readonly recordPath?: string
+}
+
+/** A running gateway. */
+export interface Running {
+  /** Where it listens, such as `http://127.0.0.1:8000`. */
+  readonly url: string
+  /** Lets the running exchanges end for up to `server.drain`, writes their records and stops. */
+  readonly stop: () => Promise<void>
+}
+
+/** Starts a gateway with a socket of its own, for apps without Effect; rejects with a boot or listen failure. */
+export const start = async (options: StartOptions): Promise<Running> => {
+  const records = options.recordPath === undefined ? {} : { recordPath: options.recordPath }
+  const gateway: Layer.Layer<Services, BootFailure> =
+    "config" in options ? layer({ config: options.config, ...records }) : layerFile(options.configFile, records)
+  const served = serve({ host: options.host ?? "127.0.0.1", port: options.port ?? 8000 }).pipe(Layer.provide(gateway))
+  const runtime = ManagedRuntime.make(served)
+  const url = await runtime.runPromise(Effect.map(HttpServer.HttpServer, addressOf))
+  return { url, stop: () => runtime.dispose() }
+}
+
+/** The URL of a server. */
+export const addressOf = ({ address }: HttpServer.HttpServer): string => {
+  if (address._tag === "UnixAddress") return `unix:${address.path}`
+  const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname
+  return `http://${host}:${address.port}`
+}
+
+const withRecords = <E>(
+  config: Layer.Layer<ConfigRef.ConfigRef, E>,
+  path = "record.db"
+): Layer.Layer<Services, E | LogUnavailable> => {
+  const records = Layer.unwrapEffect(
+    Effect.map(ConfigRef.ConfigRef, ({ current }) =>
+      RequestLog.layerSqlite({ path, archive: Effect.map(current, (snapshot) => snapshot.config.log.archive) })
+    )
+  ).pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
+  return layerCustom.pipe(Layer.provide(records), Layer.provide(config))
+}

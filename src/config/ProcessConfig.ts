@@ -1,0 +1,66 @@
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import * as Either from "effect/Either"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+
+/** The number if it is a port; 0 stands for any free one. */
+export const portOption = Option.liftPredicate((n: number) => Number.isInteger(n) && n >= 0 && n <= 65_535)
+
+/** The port to listen on; 0 takes a free one. Default: 8000. */
+export const port: Config.Config<number> = Config.integer("SERVER_PORT").pipe(
+  Config.validate({ message: "expected a port from 0 to 65535", validation: (n) => Option.isSome(portOption(n)) }),
+  Config.withDefault(8000)
+)
+
+/** The address to listen on. Default: 127.0.0.1. */
+export const host: Config.Config<string> = Config.nonEmptyString("SERVER_HOST").pipe(Config.withDefault("127.0.0.1"))
+
+/** The configuration file. Default: `config.yaml` in the working directory. */
+export const configFile: Config.Config<string> = Config.nonEmptyString("CAUSEWAY_CONFIG").pipe(
+  Config.withDefault("config.yaml")
+)
+
+/** The record database: a path, also written `sqlite:` + path. Default: `record.db` in the working directory. */
+export const recordPath: Config.Config<string> = Config.nonEmptyString("RECD_PATH").pipe(
+  Config.map((path) => path.replace(/^sqlite:(?:\/\/)?/, "")),
+  Config.withDefault("record.db")
+)
+
+/** How much is logged: all, trace, debug, info, warning, error, fatal or none. Default: info. */
+export const logLevel: Config.Config<LogLevel.LogLevel> = Config.nonEmptyString("LOG_LEVEL").pipe(
+  Config.mapOrFail((text) => {
+    const level = levels.get(text.toLowerCase())
+    return level === undefined
+      ? Either.left(ConfigError.InvalidData(["LOG_LEVEL"], `expected one of ${[...levels.keys()].join(", ")}`))
+      : Either.right(level)
+  }),
+  Config.withDefault(LogLevel.Info)
+)
+
+const levels = new Map<string, LogLevel.LogLevel>([
+  ["all", LogLevel.All],
+  ["trace", LogLevel.Trace],
+  ["debug", LogLevel.Debug],
+  ["info", LogLevel.Info],
+  ["warn", LogLevel.Warning],
+  ["warning", LogLevel.Warning],
+  ["error", LogLevel.Error],
+  ["fatal", LogLevel.Fatal],
+  ["none", LogLevel.None]
+])
+
+/** `json` for JSON lines, `pretty` for people; without it a terminal decides. */
+export const logFormat: Config.Config<"auto" | "json" | "pretty"> = Config.literal(
+  "json",
+  "pretty"
+)("LOG_FORMAT").pipe(Config.withDefault("auto" as const))
+
+/** A file that gets the log too, as JSON lines, and how many days of it are kept (default: 10). */
+export const logFile = Config.all({
+  path: Config.nonEmptyString("LOG_FILE"),
+  days: Config.integer("LOG_FILE_DAYS").pipe(
+    Config.validate({ message: "expected a whole number of days ≥ 1", validation: (n) => n >= 1 }),
+    Config.withDefault(10)
+  )
+}).pipe(Config.option)

@@ -1,0 +1,55 @@
+/** The headers that let a browser's page of an allowed origin read a response; `*` in an entry stands for any text. */
+export const headersFor = (origin: string | undefined, allowed: ReadonlyArray<string>): Record<string, string> => {
+  if (origin === undefined) return {}
+  return isAllowed(origin, allowed)
+    ? { "access-control-allow-origin": origin, "access-control-expose-headers": exposed, vary: "origin" }
+    : { vary: "origin" }
+}
+
+/** The headers that answer a preflight. */
+export const preflightFor = (origin: string | undefined, allowed: ReadonlyArray<string>): Record<string, string> =>
+  origin === undefined || !isAllowed(origin, allowed)
+    ? headersFor(origin, allowed)
+    : {
+        ...headersFor(origin, allowed),
+        "access-control-allow-methods": "GET, POST, OPTIONS",
+        "access-control-allow-headers": accepted,
+        "access-control-max-age": "600"
+      }
+
+const isAllowed = (origin: string, allowed: ReadonlyArray<string>): boolean =>
+  allowed.some((entry) => {
+    const [head = "", ...rest] = entry.split("*")
+    const tail = rest.join("*")
+    return rest.length === 0
+      ? entry === origin
+      : origin.length >= head.length + tail.length && origin.startsWith(head) && origin.endsWith(tail)
+  })
+
+const exposed = "x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms"
+
+// What the official SDKs send from a browser.
+const accepted = [
+  "authorization",
+  "content-type",
+  "api-key",
+  "x-api-key",
+  "idempotency-key",
+  "openai-organization",
+  "openai-project",
+  "openai-beta",
+  "anthropic-version",
+  "anthropic-beta",
+  "x-stainless-arch",
+  "x-stainless-async",
+  "x-stainless-custom-poll-interval",
+  "x-stainless-helper-method",
+  "x-stainless-lang",
+  "x-stainless-os",
+  "x-stainless-package-version",
+  "x-stainless-poll-helper",
+  "x-stainless-retry-count",
+  "x-stainless-runtime",
+  "x-stainless-runtime-version",
+  "x-stainless-timeout"
+].join(", ")

@@ -1,0 +1,56 @@
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
+import * as Layer from "effect/Layer"
+
+/** Knows the exchanges that are running, and brings them to an end when the gateway stops. */
+export class Drain extends Context.Tag("causeway/http/Drain")<
+  Drain,
+  {
+    /** Whether the gateway is stopping, so that no exchange may begin. */
+    readonly isDraining: () => boolean
+    /** Counts an exchange in; `cut` is called at the drain deadline. The result counts it out. */
+    readonly enter: (cut: () => void) => () => void
+    /** Lets no exchange begin, waits for those that run, and cuts what is left at the deadline. */
+    readonly drain: (deadline: Duration.Duration) => Effect.Effect<void>
+  }
+>() {}
+
+/** Who interrupts an exchange that is cut before its commit. */
+export const drainFiberId: FiberId.FiberId = FiberId.runtime(-498, 0)
+
+const make = Effect.sync(() => {
+  const running = new Set<() => void>()
+  let draining = false
+  let onIdle = () => {}
+
+  const idle = Effect.async<void>((resume) => {
+    if (running.size === 0) return resume(Effect.void)
+    onIdle = () => resume(Effect.void)
+  })
+
+  return Drain.of({
+    isDraining: () => draining,
+    enter: (cut) => {
+      // One function may stand for one exchange only.
+      const ticket = () => cut()
+      running.add(ticket)
+      return () => {
+        running.delete(ticket)
+        if (running.size === 0) onIdle()
+      }
+    },
+    drain: Effect.fnUntraced(function* (deadline: Duration.Duration) {
+      draining = true
+      const ended = yield* idle.pipe(Effect.interruptible, Effect.timeoutOption(deadline))
+      if (ended._tag === "Some") return
+      yield* Effect.logWarning(`Cutting ${running.size} exchanges at the drain deadline`)
+      for (const cut of [...running]) cut()
+      yield* idle
+    })
+  })
+})
+
+/** The register of one gateway. */
+export const layer: Layer.Layer<Drain> = Layer.effect(Drain, make)

@@ -1,0 +1,138 @@
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as HashSet from "effect/HashSet"
+import * as ConfigRef from "../config/ConfigRef.js"
+import type { Kind } from "../domain/ChatRequest.js"
+import * as Cors from "../domain/Cors.js"
+import type { GatewayFailure } from "../domain/Failure.js"
+import { Draining } from "../domain/Failure.js"
+import * as Journal from "../domain/Journal.js"
+import { RelayEnd } from "../domain/Outcome.js"
+import type { Crashed, Outcome } from "../domain/Outcome.js"
+import type { RequestRecord } from "../domain/RequestRecord.js"
+import * as WireError from "../domain/WireError.js"
+import { RequestLog } from "../log/RequestLog.js"
+import * as Relay from "../upstream/Relay.js"
+import { Drain, drainFiberId } from "./Drain.js"
+import * as RequestId from "./RequestId.js"
+import * as Sink from "./ResponseSink.js"
+
+/** What a route needs to know to work for one exchange. */
+export interface Exchange {
+  readonly journal: Journal.Journal
+  /** The configuration that the exchange keeps to its end. */
+  readonly snapshot: ConfigRef.Snapshot
+}
+
+/**
+ * Runs one exchange to its true end and records it, whatever happens: the only place where a {@link GatewayFailure} is
+ * answered, and the only one that records. `forward` can be interrupted and can fail; `relay` can do neither.
+ */
+export const answer = <A, R, R2>(
+  kind: Kind,
+  forward: (exchange: Exchange) => Effect.Effect<A, GatewayFailure, R>,
+  relay: (exchange: Exchange, held: A, sink: Relay.ResponseSink) => Effect.Effect<RelayEnd, never, R2>
+): Effect.Effect<
+  HttpServerResponse.HttpServerResponse,
+  never,
+  R | R2 | RequestLog | ConfigRef.ConfigRef | Drain | HttpServerRequest.HttpServerRequest
+> =>
+  Effect.withFiberRuntime<
+    HttpServerResponse.HttpServerResponse,
+    never,
+    R | R2 | RequestLog | ConfigRef.ConfigRef | Drain | HttpServerRequest.HttpServerRequest
+  >((fiber) =>
+    Effect.gen(function* () {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const log = yield* RequestLog
+      const drain = yield* Drain
+      const clock = yield* Effect.clock
+      const snapshot = yield* (yield* ConfigRef.ConfigRef).current
+      const { socket, headers } = NodeHttpServerRequest.toIncomingMessage(request)
+      const id = RequestId.make()
+      const journal = Journal.open({
+        id,
+        kind,
+        ip: socket.remoteAddress ?? "",
+        headers,
+        startedAt: clock.unsafeCurrentTimeMillis()
+      })
+      const exchange: Exchange = { journal, snapshot }
+      const sink = Sink.make(NodeHttpServerRequest.toServerResponse(request), {
+        ...Cors.headersFor(headers.origin, snapshot.config.server.corsOrigins),
+        ...(drain.isDraining() ? { connection: "close" } : {}),
+        "x-request-id": id
+      })
+      let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
+      const leave = drain.enter(() => cut())
+
+      const begun = drain.isDraining() ? new Draining() : forward(exchange)
+      const exit = yield* Effect.exit(Effect.interruptible(begun))
+      cut = sink.cut
+      const outcome = yield* Exit.isSuccess(exit)
+        ? relay(exchange, exit.value, sink).pipe(
+            Effect.catchAllDefect((defect) => refuse(journal, crashed(defect), sink))
+          )
+        : refuse(journal, beforeCommit(exit.cause), sink)
+
+      const record = Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
+      yield* log.record(record)
+      yield* accessLog(record)
+      leave()
+      return HttpServerResponse.empty()
+    }).pipe(Effect.uninterruptible)
+  )
+
+/** The outcome of an exchange that ended before anything was sent. */
+const beforeCommit = (cause: Cause.Cause<GatewayFailure>): Outcome => {
+  const failure = Cause.failureOption(cause)
+  if (failure._tag === "Some") return failure.value
+  if (!Cause.isInterruptedOnly(cause)) return crashed(Cause.squash(cause))
+  return HashSet.has(Cause.interruptors(cause), drainFiberId) ? RelayEnd.CutByDrain() : RelayEnd.CallerLeft()
+}
+
+const crashed = (defect: unknown): Crashed => ({ _tag: "Crashed", defect })
+
+// Sends the error response of an outcome that has one; the outcome stays what it was, whoever reads it.
+const refuse = (journal: Journal.Journal, outcome: Outcome, sink: Relay.ResponseSink): Effect.Effect<Outcome> =>
+  Effect.async((resume) => {
+    const error = wireError(outcome)
+    if (error === undefined) return sink.end("", () => resume(Effect.succeed(outcome)))
+    journal.status = error.status
+    Relay.sendJson(sink, error.status, error.headers, { error: error.error }, () => resume(Effect.succeed(outcome)))
+  })
+
+const wireError = (outcome: Outcome): WireError.WireError | undefined => {
+  switch (outcome._tag) {
+    case "CutByDrain":
+      return WireError.drained
+    case "Completed":
+    case "CallerLeft":
+    case "UpstreamBroke":
+    case "UpstreamErrored":
+    case "UpstreamStalled":
+      return undefined
+    default:
+      return WireError.fromFailure(outcome)
+  }
+}
+
+const accessLog = (record: RequestRecord): Effect.Effect<void> =>
+  Effect.logInfo("exchange").pipe(
+    Effect.annotateLogs({
+      id: record.id,
+      ip: record.IP,
+      model: record.Model ?? record.RequestedModel,
+      backend: record.Backend,
+      status: record.Status,
+      outcome: record.Outcome,
+      ms: record.LatencyMs,
+      ttft: record.TtftMs,
+      tokens: record.TotalTokens,
+      ...(record.Error === null ? {} : { error: record.Error })
+    })
+  )

@@ -1,0 +1,63 @@
+import type { ServerResponse } from "node:http"
+import type { ResponseSink, SinkListener } from "../upstream/Relay.js"
+
+/** The caller's connection as a sink that the drain can cut. */
+export interface CallerSink extends ResponseSink {
+  /** Tells the listener to come to an end now. */
+  readonly cut: () => void
+}
+
+/** How long a caller may take to read the rest after a cut, in ms. */
+const lastReadMillis = 1_000
+
+/** The sink over a Node response; `extra` headers go out with whatever head is sent. */
+export const make = (response: ServerResponse, extra: Readonly<Record<string, string>>): CallerSink => {
+  let listener: SinkListener | undefined
+  let onEnded: ((delivered: boolean) => void) | undefined
+  let isCut = false
+
+  const settle = (delivered: boolean) => {
+    const ended = onEnded
+    onEnded = undefined
+    ended?.(delivered)
+  }
+
+  response.on("drain", () => listener?.onDrained())
+  response.on("finish", () => settle(true))
+  response.on("error", () => {})
+  response.on("close", () => {
+    if (onEnded !== undefined) settle(response.writableFinished)
+    else if (!response.writableEnded) listener?.onLeft()
+  })
+
+  const destroyLate = () => {
+    const late = setTimeout(() => response.destroy(), lastReadMillis)
+    response.once("close", () => clearTimeout(late))
+  }
+
+  return {
+    listen: (next) => {
+      listener = next
+      if (response.destroyed) queueMicrotask(next.onLeft)
+    },
+    start: (status, headers) => {
+      if (!response.destroyed && !response.headersSent) response.writeHead(status, { ...headers, ...extra })
+    },
+    write: (text) => response.destroyed || response.write(text),
+    end: (text, ended) => {
+      if (response.destroyed) {
+        response.end()
+        return queueMicrotask(() => ended(false))
+      }
+      onEnded = ended
+      response.end(text)
+      if (isCut) destroyLate()
+    },
+    cut: () => {
+      if (isCut) return
+      isCut = true
+      listener?.onCut()
+      if (response.writableEnded) destroyLate()
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import * as http from "node:http"
+import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServer from "@effect/platform/HttpServer"
+import type { ServeError } from "@effect/platform/HttpServerError"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { ConfigRef } from "../config/ConfigRef.js"
+import { Drain } from "./Drain.js"
+import * as OpenAiRoutes from "./OpenAiRoutes.js"
+import * as OperatorRoutes from "./OperatorRoutes.js"
+import * as Route from "./Route.js"
+
+/** Where the server listens; port 0 takes a free one. */
+export interface Options {
+  readonly host: string
+  readonly port: number
+}
+
+/** Everything that is served, with an OpenAI error for every other path. */
+const app = Effect.catchAll(
+  HttpRouter.concat(OpenAiRoutes.routes, OperatorRoutes.routes),
+
+  () => Route.notFound
+)
+
+/**
+ * Serves the gateway on a socket of its own. When the layer closes it stops accepting, lets the running exchanges end
+ * for up to `server.drain`, and cuts the rest.
+ */
+export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, ServeError, OpenAiRoutes.Services> =>
+  Layer.suspend(() => {
+    const server = http.createServer({
+      // Longer than the idle time of the balancers in front, so that it is they who close an idle connection.
+      keepAliveTimeout: 75_000,
+      // OpenAI recommends to stay below 64 KiB of headers.
+      maxHeaderSize: 64 * 1024
+    })
+    // Built last, the drain is the first to be finalized: until it is over, whoever still asks gets an answer.
+    return drained(server).pipe(
+      // A span per request costs more than the gateway's own work; hosts that trace mount the routes themselves.
+      Layer.provide(HttpMiddleware.withTracerDisabledWhen(HttpServer.serve(app), () => true)),
+      Layer.provideMerge(NodeHttpServer.layer(() => server, { host: options.host, port: options.port }))
+    )
+  })
+
+const drained = (server: http.Server): Layer.Layer<never, never, Drain | ConfigRef> =>
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const drain = yield* Drain
+      const config = yield* ConfigRef
+      yield* Effect.addFinalizer(() =>
+        Effect.gen(function* () {
+          const { server: settings } = (yield* config.current).config
+          server.close()
+          yield* drain.drain(settings.drain)
+          server.closeAllConnections()
+        })
+      )
+    })
+  )

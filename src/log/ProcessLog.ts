@@ -1,0 +1,51 @@
+import * as nodePath from "node:path"
+import type { ConfigError } from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import { createStream } from "rotating-file-stream"
+import * as ProcessConfig from "../config/ProcessConfig.js"
+
+/** The log of the process on stderr, for people on a terminal and as JSON lines otherwise, and in a file if one is set. */
+export const layer: Layer.Layer<never, ConfigError> = Layer.unwrapScoped(
+  Effect.gen(function* () {
+    const format = yield* ProcessConfig.logFormat
+    const level = yield* ProcessConfig.logLevel
+    const file = yield* ProcessConfig.logFile
+    const pretty = format === "pretty" || (format === "auto" && process.stderr.isTTY)
+    const stderr = pretty ? Logger.prettyLogger({ stderr: true }) : Logger.withConsoleError(Logger.jsonLogger)
+    const loggers = Option.isNone(file)
+      ? stderr
+      : Logger.zip(stderr, yield* fileLogger(file.value.path, file.value.days))
+    return Layer.merge(Logger.replace(Logger.defaultLogger, loggers), Logger.minimumLogLevel(level))
+  })
+)
+
+// One file a day: `causeway.log` is today's, `causeway.log.20261123` another day's.
+const fileLogger = (path: string, days: number): Effect.Effect<Logger.Logger<unknown, void>, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const name = nodePath.basename(path)
+        const dated = (time: number | Date) => (typeof time === "number" ? name : `${name}.${dayOf(time)}`)
+        const stream = createStream(dated, {
+          path: nodePath.dirname(path),
+          interval: "1d",
+          intervalBoundary: true,
+          initialRotation: true,
+          maxFiles: days,
+          mode: 0o600
+        })
+        // A full or missing disk costs the file, not the gateway; stderr still has the lines.
+        stream.on("error", (error) => process.stderr.write(`The log file cannot be written: ${error.message}\n`))
+        stream.on("warning", () => {})
+        return stream
+      }),
+      (stream) => Effect.async<void>((resume) => void stream.end(() => resume(Effect.void)))
+    ),
+    (stream) => Logger.map(Logger.jsonLogger, (line) => void stream.write(`${line}\n`))
+  )
+
+const dayOf = (time: Date): string => time.toISOString().slice(0, 10).replaceAll("-", "")
