@@ -5,7 +5,6 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Yaml from "yaml"
 import { ConfigInvalid, ConfigMalformed, ConfigUnreadable } from "../domain/Failure.js"
-import type { PlacedIssue } from "../domain/Failure.js"
 import * as GatewayConfig from "../domain/GatewayConfig.js"
 import type { ConfigIssue } from "../domain/ConfigIssue.js"
 import * as JsonObject from "../domain/JsonObject.js"
@@ -31,7 +30,8 @@ export const parse = Effect.fnUntraced(function* (path: string, text: string) {
   const decoded = GatewayConfig.decode(plain)
   const issues = [...unset, ...Option.getOrElse(Either.getLeft(decoded), () => [])]
   if (Either.isLeft(decoded) || issues.length > 0) {
-    return yield* new ConfigInvalid({ path, issues: issues.map((issue) => place(issue, document, lines)) })
+    const placed = issues.map((issue) => place(issue, document, lines))
+    return yield* new ConfigInvalid({ path, issues: placed.sort((a, b) => a.line - b.line || a.column - b.column) })
   }
   return decoded.right
 })
@@ -83,7 +83,7 @@ const interpolateText = Effect.fnUntraced(function* (
 })
 
 // The place of the key, or of the nearest part of its path that exists.
-const place = (issue: ConfigIssue, document: Yaml.Document, lines: Yaml.LineCounter): PlacedIssue => {
+const place = (issue: ConfigIssue, document: Yaml.Document, lines: Yaml.LineCounter) => {
   let node: unknown = document.contents
   let offset = 0
   for (const key of issue.path) {

@@ -34,17 +34,28 @@ const Fallback = Schema.transform(
   }
 )
 
-const HeaderName = Schema.String.pipe(
-  Schema.pattern(
-    /^(?!(?:connection|content-length|content-encoding|expect|te|trailer|transfer-encoding|upgrade)$)[\w!#$%&'*+.^`|~-]+$/i
-  ),
-  Schema.annotations({ title: "the name of a header that does not frame the message" })
-)
+const framing = [
+  "connection",
+  "content-length",
+  "content-encoding",
+  "expect",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade"
+]
 const HeaderValue = Schema.String.pipe(
   Schema.pattern(/^[\t\x20-\x7e\x80-\xff]*$/),
   Schema.annotations({ title: "a string on one line" })
 )
-const Headers = Schema.Record({ key: HeaderName, value: HeaderValue })
+const Headers = Schema.Record({ key: Schema.String, value: HeaderValue }).pipe(
+  Schema.filter((headers) =>
+    Object.keys(headers).flatMap((name) => {
+      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return [{ path: [name], message: "is not the name of a header" }]
+      return framing.includes(name.toLowerCase()) ? [{ path: [name], message: "is set by the gateway itself" }] : []
+    })
+  )
+)
 
 const OpenObject = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 const reservedBodyKeys = ["model", "messages", "prompt", "stream"]

@@ -86,11 +86,17 @@ const knownKeys = (ast: AST.AST): ReadonlyArray<string> =>
   AST.isTypeLiteral(ast) ? ast.propertySignatures.map((signature) => String(signature.name)) : []
 
 const expected = (ast: AST.AST, actual: unknown, path: ReadonlyArray<PropertyKey>): string =>
-  `expected ${String(ast).replace(/ \| (null|undefined)\b/g, "")}, got ${describe(actual, path)}`
+  `expected ${nameOf(ast)}, got ${describe(actual, path)}`
+
+const nameOf = (ast: AST.AST): string => {
+  const name = String(ast).replace(/ \| (null|undefined)\b/g, "")
+  if (AST.isTypeLiteral(ast) || name.startsWith("Struct")) return "a mapping"
+  return name === "string" ? "a string" : name
+}
 
 const describe = (actual: unknown, path: ReadonlyArray<PropertyKey>): string => {
   if (actual === null || actual === undefined) return "nothing"
-  if (Array.isArray(actual)) return "a list"
+  if (Array.isArray(actual)) return actual.length === 0 ? "an empty list" : "a list"
   if (typeof actual === "object") return "a mapping"
   return maySecret(path) ? `a ${typeof actual}` : JSON.stringify(actual)
 }

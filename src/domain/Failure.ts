@@ -100,7 +100,11 @@ export type Refusal = BodyTooLarge | BodyMalformed | ModelNotFound | Draining
 // Attempts: never shown to the caller as they are; they drive the verdict.
 
 /** No connection to the backend was made, so it has not seen the request. */
-export class ConnectFailed extends Data.TaggedError("ConnectFailed")<{ readonly cause: unknown }> {
+export class ConnectFailed extends Data.TaggedError("ConnectFailed")<{
+  /** Whether `timeouts.connect` passed, rather than the connection being refused. */
+  readonly timedOut: boolean
+  readonly cause: unknown
+}> {
   override get message() {
     return `connection not made: ${reasonOf(this.cause)}`
   }

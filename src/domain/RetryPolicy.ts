@@ -43,8 +43,9 @@ export const verdict = (failure: AttemptFailure, situation: Situation): Verdict 
 
 const wish = (failure: AttemptFailure, situation: Situation): Verdict => {
   switch (failure._tag) {
-    // A pooled connection may have been dead before the request was written.
     case "ConnectFailed":
+      return failure.timedOut ? next : once(situation, Duration.zero)
+    // A pooled connection may have been dead before the request was written.
     case "ConnectionLost":
       return once(situation, Duration.zero)
     // Never twice on a silent backend.

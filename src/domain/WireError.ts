@@ -83,11 +83,12 @@ const fromAttempt = (failure: AttemptFailure): WireError => {
     case "HeadersTimedOut":
     case "FirstTokenTimedOut":
     case "TotalTimedOut":
-      return server(504, "The model provider did not answer in time.", "upstream_timeout")
+      return timedOut
     case "ConnectFailed":
+      return failure.timedOut ? timedOut : unavailable
     case "ConnectionLost":
     case "ProtocolBroken":
-      return server(502, "The model provider could not be reached or sent no valid answer.", "upstream_unavailable")
+      return unavailable
   }
 }
 
@@ -111,3 +112,10 @@ const server = (status: number, message: string, code: string): WireError => ({
   headers: {},
   error: { message, type: "server_error", param: null, code }
 })
+
+const timedOut = server(504, "The model provider did not answer in time.", "upstream_timeout")
+const unavailable = server(
+  502,
+  "The model provider could not be reached or sent no valid answer.",
+  "upstream_unavailable"
+)

@@ -98,9 +98,10 @@ const beforeCommit = (cause: Cause.Cause<GatewayFailure>): Outcome => {
 const crashed = (defect: unknown): Crashed => ({ _tag: "Crashed", defect })
 
 // Sends the error response of an outcome that has one; the outcome stays what it was, whoever reads it.
-const refuse = (journal: Journal.Journal, outcome: Outcome, sink: Relay.ResponseSink): Effect.Effect<Outcome> =>
+const refuse = (journal: Journal.Journal, outcome: Outcome, sink: Sink.CallerSink): Effect.Effect<Outcome> =>
   Effect.async((resume) => {
     const error = wireError(outcome)
+    if (sink.breakOff()) return resume(Effect.succeed(outcome))
     if (error === undefined) return sink.end("", () => resume(Effect.succeed(outcome)))
     journal.status = error.status
     Relay.sendJson(sink, error.status, error.headers, { error: error.error }, () => resume(Effect.succeed(outcome)))

@@ -5,6 +5,8 @@ import type { ResponseSink, SinkListener } from "../upstream/Relay.js"
 export interface CallerSink extends ResponseSink {
   /** Tells the listener to come to an end now. */
   readonly cut: () => void
+  /** Closes the connection if its head is out, so that the caller sees a broken response; false when it is not. */
+  readonly breakOff: () => boolean
 }
 
 /** How long a caller may take to read the rest after a cut, in ms. */
@@ -52,6 +54,12 @@ export const make = (response: ServerResponse, extra: Readonly<Record<string, st
       onEnded = ended
       response.end(text)
       if (isCut) destroyLate()
+    },
+    breakOff: () => {
+      if (!response.headersSent) return false
+      response.destroy()
+      response.end()
+      return true
     },
     cut: () => {
       if (isCut) return

@@ -10,7 +10,7 @@ export interface Limit<E> {
 export interface Alarm {
   /** Rings once after a time, in place of whatever was set before. */
   readonly set: (after: Duration.Duration, ring: () => void) => void
-  /** Starts the time of the last {@link Alarm.set} anew. */
+  /** Starts the time of the last {@link Alarm.set} anew, unless it was cleared. */
   readonly refresh: () => void
   readonly clear: () => void
 }
@@ -27,6 +27,9 @@ export const make = (): Alarm => {
       timer = setTimeout(ring, Math.min(longest, Math.max(0, Duration.toMillis(after))))
     },
     refresh: () => timer?.refresh(),
-    clear: () => clearTimeout(timer)
+    clear: () => {
+      clearTimeout(timer)
+      timer = undefined
+    }
   }
 }

@@ -88,6 +88,10 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
       return yield* scrubbed(UpstreamError.fromResponse(head.status, head.headers, text, now), options)
     }
 
+    const encoding = head.headers["content-encoding"] ?? "identity"
+    if (encoding !== "identity")
+      return yield* new ProtocolBroken({ reason: "compressed, though identity was asked for" })
+
     const repair = ChatStream.make({
       kind: request.kind,
       id: options.id,

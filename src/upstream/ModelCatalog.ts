@@ -15,6 +15,8 @@ import * as UpstreamCall from "./UpstreamCall.js"
 /** How long a backend may take to list its models. */
 const patience = Duration.seconds(5)
 
+const tooLate = new TotalTimedOut({ after: patience })
+
 /** A list of models may be this large, in bytes. */
 const maxList = 8 * 1024 * 1024
 
@@ -39,6 +41,7 @@ export const list = (
 
 const modelsOf = (backend: Backend, caller: Credentials.Headers) =>
   Effect.scoped(fetchList(backend, caller)).pipe(
+    Effect.timeoutFail({ duration: patience, onTimeout: () => tooLate }),
     Effect.map((models) => models.filter((model) => serves(backend, String(model["id"])))),
     Effect.catchAll((failure) =>
       Effect.as(Effect.logDebug(`Backend ${backend.name} lists no models: ${failure.message}`), [])
@@ -65,7 +68,7 @@ const fetchList: (
   Backends | Scope.Scope
 > = Effect.fnUntraced(function* (backend: Backend, caller: Credentials.Headers) {
   const backends = yield* Backends
-  const limit = { after: patience, failure: new TotalTimedOut({ after: patience }) }
+  const limit = { after: patience, failure: tooLate }
   const call = UpstreamCall.make(backends.dispatcher(backend), {
     ...Endpoint.of(backend, "/models"),
     method: "GET",

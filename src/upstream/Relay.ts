@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Accumulator from "../domain/Accumulator.js"
@@ -70,8 +71,8 @@ const relayWhole = (
   Effect.async((resume) => {
     const accumulator = Accumulator.make(request.kind)
     answer.held.forEach(accumulator.push)
-    const body = accumulator.result(answer.repair.usage)
     answer.release()
+    const body = accumulator.result(answer.repair.usage)
     journal.answer = body
     journal.usage = answer.repair.usage
     journal.status = 200
@@ -88,19 +89,20 @@ const relayStream = (
   sink: ResponseSink,
   journal: Journal
 ): Effect.Effect<RelayEnd> =>
-  Effect.flatMap(Effect.clock, (clock) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.async<RelayEnd>((resume) => {
-      const accumulator = Accumulator.make(request.kind)
-      const alarm = Alarm.make()
       const { idle, total } = answer.target.backend.timeouts
+      const accumulator = Accumulator.make(request.kind)
+      const silence = Alarm.make()
+      const deadline = Alarm.make()
       let ended = false
       let cut = false
 
       const finish = (end: RelayEnd): void => {
         if (ended) return
         ended = true
-        alarm.clear()
-        totalAlarm.clear()
+        silence.clear()
+        deadline.clear()
         if (end._tag === "Completed") answer.release()
         else answer.abort()
         journal.answer = accumulator.result(answer.repair.usage)
@@ -110,16 +112,20 @@ const relayStream = (
       }
 
       const send = (chunks: ReadonlyArray<JsonObject.JsonObject>): void => {
-        if (chunks.length === 0) return
+        if (ended || chunks.length === 0) return
         chunks.forEach(accumulator.push)
-        if (!sink.write(chunks.map(SseEvents.frame).join(""))) {
-          alarm.clear()
-          answer.rest.pause()
-        }
+        if (sink.write(chunks.map(SseEvents.frame).join(""))) return
+        // While the caller is slow, the backend's silence is our doing.
+        silence.clear()
+        answer.rest.pause()
       }
 
-      const watchSilence = () => alarm.set(idle, () => finish(RelayEnd.UpstreamStalled({ after: idle })))
+      const watchSilence = () => silence.set(idle, () => finish(RelayEnd.UpstreamStalled({ after: idle })))
 
+      journal.status = 200
+      journal.firstTokenAt = now
+      deadline.set(Duration.millis(answer.deadline - now), () => finish(RelayEnd.UpstreamStalled({ after: total })))
+      watchSilence()
       sink.listen({
         onDrained: () => {
           if (ended) return
@@ -132,25 +138,16 @@ const relayStream = (
           finish(RelayEnd.CutByDrain())
         }
       })
-      const now = clock.unsafeCurrentTimeMillis()
-      const totalAlarm = Alarm.make()
-      totalAlarm.set(Duration.millis(answer.deadline - now), () => finish(RelayEnd.UpstreamStalled({ after: total })))
-      watchSilence()
-      journal.status = 200
-      journal.firstTokenAt = now
       sink.start(200, { ...answer.headers, ...streamHeaders })
       send(answer.held)
-      if (answer.ended !== undefined) finish(relayEnd(answer.ended))
-      else {
-        answer.rest.listen({
-          onChunks: (chunks) => {
-            if (ended) return
-            alarm.refresh()
-            send(chunks)
-          },
-          onEnd: (end) => finish(relayEnd(end))
-        })
-      }
+      if (answer.ended !== undefined) return finish(relayEnd(answer.ended))
+      answer.rest.listen({
+        onChunks: (chunks) => {
+          silence.refresh()
+          send(chunks)
+        },
+        onEnd: (end) => finish(relayEnd(end))
+      })
     })
   )
 

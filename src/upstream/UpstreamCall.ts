@@ -76,10 +76,12 @@ export const make = (dispatcher: Pick<Dispatcher, "dispatch">, options: CallOpti
         resume(Effect.succeed({ status, headers, body }))
       },
       onFailed: (connected, cause) =>
-        fail(connected ? new ConnectionLost({ requestSent: true, cause }) : new ConnectFailed({ cause }))
+        fail(
+          connected ? new ConnectionLost({ requestSent: true, cause }) : new ConnectFailed({ timedOut: false, cause })
+        )
     })
     transfer = body
-    alarm.set(options.connectTimeout, () => fail(new ConnectFailed({ cause: new Error("timed out") })))
+    alarm.set(options.connectTimeout, () => fail(new ConnectFailed({ timedOut: true, cause: new Error("timed out") })))
     const { headers, method, origin, path } = options
     dispatcher.dispatch({ origin, path, method, headers, body: options.body, headersTimeout: 0, bodyTimeout: 0 }, body)
     return Effect.sync(() => {
