@@ -65,5 +65,5 @@ const run = Command.run(causeway, { name: "Causeway", version: Version.version }
 
 run(process.argv).pipe(
   Effect.provide(Layer.merge(NodeContext.layer, CliConfig.layer({ showBuiltIns: false }))),
-  NodeRuntime.runMain({ disableErrorReporting: true })
+  NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
 )

@@ -29,11 +29,13 @@ const fileLogger = (path: string, days: number): Effect.Effect<Logger.Logger<unk
     Effect.acquireRelease(
       Effect.sync(() => {
         const name = nodePath.basename(path)
-        const dated = (time: number | Date) => (typeof time === "number" ? name : `${name}.${dayOf(time)}`)
+        const dated = (time: number | Date, index = 1) =>
+          time instanceof Date ? `${name}.${dayOf(time)}${index > 1 ? `.${index}` : ""}` : name
         const stream = createStream(dated, {
           path: nodePath.dirname(path),
           interval: "1d",
           intervalBoundary: true,
+          intervalUTC: true,
           initialRotation: true,
           maxFiles: days,
           mode: 0o600
