@@ -1,9 +1,9 @@
 import * as Duration from "effect/Duration"
 
-/** A time span, and the failure when it passes. */
+/** A time span, and the failure when it passes; made only then, for an error collects its stack. */
 export interface Limit<E> {
   readonly after: Duration.Duration
-  readonly failure: E
+  readonly failure: () => E
 }
 
 /** One timer of one exchange, set anew for each phase; an `Effect.timeout` per phase would cost more than the phase. */

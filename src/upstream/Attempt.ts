@@ -69,9 +69,9 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
     const left = (limit: Duration.Duration) => Duration.subtract(limit, elapsed())
     const total = () => ({
       after: left(Duration.millis(options.deadline - startedAt)),
-      failure: new TotalTimedOut({ after: timeouts.total })
+      failure: () => new TotalTimedOut({ after: timeouts.total })
     })
-    const headers = { after: timeouts.headers, failure: new HeadersTimedOut({ after: timeouts.headers }) }
+    const headers = { after: timeouts.headers, failure: () => new HeadersTimedOut({ after: timeouts.headers }) }
 
     const call = UpstreamCall.make(backends.dispatcher(target.backend), {
       ...requestTo(options),
@@ -103,7 +103,7 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
     const rest = AnswerChunks.make(head, repair, request.stream ? "stream" : "whole")
     const firstToken = {
       after: left(timeouts.firstToken),
-      failure: new FirstTokenTimedOut({ after: timeouts.firstToken })
+      failure: () => new FirstTokenTimedOut({ after: timeouts.firstToken })
     }
     const { ended, held } = yield* request.stream
       ? holdStream(rest, repair, shorter(total(), firstToken))
@@ -173,7 +173,7 @@ const hold = <E, E2>(
       // The end may come with the content, in the same turn.
       resume(Effect.map(result, () => ({ held, ended })))
     }
-    alarm.set(limit.after, () => settle(Effect.fail(limit.failure)))
+    alarm.set(limit.after, () => settle(Effect.failSync(limit.failure)))
     chunks.listen({
       onChunks: (more, content) => {
         held.push(...more)
@@ -191,7 +191,9 @@ const hold = <E, E2>(
 // The status alone says enough when the rest does not come.
 const readError = ({ body }: UpstreamCall.UpstreamHead, left: Duration.Duration): Effect.Effect<string> => {
   const after = Duration.min(left, Duration.seconds(5))
-  return UpstreamCall.readText(body, maxErrorBody, { after, failure: "late" }).pipe(Effect.orElseSucceed(() => ""))
+  return UpstreamCall.readText(body, maxErrorBody, { after, failure: () => "late" }).pipe(
+    Effect.orElseSucceed(() => "")
+  )
 }
 
 const scrubbed = (rejected: UpstreamRejected, { callerHeaders, target }: Options): UpstreamRejected =>

@@ -15,7 +15,7 @@ import * as UpstreamCall from "./UpstreamCall.js"
 /** How long a backend may take to list its models. */
 const patience = Duration.seconds(5)
 
-const tooLate = new TotalTimedOut({ after: patience })
+const tooLate = () => new TotalTimedOut({ after: patience })
 
 /** A list of models may be this large, in bytes. */
 const maxList = 8 * 1024 * 1024
@@ -41,7 +41,7 @@ export const list = (
 
 const modelsOf = (backend: Backend, caller: Credentials.Headers) =>
   Effect.scoped(fetchList(backend, caller)).pipe(
-    Effect.timeoutFail({ duration: patience, onTimeout: () => tooLate }),
+    Effect.timeoutFail({ duration: patience, onTimeout: tooLate }),
     Effect.map((models) => models.filter((model) => serves(backend, String(model["id"])))),
     Effect.catchAll((failure) =>
       Effect.as(Effect.logDebug(`Backend ${backend.name} lists no models: ${failure.message}`), [])

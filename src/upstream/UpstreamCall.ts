@@ -70,7 +70,7 @@ export const make = (dispatcher: Pick<Dispatcher, "dispatch">, options: CallOpti
       resume(Effect.fail(failure))
     }
     const body = new Transfer({
-      onConnected: () => alarm.set(options.headLimit.after, () => fail(options.headLimit.failure)),
+      onConnected: () => alarm.set(options.headLimit.after, () => fail(options.headLimit.failure())),
       onHead: (status, headers) => {
         alarm.clear()
         resume(Effect.succeed({ status, headers, body }))
@@ -116,7 +116,7 @@ export const readText = <E>(
       resume(result)
     }
     const text = Effect.sync(() => Buffer.concat(pieces).subarray(0, size).toString("utf8"))
-    alarm.set(limit.after, () => settle(Effect.fail(limit.failure)))
+    alarm.set(limit.after, () => settle(Effect.failSync(limit.failure)))
     body.listen({
       onData: (bytes) => {
         pieces.push(bytes)
