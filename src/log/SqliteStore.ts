@@ -28,6 +28,8 @@ export const open = (path: string): Effect.Effect<SqliteStore, LogUnavailable, F
     if (!(yield* files.exists(path))) yield* files.writeFileString(path, "", { flag: "wx", mode: 0o600 })
     const sql = yield* SqliteClient.make({ filename: path })
     yield* sql`PRAGMA synchronous = NORMAL`
+    // The driver waits on the main thread; a batch that finds the database locked is tried again later instead.
+    yield* sql`PRAGMA busy_timeout = 50`
     yield* Effect.provideService(migrate, SqlClient.SqlClient, sql)
     return make(sql)
   }).pipe(

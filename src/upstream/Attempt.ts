@@ -18,6 +18,7 @@ import * as UpstreamError from "../domain/UpstreamError.js"
 import * as Alarm from "./Alarm.js"
 import * as AnswerChunks from "./AnswerChunks.js"
 import { Backends } from "./Backends.js"
+import * as Decompress from "./Decompress.js"
 import * as Endpoint from "./Endpoint.js"
 import * as UpstreamCall from "./UpstreamCall.js"
 
@@ -80,17 +81,13 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
       headLimit: request.stream ? shorter(total(), headers) : total()
     })
     yield* Effect.addFinalizer(() => Effect.sync(call.abort))
-    const head = yield* call.head
+    const head = yield* Effect.flatMap(call.head, Decompress.head)
     if (head.status < 200 || head.status > 299) {
       const text = yield* readError(head, total().after)
       call.release()
       const now = clock.unsafeCurrentTimeMillis()
       return yield* scrubbed(UpstreamError.fromResponse(head.status, head.headers, text, now), options)
     }
-
-    const encoding = head.headers["content-encoding"] ?? "identity"
-    if (encoding !== "identity")
-      return yield* new ProtocolBroken({ reason: "compressed, though identity was asked for" })
 
     const repair = ChatStream.make({
       kind: request.kind,

@@ -9,6 +9,7 @@ import * as JsonObject from "../domain/JsonObject.js"
 import type { RouteTable } from "../domain/RouteTable.js"
 import { serves } from "../domain/RouteTable.js"
 import { Backends } from "./Backends.js"
+import * as Decompress from "./Decompress.js"
 import * as Endpoint from "./Endpoint.js"
 import * as UpstreamCall from "./UpstreamCall.js"
 
@@ -78,7 +79,7 @@ const fetchList: (
     headLimit: limit
   })
   yield* Effect.addFinalizer(() => Effect.sync(call.abort))
-  const head = yield* call.head
+  const head = yield* Effect.flatMap(call.head, Decompress.head)
   if (head.status !== 200) return yield* new ProtocolBroken({ reason: `status ${head.status}` })
   const text = yield* UpstreamCall.readText(head.body, maxList, limit)
   const body = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)

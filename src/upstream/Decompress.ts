@@ -1,0 +1,50 @@
+import * as zlib from "node:zlib"
+import * as Effect from "effect/Effect"
+import { ProtocolBroken } from "../domain/Failure.js"
+import type { BodyListener, UpstreamBody, UpstreamHead } from "./UpstreamCall.js"
+
+/** The head with a body that is not compressed; fails for an encoding that Node cannot undo. */
+export const head = (compressed: UpstreamHead): Effect.Effect<UpstreamHead, ProtocolBroken> => {
+  const encoding = String(compressed.headers["content-encoding"] ?? "identity")
+    .trim()
+    .toLowerCase()
+  if (encoding === "identity" || encoding === "") return Effect.succeed(compressed)
+  const decoder = decoders.get(encoding)
+  if (decoder === undefined) return new ProtocolBroken({ reason: `the answer is compressed as ${encoding}` })
+  return Effect.sync(() => ({ ...compressed, body: decompressed(compressed.body, decoder()) }))
+}
+
+type Decoder = zlib.Gunzip | zlib.Inflate | zlib.BrotliDecompress
+
+const decoders = new Map<string, () => Decoder>([
+  ["gzip", () => zlib.createGunzip()],
+  ["x-gzip", () => zlib.createGunzip()],
+  ["deflate", () => zlib.createInflate()],
+  ["br", () => zlib.createBrotliDecompress()]
+])
+
+// A listener that pauses holds the decoder back, and a full decoder holds the backend back.
+const decompressed = (body: UpstreamBody, decoder: Decoder): UpstreamBody => {
+  let listener: BodyListener | undefined
+  decoder.pause()
+  decoder.on("data", (bytes: Uint8Array) => listener?.onData(bytes))
+  decoder.on("end", () => listener?.onEnd())
+  decoder.on("error", (cause) => listener?.onLost(cause))
+  decoder.on("drain", () => body.resume())
+  const source: BodyListener = {
+    onData: (bytes) => {
+      if (!decoder.write(bytes)) body.pause()
+    },
+    onEnd: () => decoder.end(),
+    onLost: (cause) => decoder.destroy(new Error("lost", { cause }))
+  }
+  return {
+    listen: (next) => {
+      if (listener === undefined) body.listen(source)
+      listener = next
+      decoder.resume()
+    },
+    pause: () => void decoder.pause(),
+    resume: () => void decoder.resume()
+  }
+}
