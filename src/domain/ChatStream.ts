@@ -34,6 +34,8 @@ export interface ChatStream {
   readonly pushWhole: (body: JsonObject.JsonObject) => Step
   /** The end of the upstream's bytes. */
   readonly end: () => Step
+  /** Whether every choice has finished, though usage may still come. */
+  readonly finished: boolean
   /** The usage reported last, with its counts completed. */
   readonly usage: JsonObject.JsonObject | undefined
   /** How many events could not be read and were skipped. */
@@ -96,9 +98,11 @@ export const make = (options: Options): ChatStream => {
     return { id: envelope.id, object, created: envelope.created, model: envelope.model, ...extras, choices: list }
   }
 
+  const isFinished = () => choices.length > 0 && choices.every((choice) => choice.finished)
+
   const finish = (): Step => {
     ended = true
-    if (choices.length === 0 || !choices.every((choice) => choice.finished)) {
+    if (!isFinished()) {
       return { ...nothing, end: StreamEnd.Truncated({ reason: "the stream ended before its answer did" }) }
     }
     const implied = choices.map((choice) => choice.impliedFinish()).filter((choice) => choice !== undefined)
@@ -163,6 +167,9 @@ export const make = (options: Options): ChatStream => {
       return { ...last, chunks: [...step.chunks, ...last.chunks], content: step.content }
     },
     end: () => (ended ? nothing : finish()),
+    get finished() {
+      return isFinished()
+    },
     get usage() {
       return usage
     },

@@ -5,11 +5,12 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Backend } from "./Backend.js"
 import * as ConfigIssue from "./ConfigIssue.js"
-import { DurationText, orDefault, SizeText, Strings } from "./ConfigSchema.js"
+import { DurationText, optional, orDefault, SizeText, Strings } from "./ConfigSchema.js"
 import * as RouteTable from "./RouteTable.js"
 
 const Server = Schema.Struct({
   drain: orDefault(DurationText, () => Duration.seconds(30)),
+  keepalive: optional(DurationText),
   maxBody: orDefault(SizeText, () => 32 * 1024 ** 2).pipe(Schema.fromKey("max_body")),
   corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"]).pipe(
     Schema.fromKey("cors_origins")

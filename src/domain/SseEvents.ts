@@ -55,3 +55,6 @@ export const frame = (data: object): string => `data: ${JSON.stringify(data)}\n\
 
 /** What ends a complete stream. */
 export const done = "data: [DONE]\n\n"
+
+/** A sign of life; one line end only, for two would end an event that is not there. */
+export const keepalive = ": keepalive\n"

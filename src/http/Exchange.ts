@@ -57,7 +57,7 @@ export const answer = <A, R, R2>(
       const journal = Journal.open({
         id,
         kind,
-        ip: socket.remoteAddress ?? "",
+        ip: socket.remoteAddress?.replace(/^::ffff:/, "") ?? "",
         headers,
         startedAt: clock.unsafeCurrentTimeMillis()
       })

@@ -36,7 +36,8 @@ const complete = (kind: ChatRequest.Kind) =>
       const forwarded: Forwarded = { request, answer }
       return forwarded
     }),
-    ({ journal }, { answer, request }, sink) => Relay.relay(request, answer, sink, journal)
+    ({ journal, snapshot }, { answer, request }, sink) =>
+      Relay.relay({ request, answer, sink, journal, keepalive: snapshot.config.server.keepalive })
   )
 
 const models = Effect.gen(function* () {

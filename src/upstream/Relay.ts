@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Accumulator from "../domain/Accumulator.js"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import type { StreamEnd } from "../domain/ChatStream.js"
@@ -53,21 +54,22 @@ export const sendJson = (
   sink.end(text, onEnded)
 }
 
-/** Moves a committed answer to the caller, to its true end; the journal learns what the caller got. */
-export const relay = (
-  request: ChatRequest,
-  answer: Answer,
-  sink: ResponseSink,
-  journal: Journal
-): Effect.Effect<RelayEnd> =>
-  request.stream ? relayStream(request, answer, sink, journal) : relayWhole(request, answer, sink, journal)
+/** What is relayed, and where to. */
+export interface Options {
+  readonly request: ChatRequest
+  readonly answer: Answer
+  readonly sink: ResponseSink
+  /** Learns what the caller got. */
+  readonly journal: Journal
+  /** After how long a silence a stream's caller gets a sign of life, if at all. */
+  readonly keepalive: Option.Option<Duration.Duration>
+}
 
-const relayWhole = (
-  request: ChatRequest,
-  answer: Answer,
-  sink: ResponseSink,
-  journal: Journal
-): Effect.Effect<RelayEnd> =>
+/** Moves a committed answer to the caller, to its true end. */
+export const relay = (options: Options): Effect.Effect<RelayEnd> =>
+  options.request.stream ? relayStream(options) : relayWhole(options)
+
+const relayWhole = ({ answer, journal, request, sink }: Options): Effect.Effect<RelayEnd> =>
   Effect.async((resume) => {
     const accumulator = Accumulator.make(request.kind)
     answer.held.forEach(accumulator.push)
@@ -83,26 +85,21 @@ const relayWhole = (
     )
   })
 
-const relayStream = (
-  request: ChatRequest,
-  answer: Answer,
-  sink: ResponseSink,
-  journal: Journal
-): Effect.Effect<RelayEnd> =>
+const relayStream = ({ answer, journal, keepalive, request, sink }: Options): Effect.Effect<RelayEnd> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.async<RelayEnd>((resume) => {
       const { idle, total } = answer.target.backend.timeouts
       const accumulator = Accumulator.make(request.kind)
       const silence = Alarm.make()
       const deadline = Alarm.make()
+      const beat = Alarm.make()
       let ended = false
       let cut = false
 
       const finish = (end: RelayEnd): void => {
         if (ended) return
         ended = true
-        silence.clear()
-        deadline.clear()
+        for (const alarm of [silence, deadline, beat]) alarm.clear()
         if (end._tag === "Completed") answer.release()
         else answer.abort()
         journal.answer = accumulator.result(answer.repair.usage)
@@ -114,6 +111,7 @@ const relayStream = (
       const send = (chunks: ReadonlyArray<JsonObject.JsonObject>): void => {
         if (ended || chunks.length === 0) return
         chunks.forEach(accumulator.push)
+        beat.refresh()
         if (sink.write(chunks.map(SseEvents.frame).join(""))) return
         // While the caller is slow, the backend's silence is our doing.
         silence.clear()
@@ -121,6 +119,13 @@ const relayStream = (
       }
 
       const watchSilence = () => silence.set(idle, () => finish(RelayEnd.UpstreamStalled({ after: idle })))
+
+      // Between events only, and never after the finish: strict clients break on anything else.
+      const keepAlive = (after: Duration.Duration): void =>
+        beat.set(after, () => {
+          if (!answer.repair.finished) sink.write(SseEvents.keepalive)
+          keepAlive(after)
+        })
 
       journal.status = 200
       journal.firstTokenAt = now
@@ -139,6 +144,7 @@ const relayStream = (
         }
       })
       sink.start(200, { ...answer.headers, ...streamHeaders })
+      Option.map(keepalive, keepAlive)
       send(answer.held)
       if (answer.ended !== undefined) return finish(relayEnd(answer.ended))
       answer.rest.listen({
