@@ -4,10 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Yaml from "yaml"
-import { ConfigInvalid, ConfigMalformed, ConfigUnreadable } from "../domain/Failure.js"
+import { ConfigInvalid, ConfigMalformed, ConfigUnreadable, reasonOf } from "../domain/Failure.js"
 import * as GatewayConfig from "../domain/GatewayConfig.js"
 import type { ConfigIssue } from "../domain/ConfigIssue.js"
-import * as JsonObject from "../domain/JsonObject.js"
 
 /** Reads, interpolates and decodes a configuration file; every problem comes with its line and column. */
 export const load = Effect.fnUntraced(function* (path: string) {
@@ -19,14 +18,18 @@ export const load = Effect.fnUntraced(function* (path: string) {
 /** Decodes the text of a configuration file; `path` names it in the failures. */
 export const parse = Effect.fnUntraced(function* (path: string, text: string) {
   const lines = new Yaml.LineCounter()
+  const malformed = (offset: number, reason: string) => {
+    const { col: column, line } = lines.linePos(offset)
+    return new ConfigMalformed({ path, line, column, reason })
+  }
   const document = Yaml.parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false })
   const [error] = document.errors
-  if (error !== undefined) {
-    const { col: column, line } = lines.linePos(error.pos[0])
-    return yield* new ConfigMalformed({ path, line, column, reason: error.message })
-  }
-  const unset: Array<ConfigIssue> = []
-  const plain = yield* interpolate(document.toJS(), [], unset)
+  if (error !== undefined) return yield* malformed(error.pos[0], error.message)
+  const unset = yield* interpolate(document)
+  const plain = yield* Effect.try({
+    try: (): unknown => document.toJS(),
+    catch: (cause) => malformed(0, reasonOf(cause))
+  })
   const decoded = GatewayConfig.decode(plain)
   const issues = [...unset, ...Option.getOrElse(Either.getLeft(decoded), () => [])]
   if (Either.isLeft(decoded) || issues.length > 0) {
@@ -38,23 +41,27 @@ export const parse = Effect.fnUntraced(function* (path: string, text: string) {
 
 const variable = /\$(\$?)\{([A-Za-z_]\w*)(?::-([^}]*))?\}/g
 
-// `${VAR}` and `${VAR:-default}` in every string; `$${VAR}` stays as it is, without the first `$`.
-const interpolate = (
-  value: unknown,
-  path: ReadonlyArray<PropertyKey>,
-  unset: Array<ConfigIssue>
-): Effect.Effect<unknown> => {
-  if (typeof value === "string")
-    return value.includes("${") ? interpolateText(value, path, unset) : Effect.succeed(value)
-  if (Array.isArray(value)) {
-    return Effect.forEach(value, (item: unknown, index) => interpolate(item, [...path, index], unset))
-  }
-  if (!JsonObject.is(value)) return Effect.succeed(value)
-  const entries = Effect.forEach(Object.entries(value), ([key, item]) =>
-    Effect.map(interpolate(item, [...path, key], unset), (done): [string, unknown] => [key, done])
-  )
-  return Effect.map(entries, (done) => Object.fromEntries(done))
-}
+// `${VAR}` and `${VAR:-default}` in every string; `$${VAR}` stays as it is, without the first `$`. Works on the
+// document, where what an alias repeats stands only once.
+const interpolate = Effect.fnUntraced(function* (document: Yaml.Document) {
+  const unset: Array<ConfigIssue> = []
+  const found: Array<{ readonly scalar: Yaml.Scalar; readonly text: string; readonly path: ConfigIssue["path"] }> = []
+  Yaml.visit(document, {
+    Scalar: (key, scalar, ancestors) => {
+      if (key === "key" || typeof scalar.value !== "string" || !scalar.value.includes("${")) return
+      found.push({ scalar, text: scalar.value, path: pathOf([...ancestors, scalar]) })
+    }
+  })
+  for (const { path, scalar, text } of found) scalar.value = yield* interpolateText(text, path, unset)
+  return unset
+})
+
+const pathOf = (nodes: ReadonlyArray<unknown>): ConfigIssue["path"] =>
+  nodes.flatMap((node, depth): ReadonlyArray<PropertyKey> => {
+    if (Yaml.isPair(node)) return [Yaml.isScalar(node.key) ? String(node.key.value) : ""]
+    const parent = nodes[depth - 1]
+    return Yaml.isSeq(parent) ? [parent.items.indexOf(node)] : []
+  })
 
 const interpolateText = Effect.fnUntraced(function* (
   text: string,

@@ -75,7 +75,7 @@ export const make = (options: Options): ChatStream => {
   const startLower = (index: number): ReadonlyArray<ChoiceRepair.Repaired> => {
     const started: Array<ChoiceRepair.Repaired> = []
     for (let lower = choices.length; lower < index; lower++) {
-      const repaired = choiceAt(lower).push({ delta: { content: "" } })
+      const repaired = choiceAt(lower).push({})
       if (repaired !== undefined) started.push(repaired)
     }
     return started
@@ -119,6 +119,7 @@ export const make = (options: Options): ChatStream => {
   const pushBody = (body: JsonObject.JsonObject): Step => {
     const { id, object: _, created, model, choices: rawChoices, usage: __, error, obfuscation, ...extras } = body
     if (isTruthy(error)) return fail(body, statusOf(error))
+    if (body["object"] === "error") return fail(body, statusOf(body))
     const list = JsonObject.listOf(rawChoices)
     if (list.some((choice) => JsonObject.orEmpty(choice)["finish_reason"] === "error")) return fail({}, 502)
     const reported = Usage.find(body)

@@ -27,6 +27,7 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
   let started = false
   let spoke = false
   let calledFunction = false
+  let namedFunction = false
   let heardAll = false
   let finish: FinishReason.FinishReason | undefined
 
@@ -46,8 +47,9 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
   }
 
   const repairFunctionCall = (call: JsonObject.JsonObject): JsonObject.JsonObject => {
-    const name = calledFunction ? undefined : JsonObject.text(call["name"])
+    const name = namedFunction ? undefined : JsonObject.text(call["name"])
     calledFunction = true
+    namedFunction ||= name !== undefined
     return { ...(name === undefined ? {} : { name }), arguments: ToolCalls.argumentsText(call["arguments"]) }
   }
 

@@ -47,7 +47,7 @@ export const fromParseIssue = (
         : inner.flatMap((each) => fromParseIssue(each, path, knownKeys(issue.ast)))
     }
     case "Refinement":
-      return issue.kind === "Predicate"
+      return issue.kind === "Predicate" && issue.issue._tag === "Type"
         ? [{ path, message: expected(issue.ast, issue.actual, path) }]
         : fromParseIssue(issue.issue, path, known)
     case "Transformation":
@@ -75,7 +75,9 @@ const fromUnion = (
   const meant = issues.filter(
     (issue) => !(issue._tag === "Type" && (isNull(issue.ast) || AST.isUndefinedKeyword(issue.ast)))
   )
-  const nested = meant.filter((issue) => issue._tag !== "Type")
+  const nested = meant.filter(
+    (issue) => (issue._tag === "Refinement" && issue.kind === "From" ? issue.issue : issue)._tag !== "Type"
+  )
   const chosen = nested.length === 1 ? nested[0] : meant.length === 1 ? meant[0] : undefined
   return chosen === undefined ? [{ path, message: expected(ast, actual, path) }] : fromParseIssue(chosen, path)
 }
@@ -102,4 +104,4 @@ const describe = (actual: unknown, path: ReadonlyArray<PropertyKey>): string => 
 }
 
 const maySecret = (path: ReadonlyArray<PropertyKey>): boolean =>
-  path.some((key) => key === "api_key" || key === "headers" || key === "extra_body")
+  path.some((key) => key === "api_key" || key === "base_url" || key === "headers" || key === "extra_body")

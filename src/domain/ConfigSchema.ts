@@ -76,6 +76,6 @@ const sizeUnits = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KIB: 1024, MIB: 1024 ** 2, 
 // "10s" → its value in the smallest unit; undefined when the text is not a number with one of the units.
 const measure = (text: string, units: Readonly<Record<string, number>>): number | undefined => {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(text.trim()) ?? []
-  const factor = unit === undefined ? undefined : units[unit]
+  const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit]
   return amount === undefined || factor === undefined ? undefined : Number(amount) * factor
 }

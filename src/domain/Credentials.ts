@@ -58,11 +58,12 @@ export const redactHeaders = (headers: Headers): Record<string, string> =>
 /** A text without the backend's key, its address, or anything that looks like a key. */
 export const scrub = (text: string, backend: Backend, caller: Headers): string => {
   const key = Option.match(keyFor(backend, caller), { onNone: () => "", onSome: (own) => Redacted.value(own) })
-  const host = backend.baseUrl === "demo:" ? "" : new URL(backend.baseUrl).host
-  return [key, host]
+  const { host, hostname } = backend.baseUrl === "demo:" ? { host: "", hostname: "" } : new URL(backend.baseUrl)
+  const configured = Object.entries(backend.headers).flatMap(([name, value]) => (isCredential(name) ? [value] : []))
+  return [key, ...configured, host, hostname]
     .filter((secret) => secret.length > 3)
     .reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text)
-    .replace(/\b(?:sk|pk|gsk|xai|key|AIza)[-_][\w*-]{6,}[\w*.-]*/g, "[redacted]")
+    .replace(/\b(?:(?:sk|pk|gsk|xai|key)[-_]|AIza)[\w*-]{6,}[\w*.-]*/g, "[redacted]")
 }
 
 const forwarded = ["idempotency-key", "openai-beta", "anthropic-version", "anthropic-beta", "traceparent", "tracestate"]

@@ -61,7 +61,8 @@ const wish = (failure: AttemptFailure, situation: Situation): Verdict => {
 
 const afterRejection = (failure: UpstreamRejected, situation: Situation): Verdict => {
   const { error, retryAfter, status } = failure
-  if (status < 500 && status !== 429 && ErrorBody.isContextLength(error)) return { _tag: "NextModel" }
+  if (error.code === "context_length_exceeded" || (status < 500 && status !== 429 && ErrorBody.isContextLength(error)))
+    return { _tag: "NextModel" }
   if (isPolicy(error)) return stop
   switch (status) {
     case 408:

@@ -33,7 +33,11 @@ export const make = (idFor: (index: number) => string): ToolCalls => {
 
   const find = (call: JsonObject.JsonObject, id: string | undefined, name: string | undefined): Slot | undefined => {
     const { index } = call
-    if (typeof index !== "number") return id === undefined ? slots.at(-1) : slots.find((slot) => slot.id === id)
+    if (typeof index !== "number") {
+      if (id !== undefined) return slots.find((slot) => slot.id === id)
+      const last = slots.at(-1)
+      return name !== undefined && last !== undefined && last.name !== "" ? undefined : last
+    }
     const slot = slots.findLast((each) => each.upstreamIndex === index)
     // Ollama numbers parallel calls 0: another id with a name is another call.
     const another = slot !== undefined && id !== undefined && id !== slot.id && name !== undefined && slot.name !== ""

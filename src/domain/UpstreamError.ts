@@ -9,7 +9,7 @@ export const fromResponse = (status: number, headers: Headers, body: string, now
 
 /** How long a backend asks to be left alone: `retry-after-ms`, or `retry-after` as seconds or as a date. */
 export const retryAfter = (headers: Headers, now: number): Duration.Duration | undefined => {
-  const millis = Number(headers["retry-after-ms"] ?? Number.NaN)
+  const millis = Number(headers["retry-after-ms"] || Number.NaN)
   if (Number.isFinite(millis) && millis >= 0) return Duration.millis(millis)
   const text = headers["retry-after"]
   if (typeof text !== "string" || text.trim() === "") return undefined

@@ -9,9 +9,9 @@ export const order = <A>(
 ): ReadonlyArray<A> =>
   items
     .map((item) => ({ item, key: logKey(weightOf(item), drawOf(item)) }))
-    .sort((a, b) => (a.key === b.key ? 0 : b.key - a.key))
+    .sort((a, b) => (a.key === b.key ? 0 : a.key - b.key))
     .map(({ item }) => item)
 
 // The logarithm of the key orders alike and does not underflow for small weights.
 const logKey = (weight: number, draw: number): number =>
-  weight === 0 ? Number.NEGATIVE_INFINITY : Math.log(1 - draw) / weight
+  weight === 0 ? Number.POSITIVE_INFINITY : Math.log(-Math.log(1 - draw)) - Math.log(weight)

@@ -67,8 +67,10 @@ const inBand = (message: string, code: string): string => SseEvents.frame({ erro
 
 const fromLast = ({ last, attempts }: NoBackendAvailable): WireError => {
   const response = fromAttempt(last)
+  const long =
+    last._tag === "UpstreamRejected" && last.retryAfter !== undefined && Duration.toSeconds(last.retryAfter) > 60
   // Our own retries are spent; a client that tries again only multiplies them.
-  const spent = attempts > 1 || response.status >= 500 ? { "x-should-retry": "false" } : {}
+  const spent = attempts > 1 || response.status >= 500 || long ? { "x-should-retry": "false" } : {}
   return { ...response, headers: { ...response.headers, ...spent } }
 }
 

@@ -34,6 +34,8 @@ export interface Answer {
   /** The chunks still to come. */
   readonly rest: AnswerChunks.AnswerChunks
   readonly repair: ChatStream.ChatStream
+  /** A text of the backend's as the caller may see it. */
+  readonly scrub: (text: string) => string
   /** When `timeouts.total` has passed, in ms since the epoch. */
   readonly deadline: number
   readonly abort: () => void
@@ -63,6 +65,7 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
   Effect.fnUntraced(function* (options: Options) {
     const { request, target } = options
     const { timeouts } = target.backend
+    const scrub = (text: string) => Credentials.scrub(text, target.backend, options.callerHeaders)
     const backends = yield* Backends
     const clock = yield* Effect.clock
     const startedAt = clock.unsafeCurrentTimeMillis()
@@ -86,7 +89,7 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
       const text = yield* readError(head, total().after)
       call.release()
       const now = clock.unsafeCurrentTimeMillis()
-      return yield* scrubbed(UpstreamError.fromResponse(head.status, head.headers, text, now), options)
+      return yield* UpstreamError.fromResponse(head.status, head.headers, scrub(text), now)
     }
 
     const repair = ChatStream.make({
@@ -106,19 +109,21 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
       ? holdStream(rest, repair, shorter(total(), firstToken))
       : holdWhole(rest, total())
     if (ended?._tag === "Errored") {
-      return yield* scrubbed(new UpstreamRejected({ ...ended, retryAfter: undefined }), options)
+      const error = { ...ended.error, message: scrub(ended.error.message) }
+      return yield* new UpstreamRejected({ status: ended.status, retryAfter: undefined, error })
     }
     if (ended?._tag === "Truncated") return yield* new ProtocolBroken({ reason: ended.reason })
     const { abort, release } = call
-    const { deadline } = options
+    const headersBack = Credentials.callerHeaders(head.headers)
     return {
       target,
-      headers: Credentials.callerHeaders(head.headers),
+      headers: headersBack,
       held,
       ended,
       rest,
       repair,
-      deadline,
+      scrub,
+      deadline: options.deadline,
       abort,
       release
     }
@@ -192,12 +197,6 @@ const readError = ({ body }: UpstreamCall.UpstreamHead, left: Duration.Duration)
     Effect.orElseSucceed(() => "")
   )
 }
-
-const scrubbed = (rejected: UpstreamRejected, { callerHeaders, target }: Options): UpstreamRejected =>
-  new UpstreamRejected({
-    ...rejected,
-    error: { ...rejected.error, message: Credentials.scrub(rejected.error.message, target.backend, callerHeaders) }
-  })
 
 const shorter = <A, B>(a: Alarm.Limit<A>, b: Alarm.Limit<B>): Alarm.Limit<A | B> =>
   Duration.lessThan(a.after, b.after) ? a : b

@@ -146,23 +146,23 @@ const relayStream = ({ answer, journal, keepalive, request, sink }: Options): Ef
       sink.start(200, { ...answer.headers, ...streamHeaders })
       Option.map(keepalive, keepAlive)
       send(answer.held)
-      if (answer.ended !== undefined) return finish(relayEnd(answer.ended))
+      if (answer.ended !== undefined) return finish(relayEnd(answer.ended, answer.scrub))
       answer.rest.listen({
         onChunks: (chunks) => {
           silence.refresh()
           send(chunks)
         },
-        onEnd: (end) => finish(relayEnd(end))
+        onEnd: (end) => finish(relayEnd(end, answer.scrub))
       })
     })
   )
 
-const relayEnd = (end: StreamEnd): RelayEnd => {
+const relayEnd = (end: StreamEnd, scrub: (text: string) => string): RelayEnd => {
   switch (end._tag) {
     case "Finished":
       return RelayEnd.Completed()
     case "Errored":
-      return RelayEnd.UpstreamErrored({ error: end.error })
+      return RelayEnd.UpstreamErrored({ error: { ...end.error, message: scrub(end.error.message) } })
     case "Truncated":
       return RelayEnd.UpstreamBroke({ reason: end.reason })
   }

@@ -1,0 +1,191 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Credentials from "../../src/domain/Credentials.js"
+import type { Entry } from "./generators.js"
+import { backend } from "./generators.js"
+
+const key = (over: Partial<Entry>, caller: Credentials.Headers) =>
+  Option.getOrNull(Option.map(Credentials.keyFor(backend(over), caller), Redacted.value))
+
+const callers = (caller: Credentials.Headers) => key({}, caller)
+
+describe("Credentials", () => {
+  describe("the key that goes upstream", () => {
+    it("is the configured one before the caller's", () => {
+      assert.strictEqual(key({ api_key: " own " }, { authorization: "Bearer theirs", "x-api-key": "x" }), "own")
+    })
+
+    it("is the caller's where none is configured", () => {
+      for (const api_key of [null, "", "  "]) assert.strictEqual(key({ api_key }, { authorization: "Bearer t" }), "t")
+    })
+
+    it("is read from Authorization with or without Bearer, in any case", () => {
+      for (const authorization of ["Bearer t", "bearer t", "BEARER t", "bEaReR \t t ", "t", " t"]) {
+        assert.strictEqual(callers({ authorization }), "t", authorization)
+      }
+      assert.strictEqual(callers({ authorization: "bearertoken" }), "bearertoken")
+      assert.strictEqual(callers({ authorization: ["Bearer t", "Bearer u"] }), "t")
+    })
+
+    it("is the caller's x-api-key where there is no Authorization, or an empty one", () => {
+      assert.strictEqual(callers({ "x-api-key": " x " }), "x")
+      for (const authorization of ["", " ", "Bearer", "Bearer  "]) {
+        assert.strictEqual(callers({ authorization, "x-api-key": "x" }), "x", authorization)
+      }
+      assert.strictEqual(callers({ authorization: "Bearer t", "x-api-key": "x" }), "t")
+    })
+
+    it("is none where nobody has one", () => {
+      assert.isNull(callers({}))
+      assert.isNull(callers({ authorization: "Bearer ", "x-api-key": "" }))
+    })
+  })
+
+  describe("headers for a backend", () => {
+    const own = { accept: "application/json", "accept-encoding": "identity", "user-agent": "causeway" }
+
+    it("hold no Authorization where there is no key", () => {
+      assert.deepStrictEqual(Credentials.upstreamHeaders(backend(), {}, false), own)
+    })
+
+    it("hold the key once, as a bearer", () => {
+      const headers = Credentials.upstreamHeaders(backend({ api_key: "k" }), { "x-api-key": "theirs" }, false)
+      assert.deepStrictEqual(headers, { ...own, authorization: "Bearer k" })
+    })
+
+    it("ask for events in a stream", () => {
+      assert.strictEqual(Credentials.upstreamHeaders(backend(), {}, true)["accept"], "text/event-stream")
+    })
+
+    it("hold of the caller's only those on the list", () => {
+      const allowed = {
+        "idempotency-key": "1",
+        "openai-beta": "2",
+        "anthropic-version": "3",
+        "anthropic-beta": "4",
+        traceparent: "5",
+        tracestate: "6"
+      }
+      const dropped = {
+        host: "x",
+        connection: "keep-alive",
+        "content-length": "5",
+        "transfer-encoding": "chunked",
+        "accept-encoding": "gzip",
+        cookie: "session=1",
+        origin: "https://x.example",
+        referer: "https://x.example",
+        "x-forwarded-for": "10.0.0.1",
+        "openai-organization": "org",
+        "openai-project": "p",
+        "x-stainless-lang": "js",
+        "user-agent": "OpenAI/JS",
+        "x-goog-api-key": "g",
+        "api-key": "a",
+        "x-custom": "c"
+      }
+      assert.deepStrictEqual(Credentials.upstreamHeaders(backend(), { ...dropped, ...allowed }, false), {
+        ...own,
+        ...allowed
+      })
+    })
+
+    it("hold the configured ones above all, in any case", () => {
+      const headers = { Authorization: "Basic x", "User-Agent": "mine", "Api-Key": "a" }
+      assert.deepStrictEqual(Credentials.upstreamHeaders(backend({ api_key: "k", headers }), {}, false), {
+        ...own,
+        authorization: "Basic x",
+        "user-agent": "mine",
+        "api-key": "a"
+      })
+    })
+  })
+
+  it("shows the caller only harmless headers of the backend's answer", () => {
+    const allowed = { "openai-processing-ms": "5", "openai-version": "2020-10-01", "openai-model": "m" }
+    const dropped = {
+      "set-cookie": ["__cf_bm=1"],
+      server: "cloudflare",
+      "cf-ray": "1",
+      via: "1.1 x",
+      "alt-svc": "h3",
+      "content-length": "5",
+      "content-encoding": "gzip",
+      "transfer-encoding": "chunked",
+      connection: "keep-alive",
+      "openai-organization": "org",
+      "openai-project": "p",
+      "x-ratelimit-remaining-tokens": "0",
+      "x-request-id": "theirs"
+    }
+    assert.deepStrictEqual(Credentials.callerHeaders({ ...dropped, ...allowed }), allowed)
+  })
+
+  it("stores headers without what may be a credential", () => {
+    const secrets = {
+      authorization: "Bearer s",
+      "proxy-authorization": "Basic s",
+      cookie: "s",
+      "x-api-key": "s",
+      "api-key": "s",
+      "x-goog-api-key": "s",
+      "x-auth-token": "s",
+      "x-amz-security-token": "s",
+      "x-client-secret": "s"
+    }
+    const stored = Credentials.redactHeaders({ ...secrets, host: "h", accept: ["a", "b"], gone: undefined })
+    const { host, accept, ...rest } = stored
+    assert.deepStrictEqual({ host, accept }, { host: "h", accept: "a, b" })
+    assert.deepStrictEqual(rest, Object.fromEntries(Object.keys(secrets).map((name) => [name, "[redacted]"])))
+  })
+
+  describe("a text for the caller", () => {
+    const scrubbed = (text: string, over: Partial<Entry> = {}, caller: Credentials.Headers = {}) =>
+      Credentials.scrub(text, backend(over), caller)
+
+    it("stays as it is where it holds no secret", () => {
+      const text = "Rate limit reached for gpt-4 (task-based) in keyboard-shortcuts: risk-free."
+      assert.strictEqual(scrubbed(text, { api_key: "own-secret" }), text)
+    })
+
+    it("holds neither the configured key nor the caller's", () => {
+      assert.strictEqual(
+        scrubbed("bad key own+secret, own+secret", { api_key: "own+secret" }),
+        "bad key [redacted], [redacted]"
+      )
+      assert.strictEqual(scrubbed("bad key mysecret", {}, { authorization: "Bearer mysecret" }), "bad key [redacted]")
+    })
+
+    it("holds no key of another party either, whole or masked", () => {
+      const keys = [
+        "sk-abcdefgh12345678",
+        "sk-proj-abc_DEF-1234567890",
+        "sk-abcd********************wxyz",
+        "gsk_abcdefgh12345678",
+        "xai-abcdefgh12345678",
+        "AIzaSyA1234567890abcdefghijklmnopqrstuvw"
+      ]
+      for (const each of keys) {
+        assert.strictEqual(scrubbed(`The API key ${each} is wrong.`), "The API key [redacted] is wrong.", each)
+      }
+    })
+
+    it("holds no address of the backend, with or without its port", () => {
+      const over = { base_url: "http://gpu-7.internal:8000/v1" }
+      assert.strictEqual(scrubbed("http://gpu-7.internal:8000/v1 is down", over), "http://[redacted]/v1 is down")
+      assert.strictEqual(scrubbed("cannot resolve gpu-7.internal", over), "cannot resolve [redacted]")
+    })
+
+    it("holds no credential that is configured as a header", () => {
+      assert.strictEqual(
+        scrubbed("bad key azure4secret", { headers: { "api-key": "azure4secret" } }),
+        "bad key [redacted]"
+      )
+    })
+
+    it("is left alone by the demo backend and by keys too short to be told from words", () => {
+      assert.strictEqual(scrubbed("an xyz of a demo", { base_url: "demo:", api_key: "xyz" }), "an xyz of a demo")
+    })
+  })
+})

@@ -1,0 +1,145 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import * as fc from "effect/FastCheck"
+import * as Option from "effect/Option"
+import { formatPath } from "../../src/domain/ConfigIssue.js"
+import * as GatewayConfig from "../../src/domain/GatewayConfig.js"
+import { entry, holds } from "./generators.js"
+
+const decoded = (plain: unknown) => Either.getOrThrow(GatewayConfig.decode(plain))
+
+const wrong = (plain: unknown): ReadonlyArray<string> =>
+  Either.match(GatewayConfig.decode(plain), {
+    onRight: () => [],
+    onLeft: (issues) => issues.map(({ path, message }) => `${formatPath(path)}: ${message}`)
+  })
+
+const defaults: Pick<GatewayConfig.GatewayConfig, "server" | "log"> = {
+  server: {
+    drain: Duration.seconds(30),
+    keepalive: Option.none(),
+    maxBody: 32 * 1024 * 1024,
+    corsOrigins: ["http://localhost:*", "http://127.0.0.1:*"]
+  },
+  log: { archive: true }
+}
+
+describe("GatewayConfig", () => {
+  it("has a default for all but the backends", () => {
+    for (const over of [{}, { server: null, log: null }, { server: {}, log: {} }, { server: { drain: null } }]) {
+      const { server, log } = decoded({ openai_clients: [entry()], ...over })
+      assert.deepStrictEqual({ server, log }, defaults)
+    }
+  })
+
+  it("reads the server's and the log's keys", () => {
+    const { server, log } = decoded({
+      openai_clients: [entry()],
+      server: { drain: "5s", keepalive: "15s", max_body: "1MiB", cors_origins: "https://a.example" },
+      log: { archive: false }
+    })
+    assert.deepStrictEqual(server, {
+      drain: Duration.seconds(5),
+      keepalive: Option.some(Duration.seconds(15)),
+      maxBody: 1_048_576,
+      corsOrigins: ["https://a.example"]
+    })
+    assert.deepStrictEqual(log, { archive: false })
+  })
+
+  it("keeps the backends in their order", () => {
+    const { backends } = decoded({ openai_clients: [entry({ name: "b" }), entry({ name: "a" })] })
+    assert.deepStrictEqual(
+      backends.map(({ name }) => name),
+      ["b", "a"]
+    )
+  })
+
+  it("needs a list of at least one backend", () => {
+    assert.deepStrictEqual(wrong({}), ["openai_clients: is required"])
+    assert.deepStrictEqual(wrong({ openai_clients: [] }), [
+      "openai_clients: expected a list of at least one backend, got an empty list"
+    ])
+    for (const openai_clients of [null, {}, "x"]) assert.lengthOf(wrong({ openai_clients }), 1)
+    for (const plain of [null, undefined, [], "x", 5]) {
+      assert.match(wrong(plain).join(), /^: expected a mapping, got (nothing|an empty list|"x"|5)$/)
+    }
+  })
+
+  it("knows its keys, at every level", () => {
+    const openai_clients = [entry()]
+    assert.deepStrictEqual(wrong({ openai_clients, sever: {} }), [
+      'sever: unknown key "sever" (did you mean "server"?)'
+    ])
+    assert.deepStrictEqual(wrong({ openai_clients, server: { maxbody: 1 } }), [
+      'server.maxbody: unknown key "maxbody" (did you mean "max_body"?)'
+    ])
+    assert.deepStrictEqual(wrong({ openai_clients, log: { archived: true } }), [
+      'log.archived: unknown key "archived" (did you mean "archive"?)'
+    ])
+    assert.deepStrictEqual(wrong({ openai_client: openai_clients }).toSorted(), [
+      'openai_client: unknown key "openai_client" (did you mean "openai_clients"?)',
+      "openai_clients: is required"
+    ])
+  })
+
+  it("says what it expected of the server and the log", () => {
+    const openai_clients = [entry()]
+    assert.deepStrictEqual(
+      wrong({ openai_clients, server: { drain: "soon", max_body: "big" }, log: { archive: "yes" } }),
+      [
+        'server.drain: expected a duration such as 500ms, 10s or 2m, got "soon"',
+        'server.max_body: expected a size such as 512KiB, 32MiB or a number of bytes, got "big"',
+        'log.archive: expected boolean, got "yes"'
+      ]
+    )
+    assert.deepStrictEqual(wrong({ openai_clients, server: [] }), ["server: expected a mapping, got an empty list"])
+  })
+
+  it("wants every name once", () => {
+    assert.deepStrictEqual(wrong({ openai_clients: [entry(), entry({ name: "b" }), entry(), entry()] }), [
+      'openai_clients[2].name: "a" is already openai_clients[0]',
+      'openai_clients[3].name: "a" is already openai_clients[0]'
+    ])
+  })
+
+  describe("a fallback", () => {
+    const withFallback = (fallback: string | false | null) => ({
+      openai_clients: [
+        entry({ name: "main", model_match: { type: "exact", value: ["gpt-4"] }, fallback }),
+        entry({ name: "spare", model_match: { type: "keyword", value: ["claude"] } })
+      ]
+    })
+
+    it("may name a model that is served, or a backend, itself too", () => {
+      for (const fallback of ["gpt-4", "claude-3", "spare", "main", false, null] as const) {
+        assert.deepStrictEqual(wrong(withFallback(fallback)), [])
+      }
+    })
+
+    it("that names neither is wrong", () => {
+      assert.deepStrictEqual(wrong(withFallback("sparee")), [
+        'openai_clients[0].fallback: no backend serves a model "sparee" and none is named so (did you mean "spare"?)'
+      ])
+      assert.deepStrictEqual(wrong(withFallback("something-else")), [
+        'openai_clients[0].fallback: no backend serves a model "something-else" and none is named so'
+      ])
+    })
+  })
+
+  it("is total: any JSON is a configuration or has its faults named", () =>
+    holds(fc.jsonValue(), (value) => {
+      for (const plain of [
+        value,
+        { openai_clients: value },
+        { openai_clients: [value] },
+        { openai_clients: [entry()], server: value }
+      ]) {
+        const result = GatewayConfig.decode(plain)
+        if (Either.isRight(result)) continue
+        assert.isNotEmpty(result.left)
+        for (const { message } of result.left) assert.match(message, /\S/)
+      }
+    }))
+})

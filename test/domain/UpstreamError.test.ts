@@ -1,0 +1,46 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import type { Headers } from "../../src/domain/Credentials.js"
+import * as UpstreamError from "../../src/domain/UpstreamError.js"
+
+const now = Date.UTC(2026, 10, 13, 12, 0, 0)
+
+const millis = (headers: Headers): number | undefined => {
+  const after = UpstreamError.retryAfter(headers, now)
+  return after === undefined ? undefined : Duration.toMillis(after)
+}
+
+describe("UpstreamError", () => {
+  it("reads Retry-After in seconds", () => {
+    assert.strictEqual(millis({ "retry-after": "3" }), 3_000)
+    assert.strictEqual(millis({ "retry-after": "0.5" }), 500)
+    assert.strictEqual(millis({ "retry-after": "0" }), 0)
+  })
+
+  it("reads Retry-After as a date, which may have passed", () => {
+    assert.strictEqual(millis({ "retry-after": "Fri, 13 Nov 2026 12:00:07 GMT" }), 7_000)
+    assert.strictEqual(millis({ "retry-after": "Fri, 13 Nov 2026 11:59:00 GMT" }), 0)
+  })
+
+  it("prefers retry-after-ms", () => {
+    assert.strictEqual(millis({ "retry-after-ms": "250", "retry-after": "3" }), 250)
+    assert.strictEqual(millis({ "retry-after-ms": "soon", "retry-after": "3" }), 3_000)
+    assert.strictEqual(millis({ "retry-after-ms": "-1", "retry-after": "3" }), 3_000)
+    assert.strictEqual(millis({ "retry-after-ms": "", "retry-after": "3" }), 3_000)
+  })
+
+  it("knows no wait where none is said", () => {
+    for (const headers of [{}, { "retry-after": "" }, { "retry-after": "-1" }, { "retry-after": "soon" }]) {
+      assert.isUndefined(millis(headers))
+    }
+  })
+
+  it("is the rejection that a response amounts to", () => {
+    const rejected = UpstreamError.fromResponse(429, { "retry-after": "2" }, '{"error":{"message":"slow"}}', now)
+    assert.strictEqual(rejected._tag, "UpstreamRejected")
+    assert.strictEqual(rejected.status, 429)
+    assert.deepStrictEqual(rejected.retryAfter, Duration.seconds(2))
+    assert.deepStrictEqual(rejected.error, { message: "slow", type: "rate_limit_error", param: null, code: null })
+    assert.strictEqual(rejected.message, "rejected with 429: slow")
+  })
+})
