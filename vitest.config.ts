@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    minWorkers: 2,
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000
   },

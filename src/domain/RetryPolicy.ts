@@ -21,8 +21,10 @@ export interface Situation {
   readonly attemptsHere: number
   /** Whether the next candidate serves the same model. */
   readonly siblingLeft: boolean
-  /** What is left of the exchange's total time. */
+  /** What is left of this candidate's total time. */
   readonly remaining: Duration.Duration
+  /** What is left of the total time of the candidate that has the most of it, among those still to be tried. */
+  readonly remainingElsewhere: Duration.Duration
   /** A random number in [0, 1), for the jitter. */
   readonly draw: number
 }
@@ -37,8 +39,9 @@ export const retryAfterMax = Duration.seconds(5)
 export const verdict = (failure: AttemptFailure, situation: Situation): Verdict => {
   const wanted = wish(failure, situation)
   if (wanted._tag === "Stop" || situation.attempts >= maxAttempts) return stop
-  const wait = wanted._tag === "RetryHere" ? wanted.after : Duration.zero
-  return Duration.lessThan(wait, situation.remaining) ? wanted : stop
+  if (wanted._tag === "RetryHere" && Duration.lessThan(wanted.after, situation.remaining)) return wanted
+  if (!Duration.greaterThan(situation.remainingElsewhere, Duration.zero)) return stop
+  return wanted._tag === "RetryHere" ? next : wanted
 }
 
 const wish = (failure: AttemptFailure, situation: Situation): Verdict => {

@@ -9,9 +9,6 @@ export interface CallerSink extends ResponseSink {
   readonly breakOff: () => boolean
 }
 
-/** How long a caller may take to read the rest after a cut, in ms. */
-const lastReadMillis = 1_000
-
 /** The sink over a Node response; `extra` headers go out with whatever head is sent. */
 export const make = (response: ServerResponse, extra: Readonly<Record<string, string>>): CallerSink => {
   let listener: SinkListener | undefined
@@ -28,14 +25,9 @@ export const make = (response: ServerResponse, extra: Readonly<Record<string, st
   response.on("finish", () => settle(true))
   response.on("error", () => {})
   response.on("close", () => {
-    if (onEnded !== undefined) settle(response.writableFinished)
+    if (onEnded !== undefined) settle(false)
     else if (!response.writableEnded) listener?.onLeft()
   })
-
-  const destroyLate = () => {
-    const late = setTimeout(() => response.destroy(), lastReadMillis)
-    response.once("close", () => clearTimeout(late))
-  }
 
   return {
     listen: (next) => {
@@ -53,8 +45,8 @@ export const make = (response: ServerResponse, extra: Readonly<Record<string, st
       }
       onEnded = ended
       response.end(text)
-      if (isCut) destroyLate()
     },
+    abandon: () => void response.destroy(),
     breakOff: () => {
       if (!response.headersSent) return false
       response.destroy()
@@ -65,7 +57,6 @@ export const make = (response: ServerResponse, extra: Readonly<Record<string, st
       if (isCut) return
       isCut = true
       listener?.onCut()
-      if (response.writableEnded) destroyLate()
     }
   }
 }

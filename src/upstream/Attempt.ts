@@ -151,8 +151,8 @@ const holdStream = <E>(
   limit: Alarm.Limit<E>
 ): Effect.Effect<Held, E | ProtocolBroken> =>
   hold(chunks, limit, (held, content): Effect.Effect<void, ProtocolBroken> | undefined => {
-    if (content) return Effect.void
     if (repair.malformed > 0) return new ProtocolBroken({ reason: "the stream is not JSON" })
+    if (content) return Effect.void
     return held.length > maxHeld ? new ProtocolBroken({ reason: "no content in the stream" }) : undefined
   })
 

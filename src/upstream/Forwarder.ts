@@ -38,17 +38,19 @@ export const forward: (
   if (target === undefined) return yield* new ModelNotFound({ model: request.model })
 
   while (target !== undefined) {
-    const deadline = journal.startedAt + Duration.toMillis(target.backend.timeouts.total)
-    const result = yield* Effect.either(attempt(request, target, deadline, journal))
+    const result = yield* Effect.either(attempt(request, target, journal))
     if (Either.isRight(result)) return result.right
     if (result.left._tag === "BodyMalformed") return yield* result.left
     failures.push(result.left)
     attemptsHere++
+    const now = yield* Clock.currentTimeMillis
+    const left = (candidate: Target) => deadlineOf(candidate, journal) - now
     const verdict = RetryPolicy.verdict(result.left, {
       attempts: failures.length,
       attemptsHere,
       siblingLeft: plan[position + 1]?.model === target.model,
-      remaining: Duration.millis(deadline - (yield* Clock.currentTimeMillis)),
+      remaining: Duration.millis(left(target)),
+      remainingElsewhere: Duration.millis(Math.max(0, ...plan.slice(position + 1).map(left))),
       draw: yield* Random.next
     })
     if (verdict._tag === "Stop") break
@@ -56,14 +58,21 @@ export const forward: (
       yield* Effect.sleep(verdict.after)
       continue
     }
-    position = verdict._tag === "NextBackend" ? position + 1 : nextModel(plan, position)
+    const tried = target
+    const isNext = (candidate: Target, index: number) =>
+      index > position && left(candidate) > 0 && (verdict._tag === "NextBackend" || candidate.model !== tried.model)
+    position = plan.findIndex(isNext)
     attemptsHere = 0
     target = plan[position]
   }
   return yield* new NoBackendAvailable({ last: spokesman(failures), attempts: failures.length })
 })
 
-const attempt = Effect.fnUntraced(function* (request: ChatRequest, target: Target, deadline: number, journal: Journal) {
+// A timer may ring a moment early; what has so little left is over.
+const deadlineOf = (target: Target, journal: Journal): number =>
+  journal.startedAt + Duration.toMillis(target.backend.timeouts.total) - 5
+
+const attempt = Effect.fnUntraced(function* (request: ChatRequest, target: Target, journal: Journal) {
   const body = JSON.stringify(yield* UpstreamRequest.make(request, target))
   const startedAt = yield* Clock.currentTimeMillis
   journal.backend = target.backend.name
@@ -82,7 +91,7 @@ const attempt = Effect.fnUntraced(function* (request: ChatRequest, target: Targe
     target,
     body,
     callerHeaders: journal.headers,
-    deadline
+    deadline: journal.startedAt + Duration.toMillis(target.backend.timeouts.total)
   }).pipe(Effect.tapBoth({ onFailure: note, onSuccess: () => note(undefined) }))
 })
 
@@ -94,11 +103,6 @@ const drawPerBackend = (routes: RouteTable, model: string): Effect.Effect<Readon
         Effect.forEach(routes.backends, (backend) => Effect.map(Random.next, (draw) => [backend, draw] as const)),
         (entries) => new Map(entries)
       )
-
-const nextModel = (plan: ReadonlyArray<Target>, position: number): number => {
-  const next = plan.findIndex((target, index) => index > position && target.model !== plan[position]?.model)
-  return next === -1 ? plan.length : next
-}
 
 // What a backend said of the request tells the caller more than that another one could not be reached.
 const spokesman = (failures: ReadonlyArray<AttemptFailure>): AttemptFailure => {

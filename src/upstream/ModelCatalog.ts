@@ -83,8 +83,10 @@ const fetchList: (
   if (head.status !== 200) return yield* new ProtocolBroken({ reason: `status ${head.status}` })
   const text = yield* UpstreamCall.readText(head.body, maxList, limit)
   const body = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)
-  return JsonObject.listOf(body["data"]).filter(JsonObject.is).map(complete)
+  return JsonObject.listOf(body["data"]).filter(JsonObject.is).filter(isNamed).map(complete)
 })
+
+const isNamed = (model: JsonObject.JsonObject): boolean => JsonObject.text(model["id"]) !== undefined
 
 const complete = (model: JsonObject.JsonObject): JsonObject.JsonObject => ({
   created: 0,

@@ -23,7 +23,12 @@ export interface ResponseSink {
   readonly write: (text: string) => boolean
   /** Sends the last piece and says whether the caller took everything. */
   readonly end: (text: string, onEnded: (delivered: boolean) => void) => void
+  /** Closes the connection of a caller that does not take the rest. */
+  readonly abandon: () => void
 }
+
+/** How long a caller may take to read the last piece of an answer that was cut short. */
+const lastRead = Duration.seconds(1)
 
 /** Hears of the caller while an answer is relayed. */
 export interface SinkListener {
@@ -70,24 +75,34 @@ export const relay = (options: Options): Effect.Effect<RelayEnd> =>
   options.request.stream ? relayStream(options) : relayWhole(options)
 
 const relayWhole = ({ answer, journal, request, sink }: Options): Effect.Effect<RelayEnd> =>
-  Effect.async((resume) => {
-    const accumulator = Accumulator.make(request.kind)
-    answer.held.forEach(accumulator.push)
-    answer.release()
-    const body = accumulator.result(answer.repair.usage)
-    journal.answer = body
-    journal.usage = answer.repair.usage
-    journal.status = 200
-    let cut = false
-    sink.listen({ onDrained: () => {}, onLeft: () => {}, onCut: () => (cut = true) })
-    sendJson(sink, 200, answer.headers, body ?? {}, (delivered) =>
-      resume(Effect.succeed(whenEnded(RelayEnd.Completed(), delivered, cut)))
-    )
-  })
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.async((resume) => {
+      const accumulator = Accumulator.make(request.kind)
+      answer.held.forEach(accumulator.push)
+      answer.release()
+      const body = accumulator.result(answer.repair.usage)
+      journal.answer = body
+      journal.usage = answer.repair.usage
+      journal.status = 200
+      const deadline = Alarm.make()
+      let cut = false
+      deadline.set(Duration.millis(answer.deadline - now), sink.abandon)
+      const onCut = () => {
+        cut = true
+        deadline.set(lastRead, sink.abandon)
+      }
+      sink.listen({ onDrained: () => {}, onLeft: () => {}, onCut })
+      sendJson(sink, 200, answer.headers, body ?? {}, (delivered) => {
+        deadline.clear()
+        resume(Effect.succeed(whenEnded(RelayEnd.Completed(), delivered, cut)))
+      })
+    })
+  )
 
 const relayStream = ({ answer, journal, keepalive, request, sink }: Options): Effect.Effect<RelayEnd> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+  Effect.flatMap(Effect.clock, (clock) =>
     Effect.async<RelayEnd>((resume) => {
+      const now = clock.unsafeCurrentTimeMillis()
       const { idle, total } = answer.target.backend.timeouts
       const accumulator = Accumulator.make(request.kind)
       const silence = Alarm.make()
@@ -99,13 +114,19 @@ const relayStream = ({ answer, journal, keepalive, request, sink }: Options): Ef
       const finish = (end: RelayEnd): void => {
         if (ended) return
         ended = true
-        for (const alarm of [silence, deadline, beat]) alarm.clear()
+        for (const alarm of [silence, beat]) alarm.clear()
+        // A whole answer may be read until the deadline.
+        if (end._tag !== "Completed") deadline.set(lastRead, sink.abandon)
+        else deadline.set(Duration.millis(answer.deadline - clock.unsafeCurrentTimeMillis()), sink.abandon)
         if (end._tag === "Completed") answer.release()
         else answer.abort()
         journal.answer = accumulator.result(answer.repair.usage)
         journal.usage = answer.repair.usage
         const last = end._tag === "Completed" ? SseEvents.done : (WireError.frame(end) ?? "")
-        sink.end(last, (delivered) => resume(Effect.succeed(whenEnded(end, delivered, cut))))
+        sink.end(last, (delivered) => {
+          deadline.clear()
+          resume(Effect.succeed(whenEnded(end, delivered, cut)))
+        })
       }
 
       const send = (chunks: ReadonlyArray<JsonObject.JsonObject>): void => {
@@ -140,6 +161,7 @@ const relayStream = ({ answer, journal, keepalive, request, sink }: Options): Ef
         onLeft: () => finish(RelayEnd.CallerLeft()),
         onCut: () => {
           cut = true
+          deadline.set(lastRead, sink.abandon)
           finish(RelayEnd.CutByDrain())
         }
       })

@@ -11,6 +11,7 @@ const situation = (over: Partial<RetryPolicy.Situation> = {}): RetryPolicy.Situa
   attemptsHere: 1,
   siblingLeft: true,
   remaining: Duration.minutes(30),
+  remainingElsewhere: Duration.minutes(30),
   draw: 0.5,
   ...over
 })
@@ -148,9 +149,11 @@ describe("RetryPolicy", () => {
   })
 
   it("stops when no time is left, or less than the wait", () => {
-    assert.strictEqual(verdict(rejected(502), { remaining: Duration.zero }), "Stop")
-    assert.strictEqual(verdict(rejected(502), { remaining: Duration.millis(1) }), "NextBackend")
-    assert.strictEqual(verdict(rejected(500), { remaining: Duration.millis(200) }), "Stop")
+    assert.strictEqual(verdict(rejected(502), { remainingElsewhere: Duration.zero }), "Stop")
+    assert.strictEqual(verdict(rejected(502), { remainingElsewhere: Duration.millis(1) }), "NextBackend")
+    assert.strictEqual(verdict(rejected(500), { remaining: Duration.millis(200) }), "NextBackend")
+    const nowhere = { remaining: Duration.millis(200), remainingElsewhere: Duration.zero }
+    assert.strictEqual(verdict(rejected(500), nowhere), "Stop")
     assert.strictEqual(verdict(rejected(500), { remaining: Duration.millis(201) }), "RetryHere 200")
   })
 
@@ -199,6 +202,7 @@ describe("RetryPolicy", () => {
             attemptsHere,
             siblingLeft: models[position + 1] === models[position],
             remaining: Duration.millis(remaining),
+            remainingElsewhere: Duration.millis(remaining),
             draw: draws[attempts] ?? 0
           })
           if (decided._tag === "Stop") break

@@ -1,0 +1,154 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Caller from "../support/Caller.js"
+import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
+import * as TestGateway from "../support/TestGateway.js"
+
+const listing = (...ids: ReadonlyArray<string>) => ({
+  object: "list",
+  data: ids.map((id) => ({ id, object: "model", created: 1_700_000_000, owned_by: "someone" }))
+})
+
+const keyword = (...value: ReadonlyArray<string>) => ({ model_match: { type: "keyword" as const, value } })
+const exact = (...value: ReadonlyArray<string>) => ({ model_match: { type: "exact" as const, value } })
+
+const ids = (gateway: TestGateway.TestGateway) =>
+  Effect.promise(async () => (await gateway.client.models.list()).data.map(({ id }) => id).sort())
+
+describe.concurrent("the list of models", () => {
+  it.scopedLive("is what the backends list and serve, once each, in OpenAI's shape", () =>
+    Effect.gen(function* () {
+      const a = yield* ScriptedUpstream.make((call) => call.json(200, listing("gpt-4", "gpt-4o", "whisper", "GPT-5")))
+      const b = yield* ScriptedUpstream.make((call) => call.json(200, listing("gpt-4o", "claude", "other")))
+      const gateway = yield* TestGateway.make({
+        openai_clients: [
+          TestGateway.backend("a", a.url, keyword("gpt")),
+          TestGateway.backend("b", b.url, exact("gpt-4o", "claude"))
+        ]
+      })
+      assert.deepStrictEqual(yield* ids(gateway), ["claude", "gpt-4", "gpt-4o"])
+      assert.strictEqual(a.received[0]?.method, "GET")
+      assert.strictEqual(a.received[0]?.path, "/v1/models")
+      const response = yield* Effect.promise(() => fetch(`${gateway.url}/v1/models`))
+      assert.strictEqual(response.status, 200)
+      assert.match(response.headers.get("content-type") ?? "", /^application\/json/)
+      const body = yield* Effect.promise(() => Caller.json(response))
+      assert.strictEqual(body["object"], "list")
+      for (const model of JsonObject.listOf(body["data"])) {
+        assert.isObject(model)
+        assert.containsAllKeys(model, ["id", "object", "created", "owned_by"])
+        assert.propertyVal(model, "object", "model")
+      }
+      assert.strictEqual(gateway.records.length, 0)
+    })
+  )
+
+  it.scopedLive("asks all backends at the same time", () =>
+    Effect.gen(function* () {
+      const all = Caller.latch()
+      let asked = 0
+      const script = async (call: ScriptedUpstream.Call) => {
+        if (++asked === 3) all.open()
+        await all.promise
+        call.json(200, listing("model-of-all"))
+      }
+      const upstreams = yield* Effect.all([1, 2, 3].map(() => ScriptedUpstream.make(script)))
+      const gateway = yield* TestGateway.make({
+        openai_clients: upstreams.map(({ url }, n) => TestGateway.backend(`b-${n}`, url, keyword("model")))
+      })
+      // One after the other they would wait for each other without end.
+      const started = performance.now()
+      assert.deepStrictEqual(yield* ids(gateway), ["model-of-all"])
+      assert.isBelow(performance.now() - started, 2_000)
+    })
+  )
+
+  it.scopedLive(
+    "leaves out backends that are dead, refuse or talk nonsense, but not the names they serve exactly",
+    () =>
+      Effect.gen(function* () {
+        const well = yield* ScriptedUpstream.make((call) => call.json(200, listing("good-1")))
+        const refusing = yield* ScriptedUpstream.make((call) => call.json(401, { error: { message: "no" } }))
+        const page = yield* ScriptedUpstream.make((call) => call.json(200, "<html>"))
+        const odd = yield* ScriptedUpstream.make((call) =>
+          call.json(200, { data: [null, "odd-text", { object: "model" }, { id: "odd-fine" }, { id: 5 }] })
+        )
+        const broken = yield* ScriptedUpstream.make((call) => call.destroy())
+        const gateway = yield* TestGateway.make({
+          openai_clients: [
+            TestGateway.backend("well", well.url, keyword("good")),
+            TestGateway.backend("refusing", refusing.url, exact("refused-model", "good-1")),
+            TestGateway.backend("page", page.url, exact("page-model")),
+            TestGateway.backend("odd", odd.url, keyword("odd", "undefined", "5")),
+            TestGateway.backend("broken", broken.url, keyword("o")),
+            TestGateway.backend("dead", yield* Caller.closedUrl, exact("dead-model"))
+          ]
+        })
+        assert.deepStrictEqual(yield* ids(gateway), ["dead-model", "good-1", "odd-fine", "page-model", "refused-model"])
+      })
+  )
+
+  it.scopedLive("waits no longer than 5 s for a backend that hangs, before its head or in its body", () =>
+    Effect.gen(function* () {
+      const closed: Array<Promise<void>> = []
+      const silent = yield* ScriptedUpstream.make((call) => void closed.push(call.closed))
+      const stuck = yield* ScriptedUpstream.make((call) => {
+        closed.push(call.closed)
+        call.response.writeHead(200, { "content-type": "application/json" })
+        call.write('{"data":[')
+      })
+      const well = yield* ScriptedUpstream.make((call) => call.json(200, listing("good-1")))
+      const gateway = yield* TestGateway.make({
+        openai_clients: [
+          TestGateway.backend("silent", silent.url, exact("silent-model")),
+          TestGateway.backend("stuck", stuck.url, keyword("stuck")),
+          TestGateway.backend("well", well.url, keyword("good"))
+        ]
+      })
+      const started = performance.now()
+      const all = yield* Effect.all([ids(gateway), ids(gateway)], { concurrency: "unbounded" })
+      assert.deepStrictEqual(all, [
+        ["good-1", "silent-model"],
+        ["good-1", "silent-model"]
+      ])
+      assert.isBelow(performance.now() - started, 6_500)
+      assert.strictEqual(closed.length, 4)
+      assert.isTrue(yield* Effect.promise(() => Caller.within(1_000, Promise.all(closed))))
+    })
+  )
+
+  it.scopedLive("lets its backends go when the caller leaves", () =>
+    Effect.gen(function* () {
+      const arrived = Caller.latch<ScriptedUpstream.Call>()
+      const silent = yield* ScriptedUpstream.make((call) => arrived.open(call))
+      const gateway = yield* TestGateway.make({ openai_clients: [TestGateway.backend("silent", silent.url)] })
+      const { request } = Caller.raw(`${gateway.url}/v1/models`)
+      const call = yield* Effect.promise(() => arrived.promise)
+      request.destroy()
+      assert.isTrue(yield* Effect.promise(() => Caller.within(1_000, call.closed)))
+    })
+  )
+
+  it.scopedLive("asks with the key and the headers that a request would have", () =>
+    Effect.gen(function* () {
+      const upstream = yield* ScriptedUpstream.make((call) => call.json(200, listing("test-model")))
+      const gateway = yield* TestGateway.make({
+        openai_clients: [
+          TestGateway.backend("own", upstream.url, { api_key: "sk-configured", headers: { "x-team": "blue" } }),
+          TestGateway.backend("callers", upstream.url)
+        ]
+      })
+      const keys = () => upstream.received.splice(0).map(({ headers }) => headers.authorization ?? "none")
+      yield* ids(gateway)
+      assert.strictEqual(upstream.received.find((each) => each.headers["x-team"] === "blue")?.headers.cookie, undefined)
+      assert.sameMembers(keys(), ["Bearer sk-configured", "Bearer sk-caller-key"])
+      const get = (headers: Record<string, string>) =>
+        Effect.promise(async () => (await fetch(`${gateway.url}/v1/models`, { headers })).text())
+      yield* get({ "x-api-key": "sk-x", cookie: "a=b" })
+      assert.sameMembers(keys(), ["Bearer sk-configured", "Bearer sk-x"])
+      yield* get({})
+      assert.sameMembers(keys(), ["Bearer sk-configured", "none"])
+    })
+  )
+})
