@@ -22,7 +22,8 @@ export const make = (response: ServerResponse, extra: Readonly<Record<string, st
   }
 
   response.on("drain", () => listener?.onDrained())
-  response.on("finish", () => settle(true))
+  // Node calls it finished, too, when the socket is destroyed with the rest still in it.
+  response.on("finish", () => settle(!response.destroyed))
   response.on("error", () => {})
   response.on("close", () => {
     if (onEnded !== undefined) settle(false)
