@@ -28,7 +28,7 @@ export const parse = Effect.fnUntraced(function* (path: string, text: string) {
   const unset = yield* interpolate(document)
   const plain = yield* Effect.try({
     try: (): unknown => document.toJS(),
-    catch: (cause) => malformed(0, reasonOf(cause))
+    catch: (cause) => malformed(danglingAlias(document), reasonOf(cause))
   })
   const decoded = GatewayConfig.decode(plain)
   const issues = [...unset, ...Option.getOrElse(Either.getLeft(decoded), () => [])]
@@ -38,6 +38,17 @@ export const parse = Effect.fnUntraced(function* (path: string, text: string) {
   }
   return decoded.right
 })
+
+// Where an alias stands that no anchor precedes; the start of the file when there is none.
+const danglingAlias = (document: Yaml.Document): number => {
+  let offset: number | undefined
+  Yaml.visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) === undefined) offset ??= startOf(alias)
+    }
+  })
+  return offset ?? 0
+}
 
 const variable = /\$(\$?)\{([A-Za-z_]\w*)(?::-([^}]*))?\}/g
 

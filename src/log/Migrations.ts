@@ -6,7 +6,7 @@ const createRecords = Effect.flatMap(
   (sql) => sql`
     CREATE TABLE records (
       id TEXT PRIMARY KEY,
-      Time TEXT NOT NULL,
+      Time TEXT,
       IP TEXT,
       Model TEXT,
       RequestedModel TEXT,

@@ -61,6 +61,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   const ensureOpen = Effect.gen(function* () {
     if (current !== undefined && current.file === (yield* identity)) return current
+    // The driver does not do this for a moved file, whose log would then be taken for the new file's.
+    if (current !== undefined) yield* Effect.ignore(current.store.checkpoint)
     yield* close
     return (current = yield* open)
   })

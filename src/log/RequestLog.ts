@@ -3,7 +3,8 @@ import type * as Path from "@effect/platform/Path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { AppendFailed, LogUnavailable } from "../domain/Failure.js"
+import type { LogUnavailable } from "../domain/Failure.js"
+import { AppendFailed } from "../domain/Failure.js"
 import type { RequestRecord } from "../domain/RequestRecord.js"
 import * as MonthlyRotation from "./MonthlyRotation.js"
 
@@ -54,16 +55,26 @@ export const make = Effect.fnUntraced(function* (
   let dropped = 0
   let failing = false
 
+  const trim = () => {
+    if (buffer.length > limit) dropped += buffer.splice(0, buffer.length - limit).length
+  }
+
   const writeBatch = Effect.suspend(() => {
     const batch = buffer.splice(0, batchSize)
-    const putBack = (written: number) => Effect.sync(() => void buffer.unshift(...batch.slice(written)))
-    return batch.length === 0
-      ? Effect.void
-      : append(batch).pipe(
-          Effect.tapError(() => putBack(0)),
-          Effect.flatMap(putBack)
-        )
-  }).pipe(Effect.uninterruptible)
+    const putBack = (written: number) =>
+      Effect.sync(() => {
+        buffer.unshift(...batch.slice(written))
+        trim()
+      })
+    return append(batch).pipe(
+      Effect.catchAllDefect((cause) => new AppendFailed({ path: "records", cause })),
+      Effect.tapError(() => putBack(0)),
+      Effect.flatMap(putBack)
+    )
+  }).pipe(
+    Effect.when(() => buffer.length > 0),
+    Effect.uninterruptible
+  )
 
   // Writes everything there is; false when the database does not take it.
   const flush = writeBatch.pipe(
@@ -112,10 +123,7 @@ export const make = Effect.fnUntraced(function* (
     record: (record) =>
       Effect.suspend(() => {
         buffer.push(record)
-        if (buffer.length > limit) {
-          buffer.shift()
-          dropped++
-        }
+        trim()
         return filled.open
       })
   })

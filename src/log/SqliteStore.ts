@@ -17,6 +17,8 @@ export interface SqliteStore {
   readonly insert: (records: ReadonlyArray<RequestRecord>) => Effect.Effect<void, SqlError>
   /** The `Time` of the newest record, or null when there is none. */
   readonly newest: Effect.Effect<string | null, SqlError>
+  /** Writes what is only in the write-ahead log into the file, wherever that has been moved to. */
+  readonly checkpoint: Effect.Effect<void, SqlError>
   /** Folds the write-ahead log into the file, so that the file alone is the whole database. */
   readonly consolidate: Effect.Effect<void, SqlError>
 }
@@ -52,5 +54,6 @@ const make = (sql: SqlClient.SqlClient): SqliteStore => ({
     Effect.catchTag("ParseError", () => Effect.succeed(null)),
     Effect.withTracerEnabled(false)
   ),
+  checkpoint: Effect.withTracerEnabled(Effect.asVoid(sql`PRAGMA wal_checkpoint(TRUNCATE)`), false),
   consolidate: Effect.withTracerEnabled(Effect.asVoid(sql`PRAGMA journal_mode = DELETE`), false)
 })

@@ -1,0 +1,244 @@
+import * as fs from "node:fs"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import * as ConfigRef from "../../src/config/ConfigRef.js"
+import * as LogLines from "../support/LogLines.js"
+import * as Temp from "../support/Temp.js"
+import { asleep } from "../support/Until.js"
+
+const text = (name: string) =>
+  `openai_clients:\n  - name: ${name}\n    base_url: "demo:"\n    model_match: { value: [m] }\n`
+
+const nameOf = ({ config }: ConfigRef.Snapshot) => config.backends[0]?.name
+
+/** A reference to a file, whose changes come in a queue; the first is the one in force at the start. */
+const watch = (path: string) =>
+  Effect.gen(function* () {
+    const log = LogLines.make()
+    const layer = ConfigRef.layerFile(path).pipe(Layer.provide(NodeFileSystem.layer), Layer.provide(log.layer))
+    const ref = Context.get(yield* Layer.build(layer), ConfigRef.ConfigRef)
+    const changes = yield* Queue.unbounded<string | undefined>()
+    yield* Effect.forkScoped(Stream.runForEach(ref.changes, (snapshot) => Queue.offer(changes, nameOf(snapshot))))
+    yield* asleep()
+    const tick = Effect.zipRight(TestClock.adjust("1 second"), asleep())
+    return { changes, log, tick, name: Effect.map(ref.current, nameOf) }
+  })
+
+const fileWith = (content: string) =>
+  Effect.map(Temp.directory, (folder) => {
+    const path = `${folder}/config.yaml`
+    fs.writeFileSync(path, content)
+    return path
+  })
+
+describe("ConfigRef.layerFile", () => {
+  it.scoped("puts a changed file in force after a second, not before", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(text("first"))
+      const { changes, log, name, tick } = yield* watch(path)
+      assert.strictEqual(yield* Queue.take(changes), "first")
+      fs.writeFileSync(path, text("the-second"))
+      yield* TestClock.adjust("999 millis")
+      assert.strictEqual(yield* name, "first")
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* Queue.take(changes), "the-second")
+      assert.strictEqual(yield* name, "the-second")
+      yield* asleep()
+      yield* tick
+      assert.deepStrictEqual(log.lines, [`INFO Configuration reloaded from ${path}`])
+    })
+  )
+
+  it.scoped("streams the one in force and each later one, to everyone who asks", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(text("n0"))
+      const { changes, tick } = yield* watch(path)
+      for (const name of ["n1", "n-2", "n--3"]) {
+        fs.writeFileSync(path, text(name))
+        yield* tick
+      }
+      const seen = yield* Effect.replicateEffect(Queue.take(changes), 4)
+      assert.deepStrictEqual(seen, ["n0", "n1", "n-2", "n--3"])
+    })
+  )
+
+  it.scoped("does not read a file that has not changed", () =>
+    Effect.gen(function* () {
+      const { changes, log, tick } = yield* watch(yield* fileWith(text("only")))
+      yield* Effect.replicateEffect(tick, 5, { discard: true })
+      assert.strictEqual(yield* Queue.take(changes), "only")
+      assert.strictEqual(yield* Queue.size(changes), 0)
+      assert.deepStrictEqual(log.lines, [])
+    })
+  )
+
+  it.scoped("compiles the routes of each", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(text("first"))
+      const layer = ConfigRef.layerFile(path).pipe(Layer.provide(NodeFileSystem.layer))
+      const ref = Context.get(yield* Layer.build(layer), ConfigRef.ConfigRef)
+      const { routes } = yield* ref.current
+      assert.deepStrictEqual(
+        routes.match("a-model-m").map(({ name }) => name),
+        ["first"]
+      )
+    })
+  )
+
+  it.scoped("keeps the last good one when the file becomes invalid, and says once what is wrong and where", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(text("good"))
+      const { changes, log, name, tick } = yield* watch(path)
+      fs.writeFileSync(path, `${text("bad")}    priorty: 1\nserver: { drain: soon }\n`)
+      yield* Effect.replicateEffect(tick, 3, { discard: true })
+      assert.strictEqual(yield* name, "good")
+      assert.deepStrictEqual(log.lines, [
+        [
+          "ERROR Configuration not reloaded, the last good one stays in force",
+          `${path}:5:5: openai_clients[0].priorty: unknown key "priorty" (did you mean "priority"?)`,
+          `${path}:6:11: server.drain: expected a duration such as 500ms, 10s or 2m, got "soon"`
+        ].join("\n")
+      ])
+      assert.strictEqual(yield* Queue.take(changes), "good")
+      assert.strictEqual(yield* Queue.size(changes), 0)
+    })
+  )
+
+  it.scoped("keeps the last good one when the file is no YAML any more", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(text("good"))
+      const { log, name, tick } = yield* watch(path)
+      for (const broken of ['openai_clients: "', `${text("x")}    timeouts: *nowhere\n`, ""]) {
+        fs.writeFileSync(path, broken)
+        yield* tick
+        assert.strictEqual(yield* name, "good")
+      }
+      assert.lengthOf(log.lines, 3)
+      for (const line of log.lines) assert.match(line, new RegExp(`^ERROR .*\\n${path}:\\d+:\\d+: `))
+    })
+  )
+
+  it.scoped("comes back to life with the next good file", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(text("good"))
+      const { changes, log, name, tick } = yield* watch(path)
+      fs.writeFileSync(path, "nonsense: 1\n")
+      yield* tick
+      fs.writeFileSync(path, text("better"))
+      yield* tick
+      assert.strictEqual(yield* name, "better")
+      assert.lengthOf(log.lines, 2)
+      fs.writeFileSync(path, text("good"))
+      yield* tick
+      assert.deepStrictEqual(yield* Effect.replicateEffect(Queue.take(changes), 3), ["good", "better", "good"])
+    })
+  )
+
+  it.scoped("keeps the last good one while the file is gone, says so once, and sees it again", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(text("good"))
+      const { log, name, tick } = yield* watch(path)
+      fs.rmSync(path)
+      yield* Effect.replicateEffect(tick, 3, { discard: true })
+      assert.strictEqual(yield* name, "good")
+      assert.lengthOf(log.lines, 1)
+      assert.include(log.lines[0] ?? "", `${path}: cannot be read: `)
+      fs.writeFileSync(path, text("again"))
+      yield* tick
+      assert.strictEqual(yield* name, "again")
+    })
+  )
+
+  it.scoped("sees a symbolic link that points elsewhere, even at a file of the same size and time", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const time = new Date("2026-01-01T00:00:00Z")
+      for (const name of ["one", "two"]) {
+        fs.writeFileSync(`${folder}/${name}.yaml`, text(name))
+        fs.utimesSync(`${folder}/${name}.yaml`, time, time)
+      }
+      const path = `${folder}/config.yaml`
+      fs.symlinkSync("one.yaml", path)
+      const { name, tick } = yield* watch(path)
+      assert.strictEqual(yield* name, "one")
+      fs.symlinkSync("two.yaml", `${path}.new`)
+      fs.renameSync(`${path}.new`, path)
+      yield* tick
+      assert.strictEqual(yield* name, "two")
+    })
+  )
+
+  it.scoped("sees the folder behind a link replaced, as a mounted ConfigMap does it", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      for (const name of ["one", "two"]) {
+        fs.mkdirSync(`${folder}/..${name}`)
+        fs.writeFileSync(`${folder}/..${name}/config.yaml`, text(name))
+      }
+      fs.symlinkSync("..one", `${folder}/..data`)
+      fs.symlinkSync("..data/config.yaml", `${folder}/config.yaml`)
+      const { name, tick } = yield* watch(`${folder}/config.yaml`)
+      assert.strictEqual(yield* name, "one")
+      fs.symlinkSync("..two", `${folder}/..data.new`)
+      fs.renameSync(`${folder}/..data.new`, `${folder}/..data`)
+      fs.rmSync(`${folder}/..one`, { recursive: true })
+      yield* tick
+      assert.strictEqual(yield* name, "two")
+    })
+  )
+
+  it.scoped("sees a file that an editor has put in its place", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(text("one"))
+      const { name, tick } = yield* watch(path)
+      Temp.replace(path, text("two"))
+      yield* tick
+      assert.strictEqual(yield* name, "two")
+    })
+  )
+
+  it.scoped("does not begin with a bad file", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      fs.writeFileSync(`${folder}/yaml`, "a: [")
+      fs.writeFileSync(`${folder}/invalid`, "a: 1\n")
+      const tags = yield* Effect.forEach(["missing", "yaml", "invalid"], (name) => {
+        const layer = ConfigRef.layerFile(`${folder}/${name}`).pipe(Layer.provide(NodeFileSystem.layer))
+        return Effect.map(Effect.flip(Layer.build(layer)), (failure) => failure._tag)
+      })
+      assert.deepStrictEqual(tags, ["ConfigUnreadable", "ConfigMalformed", "ConfigInvalid"])
+    })
+  )
+})
+
+describe("ConfigRef.layerStatic", () => {
+  const backend = { name: "a", base_url: "demo:", model_match: { value: ["m"] } }
+
+  it.scoped("holds the configuration that it is given", () =>
+    Effect.gen(function* () {
+      const context = yield* Layer.build(ConfigRef.layerStatic({ openai_clients: [backend], server: { drain: "1s" } }))
+      const ref = Context.get(context, ConfigRef.ConfigRef)
+      assert.strictEqual(yield* Effect.map(ref.current, nameOf), "a")
+      const [first] = yield* Stream.runCollect(Stream.take(ref.changes, 1))
+      assert.strictEqual(first, yield* ref.current)
+    })
+  )
+
+  it.scoped("fails with everything that is wrong", () =>
+    Effect.gen(function* () {
+      const wrong = { ...backend, base_url: "nowhere", priority: -1 }
+      const failure = yield* Effect.flip(
+        Layer.build(ConfigRef.layerStatic({ openai_clients: [wrong, { ...backend, fallback: "none" }] }))
+      )
+      assert.strictEqual(failure._tag, "ConfigInvalid")
+      assert.match(failure.message, /^config: openai_clients\[0\]\.base_url: expected an http/)
+      assert.include(failure.message, "\nconfig: openai_clients[0].priority: expected a number ≥ 0")
+    })
+  )
+})

@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+/** The built program. */
+const program = new URL("../../dist/main.js", import.meta.url).pathname
+
+/** A gateway in a process of its own. */
+export interface ChildGateway {
+  /** Resolves with the URL that it prints; rejects when it ends before. */
+  readonly url: Promise<string>
+  readonly kill: (signal: NodeJS.Signals) => void
+  /** Resolves with the exit code, or the name of the signal that ended it, when all output is there. */
+  readonly exit: Promise<number | NodeJS.Signals | null>
+  readonly stdout: () => string
+  readonly stderr: () => string
+}
+
+/** How a process is started; of our own environment it only gets the path. */
+export interface Options {
+  readonly folder: string
+  readonly flags?: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Starts the built program; what still runs is killed with the scope. */
+export const make = ({ env = {}, flags = [], folder }: Options): Effect.Effect<ChildGateway, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const child = spawn(process.execPath, [program, ...flags], {
+        cwd: folder,
+        env: { PATH: process.env["PATH"], ...env },
+        stdio: ["ignore", "pipe", "pipe"]
+      })
+      const output = { stdout: "", stderr: "" }
+      const exit = new Promise<number | NodeJS.Signals | null>((resolve) =>
+        child.on("close", (code, signal) => resolve(code ?? signal))
+      )
+      const url = new Promise<string>((resolve, reject) => {
+        child.stdout.on("data", (bytes: Buffer) => {
+          output.stdout += bytes.toString()
+          const [, found] = /listening on (\S+)/.exec(output.stdout) ?? []
+          if (found !== undefined) resolve(found)
+        })
+        void exit.then((code) => reject(new Error(`ended with ${code}: ${output.stdout}${output.stderr}`)))
+      })
+      // A test may only care for the end.
+      url.catch(() => {})
+      child.stderr.on("data", (bytes: Buffer) => (output.stderr += bytes.toString()))
+      const gateway: ChildGateway = {
+        url,
+        kill: (signal) => void child.kill(signal),
+        exit,
+        stdout: () => output.stdout,
+        stderr: () => output.stderr
+      }
+      return gateway
+    }),
+    ({ exit, kill }) =>
+      Effect.promise(() => {
+        kill("SIGKILL")
+        return exit
+      })
+  )
