@@ -1,13 +1,12 @@
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
-import type { ServeError } from "@effect/platform/HttpServerError"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as ConfigRef from "./config/ConfigRef.js"
-import type { BootFailure, ConfigInvalid, LogUnavailable } from "./domain/Failure.js"
+import type { BootFailure, ConfigInvalid, ListenFailed, LogUnavailable } from "./domain/Failure.js"
 import type * as GatewayConfig from "./domain/GatewayConfig.js"
 import * as Drain from "./http/Drain.js"
 import * as OpenAiRoutes from "./http/OpenAiRoutes.js"
@@ -51,7 +50,8 @@ export const layerFile = (
   withRecords(ConfigRef.layerFile(path).pipe(Layer.provide(NodeFileSystem.layer)), options.recordPath)
 
 /** Serves a gateway on a socket of its own; see {@link Server.layer}. */
-export const serve: (options: Server.Options) => Layer.Layer<HttpServer.HttpServer, ServeError, Services> = Server.layer
+export const serve: (options: Server.Options) => Layer.Layer<HttpServer.HttpServer, ListenFailed, Services> =
+  Server.layer
 
 /** What {@link start} is given: a configuration or the path of its file. */
 export type StartOptions = ({ readonly config: Config } | { readonly configFile: string }) & {
@@ -79,7 +79,8 @@ export const start = async (options: StartOptions): Promise<Running> => {
   const served = serve({ host: options.host ?? "127.0.0.1", port: options.port ?? 8000 }).pipe(Layer.provide(gateway))
   const runtime = ManagedRuntime.make(served)
   const url = await runtime.runPromise(Effect.map(HttpServer.HttpServer, addressOf))
-  return { url, stop: () => runtime.dispose() }
+  let stopped: Promise<void> | undefined
+  return { url, stop: () => (stopped ??= runtime.dispose()) }
 }
 
 /** The URL of a server. */

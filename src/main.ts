@@ -5,11 +5,12 @@ import * as Options from "@effect/cli/Options"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Cause from "effect/Cause"
+import * as ConfigError from "effect/ConfigError"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ProcessConfig from "./config/ProcessConfig.js"
-import { reasonOf } from "./domain/Failure.js"
 import * as Gateway from "./Gateway.js"
 import * as ProcessLog from "./log/ProcessLog.js"
 import * as Version from "./Version.js"
@@ -46,24 +47,35 @@ const serve = (settings: { readonly config: string; readonly host: string; reado
       Layer.provide(ProcessLog.layer),
       Layer.launch
     )
-  }).pipe(
-    Effect.tapError((failure) =>
-      Console.error(failure._tag === "ServeError" ? reasonOf(failure) : String(failure.message))
-    )
-  )
+  }).pipe(Effect.tapError((failure) => Console.error(messageOf(failure))))
 
-const serveCommand = Command.make("serve", options, serve).pipe(
-  Command.withDescription("Serve the gateway (the default)")
-)
+// A ConfigError's own message does not say which variable it is about; its text does.
+const messageOf = (failure: { readonly message: string }): string =>
+  ConfigError.isConfigError(failure)
+    ? Cause.prettyErrors(Cause.fail(failure))
+        .map(({ message }) => message)
+        .join("\n")
+    : failure.message
 
-const causeway = Command.make("causeway", options, serve).pipe(
+const causeway = Command.make("causeway").pipe(
   Command.withDescription("A self-hosted, OpenAI-compatible LLM gateway"),
-  Command.withSubcommands([serveCommand])
+  Command.withSubcommands([
+    Command.make("serve", options, serve).pipe(Command.withDescription("Serve the gateway; what it does by default"))
+  ])
 )
 
 const run = Command.run(causeway, { name: "Causeway", version: Version.version })
 
-run(process.argv).pipe(
+const ownFlags = new Set(["--help", "-h", "--version", "--wizard", "--completions"])
+
+// `causeway --port 9000` is `causeway serve --port 9000`.
+const withCommand = ([node = "", script = "", ...args]: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const [first] = args
+  const implied = first === undefined || (first.startsWith("-") && !ownFlags.has(first))
+  return [node, script, ...(implied ? ["serve"] : []), ...args]
+}
+
+run(withCommand(process.argv)).pipe(
   Effect.provide(Layer.merge(NodeContext.layer, CliConfig.layer({ showBuiltIns: false }))),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
 )

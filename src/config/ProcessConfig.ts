@@ -32,7 +32,7 @@ export const logLevel: Config.Config<LogLevel.LogLevel> = Config.nonEmptyString(
   Config.mapOrFail((text) => {
     const level = levels.get(text.toLowerCase())
     return level === undefined
-      ? Either.left(ConfigError.InvalidData(["LOG_LEVEL"], `expected one of ${[...levels.keys()].join(", ")}`))
+      ? Either.left(ConfigError.InvalidData([], `expected one of ${[...levels.keys()].join(", ")}`))
       : Either.right(level)
   }),
   Config.withDefault(LogLevel.Info)

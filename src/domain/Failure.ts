@@ -60,6 +60,17 @@ export class LogUnavailable extends Data.TaggedError("LogUnavailable")<{
   }
 }
 
+/** The address could not be listened on. */
+export class ListenFailed extends Data.TaggedError("ListenFailed")<{
+  readonly host: string
+  readonly port: number
+  readonly cause: unknown
+}> {
+  override get message() {
+    return `cannot listen on ${this.host}:${this.port}: ${reasonOf(this.cause)}`
+  }
+}
+
 export type BootFailure = ConfigUnreadable | ConfigMalformed | ConfigInvalid | LogUnavailable
 
 // Refusals: the request never touches a backend.

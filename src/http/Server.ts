@@ -2,11 +2,11 @@ import * as http from "node:http"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
-import type { ServeError } from "@effect/platform/HttpServerError"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ConfigRef } from "../config/ConfigRef.js"
+import { ListenFailed } from "../domain/Failure.js"
 import { Drain } from "./Drain.js"
 import * as OpenAiRoutes from "./OpenAiRoutes.js"
 import * as OperatorRoutes from "./OperatorRoutes.js"
@@ -29,7 +29,7 @@ const app = Effect.catchAll(
  * Serves the gateway on a socket of its own. When the layer closes it stops accepting, lets the running exchanges end
  * for up to `server.drain`, and cuts the rest.
  */
-export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, ServeError, OpenAiRoutes.Services> =>
+export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, ListenFailed, OpenAiRoutes.Services> =>
   Layer.suspend(() => {
     const server = http.createServer({
       // Longer than the idle time of the balancers in front, so that it is they who close an idle connection.
@@ -41,7 +41,12 @@ export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, Serv
     return drained(server).pipe(
       // A span per request costs more than the gateway's own work; hosts that trace mount the routes themselves.
       Layer.provide(HttpMiddleware.withTracerDisabledWhen(HttpServer.serve(app), () => true)),
-      Layer.provideMerge(NodeHttpServer.layer(() => server, { host: options.host, port: options.port }))
+      Layer.provideMerge(
+        Layer.mapError(
+          NodeHttpServer.layer(() => server, { host: options.host, port: options.port }),
+          ({ cause }) => new ListenFailed({ ...options, cause })
+        )
+      )
     )
   })
 

@@ -1,6 +1,7 @@
 import * as net from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as JsonObject from "../../src/domain/JsonObject.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
 import * as Stopping from "../support/Stopping.js"
 import * as TestGateway from "../support/TestGateway.js"
@@ -54,9 +55,9 @@ const openStream = async (url: string, content: string) => {
 const openEnded = Effect.gen(function* () {
   const open = new Map<string, ScriptedUpstream.Call>()
   const upstream = yield* ScriptedUpstream.make((call) => {
-    const [message] = Array.isArray(call.received.body["messages"]) ? call.received.body["messages"] : []
+    const [message] = JsonObject.listOf(call.received.body["messages"]).map(JsonObject.orEmpty)
     call.events(ScriptedUpstream.chunk({ content: "begun" }))
-    open.set(String(message?.content), call)
+    open.set(String(message?.["content"]), call)
   })
   return {
     upstream,

@@ -7,11 +7,11 @@ import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
 import OpenAI from "openai"
 import * as ConfigRef from "../../src/config/ConfigRef.js"
-import type { ConfigInvalid } from "../../src/domain/Failure.js"
+import type { ConfigInvalid, ListenFailed } from "../../src/domain/Failure.js"
 import type { RequestRecord } from "../../src/domain/RequestRecord.js"
 import * as Gateway from "../../src/Gateway.js"
 import { RequestLog } from "../../src/log/RequestLog.js"
-import type { ServeError } from "@effect/platform/HttpServerError"
+import * as WireTap from "./WireTap.js"
 
 /** A gateway on a real socket with its records in memory. */
 export interface TestGateway {
@@ -31,11 +31,11 @@ export interface TestGateway {
   ) => Promise<Response>
 }
 
-/** Starts a gateway with this configuration; it stops with the scope. */
+/** Starts a gateway with this configuration; it stops with the scope, which fails if a response broke the contract. */
 export const make = (
   config: Gateway.Config,
   configRef: Layer.Layer<ConfigRef.ConfigRef, ConfigInvalid> = ConfigRef.layerStatic(config)
-): Effect.Effect<TestGateway, ConfigInvalid | ServeError, Scope.Scope> =>
+): Effect.Effect<TestGateway, ConfigInvalid | ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const records: Array<RequestRecord> = []
     const waiting: Array<() => void> = []
@@ -51,7 +51,9 @@ export const make = (
       Layer.provide([log, configRef]),
       Layer.provide(Logger.minimumLogLevel(LogLevel.None))
     )
+    const tap = yield* WireTap.make
     const url = Gateway.addressOf(Context.get(yield* Layer.build(layer), HttpServer.HttpServer))
+    tap.listen(Number(new URL(url).port))
     const record = async (number: number): Promise<RequestRecord> => {
       for (;;) {
         const found = records[number]

@@ -1,0 +1,406 @@
+import { execFile } from "node:child_process"
+import * as fs from "node:fs"
+import * as net from "node:net"
+import { promisify } from "node:util"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as ChildGateway from "./support/ChildGateway.js"
+import * as Database from "./support/Database.js"
+import * as ScriptedUpstream from "./support/ScriptedUpstream.js"
+import * as Temp from "./support/Temp.js"
+import { until } from "./support/Until.js"
+
+beforeAll(async () => {
+  const folder = new URL("..", import.meta.url).pathname
+  await promisify(execFile)("npm", ["run", "--silent", "build"], { cwd: folder })
+}, 120_000)
+
+const demo = `openai_clients:\n  - name: demo\n    base_url: "demo:"\n    model_match: { type: exact, value: [demo] }\n`
+
+/** A directory with a `config.yaml`. */
+const folderWith = (config: string, name = "config.yaml") =>
+  Effect.map(Temp.directory, (folder) => {
+    fs.writeFileSync(`${folder}/${name}`, config)
+    return folder
+  })
+
+const started = (options: ChildGateway.Options) =>
+  Effect.gen(function* () {
+    const child = yield* ChildGateway.make(options)
+    return { child, url: yield* Effect.promise(() => child.url) }
+  })
+
+const ask = (url: string, content: string, more: object = {}, headers: Readonly<Record<string, string>> = {}) =>
+  fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ model: "demo", messages: [{ role: "user", content }], ...more })
+  })
+
+const answerTo = (url: string, content: string) => Effect.promise(async () => (await ask(url, content)).text())
+
+/** Asks for a stream and comes back with its first piece in hand. */
+const openStream = async (url: string, content: string) => {
+  const response = await ask(url, content, { stream: true })
+  if (response.body === null) throw new Error("no body")
+  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader()
+  const decoder = new TextDecoder()
+  let text = decoder.decode((await reader.read()).value, { stream: true })
+  return async () => {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return text
+      text += decoder.decode(value, { stream: true })
+    }
+  }
+}
+
+const stopped = (child: ChildGateway.ChildGateway, signal: NodeJS.Signals = "SIGTERM") =>
+  Effect.promise(() => {
+    child.kill(signal)
+    return child.exit
+  })
+
+const LogLine = Schema.parseJson(
+  Schema.Struct({
+    message: Schema.Unknown,
+    logLevel: Schema.String,
+    timestamp: Schema.String,
+    annotations: Schema.Record({ key: Schema.String, value: Schema.Unknown })
+  })
+)
+
+const logLines = (text: string) =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => Schema.decodeUnknownSync(LogLine)(line))
+
+const accessLines = (text: string) => logLines(text).filter(({ message }) => message === "exchange")
+
+describe("the process", () => {
+  it.scopedLive("says where it listens, serves, and stops with 0 on SIGTERM; records go to ./record.db", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith(demo)
+      const { child, url } = yield* started({ folder, flags: ["--port", "0"] })
+      assert.match(child.stdout(), /^Causeway is listening on http:\/\/127\.0\.0\.1:\d+\n$/)
+      assert.include(yield* answerTo(url, "Hi"), "You said: Hi")
+      assert.strictEqual(yield* stopped(child), 0)
+      assert.deepStrictEqual(Temp.names(folder), ["config.yaml", "record.db"])
+      const rows = Database.records(`${folder}/record.db`)
+      assert.deepStrictEqual(
+        rows.map(({ Backend, Outcome }) => [Backend, Outcome]),
+        [["demo", "Completed"]]
+      )
+    })
+  )
+
+  it.scopedLive("takes flags before the environment", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith(demo, "flag.yaml")
+      fs.mkdirSync(`${folder}/data`)
+      const { child, url } = yield* started({
+        folder,
+        flags: ["serve", "--config", "flag.yaml", "--host", "0.0.0.0", "--port=0"],
+        env: {
+          CAUSEWAY_CONFIG: "env.yaml",
+          SERVER_HOST: "192.0.2.1",
+          SERVER_PORT: "1",
+          RECD_PATH: "sqlite:data/rows.db"
+        }
+      })
+      assert.match(url, /^http:\/\/0\.0\.0\.0:[1-9]\d*$/)
+      assert.include(yield* answerTo(url.replace("0.0.0.0", "127.0.0.1"), "Hi"), "You said: Hi")
+      assert.strictEqual(yield* stopped(child), 0)
+      assert.lengthOf(Database.records(`${folder}/data/rows.db`), 1)
+      assert.isFalse(fs.existsSync(`${folder}/record.db`))
+    })
+  )
+
+  it.scopedLive("takes everything from the environment", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith(demo, "env.yaml")
+      const { child, url } = yield* started({
+        folder,
+        env: {
+          CAUSEWAY_CONFIG: `${folder}/env.yaml`,
+          SERVER_HOST: "localhost",
+          SERVER_PORT: "0",
+          RECD_PATH: `${folder}/own.db`,
+          LOG_LEVEL: "error",
+          LOG_FORMAT: "json"
+        }
+      })
+      yield* answerTo(url, "Hi")
+      assert.strictEqual(yield* stopped(child, "SIGINT"), 0)
+      assert.lengthOf(Database.records(`${folder}/own.db`), 1)
+      assert.strictEqual(child.stderr(), "")
+    })
+  )
+
+  it.scopedLive("logs JSON lines on stderr and in LOG_FILE, one for each exchange, and no key anywhere", () =>
+    Effect.gen(function* () {
+      const keys = {
+        config: "sk-config-key-0000001",
+        header: "header-secret-0000002",
+        caller: "sk-caller-key-0000003",
+        anthropic: "sk-x-api-key-0000004",
+        cookie: "cookie-secret-0000005"
+      }
+      const upstream = yield* ScriptedUpstream.make((call) => {
+        if (call.number > 0) return ScriptedUpstream.answerWell("Hello")(call)
+        const given = call.received.headers.authorization
+        call.json(401, { error: { message: `Incorrect API key provided: ${given}.`, type: "invalid_request_error" } })
+      })
+      const folder = yield* folderWith(
+        [
+          "openai_clients:",
+          "  - name: a",
+          `    base_url: ${upstream.url}`,
+          "    api_key: ${UPSTREAM_KEY}",
+          "    headers: { x-upstream-secret: '${UPSTREAM_HEADER}' }",
+          "    model_match: { type: exact, value: [demo] }"
+        ].join("\n")
+      )
+      const { child, url } = yield* started({
+        folder,
+        flags: ["--port", "0"],
+        env: {
+          LOG_FORMAT: "json",
+          LOG_LEVEL: "all",
+          LOG_FILE: "causeway.log",
+          UPSTREAM_KEY: keys.config,
+          UPSTREAM_HEADER: keys.header
+        }
+      })
+      const headers = {
+        authorization: `Bearer ${keys.caller}`,
+        "x-api-key": keys.anthropic,
+        cookie: `session=${keys.cookie}`
+      }
+      const bodies = yield* Effect.promise(async () => {
+        const bodies: Array<string> = []
+        for (const more of [{}, {}, { stream: true }, { model: "nowhere" }]) {
+          bodies.push(await (await ask(url, "Hi", more, headers)).text())
+        }
+        return bodies
+      })
+      assert.strictEqual(upstream.received[1]?.headers.authorization, `Bearer ${keys.config}`)
+      assert.strictEqual(yield* stopped(child), 0)
+
+      const access = accessLines(child.stderr())
+      assert.deepStrictEqual(
+        access.map(({ annotations }) => annotations["outcome"]),
+        ["NoBackendAvailable", "Completed", "Completed", "ModelNotFound"]
+      )
+      assert.deepInclude(access[1]?.annotations, { model: "demo", backend: "a", status: 200, tokens: 5 })
+      assert.deepStrictEqual(
+        accessLines(fs.readFileSync(`${folder}/causeway.log`, "utf8")).map(({ annotations }) => annotations["id"]),
+        Database.records(`${folder}/record.db`).map(({ id }) => id)
+      )
+      assert.strictEqual(fs.statSync(`${folder}/causeway.log`).mode & 0o777, 0o600)
+
+      const written = Temp.names(folder).map((name) => fs.readFileSync(`${folder}/${name}`, "latin1"))
+      for (const text of [...written, ...bodies, child.stdout(), child.stderr()]) {
+        for (const key of Object.values(keys)) assert.notInclude(text, key)
+      }
+    })
+  )
+
+  it.scopedLive("refuses a bad configuration with every mistake and its place", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith(`${demo}    priorty: 1\nserver: { drain: soon }\n`)
+      const child = yield* ChildGateway.make({ folder, flags: ["--port", "0"] })
+      assert.strictEqual(yield* Effect.promise(() => child.exit), 1)
+      assert.strictEqual(
+        child.stderr(),
+        [
+          'config.yaml:5:5: openai_clients[0].priorty: unknown key "priorty" (did you mean "priority"?)',
+          'config.yaml:6:11: server.drain: expected a duration such as 500ms, 10s or 2m, got "soon"',
+          ""
+        ].join("\n")
+      )
+      assert.strictEqual(child.stdout(), "")
+    })
+  )
+
+  for (const [name, config, text] of [
+    ["what is no YAML", "openai_clients: [", /^config\.yaml:1:\d+: \S/],
+    ["an alias without an anchor", `${demo}    timeouts: *nowhere\n`, /^config\.yaml:\d+:\d+: .*nowhere/]
+  ] as const) {
+    it.scopedLive(`refuses ${name} in one line`, () =>
+      Effect.gen(function* () {
+        const folder = yield* folderWith(config)
+        const child = yield* ChildGateway.make({ folder, flags: ["--port", "0"] })
+        assert.strictEqual(yield* Effect.promise(() => child.exit), 1)
+        assert.match(child.stderr(), text)
+        assert.lengthOf(child.stderr().trimEnd().split("\n"), 1)
+      })
+    )
+  }
+
+  it.scopedLive("says which configuration it misses", () =>
+    Effect.gen(function* () {
+      const child = yield* ChildGateway.make({ folder: yield* Temp.directory, flags: ["--port", "0"] })
+      assert.strictEqual(yield* Effect.promise(() => child.exit), 1)
+      assert.match(child.stderr(), /^config\.yaml: cannot be read: .*no such file/)
+    })
+  )
+
+  it.scopedLive("says that the port is in use", () =>
+    Effect.gen(function* () {
+      const taken = yield* Effect.acquireRelease(
+        Effect.promise(
+          () =>
+            new Promise<net.Server>((resolve) => {
+              const server = net.createServer().listen(0, "127.0.0.1", () => resolve(server))
+            })
+        ),
+        (server) => Effect.sync(() => server.close())
+      )
+      const address = taken.address()
+      const port = typeof address === "object" && address !== null ? String(address.port) : ""
+      const child = yield* ChildGateway.make({ folder: yield* folderWith(demo), flags: ["--port", port] })
+      assert.strictEqual(yield* Effect.promise(() => child.exit), 1)
+      assert.include(child.stderr(), "EADDRINUSE")
+      assert.include(child.stderr(), port)
+    })
+  )
+
+  it.scopedLive("says that the record database cannot be opened", () =>
+    Effect.gen(function* () {
+      const child = yield* ChildGateway.make({
+        folder: yield* folderWith(demo),
+        flags: ["--port", "0"],
+        env: { RECD_PATH: "missing/record.db" }
+      })
+      assert.strictEqual(yield* Effect.promise(() => child.exit), 1)
+      assert.match(child.stderr(), /^missing\/record\.db: the record database cannot be opened: /)
+    })
+  )
+
+  for (const [name, flags, env, text] of [
+    ["an unknown flag", ["--nope"], {}, "--nope"],
+    ["an unknown flag of serve", ["serve", "--nope"], {}, "--nope"],
+    ["a port that is none", ["--port", "70000"], {}, "expected a port from 0 to 65535"],
+    ["a port in the environment that is none", [], { SERVER_PORT: "many" }, "SERVER_PORT"],
+    ["a log level that is none", ["--port", "0"], { LOG_LEVEL: "loud" }, "LOG_LEVEL"],
+    ["a log format that is none", ["--port", "0"], { LOG_FORMAT: "xml" }, "LOG_FORMAT"]
+  ] as const) {
+    it.scopedLive(`refuses ${name} and names it`, () =>
+      Effect.gen(function* () {
+        const child = yield* ChildGateway.make({ folder: yield* folderWith(demo), flags, env })
+        assert.strictEqual(yield* Effect.promise(() => child.exit), 1)
+        assert.include(child.stdout() + child.stderr(), text)
+      })
+    )
+  }
+
+  it.scopedLive("lets a stream end after SIGTERM, and its row is in the file", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith(demo)
+      const { child, url } = yield* started({ folder, flags: ["--port", "0"] })
+      const words = Array.from({ length: 30 }, (_, n) => `word${n}`).join(" ")
+      const rest = yield* Effect.promise(() => openStream(url, words))
+      child.kill("SIGTERM")
+      const text = yield* Effect.promise(rest)
+      assert.include(text, "word29")
+      assert.isTrue(text.endsWith("data: [DONE]\n\n"))
+      assert.strictEqual(yield* Effect.promise(() => child.exit), 0)
+      const [row] = Database.records(`${folder}/record.db`)
+      assert.strictEqual(row?.Outcome, "Completed")
+      assert.include(row?.Response ?? "", "word29")
+    })
+  )
+
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    it.scopedLive(`cuts a stream without an end at the deadline after ${signal}`, () =>
+      Effect.gen(function* () {
+        const upstream = yield* ScriptedUpstream.make((call) => call.events(ScriptedUpstream.chunk({ content: "on" })))
+        const folder = yield* folderWith(`${demo.replace("demo:", upstream.url)}server: { drain: 500ms }\n`)
+        const { child, url } = yield* started({ folder, flags: ["--port", "0"], env: { LOG_FORMAT: "json" } })
+        const rest = yield* Effect.promise(() => openStream(url, "Hi"))
+        const before = performance.now()
+        child.kill(signal)
+        const text = yield* Effect.promise(rest)
+        assert.include(text, '"code":"shutting_down"')
+        assert.notInclude(text, "[DONE]")
+        assert.strictEqual(yield* Effect.promise(() => child.exit), 0)
+        const took = performance.now() - before
+        assert.isAtLeast(took, 490)
+        assert.isBelow(took, 5_000)
+        const rows = Database.records(`${folder}/record.db`)
+        assert.deepStrictEqual(
+          rows.map(({ Outcome }) => Outcome),
+          ["CutByDrain"]
+        )
+        assert.lengthOf(accessLines(child.stderr()), 1)
+      })
+    )
+  }
+
+  it.scopedLive("goes on serving when its log file cannot be written", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith(demo)
+      fs.writeFileSync(`${folder}/file`, "")
+      const { child, url } = yield* started({
+        folder,
+        flags: ["--port", "0"],
+        env: { LOG_FILE: "file/causeway.log" }
+      })
+      assert.include(yield* answerTo(url, "Hi"), "You said: Hi")
+      assert.strictEqual(yield* stopped(child), 0)
+      assert.include(child.stderr(), "The log file cannot be written")
+      assert.lengthOf(Database.records(`${folder}/record.db`), 1)
+    })
+  )
+
+  it.scopedLive("reads its configuration again when the file changes, and keeps the last good one", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith(demo)
+      const { child, url } = yield* started({ folder, flags: ["--port", "0"] })
+      Temp.replace(`${folder}/config.yaml`, `${demo}    wat: 1\n`)
+      yield* Effect.promise(() => until(() => child.stderr().includes("config.yaml:5:5: ")))
+      assert.include(yield* answerTo(url, "Hi"), "You said: Hi")
+      Temp.replace(`${folder}/config.yaml`, demo.replace("[demo]", "[renamed]"))
+      yield* Effect.promise(() => until(() => child.stderr().includes("Configuration reloaded")))
+      assert.include(yield* answerTo(url, "Hi"), "model_not_found")
+      assert.strictEqual(yield* stopped(child), 0)
+    })
+  )
+
+  it.scopedLive("ends at once on a second signal", () =>
+    Effect.gen(function* () {
+      const upstream = yield* ScriptedUpstream.make((call) => call.events(ScriptedUpstream.chunk({ content: "on" })))
+      const folder = yield* folderWith(demo.replace("demo:", upstream.url))
+      const { child, url } = yield* started({ folder, flags: ["--port", "0"] })
+      const rest = yield* Effect.promise(() => openStream(url, "Hi"))
+      child.kill("SIGTERM")
+      // It has heard the first when it takes no more connections.
+      yield* Effect.promise(async () => {
+        while (
+          await fetch(`${url}/health`, { headers: { connection: "close" } }).then(
+            () => true,
+            () => false
+          )
+        );
+      })
+      child.kill("SIGTERM")
+      assert.strictEqual(yield* Effect.promise(() => child.exit), "SIGTERM")
+      yield* Effect.promise(() => rest().catch(() => ""))
+    })
+  )
+
+  it.scopedLive("says what it can do, and its version", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const help = yield* ChildGateway.make({ folder, flags: ["--help"] })
+      const version = yield* ChildGateway.make({ folder, flags: ["--version"] })
+      assert.strictEqual(yield* Effect.promise(() => help.exit), 0)
+      assert.strictEqual(yield* Effect.promise(() => version.exit), 0)
+      for (const flag of ["--config", "--host", "--port"]) assert.include(help.stdout(), flag)
+      assert.match(version.stdout(), /^\d+\.\d+\.\d+\s*$/)
+    })
+  )
+})

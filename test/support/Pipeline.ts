@@ -1,0 +1,80 @@
+import * as Accumulator from "../../src/domain/Accumulator.js"
+import * as ChatStream from "../../src/domain/ChatStream.js"
+import type * as JsonObject from "../../src/domain/JsonObject.js"
+import { RelayEnd } from "../../src/domain/Outcome.js"
+import * as SseEvents from "../../src/domain/SseEvents.js"
+import * as WireError from "../../src/domain/WireError.js"
+
+/** What became of an answer. */
+export interface Passed {
+  /** What the caller of a stream gets. */
+  readonly text: string
+  /** What it adds up to, as the caller of a whole answer gets it. */
+  readonly body: JsonObject.JsonObject | undefined
+  /** Every end that was told of; it should be one. */
+  readonly ends: ReadonlyArray<ChatStream.StreamEnd>
+  /** The longest event that was held, in characters. */
+  readonly longest: number
+}
+
+/** Takes the bytes of a stream from the backend to the caller, as the gateway does, piece by piece. */
+export const stream = (pieces: ReadonlyArray<Uint8Array>, options: ChatStream.Options, limit?: number): Passed => {
+  const decoder = SseEvents.make(limit)
+  const repair = ChatStream.make(options)
+  const steps: Array<ChatStream.Step> = []
+  let longest = 0
+  const take = (events: ReadonlyArray<SseEvents.SseEvent>) => {
+    for (const event of events) {
+      longest = Math.max(longest, event.data.length)
+      steps.push(repair.push(event))
+    }
+  }
+  for (const piece of pieces) take(decoder.push(piece))
+  take(decoder.end())
+  steps.push(decoder.overflowed ? overflow(repair) : repair.end())
+  return passed(steps, repair, options, longest)
+}
+
+/** The same for a body that holds a whole answer. */
+export const whole = (body: JsonObject.JsonObject, options: ChatStream.Options): Passed => {
+  const repair = ChatStream.make(options)
+  const step = repair.pushWhole(body)
+  return passed([step, repair.end()], repair, options, 0)
+}
+
+// What is left of a stream that could not be read on is nothing, unless it had ended before.
+const overflow = (repair: ChatStream.ChatStream): ChatStream.Step => {
+  const { end } = repair.end()
+  return {
+    chunks: [],
+    content: false,
+    end: end === undefined ? undefined : ChatStream.StreamEnd.Truncated({ reason: "an event was too large" })
+  }
+}
+
+const passed = (
+  steps: ReadonlyArray<ChatStream.Step>,
+  repair: ChatStream.ChatStream,
+  { kind }: ChatStream.Options,
+  longest: number
+): Passed => {
+  const accumulator = Accumulator.make(kind)
+  const chunks = steps.flatMap((step) => step.chunks)
+  chunks.forEach(accumulator.push)
+  const ends = steps.map((step) => step.end).filter((end) => end !== undefined)
+  const [end] = ends
+  const last = end === undefined ? "" : lastFrame(end)
+  const body = accumulator.result(repair.usage)
+  return { text: chunks.map(SseEvents.frame).join("") + last, body, ends, longest }
+}
+
+const lastFrame = (end: ChatStream.StreamEnd): string => {
+  switch (end._tag) {
+    case "Finished":
+      return SseEvents.done
+    case "Errored":
+      return WireError.frame(RelayEnd.UpstreamErrored({ error: end.error })) ?? ""
+    case "Truncated":
+      return WireError.frame(RelayEnd.UpstreamBroke({ reason: end.reason })) ?? ""
+  }
+}
