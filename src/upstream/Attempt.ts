@@ -105,9 +105,9 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
       after: left(timeouts.firstToken),
       failure: () => new FirstTokenTimedOut({ after: timeouts.firstToken })
     }
-    const { ended, held } = yield* request.stream
-      ? holdStream(rest, repair, shorter(total(), firstToken))
-      : holdWhole(rest, total())
+    const holding = request.stream ? holdStream(rest, repair, shorter(total(), firstToken)) : holdWhole(rest, total())
+    const { ended, held } = yield* Effect.tapError(holding, () => Effect.sync(call.abort))
+    if (ended?._tag === "Errored" || ended?._tag === "Truncated") call.release()
     if (ended?._tag === "Errored") {
       const error = { ...ended.error, message: scrub(ended.error.message) }
       return yield* new UpstreamRejected({ status: ended.status, retryAfter: undefined, error })

@@ -115,11 +115,14 @@ const relayStream = ({ answer, journal, keepalive, request, sink }: Options): Ef
         if (ended) return
         ended = true
         for (const alarm of [silence, beat]) alarm.clear()
-        // A whole answer may be read until the deadline.
-        if (end._tag !== "Completed") deadline.set(lastRead, sink.abandon)
-        else deadline.set(Duration.millis(answer.deadline - clock.unsafeCurrentTimeMillis()), sink.abandon)
-        if (end._tag === "Completed") answer.release()
-        else answer.abort()
+        if (end._tag === "Completed") {
+          // A whole answer may be read until the deadline.
+          deadline.set(Duration.millis(answer.deadline - clock.unsafeCurrentTimeMillis()), sink.abandon)
+          answer.release()
+        } else {
+          deadline.set(lastRead, sink.abandon)
+          answer.abort()
+        }
         journal.answer = accumulator.result(answer.repair.usage)
         journal.usage = answer.repair.usage
         const last = end._tag === "Completed" ? SseEvents.done : (WireError.frame(end) ?? "")
