@@ -38,10 +38,13 @@ export const make = (kind: "chat" | "completion"): Accumulator => {
 
 type Draft = Record<string, unknown>
 
+// A key named `__proto__` would give a draft another prototype.
+const isNothing = (key: string, value: unknown): boolean => value === null || value === undefined || key === "__proto__"
+
 const mergeChoice = (into: Draft, choice: JsonObject.JsonObject): void => {
   for (const [key, value] of Object.entries(choice)) {
-    if (value === null || value === undefined || key === "index") continue
-    if (key === "delta") mergeDelta(draftAt(into, "message"), JsonObject.orEmpty(value))
+    if (isNothing(key, value) || key === "index") continue
+    if (key === "delta") mergeDelta(draftAt(into, key), JsonObject.orEmpty(value))
     else if (key === "logprobs") mergeLists(draftAt(into, key), JsonObject.orEmpty(value))
     else if (key === "text") into[key] = append(into[key], value)
     else into[key] = value
@@ -50,7 +53,7 @@ const mergeChoice = (into: Draft, choice: JsonObject.JsonObject): void => {
 
 const mergeDelta = (message: Draft, delta: JsonObject.JsonObject): void => {
   for (const [key, value] of Object.entries(delta)) {
-    if (value === null || value === undefined) continue
+    if (isNothing(key, value)) continue
     if (key === "tool_calls") mergeIndexed(message, key, value, mergeCall)
     else if (key === "reasoning_details") mergeIndexed(message, key, value, mergeFields)
     else if (key === "function_call" || key === "audio") mergeFields(draftAt(message, key), JsonObject.orEmpty(value))
@@ -61,6 +64,7 @@ const mergeDelta = (message: Draft, delta: JsonObject.JsonObject): void => {
 
 const mergeCall = (call: Draft, delta: JsonObject.JsonObject): void => {
   for (const [key, value] of Object.entries(delta)) {
+    if (isNothing(key, value)) continue
     if (key === "function" || key === "custom") mergeFields(draftAt(call, key), JsonObject.orEmpty(value))
     else call[key] = value
   }
@@ -69,7 +73,7 @@ const mergeCall = (call: Draft, delta: JsonObject.JsonObject): void => {
 // Text grows; a name is said once, and again only where it was empty.
 const mergeFields = (into: Draft, delta: JsonObject.JsonObject): void => {
   for (const [key, value] of Object.entries(delta)) {
-    if (value === null || value === undefined) continue
+    if (isNothing(key, value)) continue
     into[key] = grows.has(key) ? append(into[key], value) : value
   }
 }
@@ -95,8 +99,10 @@ const mergeIndexed = (
 }
 
 const mergeLists = (into: Draft, lists: JsonObject.JsonObject): void => {
-  for (const [key, value] of Object.entries(lists))
-    into[key] = value === null ? (into[key] ?? null) : append(into[key], value)
+  for (const [key, value] of Object.entries(lists)) {
+    if (!isNothing(key, value)) into[key] = append(into[key], value)
+    else if (value === null) into[key] ??= null
+  }
 }
 
 const append = (before: unknown, more: unknown): unknown => {
@@ -115,9 +121,9 @@ const draftAt = (into: Draft, key: string): Draft => {
   return draft
 }
 
-const chatChoice = ({ index, message, logprobs, finish_reason, ...rest }: Draft): Draft => ({
+const chatChoice = ({ index, delta, logprobs, finish_reason, ...rest }: Draft): Draft => ({
   index,
-  message: chatMessage(JsonObject.orEmpty(message)),
+  message: chatMessage(JsonObject.orEmpty(delta)),
   logprobs: logprobs ?? null,
   finish_reason: finish_reason ?? null,
   ...rest

@@ -123,7 +123,7 @@ export const make = (options: Options): ChatStream => {
     const list = JsonObject.listOf(rawChoices)
     if (list.some((choice) => JsonObject.orEmpty(choice)["finish_reason"] === "error")) return fail({}, 502)
     const reported = Usage.find(body)
-    if (reported !== undefined) usage = Usage.complete(reported)
+    if (reported !== undefined && Usage.decode(reported) !== undefined) usage = Usage.complete(reported)
     const repaired = list.flatMap(repairChoice)
     if (repaired.length === 0) {
       carried = { ...carried, ...JsonObject.withoutNulls(extras) }
@@ -131,7 +131,7 @@ export const make = (options: Options): ChatStream => {
     }
     envelope ??= {
       id: JsonObject.text(id) ?? options.id,
-      created: typeof created === "number" && created > 0 ? Math.trunc(created) : options.created,
+      created: typeof created === "number" && isTime(Math.trunc(created)) ? Math.trunc(created) : options.created,
       model: JsonObject.text(model) ?? options.model
     }
     const padding = obfuscation === undefined ? {} : { obfuscation }
@@ -148,8 +148,11 @@ export const make = (options: Options): ChatStream => {
       if (ended) return nothing
       const text = data.trim()
       if (text === "[DONE]") return finish()
-      if (event === "error") return fail(parseAny(text), statusOf(parseAny(text)))
-      if (text === "" || event === "ping") return nothing
+      if (event === "error") {
+        const value = Option.getOrElse(JsonObject.parseValue(text), () => text)
+        return fail(value, statusOf(value))
+      }
+      if (text === "" || text === '""' || event === "ping") return nothing
       const body = Option.getOrUndefined(JsonObject.parse(text))
       if (body !== undefined) return pushBody(body)
       malformed++
@@ -158,8 +161,9 @@ export const make = (options: Options): ChatStream => {
     pushWhole: (body) => {
       const list = JsonObject.listOf(body["choices"]).map(JsonObject.orEmpty)
       // A whole body is complete whatever its backend says of the reason.
-      const whole = list.map((choice) => ({
+      const whole = list.map((choice, position) => ({
         ...choice,
+        index: choice["index"] ?? position,
         finish_reason: JsonObject.text(choice["finish_reason"]) ?? "stop"
       }))
       const step = pushBody(list.length === 0 ? body : { ...body, choices: whole })
@@ -182,6 +186,8 @@ export const make = (options: Options): ChatStream => {
 
 const nothing: Step = { chunks: [], content: false, end: undefined }
 
+const isTime = (seconds: number): boolean => seconds > 0 && Number.isSafeInteger(seconds)
+
 const isTruthy = (value: unknown): boolean =>
   Boolean(value) && !(JsonObject.is(value) && Object.keys(value).length === 0)
 
@@ -189,15 +195,11 @@ const isTruthy = (value: unknown): boolean =>
 const statusOf = (value: unknown): number => {
   const outer = JsonObject.orEmpty(value)
   const error = JsonObject.is(outer["error"]) ? outer["error"] : outer
-  const status = [error["status"], error["status_code"], error["code"]].map(Number).find((n) => n >= 400 && n < 600)
+  const said = [error["status"], error["status_code"], error["code"]].filter(isPlain)
+  const status = said.map(Number).find((n) => Number.isInteger(n) && n >= 400 && n < 600)
   if (status !== undefined) return status
-  return /rate_limit|resource_exhausted|too_many/i.test(`${String(error["type"])} ${String(error["code"])}`) ? 429 : 502
+  const names = [error["type"], error["code"]].filter(isPlain).join(" ")
+  return /rate_limit|resource_exhausted|too_many/i.test(names) ? 429 : 502
 }
 
-const parseAny = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
+const isPlain = (value: unknown): value is string | number => typeof value === "string" || typeof value === "number"

@@ -37,20 +37,26 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
     const { text, reasoning } = textOf(content)
     if (text !== undefined) delta["content"] = prefixer(text)
     else if (content === null) delta["content"] = null
-    Object.assign(delta, rest)
+    for (const key in rest) if (isLegal(key, rest[key])) delta[key] = rest[key]
     if (reasoning !== "") delta["reasoning_content"] = `${JsonObject.text(rest["reasoning_content"]) ?? ""}${reasoning}`
-    const repaired = calls.push(JsonObject.listOf(toolCalls))
+    // TGI sends the call itself where others send a list.
+    const repaired = calls.push(JsonObject.is(toolCalls) ? [toolCalls] : JsonObject.listOf(toolCalls))
     if (repaired.length > 0) delta["tool_calls"] = repaired
-    if (JsonObject.is(functionCall)) delta["function_call"] = repairFunctionCall(functionCall)
-    if (JsonObject.is(rest["audio"]) && "expires_at" in rest["audio"]) heardAll = true
+    const called = repairFunctionCall(JsonObject.orEmpty(functionCall))
+    if (called !== undefined) delta["function_call"] = called
+    if (typeof JsonObject.orEmpty(rest["audio"])["expires_at"] === "number") heardAll = true
     return delta
   }
 
-  const repairFunctionCall = (call: JsonObject.JsonObject): JsonObject.JsonObject => {
-    const name = namedFunction ? undefined : JsonObject.text(call["name"])
+  // A call without name and arguments is none: some backends write every field they know.
+  const repairFunctionCall = (call: JsonObject.JsonObject): JsonObject.JsonObject | undefined => {
+    const said = namedFunction ? undefined : JsonObject.text(call["name"])
+    const args = ToolCalls.argumentsText(call["arguments"])
+    if (said === undefined && args === "") return undefined
+    const name = said ?? (calledFunction ? undefined : "")
     calledFunction = true
-    namedFunction ||= name !== undefined
-    return { ...(name === undefined ? {} : { name }), arguments: ToolCalls.argumentsText(call["arguments"]) }
+    namedFunction ||= said !== undefined
+    return { ...(name === undefined ? {} : { name }), arguments: args }
   }
 
   // Gemini and Ollama say "stop" after calling tools.
@@ -63,7 +69,8 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
 
   return {
     push: (raw) => {
-      const { index: _, delta, message, finish_reason, finishReason, logprobs, usage: __, ...rest } = raw
+      const { index: _, delta, message, finish_reason, finishReason, logprobs: tokens, usage: __, ...rest } = raw
+      const logprobs = tokens === undefined ? undefined : logprobsOf(tokens)
       // MiniMax and Perplexity repeat the whole answer as `message`.
       const source = JsonObject.is(delta) ? delta : spoke ? {} : JsonObject.orEmpty(message)
       const repaired = repairDelta(source)
@@ -81,7 +88,8 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
     get finished() {
       return finish !== undefined || heardAll
     },
-    impliedFinish: () => (finish === undefined && heardAll ? { index, delta: {}, finish_reason: "stop" } : undefined)
+    impliedFinish: () =>
+      finish === undefined && heardAll ? { index, delta: {}, finish_reason: finishOf("stop") } : undefined
   }
 }
 
@@ -91,14 +99,15 @@ export const text = (index: number, prefix: string): ChoiceRepair => {
   let finish: FinishReason.FinishReason | undefined
   return {
     push: (raw) => {
-      const { index: _, text: given, finish_reason, logprobs, usage: __, ...rest } = raw
+      const { index: _, text: given, finish_reason, logprobs: tokens, usage: __, ...rest } = raw
+      const logprobs = JsonObject.is(tokens) ? tokens : null
       const piece = typeof given === "string" ? prefixer(given) : ""
       const reason = finish === undefined ? FinishReason.decode(finish_reason) : undefined
       const content = piece !== "" || reason !== undefined
       if (!content && !hasValue(rest) && !hasValue({ logprobs })) return undefined
       finish ??= reason
       return {
-        choice: { index, text: piece, logprobs: logprobs ?? null, finish_reason: reason ?? null, ...rest },
+        choice: { index, text: piece, logprobs, finish_reason: reason ?? null, ...rest },
         content
       }
     },
@@ -120,6 +129,25 @@ const textOf = (content: unknown): { readonly text: string | undefined; readonly
     else plain += JsonObject.text(part["text"]) ?? ""
   }
   return { text: plain, reasoning }
+}
+
+// What clients read of a delta; a value of another type breaks them.
+const expected = new Map<string, (value: unknown) => boolean>([
+  ["refusal", (value) => typeof value === "string"],
+  ["reasoning", (value) => typeof value === "string"],
+  ["reasoning_content", (value) => typeof value === "string"],
+  ["reasoning_details", Array.isArray],
+  ["annotations", Array.isArray],
+  ["audio", JsonObject.is],
+  ["__proto__", () => false]
+])
+
+const isLegal = (key: string, value: unknown): boolean => value === null || (expected.get(key)?.(value) ?? true)
+
+const logprobsOf = (value: unknown): JsonObject.JsonObject | null => {
+  if (!JsonObject.is(value)) return null
+  const wrong = ["content", "refusal"].filter((key) => !Array.isArray(value[key] ?? []))
+  return wrong.length === 0 ? value : { ...value, ...Object.fromEntries(wrong.map((key) => [key, null])) }
 }
 
 const hasContent = ({ role: _, ...rest }: JsonObject.JsonObject): boolean => hasValue(rest)

@@ -12,7 +12,7 @@ export interface ErrorBody {
 
 /** Reads an error of any known shape: nested, flat, a string, a list of one, `detail`, or text that is no JSON. */
 export const decode = (body: string, status: number): ErrorBody =>
-  Option.match(parse(body), {
+  Option.match(JsonObject.parseValue(body), {
     onNone: () => fallback(isPage(body) ? "" : body, status),
     onSome: (value) => fromValue(value, status)
   })
@@ -77,11 +77,3 @@ const codeOf = (code: unknown): string | null =>
   typeof code === "number" ? String(code) : (JsonObject.text(code) ?? null)
 
 const isPage = (body: string): boolean => /^\s*</.test(body)
-
-const parse = (body: string): Option.Option<unknown> => {
-  try {
-    return Option.some(JSON.parse(body))
-  } catch {
-    return Option.none()
-  }
-}

@@ -21,12 +21,13 @@ export const decode = (usage: JsonObject.JsonObject): Usage | undefined => {
 export const find = (body: JsonObject.JsonObject): JsonObject.JsonObject | undefined =>
   [body["usage"], JsonObject.orEmpty(body["x_groq"])["usage"], firstChoice(body)["usage"]].find(JsonObject.is)
 
-/** A raw `usage` with its three counts present, everything else as it was. */
+/** A raw `usage` with its three counts present, everything else as it was, but no details that are not an object. */
 export const complete = (usage: JsonObject.JsonObject): JsonObject.JsonObject => {
   const counts = decode(usage)
   if (counts === undefined) return usage
+  const kept = Object.entries(usage).filter(([key, value]) => !key.endsWith("_details") || JsonObject.is(value))
   return {
-    ...usage,
+    ...Object.fromEntries(kept),
     prompt_tokens: counts.promptTokens,
     completion_tokens: counts.completionTokens,
     total_tokens: counts.totalTokens
@@ -36,5 +37,7 @@ export const complete = (usage: JsonObject.JsonObject): JsonObject.JsonObject =>
 const firstChoice = (body: JsonObject.JsonObject): JsonObject.JsonObject =>
   JsonObject.orEmpty(JsonObject.listOf(body["choices"])[0])
 
-const count = (value: unknown): number | undefined =>
-  typeof value === "number" && Number.isFinite(value) && value >= 0 ? Math.trunc(value) : undefined
+const count = (value: unknown): number | undefined => {
+  const whole = typeof value === "number" ? Math.trunc(value) : -1
+  return whole >= 0 && Number.isSafeInteger(whole) ? whole : undefined
+}

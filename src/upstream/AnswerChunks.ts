@@ -83,25 +83,35 @@ const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answ
 const fromBody = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): AnswerChunks => {
   const pieces: Array<Uint8Array> = []
   let size = 0
-  const truncated = (listener: ChunkListener, reason: string) =>
-    listener.onEnd(ChatStream.StreamEnd.Truncated({ reason }))
+  let ended = false
+
+  const end = (listener: ChunkListener, how: ChatStream.StreamEnd): void => {
+    if (ended) return
+    ended = true
+    pieces.length = 0
+    listener.onEnd(how)
+  }
+  const truncated = (reason: string) => ChatStream.StreamEnd.Truncated({ reason })
+
   return {
     listen: (listener) =>
       body.listen({
         onData: (bytes) => {
-          if (size > maxWhole) return
+          if (ended) return
           pieces.push(bytes)
           size += bytes.length
-          if (size > maxWhole) truncated(listener, "the answer was too large")
+          if (size > maxWhole) end(listener, truncated("the answer was too large"))
         },
         onEnd: () => {
-          const parsed = JsonObject.parse(Buffer.concat(pieces).toString("utf8"))
-          if (Option.isNone(parsed)) return truncated(listener, "the answer is not a JSON object")
+          if (ended) return
+          // The decoder drops a byte order mark.
+          const parsed = JsonObject.parse(new TextDecoder().decode(Buffer.concat(pieces)))
+          if (Option.isNone(parsed)) return end(listener, truncated("the answer is not a JSON object"))
           const step = repair.pushWhole(parsed.value)
           listener.onChunks(step.chunks, step.content)
-          listener.onEnd(step.end ?? ChatStream.StreamEnd.Finished())
+          end(listener, step.end ?? ChatStream.StreamEnd.Finished())
         },
-        onLost: (cause) => truncated(listener, reasonOf(cause))
+        onLost: (cause) => end(listener, truncated(reasonOf(cause)))
       }),
     pause: () => body.pause(),
     resume: () => body.resume()

@@ -4,6 +4,8 @@ import type * as JsonObject from "../../src/domain/JsonObject.js"
 import { RelayEnd } from "../../src/domain/Outcome.js"
 import * as SseEvents from "../../src/domain/SseEvents.js"
 import * as WireError from "../../src/domain/WireError.js"
+import * as AnswerChunks from "../../src/upstream/AnswerChunks.js"
+import type { BodyListener } from "../../src/upstream/UpstreamCall.js"
 
 /** What became of an answer. */
 export interface Passed {
@@ -32,14 +34,36 @@ export const stream = (pieces: ReadonlyArray<Uint8Array>, options: ChatStream.Op
   for (const piece of pieces) take(decoder.push(piece))
   take(decoder.end())
   steps.push(decoder.overflowed ? overflow(repair) : repair.end())
-  return passed(steps, repair, options, longest)
+  return { ...passedSteps(steps, repair, options), longest }
 }
 
 /** The same for a body that holds a whole answer. */
 export const whole = (body: JsonObject.JsonObject, options: ChatStream.Options): Passed => {
   const repair = ChatStream.make(options)
   const step = repair.pushWhole(body)
-  return passed([step, repair.end()], repair, options, 0)
+  return passedSteps([step, repair.end()], repair, options)
+}
+
+/** The same for the bytes of a response with this content type, whose connection may break at its end. */
+export const answer = (
+  pieces: ReadonlyArray<Uint8Array>,
+  type: string,
+  lost: boolean,
+  options: ChatStream.Options
+): Passed => {
+  const listeners: Array<BodyListener> = []
+  const body = { listen: (listener: BodyListener) => listeners.push(listener), pause: () => {}, resume: () => {} }
+  const repair = ChatStream.make(options)
+  const chunks: Array<JsonObject.JsonObject> = []
+  const ends: Array<ChatStream.StreamEnd> = []
+  const read = AnswerChunks.make({ status: 200, headers: { "content-type": type }, body }, repair, "stream")
+  read.listen({ onChunks: (more) => chunks.push(...more), onEnd: (end) => ends.push(end) })
+  for (const listener of listeners) {
+    pieces.forEach(listener.onData)
+    if (lost) listener.onLost(new Error("reset"))
+    else listener.onEnd()
+  }
+  return passed(chunks, ends, repair, options)
 }
 
 // What is left of a stream that could not be read on is nothing, unless it had ended before.
@@ -52,20 +76,32 @@ const overflow = (repair: ChatStream.ChatStream): ChatStream.Step => {
   }
 }
 
-const passed = (
+const passedSteps = (
   steps: ReadonlyArray<ChatStream.Step>,
   repair: ChatStream.ChatStream,
-  { kind }: ChatStream.Options,
-  longest: number
+  options: ChatStream.Options
+): Passed => {
+  const ends = steps.map((step) => step.end).filter((end) => end !== undefined)
+  return passed(
+    steps.flatMap((step) => step.chunks),
+    ends,
+    repair,
+    options
+  )
+}
+
+const passed = (
+  chunks: ReadonlyArray<JsonObject.JsonObject>,
+  ends: ReadonlyArray<ChatStream.StreamEnd>,
+  repair: ChatStream.ChatStream,
+  { kind }: ChatStream.Options
 ): Passed => {
   const accumulator = Accumulator.make(kind)
-  const chunks = steps.flatMap((step) => step.chunks)
   chunks.forEach(accumulator.push)
-  const ends = steps.map((step) => step.end).filter((end) => end !== undefined)
   const [end] = ends
   const last = end === undefined ? "" : lastFrame(end)
   const body = accumulator.result(repair.usage)
-  return { text: chunks.map(SseEvents.frame).join("") + last, body, ends, longest }
+  return { text: chunks.map(SseEvents.frame).join("") + last, body, ends, longest: 0 }
 }
 
 const lastFrame = (end: ChatStream.StreamEnd): string => {

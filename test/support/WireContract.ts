@@ -121,9 +121,9 @@ class StreamCheck {
     if (this.asked.kind === "chat") {
       if (isFirst && index !== this.finishes.length) this.require(`choice ${index} starts too early`)
       if (isFirst !== "role" in delta) this.require(`choice ${index} has its role in a wrong place`)
+      for (const call of JsonObject.listOf(delta["tool_calls"])) this.takeCall(index, JsonObject.orEmpty(call))
     }
     if (isFirst) this.finishes[index] = null
-    for (const call of JsonObject.listOf(delta["tool_calls"])) this.takeCall(index, JsonObject.orEmpty(call))
     this.takeFinish(index, choice["finish_reason"])
   }
 
