@@ -1,0 +1,139 @@
+/** A quirk of WIRE.md §5 and the rule that handles it, or why none does. */
+export interface Quirk {
+  readonly number: number
+  readonly title: string
+  readonly rule: string
+  /** True where no chat or completion of any backend can show it. */
+  readonly elsewhere?: true
+}
+
+const quirk = (number: number, title: string, rule: string): Quirk => ({ number, title, rule })
+
+/** Every quirk of §5, in its order. */
+export const quirks: ReadonlyArray<Quirk> = [
+  quirk(1, "comments before the first token", "`domain/SseEvents.make`: comments are no events"),
+  quirk(
+    2,
+    "200 with an error body",
+    "`domain/ChatStream.pushWhole` → `upstream/Attempt.make`: an error before commit is a rejection"
+  ),
+  quirk(3, 'an error chunk, `finish_reason:"error"`', "`domain/ChatStream.pushBody`: an error, never a finish"),
+  quirk(4, "an error code that is a number, no type", "`domain/ErrorBody.fromValue`: code as text, type by status"),
+  quirk(
+    5,
+    "a first chunk without choices and names",
+    "`domain/ChatStream.pushBody`: held back, its fields go with the next chunk"
+  ),
+  quirk(6, "a choice without a delta after the finish", "`domain/ChoiceRepair.chat`: delta always an object"),
+  quirk(7, "type null and an inner error", "`domain/ErrorBody.fromValue`: type by status, code and `innererror` kept"),
+  quirk(
+    8,
+    "`max_tokens` refused",
+    "not renamed (`domain/Parameters.clampTokens` keeps the caller's field): the refusal is passed on as a clean 400"
+  ),
+  quirk(
+    9,
+    "a key header, a query and a path of its own",
+    "`upstream/Endpoint.of`, `domain/Credentials.upstreamHeaders`: `base_url` and `headers` of the configuration"
+  ),
+  quirk(10, "flat errors", "`domain/ErrorBody.fromValue`, `domain/ChatStream.pushBody`: always nested"),
+  quirk(
+    11,
+    "`reasoning_content` or `reasoning`",
+    "`domain/ChoiceRepair.chat`, `domain/Preprocess.clean`: both names pass as they came, both ways"
+  ),
+  quirk(12, "the finish with the last content", "`domain/ChoiceRepair.chat`: accepted"),
+  quirk(13, "usage in every chunk", "`domain/ChatStream.pushBody`: the last one counts, emitted once"),
+  {
+    ...quirk(14, "errors of /v1/messages in OpenAI's envelope", "the Anthropic endpoint is not served"),
+    elsewhere: true
+  },
+  quirk(15, "nulls and empty strings in chunks", "`domain/ChoiceRepair.chat`, `domain/FinishReason.decode`"),
+  quirk(16, "an empty finish reason in every chunk", "`domain/FinishReason.decode`: nothing said yet"),
+  quirk(17, "calls without index, or all numbered 0", "`domain/ToolCalls.find`: by index, id and name; numbered anew"),
+  quirk(
+    18,
+    "arguments as an object; stop after calls",
+    "`domain/ToolCalls.argumentsText`, `domain/ChoiceRepair.finishOf`"
+  ),
+  quirk(19, "an `error:` field in the stream", "`domain/SseEvents.make`: becomes an error event"),
+  quirk(20, "null content first, [DONE] without a blank line", "`domain/SseEvents.end`, `domain/ChatStream.push`"),
+  quirk(21, "no [DONE]", "`domain/ChatStream.finish`: finished is finished"),
+  quirk(22, "no finish reason", "`domain/ChatStream.finish`: truncated; `domain/WireError.frame` says so"),
+  quirk(23, "empty names, a cost after the usage", "`domain/ChatStream.pushBody`: names of the envelope, usage last"),
+  quirk(
+    24,
+    "`x_groq.usage`; 400 for `stream_options`",
+    "`domain/Usage.find`; usage is always asked for in streams (`domain/UpstreamRequest.make`), and a refusal of that is passed on as a clean 400"
+  ),
+  quirk(25, "a chunk after the usage", "`domain/ChatStream.finish`: usage is the last chunk"),
+  quirk(26, "blank lines before JSON, keep-alive comments", "`domain/JsonObject.parse`, `domain/SseEvents.make`"),
+  quirk(
+    27,
+    "400 unless reasoning is sent back",
+    "`domain/UpstreamRequest.make`, `domain/Preprocess.clean`: unknown fields of messages are kept"
+  ),
+  quirk(
+    28,
+    "no space after `data:`, the role in every delta",
+    "`domain/SseEvents.make`, `domain/ChoiceRepair.repairDelta`"
+  ),
+  quirk(
+    29,
+    "content that repeats what came before",
+    "not detected: it cannot be told from an answer that repeats itself, and no backend entry says so; text passes as it came"
+  ),
+  quirk(
+    30,
+    "422 for fields it does not know",
+    "not stripped: the refusal is passed on as a clean 422 that names the field"
+  ),
+  quirk(31, "an error message that is an object", "`domain/ErrorBody.detailOf`"),
+  quirk(32, "content as a list of thinking and text", "`domain/ChoiceRepair.textOf`: reasoning and text apart"),
+  quirk(
+    33,
+    "ids of calls in a form of its own",
+    "`domain/ToolCalls.push`: ids pass as they came; they are not mapped for another provider"
+  ),
+  quirk(34, "calls without index, with a thought signature", "`domain/ToolCalls.push`: numbered, `extra_content` kept"),
+  quirk(35, "stop after calls, `finishReason`", "`domain/ChoiceRepair.finishOf`"),
+  quirk(36, "an error as a list", "`domain/ErrorBody.fromValue`"),
+  quirk(37, "usage in the first choice", "`domain/Usage.find`"),
+  quirk(38, "a whole message as the last frame", "`domain/ChoiceRepair.chat`: taken only if nothing came before"),
+  quirk(39, "a growing message beside the delta", "`domain/ChoiceRepair.chat`: the delta counts"),
+  quirk(
+    40,
+    "errors as data events; one call instead of a list",
+    "`domain/ChatStream.pushBody`, `domain/ChoiceRepair.repairDelta`"
+  ),
+  quirk(
+    41,
+    "200 with the error as text",
+    "`domain/ErrorBody.fromValue`, `domain/ChatStream.statusOf`: a failure of the backend"
+  ),
+  quirk(42, "other names of finish reasons", "`domain/FinishReason.decode`"),
+  quirk(43, "200 with `choices: null`", "`domain/ChatStream.finish`: no answer, so the next backend or 502"),
+  quirk(
+    44,
+    "pages of a proxy",
+    "`domain/ErrorBody.decode`, `upstream/AnswerChunks.make`: never shown, 5xx becomes 502"
+  ),
+  quirk(
+    45,
+    "a ping comment that ends an event",
+    "`domain/SseEvents.keepalive`: one line end only; upstream's are not passed on"
+  ),
+  quirk(
+    46,
+    "pings after ids, trailer comments, empty strings",
+    "`domain/SseEvents.make`, `domain/ChatStream.push`: nothing of it is passed on"
+  ),
+  quirk(47, "contentless frames", "`domain/ChatStream.push`: dropped"),
+  quirk(
+    48,
+    "a socket held open after [DONE]",
+    "`domain/ChatStream.push`, `upstream/Relay.relayStream`: [DONE] is the end"
+  ),
+  quirk(49, "openai 6 against flat errors", "`domain/ErrorBody.fromValue`, `domain/WireError`: always nested"),
+  { ...quirk(50, "`error` events of responses", "the Responses endpoint is not served"), elsewhere: true }
+]

@@ -1,0 +1,77 @@
+// Reads an answer with `@langchain/openai`.
+import { ChatOpenAI, OpenAI } from "@langchain/openai"
+import { serve } from "./serve.mjs"
+
+const optionsOf = (task) => ({
+  model: task.model,
+  apiKey: "sk-caller-key",
+  maxRetries: 0,
+  streamUsage: task.usage,
+  configuration: { baseURL: task.baseURL }
+})
+
+const usageOf = (usage) =>
+  usage?.total_tokens === undefined
+    ? null
+    : { prompt: usage.input_tokens, completion: usage.output_tokens, total: usage.total_tokens }
+
+// A prompt that is too long has an error class of its own, around the client's error.
+const errorOf = (error) => {
+  const { code, status } = error.name === "ContextOverflowError" ? error.cause : error
+  return { status: status ?? null, message: String(error.message), code: code ?? null }
+}
+
+const nothing = { text: "", reasoning: "", refusal: "", toolCalls: [], finish: null, usage: null, error: null }
+
+const callsOf = (message) => {
+  const old = message.additional_kwargs.function_call
+  const calls = (message.tool_calls ?? []).map(({ name, args }) => ({ name, args }))
+  return old ? [...calls, { name: old.name, args: JSON.parse(old.arguments) }] : calls
+}
+
+const answerOf = (message) => ({
+  ...nothing,
+  text: message.content,
+  reasoning: message.additional_kwargs.reasoning_content ?? "",
+  toolCalls: callsOf(message),
+  finish: message.response_metadata.finish_reason ?? null,
+  usage: usageOf(message.usage_metadata)
+})
+
+const readStream = async (task, seen) => {
+  let all
+  for await (const chunk of await new ChatOpenAI(optionsOf(task)).stream("Hi")) {
+    seen.text += chunk.content
+    all = all === undefined ? chunk : all.concat(chunk)
+  }
+  return answerOf(all)
+}
+
+// The stream of the old completions is text and nothing else.
+const readTextStream = async (task, seen) => {
+  for await (const text of await new OpenAI(optionsOf(task)).stream("Hi")) seen.text += text
+  return seen
+}
+
+const readText = async (task) => {
+  const { generations, llmOutput } = await new OpenAI(optionsOf(task)).generate(["Hi"])
+  const [[first]] = generations
+  const { promptTokens, completionTokens, totalTokens } = llmOutput.tokenUsage
+  return {
+    ...nothing,
+    text: first.text,
+    finish: first.generationInfo.finishReason,
+    usage: totalTokens === undefined ? null : { prompt: promptTokens, completion: completionTokens, total: totalTokens }
+  }
+}
+
+serve(async (task) => {
+  const seen = structuredClone(nothing)
+  try {
+    if (task.kind === "completion") return await (task.mode === "whole" ? readText(task) : readTextStream(task, seen))
+    if (task.mode === "stream") return await readStream(task, seen)
+    return answerOf(await new ChatOpenAI(optionsOf(task)).invoke("Hi"))
+  } catch (error) {
+    return { ...seen, error: errorOf(error) }
+  }
+})
