@@ -147,14 +147,12 @@ describe("Preprocess", () => {
     assert.deepStrictEqual(messages, before)
   })
 
-  // One caller's message must not hold up all the others.
+  // One caller's message must not hold up all the others: quadratic work on these would outlast any patience.
   it.each([
-    ["blocks that are never closed", "<think>".repeat(20_000)],
-    ["blocks within blocks", `${"<think".repeat(8_000)}<think></think>${"></think>".repeat(8_000)}`]
-  ])("takes its time in proportion to the text: %s", (_, content) => {
-    const start = performance.now()
-    said(content)
-    assert.isBelow(performance.now() - start, 500, "ms")
+    ["blocks that are never closed", "<think>".repeat(400_000), "<think>".repeat(400_000)],
+    ["blocks within blocks", `${"<think".repeat(200_000)}<think></think>${"></think>".repeat(200_000)}`, ""]
+  ])("takes its time in proportion to the text: %s", (_, content, rest) => {
+    assert.isTrue(said(content) === rest)
   })
 
   const words = fc
