@@ -154,9 +154,7 @@ const hasContent = ({ role: _, ...rest }: JsonObject.JsonObject): boolean => has
 
 const hasValue = (object: JsonObject.JsonObject): boolean => {
   for (const key in object) {
-    const value = object[key]
-    if (value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0))
-      return true
+    if (JsonObject.isPresent(object[key])) return true
   }
   return false
 }

@@ -38,6 +38,10 @@ export const listOf = (value: unknown): ReadonlyArray<unknown> => (Array.isArray
 export const text = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined
 
+/** Whether a value holds something: neither null nor missing, nor an empty text or list. */
+export const isPresent = (value: unknown): boolean =>
+  value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0)
+
 /** The object without the keys that hold nothing. */
 export const withoutNulls = (object: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null && value !== undefined))

@@ -61,10 +61,7 @@ const isPlainUser = (message: unknown): boolean => {
 
 const isEmpty = (message: unknown): boolean => {
   if (!JsonObject.is(message) || message["role"] === "tool") return false
-  const { content } = message
-  const blank =
-    content === undefined || content === null || content === "" || (Array.isArray(content) && content.length === 0)
-  return blank && !precious.some((key) => isPresent(message[key]))
+  return !["content", ...precious].some((key) => JsonObject.isPresent(message[key]))
 }
 
 // What a message may carry beside its content.
@@ -79,9 +76,6 @@ const precious = [
   "audio",
   "refusal"
 ]
-
-const isPresent = (value: unknown): boolean =>
-  value !== undefined && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0)
 
 const isText = (part: unknown): part is JsonObject.JsonObject & { readonly text: string } =>
   JsonObject.is(part) && part["type"] === "text" && typeof part["text"] === "string"

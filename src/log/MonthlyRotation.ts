@@ -89,10 +89,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     let opened = yield* ensureOpen
     const month = monthOf(records[0] ?? { Time: "" })
     if (opened.month !== "" && month > opened.month && (yield* archive)) opened = yield* rotate(opened)
-    const later = records.findIndex((record) => monthOf(record) > (month > opened.month ? month : opened.month))
+    const newest = month > opened.month ? month : opened.month
+    const later = records.findIndex((record) => monthOf(record) > newest)
     const run = later === -1 ? records : records.slice(0, later)
     yield* opened.store.insert(run)
-    if (month > opened.month) opened.month = month
+    opened.month = newest
     return run.length
   })
 

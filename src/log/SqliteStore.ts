@@ -36,24 +36,26 @@ export const open = (path: string): Effect.Effect<SqliteStore, LogUnavailable, F
     return make(sql)
   }).pipe(
     Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
-    Effect.withTracerEnabled(false),
+    untraced,
     // The driver throws what it cannot open.
     Effect.catchAllDefect((cause) => new LogUnavailable({ path, cause })),
     Effect.mapError((cause) => (cause._tag === "LogUnavailable" ? cause : new LogUnavailable({ path, cause })))
   )
+
+// The client opens a span for every statement, which the host's traces have no use for.
+const untraced = Effect.withTracerEnabled(false)
 
 const migrate = Migrator.make({})({ loader: Migrator.fromRecord(Migrations.all) })
 
 const Newest = Schema.decodeUnknown(Schema.Tuple(Schema.Struct({ Time: Schema.NullOr(Schema.String) })))
 
 const make = (sql: SqlClient.SqlClient): SqliteStore => ({
-  insert: (records) =>
-    Effect.withTracerEnabled(Effect.asVoid(sql`INSERT OR IGNORE INTO records ${sql.insert(records)}`), false),
+  insert: (records) => untraced(Effect.asVoid(sql`INSERT OR IGNORE INTO records ${sql.insert(records)}`)),
   newest: Effect.flatMap(sql`SELECT max(Time) AS Time FROM records`, (rows) => Newest(rows)).pipe(
     Effect.map(([{ Time }]) => Time),
     Effect.catchTag("ParseError", () => Effect.succeed(null)),
-    Effect.withTracerEnabled(false)
+    untraced
   ),
-  checkpoint: Effect.withTracerEnabled(Effect.asVoid(sql`PRAGMA wal_checkpoint(TRUNCATE)`), false),
-  consolidate: Effect.withTracerEnabled(Effect.asVoid(sql`PRAGMA journal_mode = DELETE`), false)
+  checkpoint: untraced(Effect.asVoid(sql`PRAGMA wal_checkpoint(TRUNCATE)`)),
+  consolidate: untraced(Effect.asVoid(sql`PRAGMA journal_mode = DELETE`))
 })

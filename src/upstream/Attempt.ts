@@ -107,27 +107,35 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
     }
     const holding = request.stream ? holdStream(rest, repair, shorter(total(), firstToken)) : holdWhole(rest, total())
     const { ended, held } = yield* Effect.tapError(holding, () => Effect.sync(call.abort))
-    if (ended?._tag === "Errored" || ended?._tag === "Truncated") call.release()
-    if (ended?._tag === "Errored") {
-      const error = { ...ended.error, message: scrub(ended.error.message) }
-      return yield* new UpstreamRejected({ status: ended.status, retryAfter: undefined, error })
+    const failure = failureIn(ended, scrub)
+    if (failure !== undefined) {
+      call.release()
+      return yield* failure
     }
-    if (ended?._tag === "Truncated") return yield* new ProtocolBroken({ reason: ended.reason })
-    const { abort, release } = call
-    const headersBack = Credentials.callerHeaders(head.headers)
     return {
       target,
-      headers: headersBack,
+      headers: Credentials.callerHeaders(head.headers),
       held,
       ended,
       rest,
       repair,
       scrub,
       deadline: options.deadline,
-      abort,
-      release
+      abort: call.abort,
+      release: call.release
     }
   })
+
+// What ended badly before anything was sent is a failed attempt.
+const failureIn = (
+  ended: ChatStream.StreamEnd | undefined,
+  scrub: (text: string) => string
+): UpstreamRejected | ProtocolBroken | undefined => {
+  if (ended === undefined || ended._tag === "Finished") return undefined
+  if (ended._tag === "Truncated") return new ProtocolBroken({ reason: ended.reason })
+  const error = { ...ended.error, message: scrub(ended.error.message) }
+  return new UpstreamRejected({ status: ended.status, retryAfter: undefined, error })
+}
 
 const requestTo = ({ body, callerHeaders, request, target }: Options) => ({
   ...Endpoint.of(target.backend, request.kind === "chat" ? "/chat/completions" : "/completions"),

@@ -44,7 +44,7 @@ export const forward: (
     failures.push(result.left)
     attemptsHere++
     const now = yield* Clock.currentTimeMillis
-    const left = (candidate: Target) => deadlineOf(candidate, journal) - now
+    const left = (candidate: Target) => deadlineOf(candidate, journal) - tooLittle - now
     const verdict = RetryPolicy.verdict(result.left, {
       attempts: failures.length,
       attemptsHere,
@@ -68,9 +68,11 @@ export const forward: (
   return yield* new NoBackendAvailable({ last: spokesman(failures), attempts: failures.length })
 })
 
-// A timer may ring a moment early; what has so little left is over.
+// A timer may ring a moment early; what has so little left, in ms, is over.
+const tooLittle = 5
+
 const deadlineOf = (target: Target, journal: Journal): number =>
-  journal.startedAt + Duration.toMillis(target.backend.timeouts.total) - 5
+  journal.startedAt + Duration.toMillis(target.backend.timeouts.total)
 
 const attempt = Effect.fnUntraced(function* (request: ChatRequest, target: Target, journal: Journal) {
   const body = JSON.stringify(yield* UpstreamRequest.make(request, target))
@@ -91,7 +93,7 @@ const attempt = Effect.fnUntraced(function* (request: ChatRequest, target: Targe
     target,
     body,
     callerHeaders: journal.headers,
-    deadline: journal.startedAt + Duration.toMillis(target.backend.timeouts.total)
+    deadline: deadlineOf(target, journal)
   }).pipe(Effect.tapBoth({ onFailure: note, onSuccess: () => note(undefined) }))
 })
 

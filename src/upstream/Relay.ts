@@ -169,7 +169,7 @@ const relayStream = ({ answer, journal, keepalive, request, sink }: Options): Ef
         }
       })
       sink.start(200, { ...answer.headers, ...streamHeaders })
-      Option.map(keepalive, keepAlive)
+      if (Option.isSome(keepalive)) keepAlive(keepalive.value)
       send(answer.held)
       if (answer.ended !== undefined) return finish(relayEnd(answer.ended, answer.scrub))
       answer.rest.listen({

@@ -42,6 +42,13 @@ const overFile = (config: Gateway.Config) =>
     return { path, log, gateway: yield* TestGateway.make(config, Layer.succeedContext(context)) }
   })
 
+/** An upstream that is busy, and says so when it is told to. */
+const busyAfter = (told: Caller.Latch<void>) =>
+  ScriptedUpstream.make(async (call) => {
+    await told.promise
+    call.json(503, { error: { message: "busy" } })
+  })
+
 /** An upstream that streams a word and goes on when it is told to. */
 const halting = Effect.gen(function* () {
   const proceed = Caller.latch()
@@ -101,10 +108,7 @@ describe("a new configuration while requests run", () => {
   it.scopedLive("keeps for an exchange the candidates that it began with", () =>
     Effect.gen(function* () {
       const refuse = Caller.latch()
-      const first = yield* ScriptedUpstream.make(async (call) => {
-        await refuse.promise
-        call.json(503, { error: { message: "busy" } })
-      })
+      const first = yield* busyAfter(refuse)
       const second = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("from the second"))
       const third = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("from the third"))
       const { gateway, set } = yield* settable({
@@ -162,10 +166,7 @@ describe("a new configuration while requests run", () => {
   it.scopedLive("lets an exchange that holds the old one still reach a backend that is gone", () =>
     Effect.gen(function* () {
       const refuse = Caller.latch()
-      const first = yield* ScriptedUpstream.make(async (call) => {
-        await refuse.promise
-        call.json(503, { error: { message: "busy" } })
-      })
+      const first = yield* busyAfter(refuse)
       const second = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("from the second"))
       const backends = [
         TestGateway.backend("first", first.url),
