@@ -4,6 +4,7 @@ import type * as Scope from "effect/Scope"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import * as ChatStream from "../domain/ChatStream.js"
 import * as Credentials from "../domain/Credentials.js"
+import type { ErrorBody } from "../domain/ErrorBody.js"
 import {
   FirstTokenTimedOut,
   HeadersTimedOut,
@@ -34,8 +35,8 @@ export interface Answer {
   /** The chunks still to come. */
   readonly rest: AnswerChunks.AnswerChunks
   readonly repair: ChatStream.ChatStream
-  /** A text of the backend's as the caller may see it. */
-  readonly scrub: (text: string) => string
+  /** An error of the backend's as the caller may see it. */
+  readonly scrub: (error: ErrorBody) => ErrorBody
   /** When `timeouts.total` has passed, in ms since the epoch. */
   readonly deadline: number
   readonly abort: () => void
@@ -65,7 +66,8 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
   Effect.fnUntraced(function* (options: Options) {
     const { request, target } = options
     const { timeouts } = target.backend
-    const scrub = (text: string) => Credentials.scrub(text, target.backend, options.callerHeaders)
+    const scrubText = (text: string) => Credentials.scrub(text, target.backend, options.callerHeaders)
+    const scrub = (error: ErrorBody): ErrorBody => ({ ...error, message: scrubText(error.message) })
     const backends = yield* Backends
     const clock = yield* Effect.clock
     const startedAt = clock.unsafeCurrentTimeMillis()
@@ -89,7 +91,7 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
       const text = yield* readError(head, total().after)
       call.release()
       const now = clock.unsafeCurrentTimeMillis()
-      return yield* UpstreamError.fromResponse(head.status, head.headers, scrub(text), now)
+      return yield* UpstreamError.fromResponse(head.status, head.headers, scrubText(text), now)
     }
 
     const repair = ChatStream.make({
@@ -129,12 +131,11 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
 // What ended badly before anything was sent is a failed attempt.
 const failureIn = (
   ended: ChatStream.StreamEnd | undefined,
-  scrub: (text: string) => string
+  scrub: Answer["scrub"]
 ): UpstreamRejected | ProtocolBroken | undefined => {
   if (ended === undefined || ended._tag === "Finished") return undefined
   if (ended._tag === "Truncated") return new ProtocolBroken({ reason: ended.reason })
-  const error = { ...ended.error, message: scrub(ended.error.message) }
-  return new UpstreamRejected({ status: ended.status, retryAfter: undefined, error })
+  return new UpstreamRejected({ status: ended.status, retryAfter: undefined, error: scrub(ended.error) })
 }
 
 const requestTo = ({ body, callerHeaders, request, target }: Options) => ({

@@ -182,12 +182,12 @@ const relayStream = ({ answer, journal, keepalive, request, sink }: Options): Ef
     })
   )
 
-const relayEnd = (end: StreamEnd, scrub: (text: string) => string): RelayEnd => {
+const relayEnd = (end: StreamEnd, scrub: Answer["scrub"]): RelayEnd => {
   switch (end._tag) {
     case "Finished":
       return RelayEnd.Completed()
     case "Errored":
-      return RelayEnd.UpstreamErrored({ error: { ...end.error, message: scrub(end.error.message) } })
+      return RelayEnd.UpstreamErrored({ error: scrub(end.error) })
     case "Truncated":
       return RelayEnd.UpstreamBroke({ reason: end.reason })
   }
