@@ -1,4 +1,4 @@
-/** Arrows go one way: domain <- config <- {upstream, log} <- http <- Gateway <- main. */
+/** Arrows go one way: domain <- config <- {upstream, log} <- http <- Gateway <- cli <- main. */
 const mayNot = (from, to) => ({
   name: `${from}-may-not-import-${to}`.replaceAll(/[^a-z-]/g, ""),
   severity: "error",
@@ -9,12 +9,13 @@ const mayNot = (from, to) => ({
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
-    mayNot("domain/", "config/|upstream/|log/|http/|Gateway|main"),
-    mayNot("config/", "upstream/|log/|http/|Gateway|main"),
-    mayNot("upstream/", "log/|http/|Gateway|main"),
-    mayNot("log/", "upstream/|http/|Gateway|main"),
-    mayNot("http/", "Gateway|main"),
-    mayNot("Gateway", "main"),
+    mayNot("domain/", "config/|upstream/|log/|http/|Gateway|cli/|main"),
+    mayNot("config/", "upstream/|log/|http/|Gateway|cli/|main"),
+    mayNot("upstream/", "log/|http/|Gateway|cli/|main"),
+    mayNot("log/", "upstream/|http/|Gateway|cli/|main"),
+    mayNot("http/", "Gateway|cli/|main"),
+    mayNot("Gateway", "cli/|main"),
+    mayNot("cli/", "main"),
     {
       name: "domain-is-pure",
       comment: "No Effect runtime, no platform, no Node in domain/.",
