@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { DurationText, optional, orDefault, Strings, TokenLimit, Weight } from "./ConfigSchema.js"
+import { DurationText, optional, orDefault, required, Strings, stringsJson, TokenLimit, Weight } from "./ConfigSchema.js"
 import * as JsonObject from "./JsonObject.js"
 
 const isHttpUrl = (text: string): boolean => {
@@ -13,13 +13,24 @@ const isHttpUrl = (text: string): boolean => {
 
 const BaseUrl = Schema.String.pipe(
   Schema.filter((text) => text === "demo:" || isHttpUrl(text)),
-  Schema.annotations({ title: 'an http:// or https:// URL without credentials, or "demo:"' })
+  Schema.annotations({
+    title: 'an http:// or https:// URL without credentials, or "demo:"',
+    jsonSchema: { pattern: String.raw`^(demo:$|[hH][tT][tT][pP][sS]?://[^/?#@\s])|\$\{` }
+  })
 )
 
 /** How a backend claims models: the model equals one of the values, or contains one of them (case-sensitive). */
 const ModelMatch = Schema.Struct({
-  type: orDefault(Schema.Literal("keyword", "exact"), () => "keyword" as const),
-  value: Strings.pipe(Schema.minItems(1), Schema.annotations({ title: "a model name or a list of them" }))
+  type: orDefault(Schema.Literal("keyword", "exact"), () => "keyword" as const).annotations({
+    description: "`keyword`: the model contains one of the values, case-sensitive. `exact`: it equals one."
+  }),
+  value: required(
+    Strings.pipe(
+      Schema.minItems(1),
+      Schema.annotations({ title: "a model name or a list of them", jsonSchema: stringsJson(1) })
+    ),
+    "value"
+  ).annotations({ description: "A string or a list of them." })
 })
 
 const Fallback = Schema.transform(
@@ -32,7 +43,7 @@ const Fallback = Schema.transform(
     decode: (value) => (value === false ? Option.none() : Option.some(value)),
     encode: (option) => Option.getOrElse(option, () => false as const)
   }
-)
+).annotations({ jsonSchema: { anyOf: [{ type: "string", minLength: 1 }, { enum: [false] }] } })
 
 const framing = [
   "connection",
@@ -48,13 +59,15 @@ const HeaderValue = Schema.String.pipe(
   Schema.pattern(/^[\t\x20-\x7e\x80-\xff]*$/),
   Schema.annotations({ title: "a string on one line" })
 )
+const headerName = /^[\w!#$%&'*+.^`|~-]+$/
 const Headers = Schema.Record({ key: Schema.String, value: HeaderValue }).pipe(
   Schema.filter((headers) =>
     Object.keys(headers).flatMap((name) => {
-      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return [{ path: [name], message: "is not the name of a header" }]
+      if (!headerName.test(name)) return [{ path: [name], message: "is not the name of a header" }]
       return framing.includes(name.toLowerCase()) ? [{ path: [name], message: "is set by the gateway itself" }] : []
     })
-  )
+  ),
+  Schema.annotations({ jsonSchema: { propertyNames: { pattern: headerName.source, not: { enum: framing } } } })
 )
 
 const OpenObject = Schema.Record({ key: Schema.String, value: Schema.Unknown })
@@ -75,7 +88,11 @@ const ExtraBody = Schema.transformOrFail(
     },
     encode: (body) => ParseResult.succeed(body)
   }
-)
+).annotations({
+  jsonSchema: {
+    anyOf: [{ type: "string" }, { type: "object", propertyNames: { not: { enum: reservedBodyKeys } } }]
+  }
+})
 
 const TagName = Schema.String.pipe(
   Schema.pattern(/^[^<>/\s]+$/),
@@ -84,28 +101,73 @@ const TagName = Schema.String.pipe(
 
 /** How long each phase of an attempt may take; see the defaults of each. */
 export const Timeouts = Schema.Struct({
-  connect: orDefault(DurationText, () => Duration.seconds(10)),
-  headers: orDefault(DurationText, () => Duration.seconds(60)),
-  firstToken: orDefault(DurationText, () => Duration.seconds(120)).pipe(Schema.fromKey("first_token")),
-  idle: orDefault(DurationText, () => Duration.seconds(60)),
-  total: orDefault(DurationText, () => Duration.minutes(30))
+  connect: orDefault(DurationText, () => Duration.seconds(10)).annotations({
+    description: "Until the connection is made."
+  }),
+  headers: orDefault(DurationText, () => Duration.seconds(60)).annotations({
+    description: "Until the head of a streamed answer."
+  }),
+  firstToken: orDefault(DurationText, () => Duration.seconds(120))
+    .annotations({ description: "Until the first content of a stream." })
+    .pipe(Schema.fromKey("first_token")),
+  idle: orDefault(DurationText, () => Duration.seconds(60)).annotations({ description: "Silence in a stream." }),
+  total: orDefault(DurationText, () => Duration.minutes(30)).annotations({
+    description: "The exchange, from its arrival."
+  })
 })
 export interface Timeouts extends Schema.Schema.Type<typeof Timeouts> {}
 
 /** One configured upstream endpoint: an entry of `openai_clients`. */
 export const Backend = Schema.Struct({
-  name: Schema.NonEmptyString,
-  baseUrl: Schema.propertySignature(BaseUrl).pipe(Schema.fromKey("base_url")),
-  apiKey: optional(Schema.Redacted(Schema.Trim)).pipe(Schema.fromKey("api_key")),
-  match: Schema.propertySignature(ModelMatch).pipe(Schema.fromKey("model_match")),
-  weight: orDefault(Weight, () => 1).pipe(Schema.fromKey("priority")),
-  fallback: orDefault(Fallback, () => Option.none()),
-  maxTokens: optional(TokenLimit).pipe(Schema.fromKey("max_tokens")),
-  stop: orDefault(Strings, () => []),
-  specialPrefix: orDefault(Schema.String, () => "").pipe(Schema.fromKey("special_prefix")),
-  headers: orDefault(Headers, () => ({})),
-  extraBody: orDefault(ExtraBody, () => ({})).pipe(Schema.fromKey("extra_body")),
-  stripTags: orDefault(Schema.Array(TagName), () => ["think", "tool_call"]).pipe(Schema.fromKey("strip_tags")),
-  timeouts: orDefault(Timeouts, () => Schema.decodeSync(Timeouts)({}))
+  name: required(Schema.NonEmptyString, "name").annotations({
+    description: "Unique; shown in logs and records, never to callers."
+  }),
+  baseUrl: required(BaseUrl, "base_url").annotations({
+    description:
+      "The URL that `/chat/completions` is added to; a query (Azure's `?api-version=`) is kept. `demo:` is the embedded demo.",
+    examples: ["https://api.openai.com/v1", "http://127.0.0.1:11434/v1", "demo:"]
+  }),
+  apiKey: optional(Schema.Redacted(Schema.Trim))
+    .annotations({
+      description:
+        "Sent as `Authorization: Bearer`. Without it the caller's `Authorization` is sent, else its `x-api-key`, else none."
+    })
+    .pipe(Schema.fromKey("api_key")),
+  match: required(ModelMatch, "model_match").annotations({ description: "The models that the backend serves." }),
+  weight: orDefault(Weight, () => 1)
+    .annotations({
+      description:
+        "Share of the traffic among the backends that serve the same model. `0`: only when nothing else is left."
+    })
+    .pipe(Schema.fromKey("priority")),
+  fallback: orDefault(Fallback, () => Option.none()).annotations({
+    description:
+      "The model, or if no backend serves such a model the backend, to try when all backends of a model have failed. `false` is none."
+  }),
+  maxTokens: optional(TokenLimit)
+    .annotations({
+      description:
+        "Upper limit for the caller's `max_tokens` or `max_completion_tokens`; set as `max_tokens` when the caller gives neither."
+    })
+    .pipe(Schema.fromKey("max_tokens")),
+  stop: orDefault(Strings, () => []).annotations({ description: "Stop words, put before the caller's." }),
+  specialPrefix: orDefault(Schema.String, () => "")
+    .annotations({ description: "Put before the first content of each choice, followed by one newline." })
+    .pipe(Schema.fromKey("special_prefix")),
+  headers: orDefault(Headers, () => ({})).annotations({
+    description: "Sent upstream as they are; they win over everything else."
+  }),
+  extraBody: orDefault(ExtraBody, () => ({}))
+    .annotations({
+      description:
+        "Added to the body where the caller did not set the key. A mapping, or the text of a JSON object. It may not set `model`, `messages`, `prompt` or `stream`."
+    })
+    .pipe(Schema.fromKey("extra_body")),
+  stripTags: orDefault(Schema.Array(TagName), () => ["think", "tool_call"])
+    .annotations({ description: "`<tag>…</tag>` blocks that are removed from earlier assistant messages." })
+    .pipe(Schema.fromKey("strip_tags")),
+  timeouts: orDefault(Timeouts, () => Schema.decodeSync(Timeouts)({})).annotations({
+    description: "How long each phase may take; what takes longer is given up and the next backend asked."
+  })
 })
 export interface Backend extends Schema.Schema.Type<typeof Backend> {}

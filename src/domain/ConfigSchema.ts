@@ -2,7 +2,11 @@ import * as Duration from "effect/Duration"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 
+// What a JSON Schema says of a text also admits `${VAR}`: only what it becomes can be judged.
+const textLike = (pattern: string, rest: object = {}) => ({ type: "string", pattern: `${pattern}|\\$\\{`, ...rest })
+
 const durationTitle = "a duration such as 500ms, 10s or 2m"
+const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
 /** A duration written as `500ms`, `10s`, `2m` or `1h`. */
 export const DurationText = Schema.transformOrFail(
@@ -11,14 +15,17 @@ export const DurationText = Schema.transformOrFail(
   {
     strict: true,
     decode: (text, _, ast) => {
-      const millis = measure(text, { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 })
+      const millis = measure(text, durationUnits)
       return millis === undefined
         ? ParseResult.fail(new ParseResult.Type(ast, text))
         : ParseResult.succeed(Duration.millis(millis))
     },
-    encode: (duration) => ParseResult.succeed(`${Duration.toMillis(duration)}ms`)
+    encode: (duration) => ParseResult.succeed(inUnits(Duration.toMillis(duration), durationUnits))
   }
-).annotations({ title: durationTitle })
+).annotations({
+  title: durationTitle,
+  jsonSchema: textLike(String.raw`^\s*\d+(\.\d+)?\s*(ms|s|m|h)\s*$`, { examples: ["500ms", "10s", "2m"] })
+})
 
 /** A size in bytes, written as `32MiB`, `10MB` or a plain number. */
 export const SizeText = Schema.transformOrFail(Schema.Union(Schema.String, Schema.Positive), Schema.Number, {
@@ -29,14 +36,25 @@ export const SizeText = Schema.transformOrFail(Schema.Union(Schema.String, Schem
       ? ParseResult.fail(new ParseResult.Type(ast, size))
       : ParseResult.succeed(Math.floor(bytes))
   },
-  encode: (bytes) => ParseResult.succeed(bytes)
-}).annotations({ title: "a size such as 512KiB, 32MiB or a number of bytes" })
+  encode: (bytes) => ParseResult.succeed(inUnits(bytes, { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }))
+}).annotations({
+  title: "a size such as 512KiB, 32MiB or a number of bytes",
+  jsonSchema: {
+    anyOf: [
+      textLike(String.raw`^\s*\d+(\.\d+)?\s*([kKmMgG][iI]?)?[bB]\s*$`, { examples: ["512KiB", "32MiB"] }),
+      { type: "number", exclusiveMinimum: 0 }
+    ]
+  }
+})
 
 /** A share of the traffic; 0 means only when nothing else is eligible. */
-export const Weight = numberOrText("a number ≥ 0", (n) => n >= 0)
+export const Weight = numberOrText("a number ≥ 0", (n) => n >= 0, { type: "number", minimum: 0 })
 
 /** A count of tokens. */
-export const TokenLimit = numberOrText("a whole number ≥ 1", (n) => Number.isInteger(n) && n >= 1)
+export const TokenLimit = numberOrText("a whole number ≥ 1", (n) => Number.isInteger(n) && n >= 1, {
+  type: "integer",
+  minimum: 1
+})
 
 /** One string or a list of them; always a list when decoded. */
 export const Strings = Schema.transform(
@@ -47,7 +65,17 @@ export const Strings = Schema.transform(
     decode: (value) => (typeof value === "string" ? [value] : value),
     encode: (list) => list
   }
-)
+).annotations({ jsonSchema: stringsJson() })
+
+/** What a JSON Schema says of one string or a list of at least `minItems`. */
+export function stringsJson(minItems = 0) {
+  const text = { type: "string", minLength: 1 }
+  return { anyOf: [text, { type: "array", items: text, ...(minItems === 0 ? {} : { minItems }) }] }
+}
+
+/** A key that must be there; it is named once more because only renamed keys take their annotations along. */
+export const required = <A, I, R, Key extends string>(schema: Schema.Schema<A, I, R>, key: Key) =>
+  Schema.propertySignature(schema).pipe(Schema.fromKey(key))
 
 /** A key that may be missing or empty and then has a default. */
 export const orDefault = <A, I, R>(schema: Schema.Schema<A, I, R>, value: () => NoInfer<A>) =>
@@ -58,7 +86,7 @@ export const optional = <A, I, R>(schema: Schema.Schema<A, I, R>) =>
   Schema.optionalWith(schema, { nullable: true, as: "Option" })
 
 // `${MAX_TOKENS}` interpolates to text, so numbers are also read from text.
-function numberOrText(title: string, valid: (n: number) => boolean) {
+function numberOrText(title: string, valid: (n: number) => boolean, jsonSchema: object) {
   return Schema.transformOrFail(Schema.Union(Schema.Number, Schema.String).annotations({ title }), Schema.Number, {
     strict: true,
     decode: (value, _, ast) => {
@@ -68,7 +96,10 @@ function numberOrText(title: string, valid: (n: number) => boolean) {
         : ParseResult.fail(new ParseResult.Type(ast, value))
     },
     encode: (number) => ParseResult.succeed(number)
-  }).annotations({ title })
+  }).annotations({
+    title,
+    jsonSchema: { anyOf: [jsonSchema, textLike(String.raw`^\s*\d+(\.\d+)?\s*$`)] }
+  })
 }
 
 const sizeUnits = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KIB: 1024, MIB: 1024 ** 2, GIB: 1024 ** 3 }
@@ -78,4 +109,11 @@ const measure = (text: string, units: Readonly<Record<string, number>>): number 
   const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(text.trim()) ?? []
   const factor = unit === undefined || !Object.hasOwn(units, unit) ? undefined : units[unit]
   return amount === undefined || factor === undefined ? undefined : Number(amount) * factor
+}
+
+// The inverse of `measure`, in the largest unit that leaves no fraction.
+const inUnits = (value: number, units: Readonly<Record<string, number>>): string => {
+  const whole = Object.entries(units).findLast(([, factor]) => value > 0 && value % factor === 0)
+  const [unit, factor] = whole ?? Object.entries(units)[0] ?? ["", 1]
+  return `${value / factor}${unit}`
 }

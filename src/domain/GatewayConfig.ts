@@ -5,29 +5,41 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Backend } from "./Backend.js"
 import * as ConfigIssue from "./ConfigIssue.js"
-import { DurationText, optional, orDefault, SizeText, Strings } from "./ConfigSchema.js"
+import { DurationText, optional, orDefault, required, SizeText, Strings } from "./ConfigSchema.js"
 import * as RouteTable from "./RouteTable.js"
 
 const Server = Schema.Struct({
-  drain: orDefault(DurationText, () => Duration.seconds(30)),
-  keepalive: optional(DurationText),
-  maxBody: orDefault(SizeText, () => 32 * 1024 ** 2).pipe(Schema.fromKey("max_body")),
-  corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"]).pipe(
-    Schema.fromKey("cors_origins")
-  )
+  drain: orDefault(DurationText, () => Duration.seconds(30)).annotations({
+    description: "How long running answers may go on after SIGTERM."
+  }),
+  keepalive: optional(DurationText).annotations({
+    description: "A comment is sent to a stream's caller after this long a silence; some clients cannot read comments."
+  }),
+  maxBody: orDefault(SizeText, () => 32 * 1024 ** 2)
+    .annotations({ description: "Larger requests get a 413." })
+    .pipe(Schema.fromKey("max_body")),
+  corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"])
+    .annotations({ description: "The browser pages that may call; `*` stands for any text." })
+    .pipe(Schema.fromKey("cors_origins"))
 })
 
 const Log = Schema.Struct({
-  archive: orDefault(Schema.Boolean, () => true)
+  archive: orDefault(Schema.Boolean, () => true).annotations({
+    description:
+      "When the first record of a later month comes, the database is moved to `record_YYYYMM.db` beside it and a new one begun."
+  })
 })
 
 /** The configuration: what `config.yaml` says, with every default filled in. */
 export const GatewayConfig = Schema.Struct({
-  backends: Schema.propertySignature(
-    Schema.Array(Backend).pipe(Schema.minItems(1), Schema.annotations({ title: "a list of at least one backend" }))
-  ).pipe(Schema.fromKey("openai_clients")),
-  server: orDefault(Server, () => Schema.decodeSync(Server)({})),
-  log: orDefault(Log, () => Schema.decodeSync(Log)({}))
+  backends: required(
+    Schema.Array(Backend).pipe(Schema.minItems(1), Schema.annotations({ title: "a list of at least one backend" })),
+    "openai_clients"
+  ).annotations({ description: "The backends, at least one." }),
+  server: orDefault(Server, () => Schema.decodeSync(Server)({})).annotations({
+    description: "How callers are served."
+  }),
+  log: orDefault(Log, () => Schema.decodeSync(Log)({})).annotations({ description: "The records of the exchanges." })
 })
 export interface GatewayConfig extends Schema.Schema.Type<typeof GatewayConfig> {}
 
