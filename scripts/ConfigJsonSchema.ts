@@ -73,5 +73,5 @@ const tidy = (schema: unknown): unknown => {
 const flatten = (alternatives: unknown): unknown =>
   JsonObject.listOf(tidy(alternatives)).flatMap((each) => {
     const { anyOf, ...rest } = JsonObject.orEmpty(each)
-    return Array.isArray(anyOf) && Object.keys(rest).length === 0 ? anyOf : [each]
+    return Array.isArray(anyOf) && Object.keys(rest).length === 0 ? JsonObject.listOf(anyOf) : [each]
   })

@@ -15,7 +15,7 @@ const BaseUrl = Schema.String.pipe(
   Schema.filter((text) => text === "demo:" || isHttpUrl(text)),
   Schema.annotations({
     title: 'an http:// or https:// URL without credentials, or "demo:"',
-    jsonSchema: { pattern: String.raw`^(demo:$|[hH][tT][tT][pP][sS]?://[^/?#@\s])|\$\{` }
+    jsonSchema: { pattern: String.raw`^(demo:$|[hH][tT][tT][pP][sS]?://[^/?#@\s]+([/?#]|$))|\$\{` }
   })
 )
 
