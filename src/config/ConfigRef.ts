@@ -38,14 +38,22 @@ const compile = (config: GatewayConfig.GatewayConfig): Snapshot => ({
   routes: RouteTable.make(config.backends)
 })
 
-/** A configuration that never changes, written as plain values with the keys of `config.yaml`. */
-export const layerStatic = (plain: GatewayConfig.Plain): Layer.Layer<ConfigRef, ConfigInvalid> =>
+/** A configuration that never changes. */
+export const layerDecoded = (config: GatewayConfig.GatewayConfig): Layer.Layer<ConfigRef> =>
   Layer.effect(
     ConfigRef,
-    Effect.gen(function* () {
-      const config = yield* Either.mapLeft(GatewayConfig.decode(plain), (issues) => new ConfigInvalid({ issues }))
-      const ref = yield* SubscriptionRef.make(compile(config))
-      return { current: SubscriptionRef.get(ref), changes: ref.changes }
+    Effect.map(SubscriptionRef.make(compile(config)), (ref) => ({
+      current: SubscriptionRef.get(ref),
+      changes: ref.changes
+    }))
+  )
+
+/** A configuration that never changes, written as plain values with the keys of `config.yaml`. */
+export const layerStatic = (plain: GatewayConfig.Plain): Layer.Layer<ConfigRef, ConfigInvalid> =>
+  Layer.unwrapEffect(
+    Either.mapBoth(GatewayConfig.decode(plain), {
+      onLeft: (issues) => new ConfigInvalid({ issues }),
+      onRight: layerDecoded
     })
   )
 

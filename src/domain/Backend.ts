@@ -2,7 +2,16 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { DurationText, optional, orDefault, required, Strings, stringsJson, TokenLimit, Weight } from "./ConfigSchema.js"
+import {
+  DurationText,
+  optional,
+  orDefault,
+  required,
+  Strings,
+  stringsJson,
+  TokenLimit,
+  Weight
+} from "./ConfigSchema.js"
 import * as JsonObject from "./JsonObject.js"
 
 const isHttpUrl = (text: string): boolean => {

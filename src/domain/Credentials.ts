@@ -57,20 +57,30 @@ export const redactHeaders = (headers: Headers): Record<string, string> =>
 
 /** A text without the backend's key, its address, or anything that looks like a key. */
 export const scrub = (text: string, backend: Backend, caller: Headers): string => {
-  const key = Option.match(keyFor(backend, caller), { onNone: () => "", onSome: (own) => Redacted.value(own) })
   const { host, hostname } = backend.baseUrl === "demo:" ? { host: "", hostname: "" } : new URL(backend.baseUrl)
-  const configured = Object.entries(backend.headers).flatMap(([name, value]) => (isCredential(name) ? [value] : []))
-  return [key, ...configured, host, hostname]
+  return hide(text, [...keysOf(backend, caller), host, hostname])
+}
+
+/** A text without the backend's keys or anything that looks like one. */
+export const withoutKeys = (text: string, backend: Backend): string => hide(text, keysOf(backend, {}))
+
+/** Whether what goes by this name may be a credential. */
+export const isCredential = (name: string): boolean => /auth|cookie|key|token|secret|password/i.test(name)
+
+const keysOf = (backend: Backend, caller: Headers): ReadonlyArray<string> => {
+  const key = Option.match(keyFor(backend, caller), { onNone: () => "", onSome: (own) => Redacted.value(own) })
+  return [key, ...Object.entries(backend.headers).flatMap(([name, value]) => (isCredential(name) ? [value] : []))]
+}
+
+const hide = (text: string, secrets: ReadonlyArray<string>): string =>
+  secrets
     .filter((secret) => secret.length > 3)
     .reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text)
     .replace(/\b(?:(?:sk|pk|gsk|xai|key)[-_]|AIza)[\w*-]{6,}[\w*.-]*/g, "[redacted]")
-}
 
 const forwarded = ["idempotency-key", "openai-beta", "anthropic-version", "anthropic-beta", "traceparent", "tracestate"]
 
 const returned = ["openai-processing-ms", "openai-version", "openai-model"]
-
-const isCredential = (name: string): boolean => /auth|cookie|key|token|secret|password/i.test(name)
 
 const first = (value: string | ReadonlyArray<string> | undefined): string | undefined =>
   typeof value === "string" ? value : value?.[0]

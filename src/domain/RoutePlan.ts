@@ -3,6 +3,16 @@ import type { Backend } from "./Backend.js"
 import type { RouteTable, Target } from "./RouteTable.js"
 import * as Weighting from "./Weighting.js"
 
+/** Backends among which the weights decide: those of the requested model, or of one fallback. */
+export interface Stage {
+  /** The fallback's name, as configured; undefined for the requested model. */
+  readonly fallback: string | undefined
+  /** All of them, in the order of the draw. */
+  readonly siblings: ReadonlyArray<Target>
+  /** Those that no earlier stage has. */
+  readonly fresh: ReadonlyArray<Target>
+}
+
 /**
  * The candidates for a model in the order in which they are tried: its backends in weighted order, then those of their
  * fallbacks, and so on; each (backend, model) once, so cycles end. `drawOf` gives a backend's random number in [0, 1).
@@ -11,24 +21,33 @@ export const make = (
   routes: RouteTable,
   requested: string,
   drawOf: (backend: Backend) => number
-): ReadonlyArray<Target> => {
-  const plan: Array<Target> = []
+): ReadonlyArray<Target> => stages(routes, requested, drawOf).flatMap(({ fresh }) => fresh)
+
+/** The stages of the plan that {@link make} makes. */
+export const stages = (
+  routes: RouteTable,
+  requested: string,
+  drawOf: (backend: Backend) => number
+): ReadonlyArray<Stage> => {
+  const plan: Array<Stage> = []
   const seen = new Set<string>()
-  const waiting: Array<ReadonlyArray<Target>> = [
-    routes.match(requested).map((backend) => ({ backend, model: requested }))
+  const waiting: Array<Pick<Stage, "fallback" | "siblings">> = [
+    { fallback: undefined, siblings: routes.match(requested).map((backend) => ({ backend, model: requested })) }
   ]
-  for (const siblings of waiting) {
-    for (const target of Weighting.order(siblings, weightOf, (sibling) => drawOf(sibling.backend))) {
+  for (const { fallback, siblings: unordered } of waiting) {
+    const siblings = Weighting.order(unordered, weightOf, (sibling) => drawOf(sibling.backend))
+    const fresh = siblings.filter((target) => {
       const identity = JSON.stringify([target.backend.name, target.model])
-      if (seen.has(identity)) continue
-      seen.add(identity)
-      plan.push(target)
-      if (Option.isSome(target.backend.fallback)) {
-        waiting.push(routes.resolve(target.backend.fallback.value, target.model))
-      }
+      return !seen.has(identity) && seen.add(identity)
+    })
+    plan.push({ fallback, siblings, fresh })
+    for (const { backend, model } of fresh) {
+      if (Option.isNone(backend.fallback)) continue
+      waiting.push({ fallback: backend.fallback.value, siblings: routes.resolve(backend.fallback.value, model) })
     }
   }
   return plan
 }
 
-const weightOf = (target: Target): number => target.backend.weight
+/** A candidate's weight among its siblings. */
+export const weightOf = (target: Target): number => target.backend.weight

@@ -12,6 +12,16 @@ export const order = <A>(
     .sort((a, b) => (a.key === b.key ? 0 : a.key - b.key))
     .map(({ item }) => item)
 
+/** How probable it is for each item that {@link order} puts it first: its part of all weight. */
+export const shares = <A>(items: ReadonlyArray<A>, weightOf: (item: A) => number): ReadonlyArray<number> => {
+  const heaviest = Math.max(...items.map(weightOf))
+  if (!(heaviest > 0)) return items.map((_, index) => (index === 0 ? 1 : 0))
+  // Relative to the heaviest, so that neither huge nor tiny weights leave the range of numbers.
+  const relative = items.map((item) => weightOf(item) / heaviest)
+  const total = relative.reduce((sum, weight) => sum + weight, 0)
+  return relative.map((weight) => weight / total)
+}
+
 // The logarithm of the key orders alike and does not underflow for small weights.
 const logKey = (weight: number, draw: number): number =>
   weight === 0 ? Number.POSITIVE_INFINITY : Math.log(-Math.log(1 - draw)) - Math.log(weight)
