@@ -5,12 +5,16 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Check from "./cli/Check.js"
+import * as Explain from "./cli/Explain.js"
+import * as Init from "./cli/Init.js"
+import * as Ping from "./cli/Ping.js"
 import * as Serve from "./cli/Serve.js"
 import * as Version from "./Version.js"
 
 const causeway = Command.make("causeway").pipe(
   Command.withDescription("A self-hosted, OpenAI-compatible LLM gateway"),
-  Command.withSubcommands([Serve.command])
+  Command.withSubcommands([Serve.command, Check.command, Explain.command, Ping.command, Init.command])
 )
 
 const run = Command.run(causeway, { name: "Causeway", version: Version.version })

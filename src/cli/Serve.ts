@@ -7,13 +7,11 @@ import * as Layer from "effect/Layer"
 import * as ProcessConfig from "../config/ProcessConfig.js"
 import * as Gateway from "../Gateway.js"
 import * as ProcessLog from "../log/ProcessLog.js"
-import * as BootMessage from "./BootMessage.js"
+import * as CommonOptions from "./CommonOptions.js"
+import * as Ending from "./Ending.js"
 
 const options = {
-  config: Options.text("config").pipe(
-    Options.withDescription("The configuration file (CAUSEWAY_CONFIG)"),
-    Options.withFallbackConfig(ProcessConfig.configFile)
-  ),
+  config: CommonOptions.config,
   host: Options.text("host").pipe(
     Options.withDescription("The address to listen on (SERVER_HOST)"),
     Options.withFallbackConfig(ProcessConfig.host)
@@ -41,7 +39,7 @@ const serve = (settings: { readonly config: string; readonly host: string; reado
       Layer.provide(ProcessLog.layer),
       Layer.launch
     )
-  }).pipe(Effect.tapError((failure) => Console.error(BootMessage.of(failure))))
+  }).pipe(Ending.told)
 
 /** `causeway serve`: serves the gateway until it is told to stop. */
 export const command = Command.make("serve", options, serve).pipe(

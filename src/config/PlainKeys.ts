@@ -6,12 +6,22 @@ import * as Interpolation from "./Interpolation.js"
 /** The keys that stand in a configuration in plain text, before its variables are replaced. */
 export const find = (document: Yaml.Document): ReadonlyArray<ConfigIssue> =>
   Interpolation.textsOf(document)
-    .filter(({ path, text }) => holdsKey(path) && isKey(Interpolation.literal(text)))
-    .map(({ path }) => ({ path, message: "is a key in plain text; keep it in the environment and write ${VARIABLE}" }))
+    .filter(({ path, text }) => keysIn(path, Interpolation.literal(text)).some(isKey))
+    .map(({ path }) => ({
+      path,
+      message: "holds a key in plain text; keep it in the environment and write ${VARIABLE}"
+    }))
 
-const holdsKey = (path: ConfigIssue["path"]): boolean => {
-  const [key, parent] = path.toReversed()
-  return key === "api_key" || (parent === "headers" && Credentials.isCredential(String(key)))
+// What of a value may be a key: all of it, or parts of the query of a URL.
+const keysIn = (path: ConfigIssue["path"], text: string): ReadonlyArray<string> => {
+  const key = String(path.at(-1))
+  if (key === "base_url") {
+    return [...new URLSearchParams(text.split("?")[1] ?? "")].flatMap(([name, value]) =>
+      Credentials.isCredential(name) ? [value] : []
+    )
+  }
+  const open = path.includes("headers") || path.includes("extra_body")
+  return key === "api_key" || (open && Credentials.isCredential(key)) ? [text] : []
 }
 
 // Local servers ask for some key or other; these are no secrets.

@@ -1,0 +1,144 @@
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as ConfigFile from "../config/ConfigFile.js"
+import * as ChatRequest from "../domain/ChatRequest.js"
+import * as ConfigIssue from "../domain/ConfigIssue.js"
+import { reasonOf } from "../domain/Failure.js"
+import * as JsonObject from "../domain/JsonObject.js"
+import * as RouteTable from "../domain/RouteTable.js"
+import * as CommonOptions from "./CommonOptions.js"
+import * as Ending from "./Ending.js"
+import * as Explanation from "./Explanation.js"
+import * as Table from "./Table.js"
+
+/** There is no request to explain. */
+class NoRequest extends Data.TaggedError("NoRequest")<{ readonly reason: string }> {
+  override get message() {
+    return this.reason
+  }
+}
+
+const options = {
+  model: Options.text("model").pipe(
+    Options.withDescription("The model that the caller asks for; that of the body by default"),
+    Options.optional
+  ),
+  body: Options.text("body").pipe(
+    Options.withDescription("A file with the caller's request as JSON; one of a single message by default"),
+    Options.optional
+  ),
+  stream: Options.boolean("stream").pipe(Options.withDescription("As if the caller asked for a stream")),
+  config: CommonOptions.config,
+  json: CommonOptions.json
+}
+
+const explain = (settings: {
+  readonly model: Option.Option<string>
+  readonly body: Option.Option<string>
+  readonly stream: boolean
+  readonly config: string
+  readonly json: boolean
+}) =>
+  Effect.gen(function* () {
+    const routes = RouteTable.make((yield* ConfigFile.load(settings.config)).backends)
+    const explanation = Explanation.make(routes, yield* requestFor(settings))
+    if (explanation.stages.length === 0) {
+      const names = routes.backends.flatMap(({ match }) => match.value)
+      const suggestion = ConfigIssue.didYouMean(explanation.model, names)
+      return yield* new NoRequest({ reason: `No backend serves the model "${explanation.model}"${suggestion}.` })
+    }
+    yield* Console.log(settings.json ? JSON.stringify(explanation, null, 2) : asText(explanation))
+  }).pipe(Ending.told)
+
+/** `causeway explain`: where a request would go, why, and what each backend would receive. */
+export const command = Command.make("explain", options, explain).pipe(
+  Command.withDescription("Explain where a request would go, and what would be sent")
+)
+
+const sample = { messages: [{ role: "user", content: "Hello" }] }
+
+const requestFor = Effect.fnUntraced(function* (settings: {
+  readonly model: Option.Option<string>
+  readonly body: Option.Option<string>
+  readonly stream: boolean
+}) {
+  const given = yield* Effect.transposeMapOption(settings.body, readBody)
+  const body = {
+    ...Option.getOrElse(given, () => sample),
+    ...Option.match(settings.model, { onNone: () => ({}), onSome: (model) => ({ model }) }),
+    ...(settings.stream ? { stream: true } : {})
+  }
+  if (!("model" in body)) return yield* new NoRequest({ reason: "Which model? Give --model, or a --body with one." })
+  return yield* ChatRequest.decode(
+    "prompt" in body && !("messages" in body) ? "completion" : "chat",
+    JSON.stringify(body)
+  )
+})
+
+const readBody = Effect.fnUntraced(function* (path: string) {
+  const files = yield* FileSystem.FileSystem
+  const text = yield* Effect.mapError(
+    files.readFileString(path),
+    (cause) => new NoRequest({ reason: `${path}: cannot be read: ${reasonOf(cause)}` })
+  )
+  return yield* Effect.mapError(JsonObject.parse(text), () => new NoRequest({ reason: `${path}: is no JSON object` }))
+})
+
+const asText = ({ model, stages }: Explanation.Explanation): string => {
+  const [matching, ...fallbacks] = stages
+  const candidates = stages.flatMap((stage) => stage.candidates)
+  return [
+    `"${model}" is served by ${namesOf(matching)}:`,
+    ...(matching === undefined ? [] : ["", tableOf(matching)]),
+    ...((matching?.candidates.length ?? 0) > 1 ? ["", orderLaw] : []),
+    ...fallbacks.flatMap((stage) => ["", `${titleOf(stage)}:`, "", tableOf(stage)]),
+    ...candidates.flatMap((candidate) => ["", requestOf(candidate)])
+  ].join("\n")
+}
+
+const orderLaw = [
+  "They are tried in an order drawn by weight: each is the next with its part of the priority of those that are left;",
+  "those of priority 0 come last."
+].join("\n")
+
+const titleOf = ({ fallback }: Explanation.Stage): string =>
+  `When all of these have failed, ${quoted(fallback?.of ?? [])} falls back to "${fallback?.to}"`
+
+const namesOf = (stage: Explanation.Stage | undefined): string =>
+  quoted(stage?.candidates.map(({ backend }) => backend) ?? [])
+
+const quoted = (names: ReadonlyArray<string>): string => names.map((name) => `"${name}"`).join(", ")
+
+const tableOf = ({ candidates }: Explanation.Stage): string =>
+  Table.render(
+    ["backend", "model", "why", "priority", "first"],
+    candidates.map(({ backend, because, first, model, priority }) => [
+      backend,
+      model,
+      { exact: `equals "${because.value}"`, keyword: `contains "${because.value}"`, name: "called by its name" }[
+        because.type
+      ],
+      String(priority),
+      `${(first * 100).toFixed(1)} %`
+    ])
+  )
+
+const requestOf = ({ backend, key, model, refused, request }: Explanation.Candidate): string => {
+  const title = `── ${backend}, asked for ${model}`
+  if (request === null) return `${title}\nnothing is sent: ${refused}`
+  const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`)
+  const note = key === "configured" ? [] : ["(no api_key is configured: the caller's is sent)"]
+  return [
+    title,
+    `${request.method} ${request.url}`,
+    ...headers,
+    ...note,
+    "",
+    JSON.stringify(request.body, null, 2)
+  ].join("\n")
+}

@@ -1,0 +1,80 @@
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { Backend } from "../domain/Backend.js"
+import type { ChatRequest } from "../domain/ChatRequest.js"
+import * as RoutePlan from "../domain/RoutePlan.js"
+import type * as RouteTable from "../domain/RouteTable.js"
+import * as Weighting from "../domain/Weighting.js"
+import * as SentRequest from "./SentRequest.js"
+
+/** Where a request would go and why: its stages, each tried when all of those before have failed. */
+export interface Explanation {
+  readonly model: string
+  readonly stream: boolean
+  readonly stages: ReadonlyArray<Stage>
+}
+
+/** The backends of the requested model, or of a fallback. */
+export interface Stage {
+  /** The fallback's name and the backends that have it; null for the requested model. */
+  readonly fallback: { readonly to: string; readonly of: ReadonlyArray<string> } | null
+  readonly candidates: ReadonlyArray<Candidate>
+}
+
+/** A backend that may be asked, with the request that it would get. */
+export interface Candidate {
+  readonly backend: string
+  /** The model that it is asked for. */
+  readonly model: string
+  /** The value of its match that takes the model, or its name where a fallback calls it by that. */
+  readonly because: { readonly type: "exact" | "keyword" | "name"; readonly value: string }
+  readonly priority: number
+  /** The probability that it is the first of its stage, from 0 to 1. */
+  readonly first: number
+  readonly key: "configured" | "caller"
+  /** Null when the request is refused, which `refused` then says why. */
+  readonly request: SentRequest.SentRequest | null
+  readonly refused: string | null
+}
+
+/** Explains the route of a request; without stages when no backend serves its model. */
+export const make = (routes: RouteTable.RouteTable, request: ChatRequest): Explanation => {
+  // Equal draws give the likeliest order: the heavier first.
+  const stages = RoutePlan.stages(routes, request.model, () => 0.5).filter(({ fresh }) => fresh.length > 0)
+  return {
+    model: request.model,
+    stream: request.stream,
+    stages: stages.map(({ fallback, fresh, siblings }) => {
+      const named = fallback !== undefined && routes.match(fallback).length === 0
+      const shares = Weighting.shares(siblings, RoutePlan.weightOf)
+      return {
+        fallback: fallback === undefined ? null : { to: fallback, of: fallingTo(fallback, routes.backends) },
+        candidates: fresh.map((target) => candidate(target, named, shares[siblings.indexOf(target)] ?? 0, request))
+      }
+    })
+  }
+}
+
+const fallingTo = (fallback: string, backends: ReadonlyArray<Backend>): ReadonlyArray<string> =>
+  backends.filter((backend) => Option.contains(backend.fallback, fallback)).map(({ name }) => name)
+
+const candidate = (target: RouteTable.Target, named: boolean, first: number, request: ChatRequest): Candidate => {
+  const { backend, model } = target
+  const sent = SentRequest.make(request, target)
+  return {
+    backend: backend.name,
+    model,
+    because: named ? { type: "name", value: backend.name } : reason(target),
+    priority: backend.weight,
+    first,
+    key: Option.exists(backend.apiKey, (key) => Redacted.value(key) !== "") ? "configured" : "caller",
+    request: Option.getOrNull(Either.getRight(sent)),
+    refused: Option.getOrNull(Option.map(Either.getLeft(sent), ({ message }) => message))
+  }
+}
+
+const reason = ({ backend, model }: RouteTable.Target): Candidate["because"] => {
+  const { type, value } = backend.match
+  return { type, value: value.find((each) => (type === "exact" ? each === model : model.includes(each))) ?? model }
+}

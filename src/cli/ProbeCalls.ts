@@ -1,0 +1,143 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Dispatcher } from "undici"
+import type { Backend } from "../domain/Backend.js"
+import type { ChatRequest } from "../domain/ChatRequest.js"
+import type { StreamEnd } from "../domain/ChatStream.js"
+import * as Credentials from "../domain/Credentials.js"
+import { ProtocolBroken, TotalTimedOut, UpstreamRejected } from "../domain/Failure.js"
+import type { AttemptFailure, BodyMalformed } from "../domain/Failure.js"
+import * as JsonObject from "../domain/JsonObject.js"
+import type { Target } from "../domain/RouteTable.js"
+import * as UpstreamError from "../domain/UpstreamError.js"
+import * as UpstreamRequest from "../domain/UpstreamRequest.js"
+import * as Attempt from "../upstream/Attempt.js"
+import { Backends } from "../upstream/Backends.js"
+import * as Decompress from "../upstream/Decompress.js"
+import * as Endpoint from "../upstream/Endpoint.js"
+import * as UpstreamCall from "../upstream/UpstreamCall.js"
+
+/** A short answer of a backend. */
+export interface Reply {
+  /** Until the whole of an answer, or the first content of a stream. */
+  readonly ms: number
+  /** Whether it came as a stream of events. */
+  readonly isStream: boolean
+}
+
+/** What keeps a backend from answering. */
+export type CallFailure = AttemptFailure | BodyMalformed
+
+/** A list of models may be this large, in bytes. */
+const maxList = 8 * 1024 * 1024
+
+/** The names of the models that a backend lists. */
+export const list = (
+  backend: Backend,
+  caller: Credentials.Headers
+): Effect.Effect<ReadonlyArray<string>, AttemptFailure, Backends> =>
+  Effect.gen(function* () {
+    const { connect, total } = backend.timeouts
+    const limit = { after: total, failure: () => new TotalTimedOut({ after: total }) }
+    const call = UpstreamCall.make((yield* Backends).dispatcher(backend), {
+      ...Endpoint.of(backend, "/models"),
+      method: "GET",
+      headers: Credentials.upstreamHeaders(backend, caller, false),
+      body: null,
+      connectTimeout: connect,
+      headLimit: limit
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(call.abort))
+    const head = yield* Effect.flatMap(call.head, Decompress.head)
+    const text = yield* UpstreamCall.readText(head.body, maxList, limit)
+    if (head.status < 200 || head.status > 299) {
+      const now = yield* Clock.currentTimeMillis
+      return yield* UpstreamError.fromResponse(head.status, head.headers, Credentials.scrub(text, backend, caller), now)
+    }
+    const { data } = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)
+    if (!Array.isArray(data)) return yield* new ProtocolBroken({ reason: "no list of models" })
+    return JsonObject.listOf(data).flatMap((model) => JsonObject.text(JsonObject.orEmpty(model)["id"]) ?? [])
+  }).pipe(Effect.scoped)
+
+/** Asks for an answer of one token, through the same code as a caller's request. */
+export const ask = (
+  target: Target,
+  caller: Credentials.Headers,
+  stream: boolean
+): Effect.Effect<Reply, CallFailure, Backends> =>
+  Effect.catchIf(
+    attempt(target, caller, stream, "max_tokens"),
+    // OpenAI's reasoning models know the limit by another name only.
+    (failure) => failure._tag === "UpstreamRejected" && failure.error.message.includes(newLimit),
+    () => attempt(target, caller, stream, newLimit)
+  )
+
+const newLimit = "max_completion_tokens"
+
+const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, limit: string) =>
+  Effect.gen(function* () {
+    const request = requestFor(target.model, stream, limit)
+    const body = JSON.stringify(yield* UpstreamRequest.make(request, target))
+    const { total } = target.backend.timeouts
+    const startedAt = yield* Clock.currentTimeMillis
+    let isStream = false
+    const answer = yield* Effect.updateService(
+      Attempt.make({
+        id: "ping",
+        request,
+        target,
+        body,
+        callerHeaders: caller,
+        deadline: startedAt + Duration.toMillis(total)
+      }),
+      Backends,
+      (backends) => ({
+        ...backends,
+        dispatcher: (backend: Backend) =>
+          watched(backends.dispatcher(backend), (type) => (isStream = type.includes("event-stream")))
+      })
+    )
+    const ms = (yield* Clock.currentTimeMillis) - startedAt
+    const end = yield* Effect.timeoutFail(endOf(answer), {
+      duration: total,
+      onTimeout: () => new TotalTimedOut({ after: total })
+    })
+    if (end._tag === "Truncated") return yield* new ProtocolBroken({ reason: end.reason })
+    if (end._tag === "Errored") {
+      return yield* new UpstreamRejected({ status: end.status, retryAfter: undefined, error: answer.scrub(end.error) })
+    }
+    return { ms, isStream }
+  }).pipe(Effect.scoped)
+
+const requestFor = (model: string, stream: boolean, limit: string): ChatRequest => ({
+  kind: "chat",
+  model,
+  stream,
+  includeUsage: false,
+  body: { model, messages: [{ role: "user", content: "ping" }], [limit]: 1, ...(stream ? { stream } : {}) }
+})
+
+const endOf = ({ ended, rest }: Attempt.Answer): Effect.Effect<StreamEnd> =>
+  ended === undefined
+    ? Effect.async((resume) => rest.listen({ onChunks: () => {}, onEnd: (end) => resume(Effect.succeed(end)) }))
+    : Effect.succeed(ended)
+
+// The same connections; the content type of each answer is told.
+const watched = (
+  connections: Pick<Dispatcher, "dispatch">,
+  onType: (type: string) => void
+): Pick<Dispatcher, "dispatch"> => ({
+  dispatch: (options, handler) =>
+    connections.dispatch(options, {
+      onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+      onResponseStart: (controller, status, headers, message) => {
+        onType(String(headers["content-type"] ?? ""))
+        handler.onResponseStart?.(controller, status, headers, message)
+      },
+      onResponseData: (controller, bytes) => handler.onResponseData?.(controller, bytes),
+      onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
+      onResponseError: (controller, error) => handler.onResponseError?.(controller, error)
+    })
+})

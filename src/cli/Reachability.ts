@@ -1,0 +1,40 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { buildConnector, errors } from "undici"
+import type { Backend } from "../domain/Backend.js"
+import type { ConfigIssue } from "../domain/ConfigIssue.js"
+import { reasonOf } from "../domain/Failure.js"
+import * as DemoBackend from "../upstream/DemoBackend.js"
+
+/** How long a connection may take. */
+const patience = Duration.seconds(5)
+
+/** So many connections are tried at once. */
+const concurrency = 16
+
+/** The backends to which no connection can be made within 5 s, with TLS where it is asked for. Nothing is sent. */
+export const unreachable = (backends: ReadonlyArray<Backend>): Effect.Effect<ReadonlyArray<ConfigIssue>> =>
+  Effect.forEach(
+    backends,
+    ({ baseUrl }, index) =>
+      baseUrl === DemoBackend.url
+        ? Effect.succeed([])
+        : Effect.match(connect(new URL(baseUrl)), {
+            onSuccess: () => [],
+            onFailure: (reason) => [
+              { path: ["openai_clients", index, "base_url"], message: `cannot be reached: ${reason}` }
+            ]
+          }),
+    { concurrency }
+  ).pipe(Effect.map((issues) => issues.flat()))
+
+const connect = ({ host, hostname, port, protocol }: URL): Effect.Effect<void, string> =>
+  Effect.async((resume) => {
+    buildConnector({ timeout: Duration.toMillis(patience) })({ host, hostname, port, protocol }, (error, socket) => {
+      socket?.destroy()
+      resume(error === null ? Effect.void : Effect.fail(reasonFor(error)))
+    })
+  })
+
+const reasonFor = (error: Error): string =>
+  error instanceof errors.ConnectTimeoutError ? `no connection within ${Duration.format(patience)}` : reasonOf(error)
