@@ -37,4 +37,8 @@ const connect = ({ host, hostname, port, protocol }: URL): Effect.Effect<void, s
   })
 
 const reasonFor = (error: Error): string =>
-  error instanceof errors.ConnectTimeoutError ? `no connection within ${Duration.format(patience)}` : reasonOf(error)
+  error instanceof errors.ConnectTimeoutError
+    ? `no connection within ${Duration.format(patience)}`
+    : firstLine(reasonOf(error))
+
+const firstLine = (text: string): string => text.split("\n")[0] ?? text

@@ -20,8 +20,7 @@ const keysIn = (path: ConfigIssue["path"], text: string): ReadonlyArray<string> 
       Credentials.isCredential(name) ? [value] : []
     )
   }
-  const open = path.includes("headers") || path.includes("extra_body")
-  return key === "api_key" || (open && Credentials.isCredential(key)) ? [text] : []
+  return key === "api_key" || (path.at(-2) === "headers" && Credentials.isCredential(key)) ? [text] : []
 }
 
 // Local servers ask for some key or other; these are no secrets.

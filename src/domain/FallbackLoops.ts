@@ -16,6 +16,7 @@ export const find = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssu
     for (const { backend, model } of siblings) {
       if (Option.isNone(backend.fallback)) continue
       const next = routes.resolve(backend.fallback.value, model)
+      if (identityOf(next) === identity && !isIdle(backend, backend.fallback.value)) continue
       const start = steps.findIndex((step) => step.identity === identityOf(next))
       if (start === -1) walk(next, backend.fallback.value, steps)
       else if (!loops.has(backend)) {
@@ -45,6 +46,10 @@ interface Step {
   readonly identity: string
   readonly name: string
 }
+
+// A fallback to one of a backend's own models is idle only where that is its single one.
+const isIdle = ({ match: { type, value } }: Backend, fallback: string): boolean =>
+  type === "exact" && value.every((model) => model === fallback)
 
 const identityOf = (siblings: ReadonlyArray<RouteTable.Target>): string =>
   JSON.stringify(siblings.map(({ backend, model }) => [backend.name, model]))

@@ -49,10 +49,24 @@ export type Plain = typeof GatewayConfig.Encoded
 /** Decodes a configuration of plain values; everything that is wrong with it comes back at once. */
 export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArray<ConfigIssue.ConfigIssue>> => {
   const decoded = ParseResult.decodeUnknownEither(GatewayConfig)(plain, { errors: "all", onExcessProperty: "error" })
-  if (Either.isLeft(decoded)) return Either.left(ConfigIssue.fromParseIssue(decoded.left))
-  const issues = [...duplicateNames(decoded.right.backends), ...danglingFallbacks(decoded.right.backends)]
-  return issues.length === 0 ? Either.right(decoded.right) : Either.left(issues)
+  const backends = Either.isRight(decoded) ? decoded.right.backends : Option.getOrElse(readBackends(plain), () => [])
+  const issues = [
+    ...Option.match(Either.getLeft(decoded), {
+      onNone: () => [],
+      onSome: (issue) => ConfigIssue.fromParseIssue(issue)
+    }),
+    ...duplicateNames(backends),
+    ...danglingFallbacks(backends)
+  ]
+  return Either.isRight(decoded) && issues.length === 0 ? Either.right(decoded.right) : Either.left(issues)
 }
+
+// What else is wrong, with a misspelled key for instance, need not hide what is wrong among the backends.
+const readBackends = (plain: unknown): Option.Option<ReadonlyArray<Backend>> =>
+  Option.map(
+    Schema.decodeUnknownOption(Schema.Struct({ backends: GatewayConfig.fields.backends }))(plain),
+    ({ backends }) => backends
+  )
 
 const duplicateNames = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssue.ConfigIssue> =>
   backends.flatMap(({ name }, index) => {

@@ -26,6 +26,11 @@ describe("FallbackLoops", () => {
     assert.deepStrictEqual(found(serving("a", "m", "m")), ["0: m → m"])
   })
 
+  it("leaves a family of models that falls back to one of its own", () => {
+    assert.deepStrictEqual(found(serving("a", "gpt-", "gpt-4o-mini", "keyword")), [])
+    assert.deepStrictEqual(found(entry({ model_match: { type: "exact", value: ["m", "n"] }, fallback: "n" })), [])
+  })
+
   it("finds a circle once, where it closes, whoever falls back into it", () => {
     assert.deepStrictEqual(found(serving("a", "m", "n"), serving("a2", "m", "n"), serving("b", "n", "m")), [
       "2: m → n → m"
@@ -45,16 +50,24 @@ describe("FallbackLoops", () => {
   it("for any fallbacks: it ends, and is silent where no chain returns", () =>
     holds(anyBackends, (list) => {
       const routes = RouteTable.make(list)
-      const returns = (target: RouteTable.Target, trail: ReadonlyArray<string>): boolean => {
-        const identity = `${target.backend.name}:${target.model}`
-        if (trail.includes(identity)) return true
-        return Option.match(target.backend.fallback, {
-          onNone: () => false,
-          onSome: (name) => routes.resolve(name, target.model).some((next) => returns(next, [...trail, identity]))
+      const identityOf = (siblings: ReadonlyArray<RouteTable.Target>) =>
+        siblings.map((target) => `${target.backend.name}:${target.model}`).join()
+      const returns = (siblings: ReadonlyArray<RouteTable.Target>, trail: ReadonlyArray<string>): boolean => {
+        const identity = identityOf(siblings)
+        return siblings.some(({ backend, model }) => {
+          if (Option.isNone(backend.fallback)) return false
+          const name = backend.fallback.value
+          const next = routes.resolve(name, model)
+          if (identityOf(next) !== identity)
+            return trail.includes(identityOf(next)) || returns(next, [...trail, identity])
+          return backend.match.type === "exact" && backend.match.value.every((each) => each === name)
         })
       }
       const models = list.flatMap(({ match }) => match.value)
-      const any = models.some((model) => routes.match(model).some((backend) => returns({ backend, model }, [])))
+      const any = models.some((model) => {
+        const siblings = routes.match(model).map((backend) => ({ backend, model }))
+        return returns(siblings, [])
+      })
       assert.strictEqual(FallbackLoops.find(list).length > 0, any)
     }))
 })

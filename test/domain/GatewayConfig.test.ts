@@ -104,6 +104,18 @@ describe("GatewayConfig", () => {
     ])
   })
 
+  it("finds what is wrong among the backends beside what else is wrong", () => {
+    assert.deepStrictEqual(
+      wrong({ openai_clients: [{ ...entry(), priorty: 1 }, entry({ fallback: "x" })], server: [] }),
+      [
+        'openai_clients[0].priorty: unknown key "priorty" (did you mean "priority"?)',
+        "server: expected a mapping, got an empty list",
+        'openai_clients[1].name: "a" is already openai_clients[0]',
+        'openai_clients[1].fallback: no backend serves a model "x" and none is named so (did you mean "a"?)'
+      ]
+    )
+  })
+
   describe("a fallback", () => {
     const withFallback = (fallback: string | false | null) => ({
       openai_clients: [

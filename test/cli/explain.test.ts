@@ -1,0 +1,195 @@
+import * as fs from "node:fs"
+import { assert, describe, expect, it } from "@effect/vitest"
+import * as Either from "effect/Either"
+import * as Effect from "effect/Effect"
+import * as fc from "effect/FastCheck"
+import * as Schema from "effect/Schema"
+import * as Explain from "../../src/cli/Explain.js"
+import * as Explanation from "../../src/cli/Explanation.js"
+import * as ChatRequest from "../../src/domain/ChatRequest.js"
+import * as RoutePlan from "../../src/domain/RoutePlan.js"
+import * as RouteTable from "../../src/domain/RouteTable.js"
+import type { Entry } from "../domain/generators.js"
+import { anyBackends, backends, entry, holds, random } from "../domain/generators.js"
+import * as CommandLine from "../support/CommandLine.js"
+import * as Temp from "../support/Temp.js"
+
+const golden = new URL("golden/", import.meta.url).pathname
+const config = `${golden}route.yaml`
+const env = { OPENAI_API_KEY: "openai-secret-1", AZURE_KEY: "azure-secret-1", RESCUE_KEY: "rescue-secret-1" }
+
+const explain = (...args: ReadonlyArray<string>) => CommandLine.run(Explain.command, ["--config", config, ...args], env)
+
+const request = (model: string) =>
+  Either.getOrThrow(ChatRequest.decode("chat", JSON.stringify({ model, messages: [{ role: "user", content: "Hi" }] })))
+
+const Printed = Schema.parseJson(
+  Schema.Struct({
+    stages: Schema.Array(
+      Schema.Struct({
+        fallback: Schema.NullOr(Schema.Struct({ to: Schema.String, of: Schema.Array(Schema.String) })),
+        candidates: Schema.Array(
+          Schema.Struct({
+            backend: Schema.String,
+            model: Schema.String,
+            because: Schema.Struct({ type: Schema.String, value: Schema.String }),
+            first: Schema.Number
+          })
+        )
+      })
+    )
+  })
+)
+
+describe("causeway explain", () => {
+  for (const [name, args] of [
+    ["a model", ["--model", "gpt-4o"]],
+    ["a body", ["--model", "gpt-4o", "--stream", "--body", `${golden}route.json`]]
+  ] as const) {
+    it.effect(`explains the route of ${name}, without a key`, () =>
+      Effect.gen(function* () {
+        const { err, ok, out } = yield* explain(...args)
+        assert.isTrue(ok, err)
+        assert.notMatch(out, /-secret-/)
+        yield* Effect.promise(() => expect(out).toMatchFileSnapshot(`golden/explain ${name}.txt`))
+      })
+    )
+  }
+
+  it.effect("prints JSON for scripts, without a key", () =>
+    Effect.gen(function* () {
+      const { ok, out } = yield* explain("--model", "gpt-4o", "--json", "--body", `${golden}route.json`)
+      assert.isTrue(ok)
+      assert.notMatch(out, /-secret-/)
+      const { stages } = yield* Schema.decodeUnknown(Printed)(out)
+      assert.deepStrictEqual(stages, [
+        {
+          fallback: null,
+          candidates: [
+            { backend: "openai", model: "gpt-4o", because: { type: "keyword", value: "gpt-" }, first: 0.75 },
+            { backend: "azure", model: "gpt-4o", because: { type: "exact", value: "gpt-4o" }, first: 0.25 },
+            { backend: "spare", model: "gpt-4o", because: { type: "exact", value: "gpt-4o" }, first: 0 }
+          ]
+        },
+        {
+          fallback: { to: "llama", of: ["openai"] },
+          candidates: [{ backend: "vllm", model: "llama", because: { type: "exact", value: "llama" }, first: 1 }]
+        },
+        {
+          fallback: { to: "rescue", of: ["spare"] },
+          candidates: [{ backend: "rescue", model: "mistral", because: { type: "name", value: "rescue" }, first: 1 }]
+        }
+      ])
+    })
+  )
+
+  it.effect("takes the model of the body, and the legacy kind of request", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      fs.writeFileSync(`${folder}/body.json`, JSON.stringify({ model: "llama", prompt: "Once" }))
+      const { ok, out } = yield* explain("--body", `${folder}/body.json`)
+      assert.isTrue(ok)
+      assert.include(out, "POST http://10.0.0.5:8000/v1/completions")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("says that a request would be refused before anything is sent", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      fs.writeFileSync(`${folder}/body.json`, JSON.stringify({ messages: [{ role: "user", content: " " }] }))
+      const { ok, out } = yield* explain("--model", "llama", "--body", `${folder}/body.json`)
+      assert.isTrue(ok)
+      assert.include(out, "nothing is sent: All messages are empty.")
+    }).pipe(Effect.scoped)
+  )
+
+  for (const [name, args, text] of [
+    ["a model that nobody serves", ["--model", "lama"], 'No backend serves the model "lama" (did you mean "llama"?).'],
+    ["no model at all", [], "Which model? Give --model, or a --body with one."],
+    ["a body that is not there", ["--body", "/nowhere.json"], "/nowhere.json: cannot be read: "],
+    ["a body that is no JSON", ["--body", config], `${config}: is no JSON object`],
+    [
+      "a configuration that is not there",
+      ["--config", "/nowhere.yaml", "--model", "m"],
+      "/nowhere.yaml: cannot be read"
+    ]
+  ] as const) {
+    it.effect(`refuses ${name} in one line`, () =>
+      Effect.gen(function* () {
+        const given: ReadonlyArray<string> = args
+        const { err, ok, out } = yield* given.includes("--config")
+          ? CommandLine.run(Explain.command, given, env)
+          : explain(...given)
+        assert.isFalse(ok)
+        assert.isTrue(err.startsWith(text), err)
+        assert.lengthOf(err.trimEnd().split("\n"), 1)
+        assert.strictEqual(out, "")
+      })
+    )
+  }
+})
+
+describe("an explanation", () => {
+  const serving = (name: string, priority: number, over: Partial<Entry> = {}) => entry({ name, priority, ...over })
+
+  /** How probable each backend is the first, as explained and as so many routings say. */
+  const compared = (entries: ReadonlyArray<Entry>, routings: number) => {
+    const routes = RouteTable.make(backends(...entries))
+    const candidates = Explanation.make(routes, request("m")).stages[0]?.candidates ?? []
+    const draw = random(42)
+    const firsts = new Map<string, number>()
+    for (let n = 0; n < routings; n++) {
+      const draws = new Map(routes.backends.map((backend) => [backend, draw()]))
+      const name = RoutePlan.make(routes, "m", (backend) => draws.get(backend) ?? 0)[0]?.backend.name ?? ""
+      firsts.set(name, (firsts.get(name) ?? 0) + 1)
+    }
+    return candidates.map(({ backend, first }) => ({ backend, first, counted: (firsts.get(backend) ?? 0) / routings }))
+  }
+
+  for (const [name, priorities, routings] of [
+    ["different priorities", [1, 2, 7], 100_000],
+    ["a priority of 0 beside others", [3, 0, 1], 100_000],
+    ["equal priorities", [1, 1, 1], 10_000],
+    ["priorities of 0 alone", [0, 0], 1_000],
+    ["a single backend", [0.5], 1_000],
+    ["tiny priorities", [1e-300, 3e-300, 0], 10_000],
+    ["priorities whose sum is no number", [1.5e308, 0.5e308], 10_000]
+  ] as const) {
+    it(`gives the probabilities that routing has, with ${name}`, () => {
+      const shares = compared(
+        priorities.map((priority, index) => serving(`b${index}`, priority)),
+        routings
+      )
+      assert.lengthOf(shares, priorities.length)
+      assert.closeTo(
+        shares.reduce((sum, { first }) => sum + first, 0),
+        1,
+        1e-12
+      )
+      for (const { backend, counted, first } of shares) {
+        // Five standard deviations; what is certain is counted exactly.
+        const spread = 5 * Math.sqrt((first * (1 - first)) / routings)
+        assert.closeTo(counted, first, spread + 1e-12, backend)
+      }
+    })
+  }
+
+  it("for any backends: names the candidates of the plan, in its likeliest order, and chances that add up", () =>
+    holds(fc.tuple(anyBackends, fc.constantFrom("m0", "m1", "xm2x")), ([list, model]) => {
+      const routes = RouteTable.make(list)
+      const { stages } = Explanation.make(routes, request(model))
+      const plan = RoutePlan.make(routes, model, () => 0.5).map((target) => `${target.backend.name}:${target.model}`)
+      const explained = stages.flatMap(({ candidates }) => candidates)
+      assert.deepStrictEqual(
+        explained.map((candidate) => `${candidate.backend}:${candidate.model}`),
+        plan
+      )
+      const [first] = stages
+      if (first === undefined) return
+      assert.closeTo(
+        first.candidates.reduce((sum, candidate) => sum + candidate.first, 0),
+        1,
+        1e-9
+      )
+    }))
+})
