@@ -399,8 +399,66 @@ describe("the process", () => {
       const version = yield* ChildGateway.make({ folder, flags: ["--version"] })
       assert.strictEqual(yield* Effect.promise(() => help.exit), 0)
       assert.strictEqual(yield* Effect.promise(() => version.exit), 0)
+      for (const command of ["serve", "check", "explain", "ping", "init"]) {
+        assert.match(help.stdout(), new RegExp(`^  - ${command} `, "m"))
+      }
       for (const flag of ["--config", "--host", "--port"]) assert.include(help.stdout(), flag)
       assert.match(version.stdout(), /^\d+\.\d+\.\d+\s*$/)
+    })
+  )
+
+  it.scopedLive("goes from nothing to a checked, explained and pinged configuration", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const run = (...flags: ReadonlyArray<string>) =>
+        Effect.gen(function* () {
+          const child = yield* ChildGateway.make({ folder, flags })
+          const code = yield* Effect.promise(() => child.exit)
+          return { code, out: child.stdout(), err: child.stderr() }
+        })
+      assert.deepStrictEqual(yield* run("init"), {
+        code: 0,
+        out: "Wrote config.yaml and config.schema.json.\nNext: causeway serve\n",
+        err: ""
+      })
+      assert.strictEqual((yield* run("init")).code, 1)
+      assert.deepStrictEqual(yield* run("check", "--strict"), {
+        code: 0,
+        out: "config.yaml: 1 backend, all well\n",
+        err: ""
+      })
+      const explained = yield* run("explain", "--model", "demo")
+      assert.strictEqual(explained.code, 0)
+      assert.include(explained.out, 'demo     demo   equals "demo"  1         100.0 %')
+      const pinged = yield* run("ping")
+      assert.strictEqual(pinged.code, 0)
+      assert.match(pinged.out, /^demo +demo +yes +none needed +1 +yes +yes +\d+ ms +\d+ ms$/m)
+      assert.deepStrictEqual(Temp.names(folder), ["config.schema.json", "config.yaml"])
+
+      fs.writeFileSync(`${folder}/config.yaml`, `${demo}    priorty: 1\n`)
+      assert.deepStrictEqual(yield* run("check"), {
+        code: 1,
+        out: [
+          'config.yaml:5:5: error: openai_clients[0].priorty: unknown key "priorty" (did you mean "priority"?)',
+          "config.yaml: 1 error",
+          ""
+        ].join("\n"),
+        err: ""
+      })
+    })
+  )
+
+  it.scopedLive("knows its commands, for a shell too", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const unknown = yield* ChildGateway.make({ folder, flags: ["chek"] })
+      const completions = yield* ChildGateway.make({ folder, flags: ["--completions", "bash"] })
+      assert.strictEqual(yield* Effect.promise(() => unknown.exit), 1)
+      assert.match(unknown.stderr(), /use one of 'serve', 'check', 'explain', 'ping', 'init'/)
+      assert.strictEqual(yield* Effect.promise(() => completions.exit), 0)
+      for (const command of ["serve", "check", "explain", "ping", "init"]) {
+        assert.include(completions.stdout(), `causeway,${command})`)
+      }
     })
   )
 })
