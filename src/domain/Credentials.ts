@@ -51,9 +51,20 @@ export const redactHeaders = (headers: Headers): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => {
       const text = typeof value === "string" ? value : value?.join(", ")
-      return text === undefined ? [] : [[name, isCredential(name) ? "[redacted]" : text]]
+      return text === undefined ? [] : [[name, isCredential(name) ? "[redacted]" : withoutQueryKeys(text)]]
     })
   )
+
+/** What the caller identifies itself with: its `Authorization`, `x-api-key`, `api-key`, or a key in the query. */
+export const callerSecret = (caller: Headers, url: string): Option.Option<Redacted.Redacted> => {
+  const query = new URLSearchParams(url.slice(url.indexOf("?") + 1 || url.length))
+  const loose = [first(caller["api-key"]), query.get("key"), query.get("api-key"), query.get("api_key")]
+  return Option.orElse(callerKey(caller), () =>
+    Option.map(Option.fromNullable(loose.find((key) => key !== undefined && key !== null && key !== "")), (key) =>
+      Redacted.make(key)
+    )
+  )
+}
 
 /** A text without the backend's key, its address, or anything that looks like a key. */
 export const scrub = (text: string, backend: Backend, caller: Headers): string => {
@@ -70,7 +81,14 @@ const forwarded = ["idempotency-key", "openai-beta", "anthropic-version", "anthr
 
 const returned = ["openai-processing-ms", "openai-version", "openai-model"]
 
-const isCredential = (name: string): boolean => /auth|cookie|key|token|secret|password/i.test(name)
+const credential = "auth|cookie|key|token|secret|password|credential|signature|session|jwt"
+
+const isCredential = (name: string): boolean => new RegExp(credential, "i").test(name)
+
+// A page's address in `referer`, or a proxy's in `x-original-url`, may carry a key.
+const queryKey = new RegExp(`([?&;][^=&\\s]*(?:${credential})[^=&\\s]*=)[^&;#\\s]+`, "gi")
+
+const withoutQueryKeys = (text: string): string => (text.includes("=") ? text.replace(queryKey, "$1[redacted]") : text)
 
 const first = (value: string | ReadonlyArray<string> | undefined): string | undefined =>
   typeof value === "string" ? value : value?.[0]

@@ -6,7 +6,31 @@ import * as Schema from "effect/Schema"
 import { Backend } from "./Backend.js"
 import * as ConfigIssue from "./ConfigIssue.js"
 import { DurationText, optional, orDefault, SizeText, Strings } from "./ConfigSchema.js"
+import * as IpRange from "./IpRange.js"
+import { RetentionText } from "./Retention.js"
 import * as RouteTable from "./RouteTable.js"
+
+const ranges = "addresses or CIDR ranges such as 10.0.0.0/8 or fd00::/8"
+
+const ProxyRanges = Schema.transformOrFail(
+  Strings,
+  Schema.Array(Schema.Struct({ version: Schema.Literal(4, 6), address: Schema.BigIntFromSelf, bits: Schema.Number })),
+  {
+    strict: true,
+    decode: (texts, _, ast) => {
+      const parsed = texts.flatMap((text) => IpRange.parse(text) ?? [])
+      return parsed.length === texts.length
+        ? ParseResult.succeed(parsed)
+        : ParseResult.fail(
+            new ParseResult.Type(
+              ast,
+              texts.find((text) => IpRange.parse(text) === undefined)
+            )
+          )
+    },
+    encode: (list, _, ast) => ParseResult.fail(new ParseResult.Forbidden(ast, list, "ranges are only read"))
+  }
+).annotations({ title: ranges })
 
 const Server = Schema.Struct({
   drain: orDefault(DurationText, () => Duration.seconds(30)),
@@ -14,12 +38,22 @@ const Server = Schema.Struct({
   maxBody: orDefault(SizeText, () => 32 * 1024 ** 2).pipe(Schema.fromKey("max_body")),
   corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"]).pipe(
     Schema.fromKey("cors_origins")
-  )
+  ),
+  trustedProxies: orDefault(ProxyRanges, () => []).pipe(Schema.fromKey("trusted_proxies"))
 })
 
 const Log = Schema.Struct({
-  archive: orDefault(Schema.Boolean, () => true)
+  durability: orDefault(Schema.Literal("relaxed", "wal", "sync"), () => "wal" as const),
+  bodies: orDefault(Schema.Literal("full", "redacted", "none"), () => "redacted" as const),
+  archive: orDefault(Schema.Boolean, () => true),
+  retention: optional(RetentionText)
 })
+
+/** How records are kept. */
+export type LogSettings = typeof Log.Type
+
+/** What {@link LogSettings} are where nothing is said of them. */
+export const defaultLog: LogSettings = Schema.decodeSync(Log)({})
 
 /** The configuration: what `config.yaml` says, with every default filled in. */
 export const GatewayConfig = Schema.Struct({

@@ -63,5 +63,16 @@ const records = Effect.gen(function* () {
   yield* sql`CREATE INDEX records_time ON records (Time)`
 })
 
+// One index for each way in which rows are looked for, newest first, and one that holds all that is summed up.
+const indexes = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE records ADD COLUMN Caller TEXT`
+  for (const column of ["Model", "Backend", "Outcome", "Caller"]) {
+    yield* sql`CREATE INDEX ${sql(`records_${column.toLowerCase()}`)} ON records (${sql(column)}, Time)`
+  }
+  yield* sql`CREATE INDEX records_sums ON records
+    (Model, Backend, Outcome, substr(Time, 1, 10), Time, Caller, PromptTokens, CompletionTokens, TotalTokens)`
+})
+
 /** The steps that bring a database to the present shape, in the order of their names. */
-export const all = { "0001_records": records }
+export const all = { "0001_records": records, "0002_indexes": indexes }

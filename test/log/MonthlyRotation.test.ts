@@ -281,9 +281,9 @@ describe("MonthlyRotation", () => {
       const denied = new PlatformError.SystemError({
         reason: "PermissionDenied",
         module: "FileSystem",
-        method: "rename"
+        method: "link"
       })
-      const files: FileSystem.FileSystem = { ...real, rename: (a, b) => (broken ? denied : real.rename(a, b)) }
+      const files: FileSystem.FileSystem = { ...real, link: (a, b) => (broken ? denied : real.link(a, b)) }
       const store = yield* Effect.provideService(MonthlyRotation.make({ path }), FileSystem.FileSystem, files)
       yield* appendAll(store, [on("2026-10-31")])
       const failure = yield* Effect.flip(store.append([on("2026-11-01")]))
