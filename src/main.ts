@@ -5,12 +5,13 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Log from "./cli/Log.js"
 import * as Serve from "./cli/Serve.js"
 import * as Version from "./Version.js"
 
 const causeway = Command.make("causeway").pipe(
   Command.withDescription("A self-hosted, OpenAI-compatible LLM gateway"),
-  Command.withSubcommands([Serve.command])
+  Command.withSubcommands([Serve.command, Log.command])
 )
 
 const run = Command.run(causeway, { name: "Causeway", version: Version.version })

@@ -13,6 +13,8 @@ export const hold = (path: string): Effect.Effect<void, AppendFailed, Scope.Scop
   Effect.gen(function* () {
     const sql = yield* SqliteClient.make({ filename: path, disableWAL: true })
     yield* sql`PRAGMA busy_timeout = 0`
+    // Nothing is ever written, so no journal need stand beside it.
+    yield* sql`PRAGMA journal_mode = OFF`
     yield* sql`BEGIN EXCLUSIVE`
   }).pipe(
     Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
