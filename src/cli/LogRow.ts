@@ -2,7 +2,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as JsonObject from "../domain/JsonObject.js"
-import * as RecordReader from "../log/RecordReader.js"
+import type * as RecordReader from "../log/RecordReader.js"
 import * as Stdout from "./Stdout.js"
 import * as Table from "./Table.js"
 

@@ -27,6 +27,8 @@ interface Opened {
   readonly file: string
   /** The newest month in the database; "" while it is empty. */
   month: string
+  /** The newest month that has an archive; "" while there is none. */
+  readonly archived: string
 }
 
 /**
@@ -53,7 +55,14 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return yield* Effect.gen(function* () {
       const store = yield* Scope.extend(SqliteStore.open(path), scope)
       const newest = yield* store.newest
-      const opened: Opened = { store, scope, file: yield* identity, month: monthOf({ Time: newest ?? "" }) }
+      const archives = yield* Effect.orElseSucceed(Archives.beside(path), () => [])
+      const opened: Opened = {
+        store,
+        scope,
+        file: yield* identity,
+        month: monthOf({ Time: newest ?? "" }),
+        archived: archives.map(({ month }) => month).reduce((a, b) => (a > b ? a : b), "")
+      }
       return opened
     }).pipe(
       Effect.mapError((cause) => (cause._tag === "LogUnavailable" ? cause : new LogUnavailable({ path, cause }))),
@@ -136,7 +145,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     const newest = month > opened.month ? month : opened.month
     const later = records.findIndex((record) => monthOf(record) > newest)
     const run = later === -1 ? records : records.slice(0, later)
-    const known = yield* archived(run.filter((record) => monthOf(record) < newest))
+    const known = yield* archived(run.filter((record) => monthOf(record) <= opened.archived))
     yield* opened.store.insert(run.filter(({ id }) => !known.has(id)))
     opened.month = newest
     return run.length

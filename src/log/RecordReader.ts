@@ -127,7 +127,8 @@ export const open = (path: string): Effect.Effect<RecordFile, RecordsUnreadable,
     const sql = yield* SqliteClient.make({ filename: path, readonly: true, disableWAL: true })
     yield* sql`PRAGMA busy_timeout = 2000`
     const present = yield* sql<{ readonly name: string }>`PRAGMA table_info(records)`
-    return make(path, sql, new Set(present.map(({ name }) => name)))
+    const summed = yield* sql`SELECT name FROM sqlite_master WHERE name = 'record_sums'`
+    return make(path, sql, new Set(present.map(({ name }) => name)), summed.length > 0)
   }).pipe(
     Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
     Effect.withTracerEnabled(false),
@@ -139,7 +140,13 @@ const decodeRows = Schema.decodeUnknown(Schema.Array(Row))
 const decodeSums = Schema.decodeUnknown(Schema.Array(Sum))
 const decodePlaces = Schema.decodeUnknown(Schema.Array(Schema.Struct({ place: Count })))
 
-const make = (path: string, sql: SqlClient.SqlClient, present: ReadonlySet<string>): RecordFile => {
+const make = (
+  path: string,
+  sql: SqlClient.SqlClient,
+  present: ReadonlySet<string>,
+  /** Whether the sums of each day are kept. */
+  summed: boolean
+): RecordFile => {
   const column = (name: string) => (present.has(name) ? `"${name}"` : "NULL")
   const selected = (names: ReadonlyArray<keyof Row>) =>
     sql.literal(columns.map((name) => `${names.includes(name) ? column(name) : "NULL"} AS "${name}"`).join(", "))
@@ -182,6 +189,29 @@ const make = (path: string, sql: SqlClient.SqlClient, present: ReadonlySet<strin
       )
     )
 
+  const sumOfRows = (filter: Filter, byCaller: boolean) => {
+    const grouped = {
+      Model: column("Model"),
+      Backend: column("Backend"),
+      Outcome: column("Outcome"),
+      Day: `substr(${column("Time")}, 1, 10)`,
+      ...(byCaller ? { Caller: column("Caller") } : {})
+    }
+    const named = Object.entries({ Caller: "NULL", ...grouped }).map(([name, what]) => `${what} AS ${name}`)
+    return sql`SELECT ${sql.literal(named.join(", "))}, count(*) AS Requests, sum(PromptTokens) AS PromptTokens,
+      sum(CompletionTokens) AS CompletionTokens, sum(TotalTokens) AS TotalTokens
+      FROM records WHERE ${where(filter)} GROUP BY ${sql.literal(Object.values(grouped).join(", "))}`
+  }
+
+  const sumOfDays = ({ since, until, ...filter }: Filter) =>
+    sql`SELECT nullif(Day, '') AS Day, nullif(Model, '') AS Model, nullif(Backend, '') AS Backend,
+      nullif(Outcome, '') AS Outcome, NULL AS Caller, Requests, PromptTokens, CompletionTokens, TotalTokens
+      FROM record_sums WHERE ${where(filter, [
+        sql`Requests > 0`,
+        ...(since === undefined ? [] : [sql`Day >= ${since}`]),
+        ...(until === undefined ? [] : [sql`Day < ${until}`])
+      ])}`
+
   return {
     newest: (filter, limit) =>
       present.size === 0
@@ -205,27 +235,40 @@ const make = (path: string, sql: SqlClient.SqlClient, present: ReadonlySet<strin
         ? rows(sql`SELECT ${whole} FROM records WHERE id >= ${prefix} AND id < ${prefix + "\u{10ffff}"} LIMIT ${limit}`)
         : Effect.succeed([]),
     sums: (filter, byCaller) => {
-      const grouped = {
-        Model: column("Model"),
-        Backend: column("Backend"),
-        Outcome: column("Outcome"),
-        Day: `substr(${column("Time")}, 1, 10)`,
-        ...(byCaller ? { Caller: column("Caller") } : {})
-      }
-      const named = Object.entries({ Caller: "NULL", ...grouped }).map(([name, what]) => `${what} AS ${name}`)
-      const groups = sql.literal(Object.values(grouped).join(", "))
-      return present.size === 0
-        ? Effect.succeed([])
-        : readable(
-            Effect.flatMap(
-              sql`SELECT ${sql.literal(named.join(", "))}, count(*) AS Requests, sum(PromptTokens) AS PromptTokens,
-                sum(CompletionTokens) AS CompletionTokens, sum(TotalTokens) AS TotalTokens
-                FROM records WHERE ${where(filter)} GROUP BY ${groups}`,
-              (found) => decodeSums(found)
-            )
-          )
+      if (present.size === 0) return Effect.succeed([])
+      const spans = summed && !byCaller && filter.caller === undefined ? parted(filter) : { rows: [filter] }
+      const queries = [
+        ...spans.rows.map((span) => sumOfRows(span, byCaller)),
+        ...(spans.days === undefined ? [] : [sumOfDays(spans.days)])
+      ]
+      return readable(
+        Effect.map(
+          Effect.forEach(queries, (query) => Effect.flatMap(query, decodeSums)),
+          (all) => all.flat()
+        )
+      )
     }
   }
+}
+
+const nextDay = (time: string): string => new Date(Date.parse(time.slice(0, 10)) + 864e5).toISOString().slice(0, 10)
+
+/** The whole days of a filter, whose sums are known, and what is left at both ends. */
+const parted = (filter: Filter): { readonly rows: ReadonlyArray<Filter>; readonly days?: Filter } => {
+  const { since, until } = filter
+  const midnight = "T00:00:00.000Z"
+  const first = since === undefined || since.endsWith(midnight) ? since?.slice(0, 10) : nextDay(since)
+  const last = until?.slice(0, 10)
+  if (first !== undefined && last !== undefined && first >= last) return { rows: [filter] }
+  const head = since === undefined || since.endsWith(midnight) ? [] : [{ ...filter, until: `${first}${midnight}` }]
+  const tail = until === undefined || until.endsWith(midnight) ? [] : [{ ...filter, since: `${last}${midnight}` }]
+  const { since: _, until: __, ...rest } = filter
+  const days = {
+    ...rest,
+    ...(first === undefined ? {} : { since: first }),
+    ...(last === undefined ? {} : { until: last })
+  }
+  return { rows: [...head, ...tail], days }
 }
 
 /** Reads something of every file that may hold such records, oldest first. */

@@ -14,7 +14,7 @@ export const hold = (path: string): Effect.Effect<void, AppendFailed, Scope.Scop
     const sql = yield* SqliteClient.make({ filename: path, disableWAL: true })
     yield* sql`PRAGMA busy_timeout = 0`
     // Nothing is ever written, so no journal need stand beside it.
-    yield* sql`PRAGMA journal_mode = OFF`
+    yield* sql`PRAGMA journal_mode = MEMORY`
     yield* sql`BEGIN EXCLUSIVE`
   }).pipe(
     Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),

@@ -60,7 +60,8 @@ const migrate = Migrator.make({})({ loader: Migrator.fromRecord(Migrations.all) 
 const Newest = Schema.decodeUnknown(Schema.Tuple(Schema.Struct({ Time: Schema.NullOr(Schema.String) })))
 
 const make = (sql: SqlClient.SqlClient): SqliteStore => {
-  const add = (records: ReadonlyArray<LoggedRecord>) => sql`INSERT OR IGNORE INTO records ${sql.insert(records)}`
+  const add = (records: ReadonlyArray<LoggedRecord>) =>
+    sql`INSERT INTO records ${sql.insert(records)} ON CONFLICT (id) DO NOTHING`
   const amend = ({ amends: _, ...record }: LoggedRecord) =>
     sql`INSERT INTO records ${sql.insert([record])} ON CONFLICT (id) DO UPDATE SET
       Status = excluded.Status, Outcome = excluded.Outcome, Error = excluded.Error, LatencyMs = excluded.LatencyMs`
