@@ -1,6 +1,7 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
+import type * as RecordFilter from "../log/RecordFilter.js"
 import * as RecordReader from "../log/RecordReader.js"
 import * as LogOptions from "./LogOptions.js"
 import * as LogRow from "./LogRow.js"
@@ -27,7 +28,7 @@ const write = ({ filter, format, records }: Command.Command.ParseConfig<typeof o
 
 const writeFile = Effect.fnUntraced(function* (
   file: RecordReader.RecordFile,
-  filter: RecordReader.Filter,
+  filter: RecordFilter.Filter,
   encode: (row: RecordReader.Row) => string
 ) {
   let place = 0

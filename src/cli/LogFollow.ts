@@ -1,4 +1,6 @@
 import * as Effect from "effect/Effect"
+import * as Archives from "../log/Archives.js"
+import type * as RecordFilter from "../log/RecordFilter.js"
 import * as RecordReader from "../log/RecordReader.js"
 import * as LogRow from "./LogRow.js"
 import * as Stdout from "./Stdout.js"
@@ -9,7 +11,7 @@ const pageSize = 200
 /** Prints the newest records and then every one that comes, through archiving and restarts, until it is interrupted. */
 export const follow = Effect.fnUntraced(function* (
   path: string,
-  filter: RecordReader.Filter,
+  filter: RecordFilter.Filter,
   limit: number,
   json: boolean
 ) {
@@ -28,23 +30,32 @@ export const follow = Effect.fnUntraced(function* (
   })
   yield* file === undefined ? Effect.void : Effect.scoped(start)
 
-  const catchUp = Effect.gen(function* () {
-    const database = yield* RecordReader.open(path)
-    for (;;) {
-      const page = yield* database.after(filter, place, pageSize)
-      yield* print(page.rows)
-      if (page.place === undefined) return
-      place = page.place
-    }
-  }).pipe(Effect.scoped)
+  const catchUp = (from: string) =>
+    Effect.gen(function* () {
+      const database = yield* RecordReader.open(from)
+      for (;;) {
+        const page = yield* database.after(filter, place, pageSize)
+        yield* print(page.rows)
+        if (page.place === undefined) return
+        place = page.place
+      }
+    }).pipe(
+      Effect.scoped,
+      // Archived or set aside at this very moment; the next look finds the new one.
+      Effect.catchTag("RecordsUnreadable", () => Effect.void)
+    )
 
   for (;;) {
     yield* Effect.sleep(pollInterval)
     const now = yield* RecordReader.identity(path)
     if (now === undefined) continue
-    if (now !== file) place = 0
-    file = now
-    // Archived or set aside at this very moment; the next look finds the new one.
-    yield* Effect.catchTag(catchUp, "RecordsUnreadable", () => Effect.void)
+    if (now !== file) {
+      const archives = yield* Effect.orElseSucceed(Archives.beside(path), () => [])
+      const archived = archives.find(({ inode }) => inode === file)
+      if (archived !== undefined) yield* catchUp(archived.path)
+      place = 0
+      file = now
+    }
+    yield* catchUp(path)
   }
 })

@@ -2,6 +2,7 @@ import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as RecordReader from "../log/RecordReader.js"
+import type * as RecordSums from "../log/RecordSums.js"
 import * as LogOptions from "./LogOptions.js"
 import * as LogRow from "./LogRow.js"
 import * as Stdout from "./Stdout.js"
@@ -33,7 +34,12 @@ const stats = (asked: Command.Command.ParseConfig<typeof options>) =>
   Effect.gen(function* () {
     const { filter, json, records } = asked
     const by: ReadonlyArray<Dimension> = asked.by.length > 0 ? [...new Set(asked.by)] : ["day", "model", "backend"]
-    const sums = yield* RecordReader.fromEach(records, filter, (file) => file.sums(filter, by.includes("caller")))
+    const sums = yield* RecordReader.fromEach(records, filter, (file) =>
+      file.sums(
+        filter,
+        by.map((dimension) => columnOf[dimension])
+      )
+    )
     const lines = sumUp(sums.flat(), by)
     yield* json
       ? Stdout.write(lines.map((line) => `${JSON.stringify(toObject(line, by))}\n`).join(""))
@@ -41,7 +47,7 @@ const stats = (asked: Command.Command.ParseConfig<typeof options>) =>
   })
 
 /** Adds up sums that agree in the dimensions, in the order of those. */
-export const sumUp = (sums: ReadonlyArray<RecordReader.Sum>, by: ReadonlyArray<Dimension>): ReadonlyArray<Line> => {
+export const sumUp = (sums: ReadonlyArray<RecordSums.Sum>, by: ReadonlyArray<Dimension>): ReadonlyArray<Line> => {
   const lines = new Map<string, Line>()
   for (const sum of sums) {
     const key = by.map((dimension) => sum[columnOf[dimension]])
@@ -62,7 +68,7 @@ const emptyLine = (key: Line["key"]): Line => ({
   outcomes: new Map()
 })
 
-const add = (line: Line, sum: RecordReader.Sum): void => {
+const add = (line: Line, sum: RecordSums.Sum): void => {
   line.requests += sum.Requests
   line.promptTokens += sum.PromptTokens ?? 0
   line.completionTokens += sum.CompletionTokens ?? 0

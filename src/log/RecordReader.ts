@@ -12,19 +12,8 @@ import type * as Scope from "effect/Scope"
 import * as Struct from "effect/Struct"
 import { reasonOf } from "../domain/Failure.js"
 import * as Archives from "./Archives.js"
-
-/** Which records are meant; a value with `*` stands for everything that fits. */
-export interface Filter {
-  /** The earliest arrival, ISO 8601. */
-  readonly since?: string
-  /** The arrival from which on records are left out, ISO 8601. */
-  readonly until?: string
-  readonly model?: string
-  readonly backend?: string
-  readonly outcome?: string
-  /** The fingerprint of a credential. */
-  readonly caller?: string
-}
+import type { Filter } from "./RecordFilter.js"
+import * as RecordSums from "./RecordSums.js"
 
 /** The records could not be read. */
 export class RecordsUnreadable extends Data.TaggedError("RecordsUnreadable")<{
@@ -84,8 +73,11 @@ export interface RecordFile {
   readonly lastPlace: Effect.Effect<number, RecordsUnreadable>
   /** Rows whose id begins so, whole. */
   readonly withId: (prefix: string, limit: number) => Effect.Effect<ReadonlyArray<Row>, RecordsUnreadable>
-  /** Sums for each model, backend, outcome, day and, if asked for, caller. */
-  readonly sums: (filter: Filter, byCaller: boolean) => Effect.Effect<ReadonlyArray<Sum>, RecordsUnreadable>
+  /** Sums for each outcome and whatever else they are asked by. */
+  readonly sums: (
+    filter: Filter,
+    by: ReadonlyArray<RecordSums.Dimension>
+  ) => Effect.Effect<ReadonlyArray<RecordSums.Sum>, RecordsUnreadable>
 }
 
 /** Rows, and the place in the file behind which there may be more; undefined when there were none. */
@@ -93,20 +85,6 @@ export interface Page {
   readonly rows: ReadonlyArray<Row>
   readonly place: number | undefined
 }
-
-/** What rows of one kind sum up to. */
-export const Sum = Schema.Struct({
-  Model: Text,
-  Backend: Text,
-  Outcome: Text,
-  Day: Text,
-  Caller: Text,
-  Requests: Schema.Number,
-  PromptTokens: Count,
-  CompletionTokens: Count,
-  TotalTokens: Count
-})
-export interface Sum extends Schema.Schema.Type<typeof Sum> {}
 
 /** The files that may hold such records: the archives, oldest month first, then the database. */
 export const filesFor = Effect.fnUntraced(function* (path: string, filter: Filter) {
@@ -137,7 +115,6 @@ export const open = (path: string): Effect.Effect<RecordFile, RecordsUnreadable,
   )
 
 const decodeRows = Schema.decodeUnknown(Schema.Array(Row))
-const decodeSums = Schema.decodeUnknown(Schema.Array(Sum))
 const decodePlaces = Schema.decodeUnknown(Schema.Array(Schema.Struct({ place: Count })))
 
 const make = (
@@ -189,29 +166,6 @@ const make = (
       )
     )
 
-  const sumOfRows = (filter: Filter, byCaller: boolean) => {
-    const grouped = {
-      Model: column("Model"),
-      Backend: column("Backend"),
-      Outcome: column("Outcome"),
-      Day: `substr(${column("Time")}, 1, 10)`,
-      ...(byCaller ? { Caller: column("Caller") } : {})
-    }
-    const named = Object.entries({ Caller: "NULL", ...grouped }).map(([name, what]) => `${what} AS ${name}`)
-    return sql`SELECT ${sql.literal(named.join(", "))}, count(*) AS Requests, sum(PromptTokens) AS PromptTokens,
-      sum(CompletionTokens) AS CompletionTokens, sum(TotalTokens) AS TotalTokens
-      FROM records WHERE ${where(filter)} GROUP BY ${sql.literal(Object.values(grouped).join(", "))}`
-  }
-
-  const sumOfDays = ({ since, until, ...filter }: Filter) =>
-    sql`SELECT nullif(Day, '') AS Day, nullif(Model, '') AS Model, nullif(Backend, '') AS Backend,
-      nullif(Outcome, '') AS Outcome, NULL AS Caller, Requests, PromptTokens, CompletionTokens, TotalTokens
-      FROM record_sums WHERE ${where(filter, [
-        sql`Requests > 0`,
-        ...(since === undefined ? [] : [sql`Day >= ${since}`]),
-        ...(until === undefined ? [] : [sql`Day < ${until}`])
-      ])}`
-
   return {
     newest: (filter, limit) =>
       present.size === 0
@@ -234,41 +188,9 @@ const make = (
       present.has("id")
         ? rows(sql`SELECT ${whole} FROM records WHERE id >= ${prefix} AND id < ${prefix + "\u{10ffff}"} LIMIT ${limit}`)
         : Effect.succeed([]),
-    sums: (filter, byCaller) => {
-      if (present.size === 0) return Effect.succeed([])
-      const spans = summed && !byCaller && filter.caller === undefined ? parted(filter) : { rows: [filter] }
-      const queries = [
-        ...spans.rows.map((span) => sumOfRows(span, byCaller)),
-        ...(spans.days === undefined ? [] : [sumOfDays(spans.days)])
-      ]
-      return readable(
-        Effect.map(
-          Effect.forEach(queries, (query) => Effect.flatMap(query, decodeSums)),
-          (all) => all.flat()
-        )
-      )
-    }
+    sums: (filter, by) =>
+      present.size === 0 ? Effect.succeed([]) : readable(RecordSums.of({ sql, column, where, summed }, filter, by))
   }
-}
-
-const nextDay = (time: string): string => new Date(Date.parse(time.slice(0, 10)) + 864e5).toISOString().slice(0, 10)
-
-/** The whole days of a filter, whose sums are known, and what is left at both ends. */
-const parted = (filter: Filter): { readonly rows: ReadonlyArray<Filter>; readonly days?: Filter } => {
-  const { since, until } = filter
-  const midnight = "T00:00:00.000Z"
-  const first = since === undefined || since.endsWith(midnight) ? since?.slice(0, 10) : nextDay(since)
-  const last = until?.slice(0, 10)
-  if (first !== undefined && last !== undefined && first >= last) return { rows: [filter] }
-  const head = since === undefined || since.endsWith(midnight) ? [] : [{ ...filter, until: `${first}${midnight}` }]
-  const tail = until === undefined || until.endsWith(midnight) ? [] : [{ ...filter, since: `${last}${midnight}` }]
-  const { since: _, until: __, ...rest } = filter
-  const days = {
-    ...rest,
-    ...(first === undefined ? {} : { since: first }),
-    ...(last === undefined ? {} : { until: last })
-  }
-  return { rows: [...head, ...tail], days }
 }
 
 /** Reads something of every file that may hold such records, oldest first. */

@@ -1,5 +1,4 @@
 import * as Schema from "effect/Schema"
-import { LoggedRecord } from "../domain/RequestRecord.js"
 import { Retention } from "../domain/Retention.js"
 import { WriterStats } from "./RecordStats.js"
 
@@ -17,7 +16,8 @@ const Settings = Schema.Struct({
 export const Order = Schema.Union(
   Schema.TaggedStruct("Append", {
     number: Schema.Number,
-    records: Schema.Array(LoggedRecord),
+    /** Each is looked at by itself, so that one which is none cannot hold up the others. */
+    records: Schema.Array(Schema.Unknown),
     settings: Settings
   }),
   Schema.TaggedStruct("Close", {})

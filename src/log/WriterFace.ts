@@ -18,6 +18,7 @@ export interface WriterFace extends Recorder.Recorder {
 interface Thread {
   readonly worker: Worker
   readonly pending: Map<number, (failure: string | null) => void>
+  stats: RecordStats.WriterStats
 }
 
 /** How long the thread may take to write what is left when it is to end; the rest stays in the spool. */
@@ -29,13 +30,12 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
   const lines = yield* Queue.unbounded<Effect.Effect<void>>()
   let number = 0
   let thread: Thread | undefined
-  let stats = RecordStats.none
-  let before = RecordStats.none
-  let restarts = 0
+  const threads: Array<Thread> = []
 
   const begin = Effect.async<Thread, LogUnavailable>((resume) => {
     const worker = new Worker(ThreadEntry.url, { workerData: { ...options } })
-    const begun: Thread = { worker, pending: new Map() }
+    const begun: Thread = { worker, pending: new Map(), stats: RecordStats.none }
+    threads.push(begun)
     const over = (reason: string) => {
       resume(new LogUnavailable({ path, cause: new Error(reason) }))
       if (thread === begun) thread = undefined
@@ -58,7 +58,7 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
           return settle?.(report.right.failure)
         }
         case "Stats":
-          return void (stats = report.right.stats)
+          return void (begun.stats = report.right.stats)
         case "Line":
           return void lines.unsafeOffer(logOf[report.right.level](report.right.text))
       }
@@ -67,9 +67,6 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
 
   const ensure = Effect.suspend(() => {
     if (thread !== undefined) return Effect.succeed(thread)
-    restarts++
-    before = sum(before, stats)
-    stats = RecordStats.none
     return Effect.tap(begin, (begun) => Effect.sync(() => void (thread = begun)))
   })
 
@@ -104,8 +101,8 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
             worker.postMessage(order)
           })
       ),
-    stats: () => sum(before, stats),
-    restarts: () => restarts
+    stats: () => threads.map(({ stats }) => stats).reduce(sum),
+    restarts: () => threads.length - 1
   }
   return face
 })
