@@ -62,7 +62,7 @@ const account = (what: string, ids: ReadonlyArray<string>, rows: ReadonlyArray<s
 describe("faults of the disk never fail a request, and lose no row", () => {
   it.scopedLive("a full disk", () =>
     Effect.gen(function* () {
-      const disk = yield* Tmpfs.make(4)
+      const disk = yield* Tmpfs.make(32)
       if ("reason" in disk) return console.log(`skipped: ${disk.reason}`)
       const { folder } = disk
       const { gateway, url } = yield* start(folder)
