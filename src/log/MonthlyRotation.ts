@@ -71,6 +71,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   }).pipe(onDisk, Effect.uninterruptible)
 
   const open = openOnce.pipe(
+    // Another process may have set it aside meanwhile.
+    Effect.retry({ times: 1, while: SqliteFault.isCorrupt }),
     Effect.catchIf(SqliteFault.isCorrupt, () => Effect.zipRight(setAside, openOnce)),
     Effect.tap((opened) => finishMove(opened))
   )
@@ -82,7 +84,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   })
 
   const setAside = Effect.gen(function* () {
+    const replaced = current !== undefined && current.file !== (yield* identity)
     yield* close
+    if (replaced) return
     const { dir, name } = paths.parse(path)
     const target = yield* Archives.freeName(paths.join(dir, name), ".corrupt-")
     yield* files.rename(path, target)

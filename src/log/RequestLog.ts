@@ -8,8 +8,8 @@ import type { LogUnavailable } from "../domain/Failure.js"
 import { AppendFailed } from "../domain/Failure.js"
 import type { LogSettings } from "../domain/GatewayConfig.js"
 import * as GatewayConfig from "../domain/GatewayConfig.js"
-import { weigh } from "../domain/RequestRecord.js"
 import type { LoggedRecord, RequestRecord } from "../domain/RequestRecord.js"
+import * as RecordBuffer from "./RecordBuffer.js"
 import * as RecordStats from "./RecordStats.js"
 import * as WriterFace from "./WriterFace.js"
 
@@ -39,9 +39,6 @@ export interface Options {
   readonly bufferBytes?: number
 }
 
-const batchSize = 200
-// What crosses to the writer's thread is copied, which holds up the exchanges for as long.
-const batchBytes = 512 * 1024
 const batchInterval = "50 millis"
 const retryInterval = "1 second"
 /** How long the end of an answer waits for a disk that neither takes its row nor refuses it, in ms. */
@@ -73,13 +70,6 @@ export const layerSqlite = (options: Options): Layer.Layer<RequestLog, LogUnavai
     })
   )
 
-interface Waiting {
-  readonly record: LoggedRecord
-  readonly weight: number
-  /** Told whether the row is on the disk. */
-  readonly settled?: (onDisk: boolean) => void
-}
-
 /** A log over anything that appends rows: `append` says how many of the leading ones it has taken. */
 export const make = Effect.fnUntraced(function* (
   append: (records: ReadonlyArray<LoggedRecord>) => Effect.Effect<number, AppendFailed>,
@@ -89,52 +79,20 @@ export const make = Effect.fnUntraced(function* (
   const settings = options.settings ?? Effect.succeed(GatewayConfig.defaultLog)
   const filled = yield* Effect.makeLatch()
   const full = yield* Effect.makeLatch()
-  const buffer: Array<Waiting> = []
-  let bytes = 0
+  const buffer = RecordBuffer.make({ rows: bufferSize, bytes: bufferBytes })
   let taken = 0
-  let lost = 0
   let unsynced = 0
   let reported = 0
   let failing = false
 
-  const shift = () => {
-    const row = buffer.shift()
-    if (row !== undefined) bytes -= row.weight
-    return row
-  }
-
-  const trim = () => {
-    while (buffer.length > bufferSize || (bytes > bufferBytes && buffer.length > 1)) {
-      shift()?.settled?.(false)
-      lost++
-    }
-  }
-
-  const nextBatch = (): ReadonlyArray<Waiting> => {
-    const batch: Array<Waiting> = []
-    let weight = 0
-    while (buffer[0] !== undefined && batch.length < batchSize) {
-      if (batch.length > 0 && weight + buffer[0].weight > batchBytes) break
-      weight += buffer[0].weight
-      batch.push(buffer[0])
-      shift()
-    }
-    return batch
-  }
-
   const writeBatch = Effect.suspend(() => {
-    const batch = nextBatch()
+    const batch = buffer.takeBatch()
     const putBack = (written: number) =>
       Effect.sync(() => {
-        for (const row of batch.slice(0, written)) row.settled?.(true)
+        for (const { settled } of batch.slice(0, written)) settled?.(true)
         // Whoever waits is not kept waiting for a disk that takes nothing.
-        const rest = batch.slice(written).map(({ record, settled, weight }) => {
-          if (written === 0) settled?.(false)
-          return written === 0 || settled === undefined ? { record, weight } : { record, weight, settled }
-        })
-        buffer.unshift(...rest)
-        bytes += rest.reduce((sum, { weight }) => sum + weight, 0)
-        trim()
+        if (written === 0) for (const { settled } of batch) settled?.(false)
+        buffer.putBack(batch.slice(written))
       })
     return append(batch.map(({ record }) => record)).pipe(
       Effect.catchAllDefect((cause) => new AppendFailed({ path: "records", cause })),
@@ -142,13 +100,13 @@ export const make = Effect.fnUntraced(function* (
       Effect.flatMap(putBack)
     )
   }).pipe(
-    Effect.when(() => buffer.length > 0),
+    Effect.when(() => buffer.size() > 0),
     Effect.uninterruptible
   )
 
   // Writes everything there is; false when nothing takes it.
   const flush = writeBatch.pipe(
-    Effect.repeat({ while: () => buffer.length > 0 }),
+    Effect.repeat({ while: () => buffer.size() > 0 }),
     Effect.matchEffect({
       onSuccess: () => reportState(false, Effect.logInfo("Records are being written again"), true),
       onFailure: (failure) => reportState(true, Effect.logError(`Records wait in memory: ${failure.message}`), false)
@@ -163,6 +121,7 @@ export const make = Effect.fnUntraced(function* (
     })
 
   const reportLost = Effect.suspend(() => {
+    const lost = buffer.dropped()
     const news = lost - reported
     reported = lost
     return news === 0 ? Effect.void : Effect.logError(`${news} records were lost: the database took none`)
@@ -187,32 +146,26 @@ export const make = Effect.fnUntraced(function* (
     Effect.zipRight(
       flush,
       Effect.suspend(() => {
-        for (const { settled } of buffer.splice(0)) {
-          settled?.(false)
-          lost++
-        }
-        bytes = 0
+        buffer.drop()
         return reportLost
       })
     )
   )
   yield* Effect.forkScoped(Effect.forever(loop))
 
-  const put = (row: Waiting) => {
+  const put = (row: RecordBuffer.Waiting) => {
     buffer.push(row)
-    bytes += row.weight
     taken++
-    trim()
-    return buffer.length >= batchSize || bytes >= batchBytes ? Effect.zipRight(full.open, filled.open) : filled.open
+    return buffer.hasBatch() ? Effect.zipRight(full.open, filled.open) : filled.open
   }
 
   // Ends when the row is on the disk, or will not get there for now.
-  const putAndWait = (row: Waiting) =>
+  const putAndWait = (record: LoggedRecord) =>
     Effect.suspend(() => {
       // A disk that has just refused a row keeps no more callers waiting until it takes one.
       if (failing) {
         unsynced++
-        return put(row)
+        return put({ record })
       }
       const done = Deferred.unsafeMake<void>(FiberId.none)
       let over = false
@@ -224,21 +177,18 @@ export const make = Effect.fnUntraced(function* (
         Deferred.unsafeDone(done, Effect.void)
       }
       const impatience = setTimeout(() => settled(false), syncPatience)
-      return Effect.zipRight(put({ ...row, settled }), Deferred.await(done))
+      return Effect.zipRight(put({ record, settled }), Deferred.await(done))
     })
 
   return RequestLog.of({
     record: (record) =>
-      Effect.flatMap(settings, ({ durability }) => {
-        const row = { record, weight: weigh(record) }
-        return durability === "sync" ? putAndWait(row) : put(row)
-      }),
+      Effect.flatMap(settings, ({ durability }) => (durability === "sync" ? putAndWait(record) : put({ record }))),
     stats: Effect.sync(() => ({
       ...(writer?.stats() ?? RecordStats.none),
       taken,
-      buffered: buffer.length,
-      bufferedBytes: bytes,
-      lost,
+      buffered: buffer.size(),
+      bufferedBytes: buffer.weight(),
+      lost: buffer.dropped(),
       unsynced,
       restarts: writer?.restarts() ?? 0
     }))

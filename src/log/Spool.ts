@@ -8,6 +8,7 @@ import * as Scope from "effect/Scope"
 import { AppendFailed } from "../domain/Failure.js"
 import { weigh } from "../domain/RequestRecord.js"
 import type { LoggedRecord } from "../domain/RequestRecord.js"
+import * as SpoolFiles from "./SpoolFiles.js"
 import * as SpoolLock from "./SpoolLock.js"
 import * as SpoolSegment from "./SpoolSegment.js"
 
@@ -72,9 +73,8 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
   const paths = yield* Path.Path
   const onDisk = Effect.provide(Context.make(FileSystem.FileSystem, files).pipe(Context.add(Path.Path, paths)))
   const alone = (yield* Effect.makeSemaphore(1)).withPermits(1)
-  const { dir, name } = paths.parse(database)
+  const names = yield* SpoolFiles.make(database)
   const token = `${process.pid}-${randomBytes(4).toString("hex")}`
-  const fileOf = (owner: string, tail: string) => paths.join(dir, `${name}.spool-${owner}${tail}`)
 
   const queue: Array<Held> = []
   const fresh: Array<Fresh> = []
@@ -83,12 +83,12 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
   let sequence = 0
 
   const pending = () => queue.reduce((sum, { segment }) => sum + segment.size - segment.settled, 0)
-  const failed = (cause: unknown) => new AppendFailed({ path: fileOf(token, ""), cause })
+  const failed = (cause: unknown) => new AppendFailed({ path: database, cause })
 
   const lockOwn = Effect.gen(function* () {
     if (lock !== undefined) return
     const scope = yield* Scope.make()
-    yield* SpoolLock.hold(fileOf(token, ".lock")).pipe(
+    yield* SpoolLock.hold(names.lockOf(token)).pipe(
       Scope.extend(scope),
       Effect.tapErrorCause(() => Scope.close(scope, Exit.void))
     )
@@ -97,7 +97,7 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
 
   const begin = Effect.gen(function* () {
     yield* lockOwn
-    const begun = yield* SpoolSegment.create(fileOf(token, `-${String(sequence++).padStart(6, "0")}.ndjson`))
+    const begun = yield* SpoolSegment.create(names.segmentOf(token, sequence++))
     queue.push({ segment: begun.segment })
     writer = begun
     return begun
@@ -194,55 +194,44 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
     }
   }).pipe(Effect.mapError(failed), alone)
 
-  const takeOver = Effect.fnUntraced(function* (owner: string, names: ReadonlyArray<string>) {
+  const takeOver = Effect.fnUntraced(function* (owner: string, segments: ReadonlyArray<string>) {
     const scope = yield* Scope.make()
-    const heir: Heir = { lock: fileOf(owner, ".lock"), scope }
+    const heir: Heir = { lock: names.lockOf(owner), scope }
     yield* SpoolLock.hold(heir.lock).pipe(
       Scope.extend(scope),
       Effect.tapErrorCause(() => Scope.close(scope, Exit.void))
     )
-    for (const file of names) {
-      const path = paths.join(dir, file)
+    // What has been left is older than anything here.
+    for (const path of [...segments].reverse()) {
       // Its heir before us may have taken it meanwhile.
       const info = yield* Effect.option(files.stat(path))
       if (info._tag === "None") continue
       const size = Number(info.value.size)
-      // What has been left is older than anything here.
       if (size > 0) queue.unshift({ segment: { path, size, settled: 0, unreadable: false }, heir })
       else yield* Effect.ignore(files.remove(path))
     }
-    if (queue.some((held) => held.heir === heir)) return names.length
+    if (queue.some((held) => held.heir === heir)) return segments.length
     yield* Effect.ignore(files.remove(heir.lock))
     yield* Scope.close(scope, Exit.void)
     return 0
   })
 
   const adopt: Spool["adopt"] = Effect.gen(function* () {
-    const pattern = /^-?(\d+-[0-9a-f]{8})(?:-\d+\.ndjson|\.lock)$/
     const mine = new Set(queue.flatMap(({ heir }) => (heir === undefined ? [] : [heir.lock])))
-    const owners = new Map<string, Array<string>>()
-    for (const file of (yield* files.readDirectory(dir === "" ? "." : dir)).sort()) {
-      const rest = file.startsWith(`${name}.spool-`) ? file.slice(`${name}.spool-`.length) : ""
-      const owner = pattern.exec(rest)?.[1]
-      if (owner === undefined || owner === token || mine.has(fileOf(owner, ".lock"))) continue
-      const names = owners.get(owner) ?? []
-      owners.set(owner, file.endsWith(".ndjson") ? [file, ...names] : names)
-    }
     let taken = 0
-    for (const [owner, names] of owners) taken += yield* Effect.orElseSucceed(takeOver(owner, names), () => 0)
+    for (const [owner, segments] of yield* names.owners) {
+      if (owner === token || mine.has(names.lockOf(owner))) continue
+      taken += yield* Effect.orElseSucceed(takeOver(owner, segments), () => 0)
+    }
     return taken
-  }).pipe(
-    Effect.orElseSucceed(() => 0),
-    alone,
-    Effect.uninterruptible
-  )
+  }).pipe(alone, Effect.uninterruptible)
 
   const tidy = Effect.gen(function* () {
     for (const held of queue.filter(({ segment }) => segment.settled >= segment.size)) yield* remove(held)
     if (queue.some(({ heir }) => heir === undefined) || lock === undefined) return
     const scope = lock
     lock = undefined
-    yield* Effect.ignore(files.remove(fileOf(token, ".lock")))
+    yield* Effect.ignore(files.remove(names.lockOf(token)))
     yield* Scope.close(scope, Exit.void)
   }).pipe(alone, Effect.uninterruptible)
 

@@ -131,13 +131,13 @@ const relayStream = ({ answer, beforeEnd, journal, keepalive, request, sink }: O
         journal.answer = accumulator.result(answer.repair.usage)
         journal.usage = answer.repair.usage
         const last = end._tag === "Completed" ? SseEvents.done : (WireError.frame(end) ?? "")
-        const send = Effect.async<RelayEnd>((resume) =>
+        const sendLast = Effect.async<RelayEnd>((resume) =>
           sink.end(last, (delivered) => {
             deadline.clear()
             resume(Effect.succeed(whenEnded(end, delivered, cut)))
           })
         )
-        resume(Effect.zipRight(beforeEnd(end), send))
+        resume(Effect.zipRight(beforeEnd(end), sendLast))
       }
 
       const send = (chunks: ReadonlyArray<JsonObject.JsonObject>): void => {
