@@ -57,7 +57,7 @@ export const redactHeaders = (headers: Headers): Record<string, string> =>
 
 /** What the caller identifies itself with: its `Authorization`, `x-api-key`, `api-key`, or a key in the query. */
 export const callerSecret = (caller: Headers, url: string): Option.Option<Redacted.Redacted> => {
-  const query = new URLSearchParams(url.slice(url.indexOf("?") + 1 || url.length))
+  const query = new URLSearchParams(url.split("?", 2)[1] ?? "")
   const loose = [first(caller["api-key"]), query.get("key"), query.get("api-key"), query.get("api_key")]
   return Option.orElse(callerKey(caller), () =>
     Option.map(Option.fromNullable(loose.find((key) => key !== undefined && key !== null && key !== "")), (key) =>
@@ -83,7 +83,9 @@ const returned = ["openai-processing-ms", "openai-version", "openai-model"]
 
 const credential = "auth|cookie|key|token|secret|password|credential|signature|session|jwt"
 
-const isCredential = (name: string): boolean => new RegExp(credential, "i").test(name)
+const credentialName = new RegExp(credential, "i")
+
+const isCredential = (name: string): boolean => credentialName.test(name)
 
 // A page's address in `referer`, or a proxy's in `x-original-url`, may carry a key.
 const queryKey = new RegExp(`([?&;][^=&\\s]*(?:${credential})[^=&\\s]*=)[^&;#\\s]+`, "gi")

@@ -36,7 +36,7 @@ const mayHoldMedia = /data:[\w.+-]+\/|"(?:data|file_data|b64_json|base64|bytes)"
 /** Keys whose value is base64 without a `data:` before it. */
 const mediaKeys = new Set(["data", "file_data", "b64_json", "base64", "bytes"])
 
-// A list and not a recursion would be needed only for depths that JSON.parse itself does not survive.
+// The depth is bounded: what is nested too deeply is not parsed.
 const replaceIn = (value: unknown, key: string, digest: Digest): unknown => {
   if (typeof value === "string") return replaceText(value, key, digest)
   if (Array.isArray(value)) return value.map((item: unknown) => replaceIn(item, key, digest))

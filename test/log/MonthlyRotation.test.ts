@@ -309,6 +309,24 @@ describe("MonthlyRotation", () => {
     }).pipe(quietly)
   )
 
+  it.scoped("ends an archiving that a process began which died between the two names", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const path = `${folder}/record.db`
+      yield* Effect.scoped(Effect.flatMap(make({ path }), (store) => appendAll(store, [on("2026-10-15")])))
+      fs.linkSync(path, `${folder}/record_202610.db`)
+      const store = yield* make({ path })
+      yield* appendAll(store, [on("2026-10-15"), on("2026-10-16"), on("2026-11-01")])
+      const files = Temp.names(folder).filter((name) => name.endsWith(".db"))
+      assert.deepStrictEqual(files.flatMap((name) => idsIn(`${folder}/${name}`)).sort(), [
+        "2026-10-15",
+        "2026-10-16",
+        "2026-11-01"
+      ])
+      for (const name of files) assert.strictEqual(fs.statSync(`${folder}/${name}`).nlink, 1, name)
+    }).pipe(quietly)
+  )
+
   it.scoped("cannot begin with a path that cannot be opened", () =>
     Effect.gen(function* () {
       const failure = yield* Effect.flip(make({ path: `${yield* Temp.directory}/missing/record.db` }))

@@ -8,8 +8,8 @@ import * as Temp from "../support/Temp.js"
 describe("a process that is killed", () => {
   it.scopedLive("loses nothing that a caller saw end, under log.durability: sync", () =>
     Effect.gen(function* () {
-      const toll = yield* Kills.run(yield* Temp.directory, "sync", 2)
-      assert.isAbove(toll.seen, 10)
+      const toll = yield* Kills.run(yield* Temp.directory, "sync", 1)
+      assert.isAbove(toll.seen, 5)
       assert.deepStrictEqual([toll.lost, toll.doubled], [[], 0])
     })
   )
@@ -17,7 +17,7 @@ describe("a process that is killed", () => {
   it.scopedLive("keeps every row once when it dies while it archives", () =>
     Effect.gen(function* () {
       const folder = yield* Temp.directory
-      const toll = yield* Effect.promise(() => Archiving.run(folder, 3))
+      const toll = yield* Effect.promise(() => Archiving.run(folder, 2))
       assert.deepStrictEqual([toll.lost, toll.doubled, toll.leftovers], [[], 0, []])
       assert.isAbove(toll.archives, 3)
     })
