@@ -3,12 +3,17 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: "test/support/build.ts",
     minWorkers: 2,
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000
   },
   resolve: {
-    alias: [{ find: /^causeway$/, replacement: new URL("./src/Gateway.ts", import.meta.url).pathname }]
+    alias: [
+      { find: /^causeway$/, replacement: new URL("./src/Gateway.ts", import.meta.url).pathname },
+      // A thread runs what was built.
+      { find: /^\.\/ThreadEntry\.js$/, replacement: new URL("./dist/log/ThreadEntry.js", import.meta.url).pathname }
+    ]
   }
 })

@@ -1,7 +1,6 @@
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -96,8 +95,8 @@ const withRecords = <E>(
 ): Layer.Layer<Services, E | LogUnavailable> => {
   const records = Layer.unwrapEffect(
     Effect.map(ConfigRef.ConfigRef, ({ current }) =>
-      RequestLog.layerSqlite({ path, archive: Effect.map(current, (snapshot) => snapshot.config.log.archive) })
+      RequestLog.layerSqlite({ path, settings: Effect.map(current, (snapshot) => snapshot.config.log) })
     )
-  ).pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
+  )
   return layerCustom.pipe(Layer.provide(records), Layer.provide(config))
 }

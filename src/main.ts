@@ -8,13 +8,14 @@ import * as Layer from "effect/Layer"
 import * as Check from "./cli/Check.js"
 import * as Explain from "./cli/Explain.js"
 import * as Init from "./cli/Init.js"
+import * as Log from "./cli/Log.js"
 import * as Ping from "./cli/Ping.js"
 import * as Serve from "./cli/Serve.js"
 import * as Version from "./Version.js"
 
 const causeway = Command.make("causeway").pipe(
   Command.withDescription("A self-hosted, OpenAI-compatible LLM gateway"),
-  Command.withSubcommands([Serve.command, Check.command, Explain.command, Ping.command, Init.command])
+  Command.withSubcommands([Serve.command, Log.command, Check.command, Explain.command, Ping.command, Init.command])
 )
 
 const run = Command.run(causeway, { name: "Causeway", version: Version.version })

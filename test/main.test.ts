@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process"
 import * as fs from "node:fs"
 import * as net from "node:net"
-import { promisify } from "node:util"
-import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as ChildGateway from "./support/ChildGateway.js"
@@ -10,11 +8,6 @@ import * as Database from "./support/Database.js"
 import * as ScriptedUpstream from "./support/ScriptedUpstream.js"
 import * as Temp from "./support/Temp.js"
 import { until } from "./support/Until.js"
-
-beforeAll(async () => {
-  const folder = new URL("..", import.meta.url).pathname
-  await promisify(execFile)("npm", ["run", "--silent", "build"], { cwd: folder })
-}, 120_000)
 
 const demo = `openai_clients:\n  - name: demo\n    base_url: "demo:"\n    model_match: { type: exact, value: [demo] }\n`
 
@@ -454,9 +447,9 @@ describe("the process", () => {
       const unknown = yield* ChildGateway.make({ folder, flags: ["chek"] })
       const completions = yield* ChildGateway.make({ folder, flags: ["--completions", "bash"] })
       assert.strictEqual(yield* Effect.promise(() => unknown.exit), 1)
-      assert.match(unknown.stderr(), /use one of 'serve', 'check', 'explain', 'ping', 'init'/)
+      assert.match(unknown.stderr(), /use one of 'serve', 'log', 'check', 'explain', 'ping', 'init'/)
       assert.strictEqual(yield* Effect.promise(() => completions.exit), 0)
-      for (const command of ["serve", "check", "explain", "ping", "init"]) {
+      for (const command of ["serve", "log", "check", "explain", "ping", "init"]) {
         assert.include(completions.stdout(), `causeway,${command})`)
       }
     })

@@ -116,7 +116,7 @@ const quoted = (names: ReadonlyArray<string>): string => names.map((name) => `"$
 
 const tableOf = ({ candidates }: Explanation.Stage): string =>
   Table.render(
-    ["backend", "model", "why", "priority", "first"],
+    Table.titled("backend", "model", "why", "priority", "first"),
     candidates.map(({ backend, because, first, model, priority }) => [
       backend,
       model,

@@ -91,7 +91,7 @@ const choose = (
 const asText = (findings: ReadonlyArray<Probe.Finding>): string =>
   [
     Table.render(
-      ["backend", "model", "reachable", "key", "models", "answers", "streams", "first token", "latency"],
+      Table.titled("backend", "model", "reachable", "key", "models", "answers", "streams", "first token", "latency"),
       findings.map(rowOf)
     ),
     ...findings.flatMap(({ backend, problems }) => problems.map((problem) => `${backend}: ${problem}`))

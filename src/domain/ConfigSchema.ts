@@ -31,7 +31,7 @@ export const DurationText = Schema.transformOrFail(
 export const SizeText = Schema.transformOrFail(Schema.Union(Schema.String, Schema.Positive), Schema.Number, {
   strict: true,
   decode: (size, _, ast) => {
-    const bytes = typeof size === "number" ? size : measure(size.toUpperCase(), sizeUnits)
+    const bytes = typeof size === "number" ? size : parseSize(size)
     return bytes === undefined
       ? ParseResult.fail(new ParseResult.Type(ast, size))
       : ParseResult.succeed(Math.floor(bytes))
@@ -100,6 +100,11 @@ function numberOrText(title: string, valid: (n: number) => boolean, jsonSchema: 
     title,
     jsonSchema: { anyOf: [jsonSchema, textLike(String.raw`^\s*\d+(\.\d+)?\s*$`)] }
   })
+}
+
+/** The bytes of a size such as `32MiB`; undefined when it is none. */
+export function parseSize(text: string): number | undefined {
+  return measure(text.toUpperCase(), sizeUnits)
 }
 
 const sizeUnits = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KIB: 1024, MIB: 1024 ** 2, GIB: 1024 ** 3 }

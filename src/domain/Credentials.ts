@@ -51,9 +51,20 @@ export const redactHeaders = (headers: Headers): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => {
       const text = typeof value === "string" ? value : value?.join(", ")
-      return text === undefined ? [] : [[name, isCredential(name) ? "[redacted]" : text]]
+      return text === undefined ? [] : [[name, isCredential(name) ? "[redacted]" : withoutQueryKeys(text)]]
     })
   )
+
+/** What the caller identifies itself with: its `Authorization`, `x-api-key`, `api-key`, or a key in the query. */
+export const callerSecret = (caller: Headers, url: string): Option.Option<Redacted.Redacted> => {
+  const query = new URLSearchParams(url.split("?", 2)[1] ?? "")
+  const loose = [first(caller["api-key"]), query.get("key"), query.get("api-key"), query.get("api_key")]
+  return Option.orElse(callerKey(caller), () =>
+    Option.map(Option.fromNullable(loose.find((key) => key !== undefined && key !== null && key !== "")), (key) =>
+      Redacted.make(key)
+    )
+  )
+}
 
 /** A text without the backend's key, its address, or anything that looks like a key. */
 export const scrub = (text: string, backend: Backend, caller: Headers): string => {
@@ -65,7 +76,7 @@ export const scrub = (text: string, backend: Backend, caller: Headers): string =
 export const withoutKeys = (text: string, backend: Backend): string => hide(text, keysOf(backend, {}))
 
 /** Whether what goes by this name may be a credential. */
-export const isCredential = (name: string): boolean => /auth|cookie|key|token|secret|password/i.test(name)
+export const isCredential = (name: string): boolean => credentialName.test(name)
 
 const keysOf = (backend: Backend, caller: Headers): ReadonlyArray<string> => {
   const key = Option.match(keyFor(backend, caller), { onNone: () => "", onSome: (own) => Redacted.value(own) })
@@ -81,6 +92,15 @@ const hide = (text: string, secrets: ReadonlyArray<string>): string =>
 const forwarded = ["idempotency-key", "openai-beta", "anthropic-version", "anthropic-beta", "traceparent", "tracestate"]
 
 const returned = ["openai-processing-ms", "openai-version", "openai-model"]
+
+const credential = "auth|cookie|key|token|secret|password|credential|signature|session|jwt"
+
+const credentialName = new RegExp(credential, "i")
+
+// A page's address in `referer`, or a proxy's in `x-original-url`, may carry a key.
+const queryKey = new RegExp(`([?&;][^=&\\s]*(?:${credential})[^=&\\s]*=)[^&;#\\s]+`, "gi")
+
+const withoutQueryKeys = (text: string): string => (text.includes("=") ? text.replace(queryKey, "$1[redacted]") : text)
 
 const first = (value: string | ReadonlyArray<string> | undefined): string | undefined =>
   typeof value === "string" ? value : value?.[0]

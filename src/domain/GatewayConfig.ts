@@ -5,8 +5,32 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Backend } from "./Backend.js"
 import * as ConfigIssue from "./ConfigIssue.js"
-import { DurationText, optional, orDefault, required, SizeText, Strings } from "./ConfigSchema.js"
+import { DurationText, optional, orDefault, required, SizeText, Strings, stringsJson } from "./ConfigSchema.js"
+import * as IpRange from "./IpRange.js"
+import { RetentionText } from "./Retention.js"
 import * as RouteTable from "./RouteTable.js"
+
+const ranges = "addresses or CIDR ranges such as 10.0.0.0/8 or fd00::/8"
+
+const ProxyRanges = Schema.transformOrFail(
+  Strings,
+  Schema.Array(Schema.Struct({ version: Schema.Literal(4, 6), address: Schema.BigIntFromSelf, bits: Schema.Number })),
+  {
+    strict: true,
+    decode: (texts, _, ast) => {
+      const parsed = texts.flatMap((text) => IpRange.parse(text) ?? [])
+      return parsed.length === texts.length
+        ? ParseResult.succeed(parsed)
+        : ParseResult.fail(
+            new ParseResult.Type(
+              ast,
+              texts.find((text) => IpRange.parse(text) === undefined)
+            )
+          )
+    },
+    encode: (list) => ParseResult.succeed(list.map(IpRange.format))
+  }
+).annotations({ title: ranges, jsonSchema: stringsJson() })
 
 const Server = Schema.Struct({
   drain: orDefault(DurationText, () => Duration.seconds(30)).annotations({
@@ -20,15 +44,39 @@ const Server = Schema.Struct({
     .pipe(Schema.fromKey("max_body")),
   corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"])
     .annotations({ description: "The browser pages that may call; `*` stands for any text." })
-    .pipe(Schema.fromKey("cors_origins"))
+    .pipe(Schema.fromKey("cors_origins")),
+  trustedProxies: orDefault(ProxyRanges, () => [])
+    .annotations({
+      description:
+        "Addresses and CIDR ranges, IPv4 or IPv6, of proxies whose `X-Forwarded-For` or `X-Real-IP` names the caller in records."
+    })
+    .pipe(Schema.fromKey("trusted_proxies"))
 })
 
 const Log = Schema.Struct({
+  durability: orDefault(Schema.Literal("relaxed", "wal", "sync"), () => "wal" as const).annotations({
+    description:
+      "When a row is on the disk: `relaxed` when the database has taken it, `wal` within 50 ms in a spool beside the database, `sync` before the caller is sent the end of its answer. [What each may lose](records.md)."
+  }),
+  bodies: orDefault(Schema.Literal("full", "redacted", "none"), () => "redacted" as const).annotations({
+    description:
+      "`full` stores requests and answers whole, `redacted` replaces images, audio and files by type, size and hash, `none` stores neither."
+  }),
   archive: orDefault(Schema.Boolean, () => true).annotations({
     description:
       "When the first record of a later month comes, the database is moved to `record_YYYYMM.db` beside it and a new one begun."
+  }),
+  retention: optional(RetentionText).annotations({
+    description:
+      "Deletes the oldest archives: `12 months`, or a size of all record files together such as `50GiB`. Without it they are kept for ever."
   })
 })
+
+/** How records are kept. */
+export type LogSettings = typeof Log.Type
+
+/** What {@link LogSettings} are where nothing is said of them. */
+export const defaultLog: LogSettings = Schema.decodeSync(Log)({})
 
 /** The configuration: what `config.yaml` says, with every default filled in. */
 export const GatewayConfig = Schema.Struct({

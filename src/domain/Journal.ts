@@ -10,6 +10,8 @@ export interface Journal {
   readonly id: string
   readonly kind: ChatRequest.Kind
   readonly ip: string
+  /** The fingerprint of the caller's credential, if it brought one. */
+  readonly caller: string | undefined
   readonly headers: Credentials.Headers
   /** Arrival, in ms since the epoch. */
   readonly startedAt: number
@@ -29,7 +31,10 @@ export interface Journal {
 }
 
 /** A journal for an exchange that has just arrived. */
-export const open = (arrival: Pick<Journal, "id" | "kind" | "ip" | "headers" | "startedAt">): Journal => ({
+export const open = (
+  arrival: Pick<Journal, "id" | "kind" | "ip" | "headers" | "startedAt"> & Partial<Pick<Journal, "caller">>
+): Journal => ({
+  caller: undefined,
   ...arrival,
   attempts: [],
   request: undefined,
@@ -69,7 +74,8 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
     Headers: JSON.stringify(Credentials.redactHeaders(journal.headers)),
     Request: journal.sent ?? null,
     Response: journal.answer === undefined ? null : JSON.stringify(journal.answer),
-    Error: Outcome.describe(outcome) ?? null
+    Error: Outcome.describe(outcome) ?? null,
+    Caller: journal.caller ?? null
   }
 }
 

@@ -42,9 +42,19 @@ export const RequestRecord = Schema.Struct({
   Request: Text,
   /** JSON: the answer that the caller got, assembled when it was streamed. */
   Response: Text,
-  Error: Text
+  Error: Text,
+  /** The fingerprint of the caller's credential; null when it brought none. */
+  Caller: Text
 })
 export interface RequestRecord extends Schema.Schema.Type<typeof RequestRecord> {}
+
+/** A record on its way into the table; one that `amends` replaces the row that was written before the exchange ended. */
+export const LoggedRecord = Schema.Struct({ ...RequestRecord.fields, amends: Schema.optional(Schema.Literal(true)) })
+export interface LoggedRecord extends Schema.Schema.Type<typeof LoggedRecord> {}
+
+/** Roughly how much memory a record holds, in bytes. */
+export const weigh = ({ Headers, Request, Response }: RequestRecord): number =>
+  1024 + Headers.length + (Request?.length ?? 0) + (Response?.length ?? 0)
 
 /** One attempt as the record shows it; `failure` is null for the one that answered. */
 export interface AttemptTrace {

@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as HashSet from "effect/HashSet"
 import * as ConfigRef from "../config/ConfigRef.js"
 import type { Kind } from "../domain/ChatRequest.js"
+import * as ClientAddress from "../domain/ClientAddress.js"
 import * as Cors from "../domain/Cors.js"
 import type { GatewayFailure } from "../domain/Failure.js"
 import { Draining } from "../domain/Failure.js"
@@ -15,6 +16,7 @@ import { RelayEnd } from "../domain/Outcome.js"
 import type { Crashed, Outcome } from "../domain/Outcome.js"
 import type { RequestRecord } from "../domain/RequestRecord.js"
 import * as WireError from "../domain/WireError.js"
+import * as Fingerprint from "../log/Fingerprint.js"
 import { RequestLog } from "../log/RequestLog.js"
 import * as Relay from "../upstream/Relay.js"
 import { Drain, drainFiberId } from "./Drain.js"
@@ -26,6 +28,8 @@ export interface Exchange {
   readonly journal: Journal.Journal
   /** The configuration that the exchange keeps to its end. */
   readonly snapshot: ConfigRef.Snapshot
+  /** To be run before the caller can see that its answer has ended; under `log.durability: sync` it writes the record. */
+  readonly beforeEnd: (presumed: Outcome) => Effect.Effect<void>
 }
 
 /**
@@ -52,16 +56,21 @@ export const answer = <A, R, R2>(
       const drain = yield* Drain
       const clock = yield* Effect.clock
       const snapshot = yield* (yield* ConfigRef.ConfigRef).current
-      const { socket, headers } = NodeHttpServerRequest.toIncomingMessage(request)
+      const { headers, socket, url = "" } = NodeHttpServerRequest.toIncomingMessage(request)
       const id = RequestId.make()
       const journal = Journal.open({
         id,
         kind,
-        ip: socket.remoteAddress?.replace(/^::ffff:/, "") ?? "",
+        ip: ClientAddress.of(socket.remoteAddress, headers, snapshot.config.server.trustedProxies),
+        caller: Fingerprint.ofRequest(headers, url),
         headers,
         startedAt: clock.unsafeCurrentTimeMillis()
       })
-      const exchange: Exchange = { journal, snapshot }
+      let early: RequestRecord | undefined
+      const close = (outcome: Outcome) => Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
+      const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed))))
+      const beforeEnd = snapshot.config.log.durability === "sync" ? writeEarly : () => Effect.void
+      const exchange: Exchange = { journal, snapshot, beforeEnd }
       const sink = Sink.make(NodeHttpServerRequest.toServerResponse(request), {
         ...Cors.headersFor(headers.origin, snapshot.config.server.corsOrigins),
         ...(drain.isDraining() ? { connection: "close" } : {}),
@@ -75,12 +84,13 @@ export const answer = <A, R, R2>(
       cut = sink.cut
       const outcome = yield* Exit.isSuccess(exit)
         ? relay(exchange, exit.value, sink).pipe(
-            Effect.catchAllDefect((defect) => refuse(journal, crashed(defect), sink))
+            Effect.catchAllDefect((defect) => refuse(exchange, crashed(defect), sink))
           )
-        : refuse(journal, beforeCommit(exit.cause), sink)
+        : refuse(exchange, beforeCommit(exit.cause), sink)
 
-      const record = Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
-      yield* log.record(record)
+      const record = close(outcome)
+      if (early === undefined) yield* log.record(record)
+      else if (early.Outcome !== record.Outcome) yield* log.record({ ...record, amends: true })
       yield* accessLog(record)
       leave()
       return HttpServerResponse.empty()
@@ -98,13 +108,17 @@ const beforeCommit = (cause: Cause.Cause<GatewayFailure>): Outcome => {
 const crashed = (defect: unknown): Crashed => ({ _tag: "Crashed", defect })
 
 // Sends the error response of an outcome that has one; the outcome stays what it was, whoever reads it.
-const refuse = (journal: Journal.Journal, outcome: Outcome, sink: Sink.CallerSink): Effect.Effect<Outcome> =>
-  Effect.async((resume) => {
+const refuse = ({ beforeEnd, journal }: Exchange, outcome: Outcome, sink: Sink.CallerSink): Effect.Effect<Outcome> =>
+  Effect.suspend(() => {
     const error = wireError(outcome)
-    if (sink.breakOff()) return resume(Effect.succeed(outcome))
-    if (error === undefined) return sink.end("", () => resume(Effect.succeed(outcome)))
-    journal.status = error.status
-    Relay.sendJson(sink, error.status, error.headers, { error: error.error }, () => resume(Effect.succeed(outcome)))
+    if (sink.breakOff()) return Effect.succeed(outcome)
+    if (error !== undefined) journal.status = error.status
+    const send = Effect.async<Outcome>((resume) => {
+      const ended = () => resume(Effect.succeed(outcome))
+      if (error === undefined) sink.end("", ended)
+      else Relay.sendJson(sink, error.status, error.headers, { error: error.error }, ended)
+    })
+    return Effect.zipRight(beforeEnd(outcome), send)
   })
 
 const wireError = (outcome: Outcome): WireError.WireError | undefined => {

@@ -36,8 +36,8 @@ const complete = (kind: ChatRequest.Kind) =>
       const forwarded: Forwarded = { request, answer }
       return forwarded
     }),
-    ({ journal, snapshot }, { answer, request }, sink) =>
-      Relay.relay({ request, answer, sink, journal, keepalive: snapshot.config.server.keepalive })
+    ({ beforeEnd, journal, snapshot }, { answer, request }, sink) =>
+      Relay.relay({ request, answer, sink, journal, beforeEnd, keepalive: snapshot.config.server.keepalive })
   )
 
 const models = Effect.gen(function* () {

@@ -1,18 +1,24 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import { AppendFailed } from "../domain/Failure.js"
+import { AppendFailed, LogUnavailable } from "../domain/Failure.js"
 import { monthOf } from "../domain/RequestRecord.js"
-import type { RequestRecord } from "../domain/RequestRecord.js"
+import type { LoggedRecord } from "../domain/RequestRecord.js"
+import * as Retention from "../domain/Retention.js"
+import * as Archives from "./Archives.js"
+import * as SqliteFault from "./SqliteFault.js"
 import * as SqliteStore from "./SqliteStore.js"
 
 /** Where records go and whether past months are moved aside. */
 export interface Options {
   readonly path: string
   readonly archive?: Effect.Effect<boolean>
+  /** Told when a corrupt database was set aside. */
+  readonly onCorrupt?: () => void
 }
 
 interface Opened {
@@ -21,35 +27,55 @@ interface Opened {
   readonly file: string
   /** The newest month in the database; "" while it is empty. */
   month: string
+  /** The newest month that has an archive; "" while there is none. */
+  readonly archived: string
 }
 
 /**
  * Appends records to a database that holds one month: when a record of a later month comes, the file is moved to
- * `record_YYYYMM.db` beside it, named by the month of its data, and a new one begun. A file that vanished is begun anew.
+ * `record_YYYYMM.db` beside it, named by the month of its data, and a new one begun. A file that vanished is begun anew;
+ * one that is no database any more is set aside as `record.corrupt-<unix seconds>.db`.
  */
 export const make = Effect.fnUntraced(function* (options: Options) {
   const files = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const { path } = options
   const archive = options.archive ?? Effect.succeed(true)
+  const onDisk = Effect.provide(Context.make(FileSystem.FileSystem, files).pipe(Context.add(Path.Path, paths)))
+  const alone = (yield* Effect.makeSemaphore(1)).withPermits(1)
+  let current: Opened | undefined
 
   const identity = files.stat(path).pipe(
     Effect.map(({ ino }) => String(Option.getOrElse(ino, () => 0))),
     Effect.orElseSucceed(() => "missing")
   )
 
-  const open = Effect.gen(function* () {
+  const openOnce = Effect.gen(function* () {
     const scope = yield* Scope.make()
-    const store = yield* SqliteStore.open(path).pipe(
-      Scope.extend(scope),
+    return yield* Effect.gen(function* () {
+      const store = yield* Scope.extend(SqliteStore.open(path), scope)
+      const newest = yield* store.newest
+      const archives = yield* Effect.orElseSucceed(Archives.beside(path), () => [])
+      const opened: Opened = {
+        store,
+        scope,
+        file: yield* identity,
+        month: monthOf({ Time: newest ?? "" }),
+        archived: archives.map(({ month }) => month).reduce((a, b) => (a > b ? a : b), "")
+      }
+      return opened
+    }).pipe(
+      Effect.mapError((cause) => (cause._tag === "LogUnavailable" ? cause : new LogUnavailable({ path, cause }))),
       Effect.tapErrorCause(() => Scope.close(scope, Exit.void))
     )
-    const newest = yield* Effect.orElseSucceed(store.newest, () => null)
-    const opened: Opened = { store, scope, file: yield* identity, month: monthOf({ Time: newest ?? "" }) }
-    return opened
-  }).pipe(Effect.provideService(FileSystem.FileSystem, files), Effect.uninterruptible)
+  }).pipe(onDisk, Effect.uninterruptible)
 
-  let current: Opened | undefined = yield* open
+  const open = openOnce.pipe(
+    // Another process may have set it aside meanwhile.
+    Effect.retry({ times: 1, while: SqliteFault.isCorrupt }),
+    Effect.catchIf(SqliteFault.isCorrupt, () => Effect.zipRight(setAside, openOnce)),
+    Effect.tap((opened) => finishMove(opened))
+  )
 
   const close = Effect.suspend(() => {
     const closing = current
@@ -57,52 +83,129 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return closing === undefined ? Effect.void : Scope.close(closing.scope, Exit.void)
   })
 
-  yield* Effect.addFinalizer(() => close)
+  const setAside = Effect.gen(function* () {
+    const replaced = current !== undefined && current.file !== (yield* identity)
+    yield* close
+    if (replaced) return
+    const { dir, name } = paths.parse(path)
+    const target = yield* Archives.freeName(paths.join(dir, name), ".corrupt-")
+    yield* files.rename(path, target)
+    for (const tail of ["-wal", "-shm"]) yield* Effect.ignore(files.rename(path + tail, target + tail))
+    options.onCorrupt?.()
+    yield* Effect.logError(`${path} is corrupt: it was set aside as ${target}, and a new database begun`)
+  }).pipe(
+    onDisk,
+    Effect.mapError((cause) => new LogUnavailable({ path, cause }))
+  )
 
-  const ensureOpen = Effect.gen(function* () {
+  // A move that a dying process began is ended before anything is written.
+  const finishMove = (opened: Opened) =>
+    Effect.gen(function* () {
+      const { nlink } = yield* files.stat(path)
+      if (Option.getOrElse(nlink, () => 1) < 2) return
+      const inodes = (yield* Archives.beside(path)).map(({ inode }) => String(inode))
+      if (inodes.includes(opened.file)) yield* moveAside(opened)
+    }).pipe(onDisk, Effect.ignore)
+
+  const ensureOpen: Effect.Effect<Opened, LogUnavailable> = Effect.gen(function* () {
     if (current !== undefined && current.file === (yield* identity)) return current
     // The driver does not do this for a moved file, whose log would then be taken for the new file's.
     if (current !== undefined) yield* Effect.ignore(current.store.checkpoint)
     yield* close
-    return (current = yield* open)
+    const opened = yield* open
+    current = opened
+    return opened.file === (yield* identity) ? opened : yield* ensureOpen
   })
 
-  const archiveName = Effect.fnUntraced(function* (month: string) {
-    const base = paths.join(paths.dirname(path), `record_${month}`)
-    if (!(yield* files.exists(`${base}.db`))) return `${base}.db`
-    const seconds = Math.floor((yield* Effect.clockWith((clock) => clock.currentTimeMillis)) / 1000)
-    let free = seconds
-    while (yield* files.exists(`${base}_${free}.db`)) free++
-    return `${base}_${free}.db`
+  // Only who keeps all others out of a file may take its name away: they may be doing the same.
+  const moveAside = (opened: Opened) =>
+    Effect.gen(function* () {
+      yield* opened.store.consolidate
+      yield* opened.store.seize
+      if (opened.file !== (yield* identity)) return
+      const target = yield* Archives.moveAside(path, opened.month)
+      yield* Effect.logInfo(`Records of ${opened.month} archived as ${target}`)
+    }).pipe(onDisk, Effect.ensuring(Effect.zipRight(Scope.close(opened.scope, Exit.void), close)))
+
+  // A row of a past month may already be in that month's archive: it was replayed, or it amends a row there.
+  const archived = Effect.fnUntraced(function* (late: ReadonlyArray<LoggedRecord>) {
+    const found = new Set<string>()
+    const months = new Set(late.map(monthOf))
+    const candidates = late.length === 0 ? [] : yield* onDisk(Archives.beside(path))
+    for (const { month, path: file } of candidates.filter((candidate) => months.has(candidate.month))) {
+      const rows = late.filter((record) => monthOf(record) === month)
+      yield* inArchive(file, rows, found).pipe(Effect.scoped, onDisk, Effect.ignore)
+    }
+    return found
   })
 
-  const rotate = Effect.fnUntraced(function* (opened: Opened) {
-    yield* opened.store.consolidate
-    yield* close
-    const target = yield* archiveName(opened.month)
-    yield* files.rename(path, target)
-    yield* Effect.logInfo(`Records of ${opened.month} archived as ${target}`)
-    return yield* ensureOpen
-  })
-
-  const appendRun = Effect.fnUntraced(function* (records: ReadonlyArray<RequestRecord>) {
+  const appendRun = Effect.fnUntraced(function* (records: ReadonlyArray<LoggedRecord>) {
     let opened = yield* ensureOpen
     const month = monthOf(records[0] ?? { Time: "" })
-    if (opened.month !== "" && month > opened.month && (yield* archive)) opened = yield* rotate(opened)
+    if (opened.month !== "" && month > opened.month && (yield* archive)) {
+      yield* moveAside(opened)
+      opened = yield* ensureOpen
+    }
     const newest = month > opened.month ? month : opened.month
     const later = records.findIndex((record) => monthOf(record) > newest)
     const run = later === -1 ? records : records.slice(0, later)
-    yield* opened.store.insert(run)
+    const known = yield* archived(run.filter((record) => monthOf(record) <= opened.archived))
+    yield* opened.store.insert(run.filter(({ id }) => !known.has(id)))
     opened.month = newest
     return run.length
   })
 
+  const append = (records: ReadonlyArray<LoggedRecord>) =>
+    appendRun(records).pipe(
+      Effect.catchIf(SqliteFault.isCorrupt, () => Effect.zipRight(setAside, appendRun(records))),
+      Effect.mapError((cause) => new AppendFailed({ path, cause })),
+      alone,
+      Effect.uninterruptible
+    )
+
+  yield* Effect.addFinalizer(() => close)
+  // Locked by another process, or on a full disk, it may be usable in a moment: the first append opens it.
+  current = yield* Effect.catchIf(open, SqliteFault.isPassing, () => Effect.succeed(undefined))
+
   return {
     /** Appends the leading records that belong into one file, and says how many those were. */
-    append: (records: ReadonlyArray<RequestRecord>): Effect.Effect<number, AppendFailed> =>
-      appendRun(records).pipe(
+    append,
+    /** Appends all records, to as many files as they belong into. */
+    appendAll: (records: ReadonlyArray<LoggedRecord>): Effect.Effect<void, AppendFailed> =>
+      Effect.gen(function* () {
+        let rest = records
+        while (rest.length > 0) rest = rest.slice(yield* append(rest))
+      }),
+    /** Lets go of the database until the next append, so that another process may archive it. */
+    release: alone(close),
+    /** Deletes the oldest archives that are to go, and says how many those were. */
+    retain: (retention: Retention.Retention): Effect.Effect<number, AppendFailed> =>
+      Effect.gen(function* () {
+        const archives = yield* Archives.beside(path)
+        const present = yield* Effect.option(files.stat(path))
+        const size = Option.match(present, { onNone: () => 0, onSome: (info) => Number(info.size) })
+        const now = monthOf({ Time: new Date(yield* Effect.clockWith((c) => c.currentTimeMillis)).toISOString() })
+        const month = current === undefined || current.month === "" ? now : current.month
+        const old = Retention.expired(archives, retention, month, size)
+        for (const { path: file } of old) {
+          yield* files.remove(file)
+          yield* Effect.logInfo(`Records deleted by log.retention: ${file}`)
+        }
+        return old.length
+      }).pipe(
+        onDisk,
         Effect.mapError((cause) => new AppendFailed({ path, cause })),
-        Effect.uninterruptible
+        alone
       )
   }
+})
+
+// Adds the ids that the archive has to `found`, and amends them there.
+const inArchive = Effect.fnUntraced(function* (file: string, records: ReadonlyArray<LoggedRecord>, found: Set<string>) {
+  const store = yield* SqliteStore.open(file)
+  const known = yield* store.known(records.map(({ id }) => id))
+  const amendments = records.filter(({ amends, id }) => amends === true && known.has(id))
+  if (amendments.length > 0) yield* store.insert(amendments)
+  for (const id of known) found.add(id)
+  yield* store.consolidate
 })

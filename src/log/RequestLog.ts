@@ -1,19 +1,29 @@
-import type * as FileSystem from "@effect/platform/FileSystem"
-import type * as Path from "@effect/platform/Path"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type { LogUnavailable } from "../domain/Failure.js"
 import { AppendFailed } from "../domain/Failure.js"
-import type { RequestRecord } from "../domain/RequestRecord.js"
-import * as MonthlyRotation from "./MonthlyRotation.js"
+import type { LogSettings } from "../domain/GatewayConfig.js"
+import * as GatewayConfig from "../domain/GatewayConfig.js"
+import type { LoggedRecord, RequestRecord } from "../domain/RequestRecord.js"
+import * as RecordBuffer from "./RecordBuffer.js"
+import * as RecordStats from "./RecordStats.js"
+import * as WriterFace from "./WriterFace.js"
 
 /** Takes the record of every exchange that has ended. */
 export class RequestLog extends Context.Tag("causeway/log/RequestLog")<
   RequestLog,
   {
-    /** Takes a record; never fails and never waits for the disk. */
-    readonly record: (record: RequestRecord) => Effect.Effect<void>
+    /**
+     * Takes a record; never fails. It does not wait for the disk, except under `log.durability: sync`, where it ends
+     * when the row is on the disk, or when the disk has refused it. A record that `amends` replaces the one with its id.
+     */
+    readonly record: (record: LoggedRecord) => Effect.Effect<void>
+    /** What has been done and what waits; missing where nothing is counted. */
+    readonly stats?: Effect.Effect<RecordStats.RecordStats>
   }
 >() {}
 
@@ -21,64 +31,82 @@ export class RequestLog extends Context.Tag("causeway/log/RequestLog")<
 export interface Options {
   /** The database file. */
   readonly path: string
-  /** Whether a month's rows are moved aside when the next month begins. Default: true. */
-  readonly archive?: Effect.Effect<boolean>
-  /** Rows kept in memory while the database cannot take them; the oldest go first. Default: 10,000. */
+  /** How records are kept; asked again for every batch. Default: what `config.yaml` defaults to. */
+  readonly settings?: Effect.Effect<LogSettings>
+  /** Rows kept in memory while neither the database nor the spool takes them; the oldest go first. Default: 10,000. */
   readonly bufferSize?: number
+  /** Bytes of rows kept in memory in that case. Default: 64 MiB. */
+  readonly bufferBytes?: number
 }
 
-const batchSize = 200
 const batchInterval = "50 millis"
 const retryInterval = "1 second"
+/** How long the end of an answer waits for a disk that neither takes its row nor refuses it, in ms. */
+const syncPatience = 5_000
 
 /** Records kept in an array, for tests and hosts. */
 export const layerMemory = (records: Array<RequestRecord>): Layer.Layer<RequestLog> =>
-  Layer.succeed(RequestLog, { record: (record) => Effect.sync(() => void records.push(record)) })
+  Layer.succeed(RequestLog, {
+    record: ({ amends, ...record }) =>
+      Effect.sync(() => {
+        const before = amends === undefined ? -1 : records.findIndex(({ id }) => id === record.id)
+        if (before === -1) records.push(record)
+        else records[before] = record
+      })
+  })
 
-/** Records in a SQLite file: buffered, written in batches off the request path, flushed when the layer closes. */
-export const layerSqlite = (
-  options: Options
-): Layer.Layer<RequestLog, LogUnavailable, FileSystem.FileSystem | Path.Path> =>
+/** Records in a SQLite file: written in batches by a thread of its own, flushed when the layer closes. */
+export const layerSqlite = (options: Options): Layer.Layer<RequestLog, LogUnavailable> =>
   Layer.scoped(
     RequestLog,
-    Effect.flatMap(MonthlyRotation.make(options), (store) => make(store.append, options))
+    Effect.gen(function* () {
+      const face = yield* WriterFace.make({ path: options.path })
+      const settings = options.settings ?? Effect.succeed(GatewayConfig.defaultLog)
+      const append = (records: ReadonlyArray<LoggedRecord>) =>
+        Effect.flatMap(settings, ({ retention, ...plain }) =>
+          Effect.as(face.append(records, { ...plain, retention: Option.getOrNull(retention) }), records.length)
+        )
+      return yield* make(append, { ...options, writer: face })
+    })
   )
 
 /** A log over anything that appends rows: `append` says how many of the leading ones it has taken. */
 export const make = Effect.fnUntraced(function* (
-  append: (records: ReadonlyArray<RequestRecord>) => Effect.Effect<number, AppendFailed>,
-  options: Pick<Options, "bufferSize">
+  append: (records: ReadonlyArray<LoggedRecord>) => Effect.Effect<number, AppendFailed>,
+  options: Omit<Options, "path"> & { readonly writer?: Pick<WriterFace.WriterFace, "stats" | "restarts"> }
 ) {
-  const limit = options.bufferSize ?? 10_000
+  const { bufferBytes = 64 * 1024 ** 2, bufferSize = 10_000, writer } = options
+  const settings = options.settings ?? Effect.succeed(GatewayConfig.defaultLog)
   const filled = yield* Effect.makeLatch()
-  const buffer: Array<RequestRecord> = []
-  let dropped = 0
+  const full = yield* Effect.makeLatch()
+  const buffer = RecordBuffer.make({ rows: bufferSize, bytes: bufferBytes })
+  let taken = 0
+  let unsynced = 0
+  let reported = 0
   let failing = false
 
-  const trim = () => {
-    if (buffer.length > limit) dropped += buffer.splice(0, buffer.length - limit).length
-  }
-
   const writeBatch = Effect.suspend(() => {
-    const batch = buffer.splice(0, batchSize)
+    const batch = buffer.takeBatch()
     const putBack = (written: number) =>
       Effect.sync(() => {
-        buffer.unshift(...batch.slice(written))
-        trim()
+        for (const { settled } of batch.slice(0, written)) settled?.(true)
+        // Whoever waits is not kept waiting for a disk that takes nothing.
+        if (written === 0) for (const { settled } of batch) settled?.(false)
+        buffer.putBack(batch.slice(written))
       })
-    return append(batch).pipe(
+    return append(batch.map(({ record }) => record)).pipe(
       Effect.catchAllDefect((cause) => new AppendFailed({ path: "records", cause })),
       Effect.tapError(() => putBack(0)),
       Effect.flatMap(putBack)
     )
   }).pipe(
-    Effect.when(() => buffer.length > 0),
+    Effect.when(() => buffer.size() > 0),
     Effect.uninterruptible
   )
 
-  // Writes everything there is; false when the database does not take it.
+  // Writes everything there is; false when nothing takes it.
   const flush = writeBatch.pipe(
-    Effect.repeat({ while: () => buffer.length > 0 }),
+    Effect.repeat({ while: () => buffer.size() > 0 }),
     Effect.matchEffect({
       onSuccess: () => reportState(false, Effect.logInfo("Records are being written again"), true),
       onFailure: (failure) => reportState(true, Effect.logError(`Records wait in memory: ${failure.message}`), false)
@@ -93,15 +121,21 @@ export const make = Effect.fnUntraced(function* (
     })
 
   const reportLost = Effect.suspend(() => {
-    const lost = dropped
-    dropped = 0
-    return lost === 0 ? Effect.void : Effect.logError(`${lost} records were lost: the database took none`)
+    const lost = buffer.dropped()
+    const news = lost - reported
+    reported = lost
+    return news === 0 ? Effect.void : Effect.logError(`${news} records were lost: the database took none`)
   })
+
+  const gather = Effect.flatMap(settings, ({ durability }) =>
+    durability === "sync" ? Effect.void : Effect.asVoid(Effect.timeoutOption(full.await, batchInterval))
+  )
 
   const loop = Effect.gen(function* () {
     yield* filled.await
     yield* filled.close
-    yield* Effect.sleep(batchInterval)
+    yield* gather
+    yield* full.close
     const written = yield* flush
     yield* reportLost
     if (!written) yield* Effect.zipRight(Effect.sleep(retryInterval), filled.open)
@@ -112,19 +146,51 @@ export const make = Effect.fnUntraced(function* (
     Effect.zipRight(
       flush,
       Effect.suspend(() => {
-        dropped += buffer.length
+        buffer.drop()
         return reportLost
       })
     )
   )
   yield* Effect.forkScoped(Effect.forever(loop))
 
+  const put = (row: RecordBuffer.Waiting) => {
+    buffer.push(row)
+    taken++
+    return buffer.hasBatch() ? Effect.zipRight(full.open, filled.open) : filled.open
+  }
+
+  // Ends when the row is on the disk, or will not get there for now.
+  const putAndWait = (record: LoggedRecord) =>
+    Effect.suspend(() => {
+      // A disk that has just refused a row keeps no more callers waiting until it takes one.
+      if (failing) {
+        unsynced++
+        return put({ record })
+      }
+      const done = Deferred.unsafeMake<void>(FiberId.none)
+      let over = false
+      const settled = (onDisk: boolean) => {
+        clearTimeout(impatience)
+        if (over) return
+        over = true
+        if (!onDisk) unsynced++
+        Deferred.unsafeDone(done, Effect.void)
+      }
+      const impatience = setTimeout(() => settled(false), syncPatience)
+      return Effect.zipRight(put({ record, settled }), Deferred.await(done))
+    })
+
   return RequestLog.of({
     record: (record) =>
-      Effect.suspend(() => {
-        buffer.push(record)
-        trim()
-        return filled.open
-      })
+      Effect.flatMap(settings, ({ durability }) => (durability === "sync" ? putAndWait(record) : put({ record }))),
+    stats: Effect.sync(() => ({
+      ...(writer?.stats() ?? RecordStats.none),
+      taken,
+      buffered: buffer.size(),
+      bufferedBytes: buffer.weight(),
+      lost: buffer.dropped(),
+      unsynced,
+      restarts: writer?.restarts() ?? 0
+    }))
   })
 })

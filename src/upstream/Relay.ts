@@ -68,13 +68,15 @@ export interface Options {
   readonly journal: Journal
   /** After how long a silence a stream's caller gets a sign of life, if at all. */
   readonly keepalive: Option.Option<Duration.Duration>
+  /** What is to be done before the caller can see that the answer has ended, in this way for all that is known. */
+  readonly beforeEnd: (end: RelayEnd) => Effect.Effect<void>
 }
 
 /** Moves a committed answer to the caller, to its true end. */
 export const relay = (options: Options): Effect.Effect<RelayEnd> =>
   options.request.stream ? relayStream(options) : relayWhole(options)
 
-const relayWhole = ({ answer, journal, request, sink }: Options): Effect.Effect<RelayEnd> =>
+const relayWhole = ({ answer, beforeEnd, journal, request, sink }: Options): Effect.Effect<RelayEnd> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.async((resume) => {
       const accumulator = Accumulator.make(request.kind)
@@ -92,14 +94,17 @@ const relayWhole = ({ answer, journal, request, sink }: Options): Effect.Effect<
         deadline.set(lastRead, sink.abandon)
       }
       sink.listen({ onDrained: () => {}, onLeft: () => {}, onCut })
-      sendJson(sink, 200, answer.headers, body ?? {}, (delivered) => {
-        deadline.clear()
-        resume(Effect.succeed(whenEnded(RelayEnd.Completed(), delivered, cut)))
-      })
+      const send = Effect.async<RelayEnd>((resume) =>
+        sendJson(sink, 200, answer.headers, body ?? {}, (delivered) => {
+          deadline.clear()
+          resume(Effect.succeed(whenEnded(RelayEnd.Completed(), delivered, cut)))
+        })
+      )
+      resume(Effect.zipRight(beforeEnd(RelayEnd.Completed()), send))
     })
   )
 
-const relayStream = ({ answer, journal, keepalive, request, sink }: Options): Effect.Effect<RelayEnd> =>
+const relayStream = ({ answer, beforeEnd, journal, keepalive, request, sink }: Options): Effect.Effect<RelayEnd> =>
   Effect.flatMap(Effect.clock, (clock) =>
     Effect.async<RelayEnd>((resume) => {
       const now = clock.unsafeCurrentTimeMillis()
@@ -126,10 +131,13 @@ const relayStream = ({ answer, journal, keepalive, request, sink }: Options): Ef
         journal.answer = accumulator.result(answer.repair.usage)
         journal.usage = answer.repair.usage
         const last = end._tag === "Completed" ? SseEvents.done : (WireError.frame(end) ?? "")
-        sink.end(last, (delivered) => {
-          deadline.clear()
-          resume(Effect.succeed(whenEnded(end, delivered, cut)))
-        })
+        const sendLast = Effect.async<RelayEnd>((resume) =>
+          sink.end(last, (delivered) => {
+            deadline.clear()
+            resume(Effect.succeed(whenEnded(end, delivered, cut)))
+          })
+        )
+        resume(Effect.zipRight(beforeEnd(end), sendLast))
       }
 
       const send = (chunks: ReadonlyArray<JsonObject.JsonObject>): void => {

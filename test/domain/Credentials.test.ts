@@ -132,12 +132,40 @@ describe("Credentials", () => {
       "x-goog-api-key": "s",
       "x-auth-token": "s",
       "x-amz-security-token": "s",
-      "x-client-secret": "s"
+      "x-client-secret": "s",
+      "x-amz-credential": "s",
+      "x-hub-signature": "s",
+      "x-session": "s"
     }
     const stored = Credentials.redactHeaders({ ...secrets, host: "h", accept: ["a", "b"], gone: undefined })
     const { host, accept, ...rest } = stored
     assert.deepStrictEqual({ host, accept }, { host: "h", accept: "a, b" })
     assert.deepStrictEqual(rest, Object.fromEntries(Object.keys(secrets).map((name) => [name, "[redacted]"])))
+  })
+
+  it("stores headers without a key in an address", () => {
+    const stored = Credentials.redactHeaders({
+      referer: "https://a.example/x?q=1&api_key=s3cret&b=2#f",
+      "x-original-url": "/v1?key=s3cret",
+      accept: "text/html;q=0.9"
+    })
+    assert.deepStrictEqual(stored, {
+      referer: "https://a.example/x?q=1&api_key=[redacted]&b=2#f",
+      "x-original-url": "/v1?key=[redacted]",
+      accept: "text/html;q=0.9"
+    })
+  })
+
+  it("knows what a caller identifies itself with", () => {
+    const secret = (headers: Credentials.Headers, url = "/v1/chat/completions") =>
+      Option.getOrUndefined(Option.map(Credentials.callerSecret(headers, url), Redacted.value))
+    assert.strictEqual(secret({ authorization: "Bearer a", "x-api-key": "b" }), "a")
+    assert.strictEqual(secret({ "x-api-key": "b", "api-key": "c" }), "b")
+    assert.strictEqual(secret({ "api-key": "c" }, "/v1?key=d"), "c")
+    assert.strictEqual(secret({}, "/v1?x=1&key=d%20e"), "d e")
+    assert.strictEqual(secret({}, "/v1?api-key=d"), "d")
+    assert.strictEqual(secret({}, "/v1?key="), undefined)
+    assert.strictEqual(secret({}), undefined)
   })
 
   describe("a text for the caller", () => {

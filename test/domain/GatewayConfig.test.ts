@@ -20,9 +20,10 @@ const defaults: Pick<GatewayConfig.GatewayConfig, "server" | "log"> = {
     drain: Duration.seconds(30),
     keepalive: Option.none(),
     maxBody: 32 * 1024 * 1024,
-    corsOrigins: ["http://localhost:*", "http://127.0.0.1:*"]
+    corsOrigins: ["http://localhost:*", "http://127.0.0.1:*"],
+    trustedProxies: []
   },
-  log: { archive: true }
+  log: { durability: "wal", bodies: "redacted", archive: true, retention: Option.none() }
 }
 
 describe("GatewayConfig", () => {
@@ -36,16 +37,28 @@ describe("GatewayConfig", () => {
   it("reads the server's and the log's keys", () => {
     const { server, log } = decoded({
       openai_clients: [entry()],
-      server: { drain: "5s", keepalive: "15s", max_body: "1MiB", cors_origins: "https://a.example" },
-      log: { archive: false }
+      server: {
+        drain: "5s",
+        keepalive: "15s",
+        max_body: "1MiB",
+        cors_origins: "https://a.example",
+        trusted_proxies: ["10.0.0.0/8"]
+      },
+      log: { durability: "sync", bodies: "none", archive: false, retention: "12 months" }
     })
     assert.deepStrictEqual(server, {
       drain: Duration.seconds(5),
       keepalive: Option.some(Duration.seconds(15)),
       maxBody: 1_048_576,
-      corsOrigins: ["https://a.example"]
+      corsOrigins: ["https://a.example"],
+      trustedProxies: [{ version: 4, address: 167_772_160n, bits: 8 }]
     })
-    assert.deepStrictEqual(log, { archive: false })
+    assert.deepStrictEqual(log, {
+      durability: "sync",
+      bodies: "none",
+      archive: false,
+      retention: Option.some({ _tag: "Months" as const, months: 12 })
+    })
   })
 
   it("keeps the backends in their order", () => {

@@ -63,7 +63,8 @@ describe("Journal", () => {
       Headers: '{"authorization":"[redacted]","host":"h"}',
       Request: '{"model":"cheap"}',
       Response: JSON.stringify(answer),
-      Error: null
+      Error: null,
+      Caller: null
     })
   })
 
@@ -92,7 +93,8 @@ describe("Journal", () => {
       Headers: "{}",
       Request: null,
       Response: null,
-      Error: "The request body is larger than the limit of 10 bytes."
+      Error: "The request body is larger than the limit of 10 bytes.",
+      Caller: null
     })
   })
 

@@ -281,9 +281,9 @@ describe("MonthlyRotation", () => {
       const denied = new PlatformError.SystemError({
         reason: "PermissionDenied",
         module: "FileSystem",
-        method: "rename"
+        method: "link"
       })
-      const files: FileSystem.FileSystem = { ...real, rename: (a, b) => (broken ? denied : real.rename(a, b)) }
+      const files: FileSystem.FileSystem = { ...real, link: (a, b) => (broken ? denied : real.link(a, b)) }
       const store = yield* Effect.provideService(MonthlyRotation.make({ path }), FileSystem.FileSystem, files)
       yield* appendAll(store, [on("2026-10-31")])
       const failure = yield* Effect.flip(store.append([on("2026-11-01")]))
@@ -306,6 +306,24 @@ describe("MonthlyRotation", () => {
       yield* appendAll(store, [on("2026-11-02")])
       assert.deepStrictEqual(idsIn(`${folder}/record.db`), ["2026-11-02"])
       assert.deepStrictEqual(idsIn(`${folder}/moved.db`), ["2026-11-01"])
+    }).pipe(quietly)
+  )
+
+  it.scoped("ends an archiving that a process began which died between the two names", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const path = `${folder}/record.db`
+      yield* Effect.scoped(Effect.flatMap(make({ path }), (store) => appendAll(store, [on("2026-10-15")])))
+      fs.linkSync(path, `${folder}/record_202610.db`)
+      const store = yield* make({ path })
+      yield* appendAll(store, [on("2026-10-15"), on("2026-10-16"), on("2026-11-01")])
+      const files = Temp.names(folder).filter((name) => name.endsWith(".db"))
+      assert.deepStrictEqual(files.flatMap((name) => idsIn(`${folder}/${name}`)).sort(), [
+        "2026-10-15",
+        "2026-10-16",
+        "2026-11-01"
+      ])
+      for (const name of files) assert.strictEqual(fs.statSync(`${folder}/${name}`).nlink, 1, name)
     }).pipe(quietly)
   )
 

@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { AppendFailed } from "../../src/domain/Failure.js"
+import * as GatewayConfig from "../../src/domain/GatewayConfig.js"
 import type { RequestRecord } from "../../src/domain/RequestRecord.js"
 import * as RequestLog from "../../src/log/RequestLog.js"
 import * as LogLines from "../support/LogLines.js"
@@ -239,6 +240,77 @@ describe("RequestLog", () => {
       yield* TestClock.adjust("2 seconds")
       assert.deepStrictEqual(Records.ids(written), ["r0", "r1", "r2"])
     }).pipe(Effect.provide(log.layer))
+  })
+
+  it.scoped("bounds the bytes in memory too, but takes a single row that is larger", () =>
+    Effect.gen(function* () {
+      const { append, ids, state } = table()
+      state.broken = true
+      const log = yield* RequestLog.make(append, { bufferBytes: 5_000 })
+      const large = (id: string) => Records.record(id, { Request: "x".repeat(6_000) })
+      yield* take(log, [Records.record("small"), large("a"), large("b")])
+      const stats = yield* log.stats ?? Effect.dieMessage("no stats")
+      assert.deepInclude(stats, { taken: 3, buffered: 1, lost: 2 })
+      state.broken = false
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(ids(), ["b"])
+    }).pipe(Effect.provide(LogLines.make().layer))
+  )
+
+  it.scoped("hands over no more than half a MiB at once", () =>
+    Effect.gen(function* () {
+      const { append, batches } = table()
+      const log = yield* RequestLog.make(append, {})
+      yield* take(
+        log,
+        Records.many(5).map((record) => ({ ...record, Request: "x".repeat(200_000) }))
+      )
+      yield* TestClock.adjust("50 millis")
+      assert.deepStrictEqual(
+        batches.map((batch) => batch.length),
+        [2, 2, 1]
+      )
+    })
+  )
+
+  describe("under sync", () => {
+    const sync = { settings: Effect.succeed({ ...GatewayConfig.defaultLog, durability: "sync" as const }) }
+
+    it.scoped("takes a record when it is on the disk, and several at once", () =>
+      Effect.gen(function* () {
+        const proceed = yield* Deferred.make<void>()
+        const written: Array<RequestRecord> = []
+        const log = yield* RequestLog.make(
+          (records) =>
+            Effect.as(
+              Effect.tap(Deferred.await(proceed), () => written.push(...records)),
+              records.length
+            ),
+          sync
+        )
+        const fibers = yield* Effect.forEach(Records.many(3), (record) => Effect.fork(log.record(record)))
+        yield* TestClock.adjust("1 minute")
+        for (const fiber of fibers) assert.isNull(fiber.unsafePoll())
+        yield* Deferred.succeed(proceed, undefined)
+        yield* Fiber.joinAll(fibers)
+        assert.deepStrictEqual(Records.ids(written), ["r0", "r1", "r2"])
+      })
+    )
+
+    it.scoped("lets an answer go that the disk refuses, counts it, and writes its row later", () =>
+      Effect.gen(function* () {
+        const { append, ids, state } = table()
+        state.broken = true
+        const log = yield* RequestLog.make(append, sync)
+        yield* take(log, Records.many(2))
+        assert.deepInclude(yield* log.stats ?? Effect.dieMessage("no stats"), { unsynced: 2, lost: 0 })
+        state.broken = false
+        yield* TestClock.adjust("2 seconds")
+        assert.deepStrictEqual(ids(), ["r0", "r1"])
+        yield* take(log, Records.many(1, 2))
+        assert.deepInclude(yield* log.stats ?? Effect.dieMessage("no stats"), { unsynced: 2 })
+      }).pipe(Effect.provide(LogLines.make().layer))
+    )
   })
 
   it.effect("keeps records in an array for tests and hosts", () => {

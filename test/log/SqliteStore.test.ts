@@ -32,7 +32,8 @@ const columns = [
   "Headers",
   "Request",
   "Response",
-  "Error"
+  "Error",
+  "Caller"
 ]
 
 /** The table of an older service, with whatever it had for an id. */

@@ -25,6 +25,7 @@ export const record = (id: string, more: Partial<RequestRecord> = {}): RequestRe
   Request: '{"model":"test-model"}',
   Response: "{}",
   Error: null,
+  Caller: null,
   ...more
 })
 

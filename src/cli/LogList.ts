@@ -1,0 +1,38 @@
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import * as RecordReader from "../log/RecordReader.js"
+import * as LogFollow from "./LogFollow.js"
+import * as LogOptions from "./LogOptions.js"
+import * as LogRow from "./LogRow.js"
+import * as Stdout from "./Stdout.js"
+
+/** What a list is asked for. */
+export const options = {
+  records: LogOptions.records,
+  filter: LogOptions.filter,
+  limit: LogOptions.limit,
+  json: LogOptions.json,
+  follow: Options.boolean("follow").pipe(
+    Options.withAlias("f"),
+    Options.withDescription("Go on with every record that comes")
+  )
+}
+
+/** Prints the newest records, the newest last, so that it stands above the prompt. */
+export const run = (asked: Command.Command.ParseConfig<typeof options>) =>
+  Effect.gen(function* () {
+    const { filter, json, limit, records } = asked
+    if (asked.follow) return yield* LogFollow.follow(records, filter, limit, json)
+    const found = yield* RecordReader.fromEach(records, filter, (file) => file.newest(filter, limit))
+    const newest = found.flat().sort(byTime).slice(-limit)
+    if (json) return yield* Stdout.write(newest.map(LogRow.toJsonLine).join(""))
+    yield* Stdout.print(newest.length === 0 ? "No records." : LogRow.table(newest))
+  })
+
+const byTime = (a: RecordReader.Row, b: RecordReader.Row): number => ((a.Time ?? "") < (b.Time ?? "") ? -1 : 1)
+
+/** `causeway log list`: the newest records. */
+export const command = Command.make("list", options, (asked) => LogRow.reported(run(asked))).pipe(
+  Command.withDescription("List the newest records; what `causeway log` does by default")
+)

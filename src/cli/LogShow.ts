@@ -1,0 +1,109 @@
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as JsonObject from "../domain/JsonObject.js"
+import * as RecordReader from "../log/RecordReader.js"
+import * as LogOptions from "./LogOptions.js"
+import * as LogRow from "./LogRow.js"
+import * as Stdout from "./Stdout.js"
+import * as Table from "./Table.js"
+
+const id = Args.text({ name: "id" }).pipe(
+  Args.withDescription("The record's id, which the caller saw as x-request-id; its beginning is enough")
+)
+
+const show = ({ id, json, records }: { readonly id: string; readonly json: boolean; readonly records: string }) =>
+  Effect.gen(function* () {
+    const found = (yield* RecordReader.fromEach(records, {}, (file) => file.withId(id, 2))).flat()
+    const exact = found.filter((row) => row.id === id)
+    const [row, another] = exact.length === 0 ? found : exact
+    if (row === undefined) return yield* refuse(`No record has an id that begins with ${Table.printable(id)}.`)
+    if (another !== undefined)
+      return yield* refuse(`Several records have an id that begins with ${Table.printable(id)}.`)
+    yield* json ? Stdout.write(LogRow.toJsonLine(row)) : Stdout.print(describe(row))
+  })
+
+const refuse = (text: string) => Effect.fail({ message: text } as const)
+
+const AttemptList = Schema.parseJson(
+  Schema.Array(
+    Schema.Struct({
+      backend: Schema.String,
+      model: Schema.String,
+      failure: Schema.NullOr(Schema.String),
+      status: Schema.NullOr(Schema.Number),
+      ms: Schema.Number
+    })
+  )
+)
+
+const describe = (row: RecordReader.Row): string =>
+  [
+    facts(row),
+    section("ATTEMPTS", attempts(row.Attempts)),
+    section("HEADERS", pretty(row.Headers)),
+    section("REQUEST", pretty(row.Request)),
+    section("RESPONSE", pretty(row.Response))
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n")
+
+const facts = (row: RecordReader.Row): string => {
+  const tokens = [row.PromptTokens, row.CompletionTokens, row.TotalTokens].map((count) => count ?? "–")
+  const timings = [`${row.LatencyMs ?? "–"} ms`, row.TtftMs === null ? "" : `first content after ${row.TtftMs} ms`]
+  const pairs: ReadonlyArray<readonly [string, string | number | null]> = [
+    ["id", row.id],
+    ["time", row.Time],
+    ["outcome", row.Outcome],
+    ["error", row.Error],
+    ["status", row.Status],
+    ["caller", [row.IP, row.Caller].filter(Boolean).join("  ")],
+    ["asked for", [row.RequestedModel, row.Type, row.Stream === 1 ? "streamed" : ""].filter(Boolean).join("  ")],
+    ["answered by", [row.Model, row.Backend].filter(Boolean).join("  ")],
+    ["finish", row.FinishReason],
+    ["tokens", `${tokens[0]} prompt + ${tokens[1]} completion = ${tokens[2]}`],
+    ["took", timings.filter(Boolean).join(", ")]
+  ]
+  const known = pairs.filter(([, value]) => value !== null && value !== "")
+  return known.map(([name, value]) => `${name.padEnd(12)}${Table.printable(String(value))}`).join("\n")
+}
+
+const attempts = (json: string | null): string =>
+  Option.match(Schema.decodeUnknownOption(AttemptList)(json), {
+    onNone: () => "",
+    onSome: (list) =>
+      list.length === 0
+        ? ""
+        : Table.render(
+            [
+              { title: "BACKEND" },
+              { title: "MODEL" },
+              { title: "STATUS", align: "right" },
+              { title: "MS", align: "right" },
+              { title: "FAILURE" }
+            ],
+            list.map(({ backend, failure, model, ms, status }) => [
+              backend,
+              model,
+              String(status ?? ""),
+              String(ms),
+              failure ?? ""
+            ])
+          )
+  })
+
+const section = (title: string, text: string): string => (text === "" ? "" : `${title}\n${text}`)
+
+const pretty = (json: string | null): string => {
+  const value = Option.flatMap(Option.fromNullable(json), JsonObject.parseValue)
+  const text = Option.match(value, { onNone: () => json ?? "", onSome: (it) => JSON.stringify(it, null, 2) })
+  return text.split("\n").map(Table.printable).join("\n")
+}
+
+/** `causeway log show ID`: one exchange, whole. */
+export const command = Command.make("show", { id, records: LogOptions.records, json: LogOptions.json }, (asked) =>
+  Effect.tapError(show(asked), ({ message }) => Console.error(message))
+).pipe(Command.withDescription("Show one exchange whole: its attempts, timings, request and answer"))

@@ -1,0 +1,162 @@
+import { createHash } from "node:crypto"
+import * as Effect from "effect/Effect"
+import { AppendFailed } from "../domain/Failure.js"
+import type { Digest } from "../domain/Redaction.js"
+import * as Redaction from "../domain/Redaction.js"
+import type { LoggedRecord } from "../domain/RequestRecord.js"
+import type * as Retention from "../domain/Retention.js"
+import * as MonthlyRotation from "./MonthlyRotation.js"
+import * as RecordStats from "./RecordStats.js"
+import * as Spool from "./Spool.js"
+
+/** How a batch is kept; the plain form of the configuration's `log`. */
+export interface Settings {
+  readonly durability: "relaxed" | "wal" | "sync"
+  readonly bodies: Redaction.Bodies
+  readonly archive: boolean
+  readonly retention: Retention.Retention | null
+}
+
+/** Keeps records in a database, and in the spool until the database has them. */
+export interface Recorder {
+  /** Takes records; when it succeeds they are on the disk, in the database or in the spool. */
+  readonly append: (records: ReadonlyArray<LoggedRecord>, settings: Settings) => Effect.Effect<void, AppendFailed>
+  readonly stats: () => RecordStats.WriterStats
+}
+
+/** Where a recorder writes. */
+export interface Options {
+  /** The database file. */
+  readonly path: string
+  /** How many bytes may wait in the spool. Default: 1 GiB. */
+  readonly spoolSize?: number
+}
+
+/** After this long without a record the database is let go of, and the spool tidied. */
+const restAfter = "5 seconds"
+const retryInterval = "1 second"
+const housekeeping = "1 minute"
+
+/** A recorder; what is in the spool when it closes and cannot be put into the database stays for the next one. */
+export const make = Effect.fnUntraced(function* (options: Options) {
+  const stats: { -readonly [K in keyof RecordStats.WriterStats]: number } = { ...RecordStats.none }
+  let archive = true
+  let retention: Retention.Retention | null = null
+  let failing = false
+
+  const spool = yield* Spool.make(
+    { database: options.path, ...(options.spoolSize === undefined ? {} : { limit: options.spoolSize }) },
+    (lines) => void (stats.damagedLines += lines)
+  )
+  const database = yield* MonthlyRotation.make({
+    path: options.path,
+    archive: Effect.sync(() => archive),
+    onCorrupt: () => void stats.corruptDatabases++
+  })
+  const stirred = yield* Effect.makeLatch(true)
+
+  const insert = (records: ReadonlyArray<LoggedRecord>) =>
+    database.appendAll(records).pipe(
+      Effect.tap(() => Effect.sync(() => void (stats.stored += records.length))),
+      Effect.tapError(() => Effect.sync(() => void stats.storeFailures++))
+    )
+
+  const drainOne = Effect.gen(function* () {
+    const unsettled = yield* spool.next
+    if (unsettled === undefined) return false
+    yield* insert(unsettled.records)
+    if (unsettled.adopted) stats.replayed += unsettled.records.length
+    yield* unsettled.settle
+    return true
+  }).pipe(Effect.uninterruptible)
+
+  // Puts into the database what is in the spool; false when the database does not take it.
+  const drain = drainOne.pipe(
+    Effect.repeat({ while: (more) => more }),
+    Effect.zipRight(report(false, Effect.logInfo("Records reach their database again"))),
+    Effect.as(true),
+    Effect.catchAllDefect((cause) => new AppendFailed({ path: options.path, cause })),
+    Effect.catchAll((failure) =>
+      Effect.as(report(true, Effect.logError(`Records wait in the spool: ${failure.message}`)), false)
+    )
+  )
+
+  function report(fails: boolean, line: Effect.Effect<void>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const changed = failing !== fails
+      failing = fails
+      return changed ? line : Effect.void
+    })
+  }
+
+  const rest = Effect.zipRight(spool.tidy, database.release)
+
+  const loop = Effect.gen(function* () {
+    const woken = yield* Effect.timeoutOption(stirred.await, restAfter)
+    if (woken._tag === "None") yield* Effect.zipRight(rest, stirred.await)
+    yield* stirred.close
+    if (yield* drain) return
+    // Whoever else writes here may need to have the database to itself.
+    yield* database.release
+    yield* Effect.sleep(retryInterval)
+    yield* stirred.open
+  })
+
+  const retain = Effect.suspend(() =>
+    retention === null
+      ? Effect.void
+      : database.retain(retention).pipe(
+          Effect.tap((count) => Effect.sync(() => void (stats.archivesDeleted += count))),
+          Effect.catchAll((failure) => Effect.logWarning(`log.retention: ${failure.message}`))
+        )
+  )
+
+  const keepHouse = Effect.gen(function* () {
+    yield* retain
+    if ((yield* spool.adopt) > 0) yield* stirred.open
+  })
+
+  const heirlooms = yield* spool.adopt
+  if (heirlooms > 0) yield* Effect.logInfo(`Replaying ${heirlooms} files of records that were left behind`)
+
+  // Registered before the loops are forked, so that it runs after they have stopped.
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function* () {
+      if (!(yield* drain)) yield* Effect.logWarning(`${spool.pending()} bytes of records stay in the spool`)
+      yield* spool.tidy
+    })
+  )
+  yield* Effect.forkScoped(Effect.forever(loop))
+  yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(housekeeping), keepHouse)))
+
+  const append: Recorder["append"] = (records, settings) =>
+    Effect.gen(function* () {
+      const first = retention === null
+      archive = settings.archive
+      retention = settings.retention
+      if (first) yield* retain
+      const kept = records.map((record) => Redaction.apply(record, settings.bodies, digest))
+      if (settings.durability === "relaxed" && spool.pending() === 0) {
+        return yield* Effect.catchAll(insert(kept), () => toSpool(kept))
+      }
+      // A full or unwritable spool is no reason not to ask the database itself.
+      yield* Effect.catchAll(toSpool(kept), (failure) => Effect.mapError(insert(kept), () => failure))
+    })
+
+  const toSpool = (records: ReadonlyArray<LoggedRecord>) =>
+    Effect.zipRight(
+      spool.append(records),
+      Effect.suspend(() => {
+        stats.spooled += records.length
+        return stirred.open
+      })
+    )
+
+  const recorder: Recorder = { append, stats: () => ({ ...stats, spoolBytes: spool.pending() }) }
+  return recorder
+})
+
+const digest: Digest = (base64) => {
+  const bytes = Buffer.from(base64, "base64")
+  return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") }
+}

@@ -1,0 +1,35 @@
+import * as Schema from "effect/Schema"
+import { Retention } from "../domain/Retention.js"
+import { WriterStats } from "./RecordStats.js"
+
+/** What the writer's thread is begun with. */
+export const Begin = Schema.Struct({ path: Schema.String, spoolSize: Schema.optional(Schema.Number) })
+
+const Settings = Schema.Struct({
+  durability: Schema.Literal("relaxed", "wal", "sync"),
+  bodies: Schema.Literal("full", "redacted", "none"),
+  archive: Schema.Boolean,
+  retention: Schema.NullOr(Retention)
+})
+
+/** What the writer's thread is told. */
+export const Order = Schema.Union(
+  Schema.TaggedStruct("Append", {
+    number: Schema.Number,
+    /** Each is looked at by itself, so that one which is none cannot hold up the others. */
+    records: Schema.Array(Schema.Unknown),
+    settings: Settings
+  }),
+  Schema.TaggedStruct("Close", {})
+)
+export type Order = typeof Order.Type
+
+/** What the writer's thread says. */
+export const Report = Schema.Union(
+  Schema.TaggedStruct("Ready", {}),
+  Schema.TaggedStruct("Unavailable", { reason: Schema.String }),
+  Schema.TaggedStruct("Appended", { number: Schema.Number, failure: Schema.NullOr(Schema.String) }),
+  Schema.TaggedStruct("Stats", { stats: WriterStats }),
+  Schema.TaggedStruct("Line", { level: Schema.Literal("Info", "Warning", "Error"), text: Schema.String })
+)
+export type Report = typeof Report.Type

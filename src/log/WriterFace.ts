@@ -1,0 +1,125 @@
+import { Worker } from "node:worker_threads"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Queue from "effect/Queue"
+import * as Schema from "effect/Schema"
+import { AppendFailed, LogUnavailable } from "../domain/Failure.js"
+import * as RecordStats from "./RecordStats.js"
+import type * as Recorder from "./Recorder.js"
+import * as ThreadEntry from "./ThreadEntry.js"
+import * as ThreadMessages from "./ThreadMessages.js"
+
+/** A {@link Recorder.Recorder} in a thread of its own, so that neither SQLite nor the disk holds up an exchange. */
+export interface WriterFace extends Recorder.Recorder {
+  /** Times that the thread had to be begun again. */
+  readonly restarts: () => number
+}
+
+interface Thread {
+  readonly worker: Worker
+  readonly pending: Map<number, (failure: string | null) => void>
+  stats: RecordStats.WriterStats
+}
+
+/** How long the thread may take to write what is left when it is to end; the rest stays in the spool. */
+const lastWrite = "10 seconds"
+
+/** Begins the thread; it ends with the scope. One that died is begun again with the next append. */
+export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
+  const { path } = options
+  const lines = yield* Queue.unbounded<Effect.Effect<void>>()
+  let number = 0
+  let thread: Thread | undefined
+  const threads: Array<Thread> = []
+
+  const begin = Effect.async<Thread, LogUnavailable>((resume) => {
+    const worker = new Worker(ThreadEntry.url, { workerData: { ...options } })
+    const begun: Thread = { worker, pending: new Map(), stats: RecordStats.none }
+    threads.push(begun)
+    const over = (reason: string) => {
+      resume(new LogUnavailable({ path, cause: new Error(reason) }))
+      if (thread === begun) thread = undefined
+      for (const settle of begun.pending.values()) settle(reason)
+      begun.pending.clear()
+    }
+    worker.on("error", (error) => over(error.message))
+    worker.on("exit", () => over("the writer's thread has ended"))
+    worker.on("message", (message: unknown) => {
+      const report = decode(message)
+      if (Either.isLeft(report)) return
+      switch (report.right._tag) {
+        case "Ready":
+          return resume(Effect.succeed(begun))
+        case "Unavailable":
+          return over(report.right.reason)
+        case "Appended": {
+          const settle = begun.pending.get(report.right.number)
+          begun.pending.delete(report.right.number)
+          return settle?.(report.right.failure)
+        }
+        case "Stats":
+          return void (begun.stats = report.right.stats)
+        case "Line":
+          return void lines.unsafeOffer(logOf[report.right.level](report.right.text))
+      }
+    })
+  })
+
+  const ensure = Effect.suspend(() => {
+    if (thread !== undefined) return Effect.succeed(thread)
+    return Effect.tap(begin, (begun) => Effect.sync(() => void (thread = begun)))
+  })
+
+  const end = Effect.async<void>((resume) => {
+    if (thread === undefined) return resume(Effect.void)
+    thread.worker.once("exit", () => resume(Effect.void))
+    const order: ThreadMessages.Order = { _tag: "Close" }
+    thread.worker.postMessage(order)
+  }).pipe(
+    Effect.interruptible,
+    Effect.timeoutOption(lastWrite),
+    Effect.zipRight(Effect.promise(async () => void (await thread?.worker.terminate()))),
+    // What the thread said last is still to be logged.
+    Effect.zipRight(Effect.suspend(() => Effect.flatMap(Queue.takeAll(lines), (rest) => Effect.all(rest, discard))))
+  )
+
+  // Registered before the loop is forked, so that it has stopped and takes no line away.
+  yield* Effect.addFinalizer(() => end)
+  thread = yield* begin
+  yield* Effect.forkScoped(Effect.forever(Effect.flatten(Queue.take(lines))))
+
+  const face: WriterFace = {
+    append: (records, settings) =>
+      Effect.flatMap(
+        Effect.mapError(ensure, (cause) => new AppendFailed({ path, cause })),
+        ({ pending, worker }) =>
+          Effect.async<void, AppendFailed>((resume) => {
+            const order: ThreadMessages.Order = { _tag: "Append", number: number++, records, settings }
+            pending.set(order.number, (failure) =>
+              resume(failure === null ? Effect.void : new AppendFailed({ path, cause: new Error(failure) }))
+            )
+            worker.postMessage(order)
+          })
+      ),
+    stats: () => threads.map(({ stats }) => stats).reduce(sum),
+    restarts: () => threads.length - 1
+  }
+  return face
+})
+
+const discard = { discard: true } as const
+
+const decode = Schema.decodeUnknownEither(ThreadMessages.Report)
+
+const logOf = { Info: Effect.logInfo, Warning: Effect.logWarning, Error: Effect.logError }
+
+const sum = (a: RecordStats.WriterStats, b: RecordStats.WriterStats): RecordStats.WriterStats => ({
+  stored: a.stored + b.stored,
+  spooled: a.spooled + b.spooled,
+  replayed: a.replayed + b.replayed,
+  spoolBytes: b.spoolBytes,
+  damagedLines: a.damagedLines + b.damagedLines,
+  storeFailures: a.storeFailures + b.storeFailures,
+  corruptDatabases: a.corruptDatabases + b.corruptDatabases,
+  archivesDeleted: a.archivesDeleted + b.archivesDeleted
+})

@@ -1,0 +1,103 @@
+import { spawn } from "node:child_process"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as MonthlyRotation from "../../src/log/MonthlyRotation.js"
+import * as LogLines from "../support/LogLines.js"
+import * as Records from "../support/Records.js"
+import * as Temp from "../support/Temp.js"
+
+const program = new URL("../../dist/main.js", import.meta.url).pathname
+
+const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, LogLines.make().layer)
+
+const begin = (folder: string, args: ReadonlyArray<string>) =>
+  spawn(process.execPath, [program, "log", ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] })
+
+const causewayLog = (folder: string, ...args: ReadonlyArray<string>) =>
+  Effect.promise(
+    () =>
+      new Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>((resolve) => {
+        const child = begin(folder, args)
+        const output = { stdout: "", stderr: "" }
+        child.stdout.on("data", (bytes: Buffer) => (output.stdout += bytes.toString()))
+        child.stderr.on("data", (bytes: Buffer) => (output.stderr += bytes.toString()))
+        child.on("close", (code) => resolve({ code, ...output }))
+      })
+  )
+
+const write = (path: string, rows: Parameters<typeof Records.record>[1][]) =>
+  Effect.scoped(
+    Effect.flatMap(MonthlyRotation.make({ path }), (database) =>
+      database.appendAll(rows.map((row, n) => Records.record(row?.id ?? `r${n}`, row)))
+    )
+  ).pipe(Effect.provide(platform))
+
+describe("causeway log", () => {
+  it.scopedLive("lists, shows, sums up and exports, across archives, for people and as JSON", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const Attempts = JSON.stringify([
+        { backend: "a", model: "m", failure: "HeadersTimedOut", status: null, ms: 7 },
+        { backend: "b", model: "m", failure: null, status: 200, ms: 5 }
+      ])
+      yield* write(`${folder}/record.db`, [
+        { id: "req_old", Time: "2026-10-15T10:00:00.000Z" },
+        { id: "req_new", Time: "2026-11-15T10:00:00.000Z", Outcome: "CallerLeft", Attempts }
+      ])
+      const [list, json, show, stats, csv, missing] = yield* Effect.all(
+        [
+          causewayLog(folder),
+          causewayLog(folder, "list", "--json", "--outcome", "Caller*"),
+          causewayLog(folder, "show", "req_n"),
+          causewayLog(folder, "stats", "--by", "day"),
+          causewayLog(folder, "export", "--format", "csv", "--since", "2026-11-01"),
+          causewayLog(folder, "show", "nothing")
+        ],
+        { concurrency: 2 }
+      )
+      assert.match(list.stdout, /^TIME .*\n2026-10-15 10:00:00 {2}req_old .*\n2026-11-15 10:00:00 {2}req_new .*\n$/)
+      assert.deepInclude(JSON.parse(json.stdout), { id: "req_new", Outcome: "CallerLeft" })
+      assert.match(show.stdout, /outcome +CallerLeft/)
+      assert.match(show.stdout, /a +m +7 +HeadersTimedOut/)
+      assert.include(show.stdout, `REQUEST\n{\n  "model": "test-model"\n}`)
+      assert.match(
+        stats.stdout,
+        /2026-11-15 +1 +3 +2 +5 {2}CallerLeft 1\ntotal +2 +6 +4 +10 {2}Completed 1, CallerLeft 1\n/
+      )
+      assert.match(csv.stdout, /^id,Time,.*\r\nreq_new,2026-11-15.*\r\n$/)
+      assert.deepStrictEqual([missing.code, missing.stderr], [1, "No record has an id that begins with nothing.\n"])
+    })
+  )
+
+  it.scopedLive("follows what comes, through an archiving", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const path = `${folder}/record.db`
+      yield* write(path, [{ id: "first", Time: "2026-10-15T10:00:00.000Z" }])
+      const child = yield* Effect.acquireRelease(
+        Effect.sync(() => begin(folder, ["-f", "--json"])),
+        (running) => Effect.sync(() => running.kill("SIGKILL"))
+      )
+      let output = ""
+      const saw = (id: string) =>
+        Effect.promise(
+          () =>
+            new Promise<void>((resolve) => {
+              const look = () => output.includes(`"id":"${id}"`) && resolve()
+              child.stdout.on("data", look)
+              look()
+            })
+        )
+      child.stdout.on("data", (bytes: Buffer) => (output += bytes.toString()))
+      yield* saw("first")
+      yield* write(path, [{ id: "second", Time: "2026-10-16T10:00:00.000Z" }])
+      yield* saw("second")
+      yield* write(path, [{ id: "third", Time: "2026-11-16T10:00:00.000Z" }])
+      yield* saw("third")
+      assert.deepStrictEqual(output.match(/"id":"\w+"/g), ['"id":"first"', '"id":"second"', '"id":"third"'])
+    })
+  )
+})

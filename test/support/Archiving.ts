@@ -1,0 +1,42 @@
+import { spawn } from "node:child_process"
+import * as Database from "./Database.js"
+import * as Temp from "./Temp.js"
+
+const program = new URL("./archiver.mjs", import.meta.url).pathname
+
+/** Kills processes that archive all the time; the rows that they said were on the disk, and those found, must agree. */
+export const run = async (folder: string, kills: number) => {
+  let said = -1
+  const runOne = (last: number | undefined) =>
+    new Promise<void>((resolve) => {
+      const args = [program, `${folder}/record.db`, String(said + 1), ...(last === undefined ? [] : [String(last)])]
+      const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
+      const enough = 10 + Math.random() * 30
+      let output = ""
+      let killed = last !== undefined
+      child.stdout.on("data", (bytes: Buffer) => {
+        output += bytes.toString()
+        if (killed || output.split("\n").length < enough) return
+        killed = true
+        setTimeout(() => child.kill("SIGKILL"), Math.random() * 30)
+      })
+      child.on("close", () => {
+        for (const [, number] of output.matchAll(/^(\d+)\n/gm)) said = Math.max(said, Number(number))
+        resolve()
+      })
+    })
+  for (let kill = 0; kill < kills; kill++) await runOne(undefined)
+  await runOne(said + 30)
+  const files = Temp.names(folder).filter((name) => name.endsWith(".db"))
+  const ids = files.flatMap((name) => Database.records(`${folder}/${name}`).map(({ id }) => id))
+  const present = new Set(ids)
+  const expected = Array.from({ length: said + 1 }, (_, n) => `r${n}`)
+  return {
+    kills,
+    rows: ids.length,
+    archives: files.length - 1,
+    lost: expected.filter((id) => !present.has(id)),
+    doubled: ids.length - present.size,
+    leftovers: Temp.names(folder).filter((name) => !name.endsWith(".db"))
+  }
+}

@@ -1,0 +1,51 @@
+// Appends rows month after month, so that it archives all the time, and says which are on the disk; it is to be killed.
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as Effect from "effect/Effect"
+import * as Recorder from "../../dist/log/Recorder.js"
+
+const [, , path = "", first = "0"] = process.argv
+const settings = { durability: "wal", bodies: "full", archive: true, retention: null }
+
+const record = (n) => ({
+  id: `r${n}`,
+  // Three rows a month.
+  Time: new Date(Date.UTC(2000, Math.floor(n / 3), 15)).toISOString(),
+  IP: "",
+  Model: null,
+  RequestedModel: null,
+  Type: "chat",
+  Backend: null,
+  Stream: 0,
+  Status: 200,
+  Outcome: "Completed",
+  FinishReason: null,
+  Attempts: "[]",
+  CompletionTokens: null,
+  PromptTokens: null,
+  TotalTokens: null,
+  Tool: 0,
+  Multimodal: 0,
+  LatencyMs: 1,
+  TtftMs: null,
+  Headers: "{}",
+  Request: null,
+  Response: null,
+  Error: null,
+  Caller: null
+})
+
+const program = Effect.gen(function* () {
+  const recorder = yield* Recorder.make({ path })
+  for (let n = Number(first); ; n++) {
+    yield* recorder.append([record(n)], settings)
+    process.stdout.write(`${n}\n`)
+    // As fast as the database follows, so that a kill comes at any moment of an archiving.
+    while (recorder.stats().spoolBytes > 2_000) yield* Effect.sleep("1 millis")
+    if (process.argv[4] !== undefined && n >= Number(process.argv[4])) return
+  }
+})
+
+await Effect.runPromise(
+  Effect.scoped(program).pipe(Effect.provide(NodeFileSystem.layer), Effect.provide(NodePath.layer))
+)
