@@ -207,7 +207,6 @@ describe.concurrent("a caller that leaves", () => {
         assert.strictEqual(record.Outcome, "CallerLeft")
         assert.strictEqual(record.Status, null)
         assert.deepStrictEqual(Caller.attempts(record), [`a UpstreamRejected ${status}`])
-        assert.isBelow(record.LatencyMs, 350)
         // Longer than the wait would have been.
         yield* Effect.sleep("500 millis")
         assert.strictEqual(upstream.received.length, 1)
