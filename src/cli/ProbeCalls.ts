@@ -89,6 +89,8 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
         request,
         target,
         body,
+        fresh: false,
+        prefix: target.backend.specialPrefix,
         callerHeaders: caller,
         deadline: startedAt + Duration.toMillis(total)
       }),

@@ -5,12 +5,15 @@ export interface Accumulator {
   readonly push: (chunk: JsonObject.JsonObject) => void
   /** The body so far; undefined before the first chunk. */
   readonly result: (usage: JsonObject.JsonObject | undefined) => JsonObject.JsonObject | undefined
+  /** Whether the answer outgrew the limit; the rest of it is not in the body, which says so. */
+  readonly truncated: boolean
 }
 
-/** An accumulator for one stream. */
-export const make = (kind: "chat" | "completion"): Accumulator => {
+/** An accumulator for one stream, which keeps about `limit` characters of it. */
+export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator => {
   const object = kind === "chat" ? "chat.completion" : "text_completion"
   let top: Draft | undefined
+  let size = 0
   const choices = new Map<number, Draft>()
 
   const choiceAt = (index: number): Draft => {
@@ -24,16 +27,35 @@ export const make = (kind: "chat" | "completion"): Accumulator => {
       const { choices: list, obfuscation: _, usage: __, ...rest } = chunk
       top = { ...top, ...JsonObject.withoutNulls(rest), object }
       for (const choice of JsonObject.listOf(list).map(JsonObject.orEmpty)) {
-        mergeChoice(choiceAt(Number(choice["index"] ?? 0)), choice)
+        size += sizeOf(choice)
+        const kept = size > limit ? { finish_reason: choice["finish_reason"] } : choice
+        mergeChoice(choiceAt(Number(choice["index"] ?? 0)), kept)
       }
     },
     result: (usage) => {
       if (top === undefined) return undefined
       const list = [...choices.values()].sort((a, b) => Number(a["index"]) - Number(b["index"]))
       const finish = kind === "chat" ? chatChoice : textChoice
-      return { ...top, choices: list.map(finish), ...(usage === undefined ? {} : { usage }) }
+      const more = { ...(usage === undefined ? {} : { usage }), ...(size > limit ? { truncated: true } : {}) }
+      return { ...top, choices: list.map(finish), ...more }
+    },
+    get truncated() {
+      return size > limit
     }
   }
+}
+
+// Plain text is the bulk of a stream; whatever else there is is measured by its JSON.
+const sizeOf = ({ delta, text }: JsonObject.JsonObject): number => {
+  if (delta === undefined) return sizeOfValue(text)
+  let size = 0
+  for (const value of Object.values(JsonObject.orEmpty(delta))) size += sizeOfValue(value)
+  return size
+}
+
+const sizeOfValue = (value: unknown): number => {
+  if (typeof value === "string") return value.length
+  return typeof value === "object" && value !== null ? JSON.stringify(value).length : 0
 }
 
 type Draft = Record<string, unknown>

@@ -3,10 +3,13 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import {
+  Count,
   DurationText,
   optional,
   orDefault,
   required,
+  Retries,
+  Share,
   Strings,
   stringsJson,
   TokenLimit,
@@ -126,6 +129,41 @@ export const Timeouts = Schema.Struct({
 })
 export interface Timeouts extends Schema.Schema.Type<typeof Timeouts> {}
 
+/** When a backend that fails is set aside, and how it comes back; see {@link Breaker.Settings}. */
+export const BreakerSettings = Schema.Struct({
+  enabled: orDefault(Schema.Boolean, () => true).annotations({
+    description: "Whether a backend that fails is set aside at all."
+  }),
+  failures: orDefault(Count, () => 5).annotations({ description: "So many failures in a row set it aside." }),
+  failureRate: orDefault(Share, () => 0.5)
+    .annotations({ description: "So does this share of failures among at least 20 calls within `window`." })
+    .pipe(Schema.fromKey("failure_rate")),
+  window: orDefault(DurationText, () => Duration.seconds(30)).annotations({
+    description: "How far back `failure_rate` looks."
+  }),
+  open: orDefault(DurationText, () => Duration.seconds(10)).annotations({
+    description:
+      "For how long, the first time; twice as long each further time, or as long as its `Retry-After` asks. Then one request goes to it, to see."
+  }),
+  openMax: orDefault(DurationText, () => Duration.minutes(5))
+    .annotations({ description: "Never for longer than this." })
+    .pipe(Schema.fromKey("open_max")),
+  ramp: orDefault(DurationText, () => Duration.seconds(30)).annotations({
+    description: "How long its share of the traffic takes to grow back after that request was answered."
+  })
+})
+export interface BreakerSettings extends Schema.Schema.Type<typeof BreakerSettings> {}
+
+/** What is done for a caller whose stream breaks off: nothing, the same request again, or a request to go on. */
+export type Rescue = "off" | "restart" | "continue"
+
+// YAML 1.1 reads a bare `off` as false.
+const RescueMode = Schema.transform(
+  Schema.Literal("off", "restart", "continue", false).annotations({ title: '"off", "restart" or "continue"' }),
+  Schema.Literal("off", "restart", "continue"),
+  { strict: true, decode: (mode) => (mode === false ? "off" : mode), encode: (mode) => mode }
+).annotations({ jsonSchema: { enum: ["off", "restart", "continue", false] } })
+
 /** One configured upstream endpoint: an entry of `openai_clients`. */
 export const Backend = Schema.Struct({
   name: required(Schema.NonEmptyString, "name").annotations({
@@ -177,6 +215,31 @@ export const Backend = Schema.Struct({
     .pipe(Schema.fromKey("strip_tags")),
   timeouts: orDefault(Timeouts, () => Schema.decodeSync(Timeouts)({})).annotations({
     description: "How long each phase may take; what takes longer is given up and the next backend asked."
+  }),
+  retries: orDefault(Retries, () => 1).annotations({
+    description:
+      "How often the backend is asked again after a failure that may pass: a broken connection, 408, 409, 500, a short `Retry-After`; and when nobody else is left, 502, 503 and 504. Six attempts at most in all."
+  }),
+  retryAfterMax: orDefault(DurationText, () => Duration.seconds(5))
+    .annotations({
+      description: "A `Retry-After` of at most this is waited for when no other backend serves the model."
+    })
+    .pipe(Schema.fromKey("retry_after_max")),
+  rescue: orDefault(RescueMode, () => "restart" as const).annotations({
+    description:
+      "What is done when a stream of this backend breaks off after its beginning was sent. `restart` asks the next backend the same and sends on what goes beyond the sent text, as long as it is the same; `continue` asks it to go on where the text stopped; `off` does nothing. [How](failover.md)."
+  }),
+  prefill: orDefault(Schema.Boolean, () => false).annotations({
+    description: "Whether the backend goes on with an assistant message that comes last, for `rescue: continue`."
+  }),
+  maxInFlight: optional(Count)
+    .annotations({
+      description:
+        "So many calls it may have under way; what is more goes to the next backend, or waits (`server.queue`)."
+    })
+    .pipe(Schema.fromKey("max_in_flight")),
+  breaker: orDefault(BreakerSettings, () => Schema.decodeSync(BreakerSettings)({})).annotations({
+    description: "When a backend that keeps failing is set aside, and how it comes back."
   })
 })
 export interface Backend extends Schema.Schema.Type<typeof Backend> {}

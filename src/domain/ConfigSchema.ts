@@ -50,10 +50,27 @@ export const SizeText = Schema.transformOrFail(Schema.Union(Schema.String, Schem
 /** A share of the traffic; 0 means only when nothing else is eligible. */
 export const Weight = numberOrText("a number ≥ 0", (n) => n >= 0, { type: "number", minimum: 0 })
 
-/** A count of tokens. */
-export const TokenLimit = numberOrText("a whole number ≥ 1", (n) => Number.isInteger(n) && n >= 1, {
+/** A number of things. */
+export const Count = numberOrText("a whole number ≥ 1", (n) => Number.isInteger(n) && n >= 1, {
   type: "integer",
   minimum: 1
+})
+
+/** A count of tokens. */
+export const TokenLimit = Count
+
+/** How often something is tried again. */
+export const Retries = numberOrText("a whole number from 0 to 5", (n) => Number.isInteger(n) && n >= 0 && n <= 5, {
+  type: "integer",
+  minimum: 0,
+  maximum: 5
+})
+
+/** A part of a whole, not so small that it is none. */
+export const Share = numberOrText("a share from 0.01 to 1", (n) => n >= 0.01 && n <= 1, {
+  type: "number",
+  minimum: 0.01,
+  maximum: 1
 })
 
 /** One string or a list of them; always a list when decoded. */

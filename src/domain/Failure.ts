@@ -106,7 +106,14 @@ export class Draining extends Data.TaggedError("Draining")<{}> {
   }
 }
 
-export type Refusal = BodyTooLarge | BodyMalformed | ModelNotFound | Draining
+/** As many exchanges as are allowed are under way, and as many as may wait for their turn wait already or waited long. */
+export class Overloaded extends Data.TaggedError("Overloaded")<{ readonly retryAfter: Duration.Duration }> {
+  override get message() {
+    return "The server is overloaded. Try again later."
+  }
+}
+
+export type Refusal = BodyTooLarge | BodyMalformed | ModelNotFound | Draining | Overloaded
 
 // Attempts: never shown to the caller as they are; they drive the verdict.
 

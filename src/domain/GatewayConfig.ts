@@ -5,7 +5,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Backend } from "./Backend.js"
 import * as ConfigIssue from "./ConfigIssue.js"
-import { DurationText, optional, orDefault, required, SizeText, Strings, stringsJson } from "./ConfigSchema.js"
+import { Count, DurationText, optional, orDefault, required, SizeText, Strings, stringsJson } from "./ConfigSchema.js"
 import * as IpRange from "./IpRange.js"
 import { RetentionText } from "./Retention.js"
 import * as RouteTable from "./RouteTable.js"
@@ -32,6 +32,13 @@ const ProxyRanges = Schema.transformOrFail(
   }
 ).annotations({ title: ranges, jsonSchema: stringsJson() })
 
+const Queue = Schema.Struct({
+  size: orDefault(Count, () => 1_000).annotations({ description: "So many requests may wait; the next gets a 503." }),
+  timeout: orDefault(DurationText, () => Duration.seconds(10)).annotations({
+    description: "What has waited this long gets a 503."
+  })
+})
+
 const Server = Schema.Struct({
   drain: orDefault(DurationText, () => Duration.seconds(30)).annotations({
     description: "How long running answers may go on after SIGTERM."
@@ -45,6 +52,9 @@ const Server = Schema.Struct({
   corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"])
     .annotations({ description: "The browser pages that may call; `*` stands for any text." })
     .pipe(Schema.fromKey("cors_origins")),
+  queue: orDefault(Queue, () => Schema.decodeSync(Queue)({})).annotations({
+    description: "How requests wait when every backend that could serve them has reached its `max_in_flight`."
+  }),
   trustedProxies: orDefault(ProxyRanges, () => [])
     .annotations({
       description:
@@ -66,6 +76,9 @@ const Log = Schema.Struct({
     description:
       "When the first record of a later month comes, the database is moved to `record_YYYYMM.db` beside it and a new one begun."
   }),
+  maxBody: orDefault(SizeText, () => 4 * 1024 ** 2)
+    .annotations({ description: "So much of a streamed answer is kept for its row, which then says `truncated`." })
+    .pipe(Schema.fromKey("max_body")),
   retention: optional(RetentionText).annotations({
     description:
       "Deletes the oldest archives: `12 months`, or a size of all record files together such as `50GiB`. Without it they are kept for ever."

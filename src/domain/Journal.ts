@@ -47,6 +47,12 @@ export const open = (
   usage: undefined
 })
 
+/** Notes how the answer of the last attempt broke off after its beginning was with the caller. */
+export const noteEnd = ({ attempts }: Journal, failure: string): void => {
+  const last = attempts.pop()
+  if (last !== undefined) attempts.push({ ...last, failure })
+}
+
 /** The record of an exchange that has ended; `endedAt` in ms since the epoch. */
 export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: number): RequestRecord => {
   const { request } = journal

@@ -9,8 +9,8 @@ export type RelayEnd = Data.TaggedEnum<{
   Completed: {}
   /** The backend's connection or stream ended before its answer did. */
   UpstreamBroke: { readonly reason: string }
-  /** The backend reported an error in the middle of its stream. */
-  UpstreamErrored: { readonly error: ErrorBody }
+  /** The backend reported an error in the middle of its stream, with the status it would have had. */
+  UpstreamErrored: { readonly status: number; readonly error: ErrorBody }
   /** Nothing came for `timeouts.idle`, or the answer was not complete within `timeouts.total`. */
   UpstreamStalled: { readonly after: Duration.Duration }
   /** The caller closed the connection. */

@@ -56,13 +56,17 @@ export interface LoggedRecord extends Schema.Schema.Type<typeof LoggedRecord> {}
 export const weigh = ({ Headers, Request, Response }: RequestRecord): number =>
   1024 + Headers.length + (Request?.length ?? 0) + (Response?.length ?? 0)
 
-/** One attempt as the record shows it; `failure` is null for the one that answered. */
+/**
+ * One attempt as the record shows it; `failure` is null for one that answered and kept answering, and `rescue` says how
+ * an attempt was to go on with an answer that had broken off.
+ */
 export interface AttemptTrace {
   readonly backend: string
   readonly model: string
   readonly failure: string | null
   readonly status: number | null
   readonly ms: number
+  readonly rescue?: "restart" | "continue"
 }
 
 /** The month a record belongs to, such as `202611`. */

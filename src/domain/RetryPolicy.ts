@@ -19,7 +19,11 @@ export interface Situation {
   readonly attempts: number
   /** Attempts made in a row on this candidate, this one included. */
   readonly attemptsHere: number
-  /** Whether the next candidate serves the same model. */
+  /** How often a candidate may be asked again. */
+  readonly retries: number
+  /** A backend that says "come back in so many seconds" is waited for only up to this. */
+  readonly retryAfterMax: Duration.Duration
+  /** Whether another candidate that can be asked serves the same model. */
   readonly siblingLeft: boolean
   /** What is left of this candidate's total time. */
   readonly remaining: Duration.Duration
@@ -32,25 +36,22 @@ export interface Situation {
 /** No exchange makes more attempts than this. */
 export const maxAttempts = 6
 
-/** A backend that says "come back in so many seconds" is waited for only up to this. */
-export const retryAfterMax = Duration.seconds(5)
-
 /** Decides what follows a failed attempt; total over its failures. */
 export const verdict = (failure: AttemptFailure, situation: Situation): Verdict => {
   const wanted = wish(failure, situation)
   if (wanted._tag === "Stop" || situation.attempts >= maxAttempts) return stop
   if (wanted._tag === "RetryHere" && Duration.lessThan(wanted.after, situation.remaining)) return wanted
-  if (!Duration.greaterThan(situation.remainingElsewhere, Duration.zero)) return stop
+  if (isLast(situation)) return stop
   return wanted._tag === "RetryHere" ? next : wanted
 }
 
 const wish = (failure: AttemptFailure, situation: Situation): Verdict => {
   switch (failure._tag) {
     case "ConnectFailed":
-      return failure.timedOut ? next : once(situation, Duration.zero)
+      return failure.timedOut ? next : again(situation, Duration.zero)
     // A pooled connection may have been dead before the request was written.
     case "ConnectionLost":
-      return once(situation, Duration.zero)
+      return again(situation, Duration.zero)
     // Never twice on a silent backend.
     case "HeadersTimedOut":
     case "FirstTokenTimedOut":
@@ -71,10 +72,10 @@ const afterRejection = (failure: UpstreamRejected, situation: Situation): Verdic
     case 408:
     case 409:
     case 500:
-      return once(situation, jittered(situation.draw))
+      return again(situation, backoff(situation))
     case 429: {
-      const soon = retryAfter !== undefined && Duration.lessThanOrEqualTo(retryAfter, retryAfterMax)
-      return soon && !situation.siblingLeft ? once(situation, retryAfter) : next
+      const soon = retryAfter !== undefined && Duration.lessThanOrEqualTo(retryAfter, situation.retryAfterMax)
+      return soon && !situation.siblingLeft ? again(situation, retryAfter) : next
     }
     case 401:
     case 402:
@@ -82,17 +83,29 @@ const afterRejection = (failure: UpstreamRejected, situation: Situation): Verdic
     case 404:
       return next
     default:
-      return status >= 400 && status < 500 ? stop : next
+      return status >= 400 && status < 500 ? stop : afterOutage(failure, situation)
   }
 }
 
-const isPolicy = ({ code, type }: ErrorBody.ErrorBody): boolean =>
+// With nothing else to ask, a backend that has refused quickly may have recovered.
+const afterOutage = ({ retryAfter }: UpstreamRejected, situation: Situation): Verdict => {
+  if (!isLast(situation)) return next
+  if (retryAfter === undefined) return again(situation, backoff(situation))
+  return Duration.greaterThan(retryAfter, situation.retryAfterMax) ? stop : again(situation, retryAfter)
+}
+
+/** Whether a backend refused the request for what it says. */
+export const isPolicy = ({ code, type }: ErrorBody.ErrorBody): boolean =>
   /content_filter|content_policy|ResponsibleAIPolicy/i.test(`${code} ${type}`)
 
-const once = (situation: Situation, after: Duration.Duration): Verdict =>
-  situation.attemptsHere === 1 ? { _tag: "RetryHere", after } : next
+const isLast = ({ remainingElsewhere }: Situation): boolean => !Duration.greaterThan(remainingElsewhere, Duration.zero)
 
-const jittered = (draw: number): Duration.Duration => Duration.millis(100 + 200 * draw)
+const again = (situation: Situation, after: Duration.Duration): Verdict =>
+  situation.attemptsHere <= situation.retries ? { _tag: "RetryHere", after } : next
+
+// Twice as long each time, and at random within a range, so that callers who failed together do not come back together.
+const backoff = ({ attemptsHere, draw }: Situation): Duration.Duration =>
+  Duration.millis((100 + 200 * draw) * 2 ** (attemptsHere - 1))
 
 const next: Verdict = { _tag: "NextBackend" }
 const stop: Verdict = { _tag: "Stop" }

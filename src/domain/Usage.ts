@@ -34,6 +34,20 @@ export const complete = (usage: JsonObject.JsonObject): JsonObject.JsonObject =>
   }
 }
 
+/** The sum of two raw usages, count by count; what is no number is the second's. */
+export const add = (first: JsonObject.JsonObject | undefined, second: JsonObject.JsonObject): JsonObject.JsonObject =>
+  first === undefined
+    ? second
+    : {
+        ...first,
+        ...Object.fromEntries(Object.entries(second).map(([key, value]) => [key, addValues(first[key], value)]))
+      }
+
+const addValues = (first: unknown, second: unknown): unknown => {
+  if (typeof first === "number" && typeof second === "number") return first + second
+  return JsonObject.is(first) && JsonObject.is(second) ? add(first, second) : second
+}
+
 const firstChoice = (body: JsonObject.JsonObject): JsonObject.JsonObject =>
   JsonObject.orEmpty(JsonObject.listOf(body["choices"])[0])
 

@@ -22,6 +22,8 @@ export const fromFailure = (failure: GatewayFailure | Crashed): WireError => {
       return invalid(404, failure.message, { param: "model", code: "model_not_found" })
     case "Draining":
       return drained
+    case "Overloaded":
+      return { ...server(503, failure.message, "overloaded"), headers: retryHeaders(failure.retryAfter) }
     case "NoBackendAvailable":
       return fromLast(failure)
     case "Crashed":

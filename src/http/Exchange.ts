@@ -18,10 +18,10 @@ import type { RequestRecord } from "../domain/RequestRecord.js"
 import * as WireError from "../domain/WireError.js"
 import * as Fingerprint from "../log/Fingerprint.js"
 import { RequestLog } from "../log/RequestLog.js"
-import * as Relay from "../upstream/Relay.js"
+import * as ResponseSink from "../upstream/ResponseSink.js"
 import { Drain, drainFiberId } from "./Drain.js"
 import * as RequestId from "./RequestId.js"
-import * as Sink from "./ResponseSink.js"
+import * as Sink from "./CallerSink.js"
 
 /** What a route needs to know to work for one exchange. */
 export interface Exchange {
@@ -39,7 +39,7 @@ export interface Exchange {
 export const answer = <A, R, R2>(
   kind: Kind,
   forward: (exchange: Exchange) => Effect.Effect<A, GatewayFailure, R>,
-  relay: (exchange: Exchange, held: A, sink: Relay.ResponseSink) => Effect.Effect<RelayEnd, never, R2>
+  relay: (exchange: Exchange, held: A, sink: ResponseSink.ResponseSink) => Effect.Effect<RelayEnd, never, R2>
 ): Effect.Effect<
   HttpServerResponse.HttpServerResponse,
   never,
@@ -116,7 +116,7 @@ const refuse = ({ beforeEnd, journal }: Exchange, outcome: Outcome, sink: Sink.C
     const send = Effect.async<Outcome>((resume) => {
       const ended = () => resume(Effect.succeed(outcome))
       if (error === undefined) sink.end("", ended)
-      else Relay.sendJson(sink, error.status, error.headers, { error: error.error }, ended)
+      else ResponseSink.sendJson(sink, error.status, error.headers, { error: error.error }, ended)
     })
     return Effect.zipRight(beforeEnd(outcome), send)
   })

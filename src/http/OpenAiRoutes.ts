@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import { ConfigRef } from "../config/ConfigRef.js"
 import * as ChatRequest from "../domain/ChatRequest.js"
 import type { RequestLog } from "../log/RequestLog.js"
-import type * as Attempt from "../upstream/Attempt.js"
 import type { Backends } from "../upstream/Backends.js"
 import * as Forwarder from "../upstream/Forwarder.js"
 import * as ModelCatalog from "../upstream/ModelCatalog.js"
@@ -21,7 +20,7 @@ export type Services = Backends | ConfigRef | Drain | RequestLog
 
 interface Forwarded {
   readonly request: ChatRequest.ChatRequest
-  readonly answer: Attempt.Answer
+  readonly answer: Forwarder.Forwarded
 }
 
 const complete = (kind: ChatRequest.Kind) =>
@@ -32,12 +31,25 @@ const complete = (kind: ChatRequest.Kind) =>
       const text = yield* RequestBody.read(incoming, snapshot.config.server.maxBody)
       const request = yield* ChatRequest.decode(kind, text)
       journal.request = request
-      const answer = yield* Forwarder.forward(request, snapshot.routes, journal)
+      const answer = yield* Forwarder.forward({
+        request,
+        routes: snapshot.routes,
+        journal,
+        queue: snapshot.config.server.queue
+      })
       const forwarded: Forwarded = { request, answer }
       return forwarded
     }),
     ({ beforeEnd, journal, snapshot }, { answer, request }, sink) =>
-      Relay.relay({ request, answer, sink, journal, beforeEnd, keepalive: snapshot.config.server.keepalive })
+      Relay.relay({
+        request,
+        answer,
+        sink,
+        journal,
+        beforeEnd,
+        keepalive: snapshot.config.server.keepalive,
+        keep: snapshot.config.log.maxBody
+      })
   )
 
 const models = Effect.gen(function* () {

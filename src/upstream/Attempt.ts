@@ -43,6 +43,15 @@ export interface Answer {
   readonly release: () => void
 }
 
+/** How an attempt goes on with an answer that has broken off. */
+export interface Going {
+  readonly mode: "restart" | "continue"
+  /** What the caller has of it, if the backend is to be told. */
+  readonly partial: string | undefined
+  /** The prefix to put before the first content, whoever's it is. */
+  readonly prefix: string
+}
+
 /** What an attempt is made with. */
 export interface Options {
   readonly id: string
@@ -50,6 +59,10 @@ export interface Options {
   readonly target: Target
   /** The body to send, as JSON text. */
   readonly body: string
+  /** Whether to use a new connection, because an idle one was found dead. */
+  readonly fresh: boolean
+  /** Comes before the first content. */
+  readonly prefix: string
   readonly callerHeaders: Credentials.Headers
   /** When `timeouts.total` has passed, in ms since the epoch. */
   readonly deadline: number
@@ -79,7 +92,8 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
     })
     const headers = { after: timeouts.headers, failure: () => new HeadersTimedOut({ after: timeouts.headers }) }
 
-    const call = UpstreamCall.make(backends.dispatcher(target.backend), {
+    const connections = options.fresh ? backends.fresh(target.backend) : backends.dispatcher(target.backend)
+    const call = UpstreamCall.make(connections, {
       ...requestTo(options),
       connectTimeout: timeouts.connect,
       // The head of an answer that is not streamed comes with the answer, minutes later for some models.
@@ -99,7 +113,7 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
       id: options.id,
       model: target.model,
       created: Math.floor(startedAt / 1000),
-      prefix: target.backend.specialPrefix,
+      prefix: options.prefix,
       includeUsage: request.includeUsage
     })
     const rest = AnswerChunks.make(head, repair, request.stream ? "stream" : "whole")

@@ -6,76 +6,131 @@ import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../domain/Backend.js"
 import type { ChatRequest } from "../domain/ChatRequest.js"
-import { ModelNotFound, NoBackendAvailable } from "../domain/Failure.js"
-import type { AttemptFailure, BodyMalformed } from "../domain/Failure.js"
+import {
+  ModelNotFound,
+  NoBackendAvailable,
+  ProtocolBroken,
+  TotalTimedOut,
+  UpstreamRejected
+} from "../domain/Failure.js"
+import type { AttemptFailure, BodyMalformed, Overloaded } from "../domain/Failure.js"
 import type { Journal } from "../domain/Journal.js"
-import * as RetryPolicy from "../domain/RetryPolicy.js"
+import type { RelayEnd } from "../domain/Outcome.js"
 import * as RoutePlan from "../domain/RoutePlan.js"
 import type { RouteTable, Target } from "../domain/RouteTable.js"
 import * as UpstreamRequest from "../domain/UpstreamRequest.js"
 import * as Attempt from "./Attempt.js"
-import type { Backends } from "./Backends.js"
+import { Backends } from "./Backends.js"
+import * as Candidates from "./Candidates.js"
+import type { Limits } from "./WaitingLine.js"
 
 /** Why no answer was obtained. */
-export type ForwardFailure = BodyMalformed | ModelNotFound | NoBackendAvailable
+export type ForwardFailure = BodyMalformed | ModelNotFound | NoBackendAvailable | Overloaded
 
-/** Asks one candidate after the other until one answers; the journal learns of every attempt. */
-export const forward: (
-  request: ChatRequest,
-  routes: RouteTable,
-  journal: Journal
-) => Effect.Effect<Attempt.Answer, ForwardFailure, Backends | Scope.Scope> = Effect.fnUntraced(function* (
-  request: ChatRequest,
-  routes: RouteTable,
-  journal: Journal
-) {
-  const draws = yield* drawPerBackend(routes, request.model)
-  const plan = RoutePlan.make(routes, request.model, (backend) => draws.get(backend) ?? 0)
-  const failures: Array<AttemptFailure> = []
-  let position = 0
-  let attemptsHere = 0
-  let target = plan[0]
-  if (target === undefined) return yield* new ModelNotFound({ model: request.model })
+/** What is forwarded, and how. */
+export interface Options {
+  readonly request: ChatRequest
+  readonly routes: RouteTable
+  /** Learns of every attempt. */
+  readonly journal: Journal
+  /** How long to wait for a backend when all have as many calls under way as they may. */
+  readonly queue: Limits
+}
 
-  while (target !== undefined) {
-    const result = yield* Effect.either(attempt(request, target, journal))
-    if (Either.isRight(result)) return result.right
-    if (result.left._tag === "BodyMalformed") return yield* result.left
-    failures.push(result.left)
-    attemptsHere++
-    const now = yield* Clock.currentTimeMillis
-    const left = (candidate: Target) => deadlineOf(candidate, journal) - tooLittle - now
-    const verdict = RetryPolicy.verdict(result.left, {
-      attempts: failures.length,
-      attemptsHere,
-      siblingLeft: plan[position + 1]?.model === target.model,
-      remaining: Duration.millis(left(target)),
-      remainingElsewhere: Duration.millis(Math.max(0, ...plan.slice(position + 1).map(left))),
-      draw: yield* Random.next
+/** An answer in hand; whoever relays it says how it ended, and may ask for another to go on with it. */
+export interface Forwarded extends Attempt.Answer {
+  /** Tells how the answer ended, which gives its place at the backend back. */
+  readonly conclude: (end: RelayEnd) => Effect.Effect<void>
+  /** Asks the next candidate after this answer broke off; undefined when nobody is left who could help. */
+  readonly rescue: (end: RelayEnd, going: Attempt.Going) => Effect.Effect<Forwarded | undefined>
+}
+
+/** Asks one candidate after the other until one answers. */
+export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFailure, Backends | Scope.Scope> =
+  Effect.fnUntraced(function* (options: Options) {
+    const { journal, queue, request, routes } = options
+    const { health, slots } = yield* Backends
+    const context = yield* Effect.context<Backends | Scope.Scope>()
+    const draws = yield* drawPerBackend(routes, request.model)
+    const plan = RoutePlan.make(routes, request.model, (backend) => draws.get(backend) ?? 0)
+    if (plan.length === 0) return yield* new ModelNotFound({ model: request.model })
+    const candidates = Candidates.make({ plan, health, slots, queue, startedAt: journal.startedAt })
+    const failures: Array<AttemptFailure> = []
+    let held: Candidates.Ticket | undefined
+
+    const letGo = Effect.suspend(() => {
+      const ticket = held
+      held = undefined
+      ticket?.free()
+      return ticket === undefined ? Effect.void : health.released(ticket.target.backend, ticket.permit)
     })
-    if (verdict._tag === "Stop") break
-    if (verdict._tag === "RetryHere") {
-      yield* Effect.sleep(verdict.after)
-      continue
-    }
-    const tried = target
-    const isNext = (candidate: Target, index: number) =>
-      index > position && left(candidate) > 0 && (verdict._tag === "NextBackend" || candidate.model !== tried.model)
-    position = plan.findIndex(isNext)
-    attemptsHere = 0
-    target = plan[position]
-  }
-  return yield* new NoBackendAvailable({ last: spokesman(failures), attempts: failures.length })
-})
+    // An exchange that is interrupted says nothing of the backend it was waiting for.
+    yield* Effect.addFinalizer(() => letGo)
 
-// A timer may ring a moment early; what has so little left, in ms, is over.
-const tooLittle = 5
+    const obtain = Effect.fnUntraced(function* (going?: Attempt.Going) {
+      for (;;) {
+        held = yield* candidates.choose
+        if (held === undefined) break
+        const answer = yield* ask(held, going)
+        if (answer !== undefined) return answer
+      }
+      return yield* new NoBackendAvailable({ last: spokesman(failures) ?? outOfTime(plan), attempts: failures.length })
+    })
 
-const deadlineOf = (target: Target, journal: Journal): number =>
-  journal.startedAt + Duration.toMillis(target.backend.timeouts.total)
+    // As many attempts on one candidate as it deserves.
+    const ask = Effect.fnUntraced(function* (ticket: Candidates.Ticket, going: Attempt.Going | undefined) {
+      const { permit, target } = ticket
+      for (let attemptsHere = 1; ; attemptsHere++) {
+        const fresh = attemptsHere > 1 && failures.at(-1)?._tag === "ConnectionLost"
+        const result = yield* Effect.either(attempt(options, target, fresh, going))
+        if (Either.isRight(result)) {
+          yield* health.answered(target.backend, permit)
+          return handOver(result.right, ticket)
+        }
+        if (result.left._tag === "BodyMalformed") return yield* result.left
+        failures.push(result.left)
+        const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
+        yield* health.failed(target.backend, permit, result.left)
+        if (verdict._tag !== "RetryHere") break
+        yield* Effect.sleep(verdict.after)
+      }
+      held = undefined
+      ticket.free()
+      return undefined
+    })
 
-const attempt = Effect.fnUntraced(function* (request: ChatRequest, target: Target, journal: Journal) {
-  const body = JSON.stringify(yield* UpstreamRequest.make(request, target))
+    const handOver = (answer: Attempt.Answer, { free, permit, target }: Candidates.Ticket): Forwarded => ({
+      ...answer,
+      conclude: (end) =>
+        Effect.suspend(() => {
+          held = undefined
+          free()
+          return health.ended(target.backend, permit, end)
+        }),
+      rescue: (end, going) =>
+        Effect.gen(function* () {
+          const failure = failureOf(end)
+          if (failure === undefined) return undefined
+          failures.push(failure)
+          yield* candidates.decide(failure, target, { attempts: failures.length, attemptsHere: Infinity })
+          return yield* obtain(going)
+        }).pipe(
+          // What stands in the way of a rescue must not hide why one was needed.
+          Effect.orElseSucceed(() => undefined),
+          Effect.provide(context)
+        )
+    })
+
+    return yield* obtain()
+  })
+
+const attempt = Effect.fnUntraced(function* (
+  { journal, request }: Options,
+  target: Target,
+  fresh: boolean,
+  going: Attempt.Going | undefined
+) {
+  const body = JSON.stringify(yield* UpstreamRequest.make(request, target, going?.partial))
   const startedAt = yield* Clock.currentTimeMillis
   journal.backend = target.backend.name
   journal.model = target.model
@@ -85,17 +140,35 @@ const attempt = Effect.fnUntraced(function* (request: ChatRequest, target: Targe
       const status = failure === undefined ? 200 : failure._tag === "UpstreamRejected" ? failure.status : null
       const { backend, model } = target
       const trace = { backend: backend.name, model, failure: failure?._tag ?? null, status, ms: now - startedAt }
-      journal.attempts.push(trace)
+      journal.attempts.push(going === undefined ? trace : { ...trace, rescue: going.mode })
     })
   return yield* Attempt.make({
     id: journal.id,
     request,
     target,
     body,
+    fresh,
+    prefix: going === undefined ? target.backend.specialPrefix : going.prefix,
     callerHeaders: journal.headers,
-    deadline: deadlineOf(target, journal)
+    deadline: Candidates.deadlineOf(target, journal.startedAt)
   }).pipe(Effect.tapBoth({ onFailure: note, onSuccess: () => note(undefined) }))
 })
+
+// What an end in the middle amounts to, had nothing been sent yet; undefined when there is nothing to rescue.
+const failureOf = (end: RelayEnd): AttemptFailure | undefined => {
+  switch (end._tag) {
+    case "Completed":
+    case "CallerLeft":
+    case "CutByDrain":
+      return undefined
+    case "UpstreamBroke":
+      return new ProtocolBroken({ reason: end.reason })
+    case "UpstreamStalled":
+      return new ProtocolBroken({ reason: "the backend fell silent" })
+    case "UpstreamErrored":
+      return new UpstreamRejected({ status: end.status, retryAfter: undefined, error: end.error })
+  }
+}
 
 // One candidate needs no dice.
 const drawPerBackend = (routes: RouteTable, model: string): Effect.Effect<ReadonlyMap<Backend, number>> =>
@@ -107,9 +180,11 @@ const drawPerBackend = (routes: RouteTable, model: string): Effect.Effect<Readon
       )
 
 // What a backend said of the request tells the caller more than that another one could not be reached.
-const spokesman = (failures: ReadonlyArray<AttemptFailure>): AttemptFailure => {
-  const said = failures.findLast((failure) => failure._tag === "UpstreamRejected" && failure.status < 500)
-  const last = said ?? failures.at(-1)
-  if (last === undefined) throw new Error("a forward without attempts")
-  return last
-}
+const spokesman = (failures: ReadonlyArray<AttemptFailure>): AttemptFailure | undefined =>
+  failures.findLast((failure) => failure._tag === "UpstreamRejected" && failure.status < 500) ?? failures.at(-1)
+
+// Nobody was asked: the caller took longer to send its request than an answer may take.
+const outOfTime = (plan: ReadonlyArray<Target>): AttemptFailure =>
+  new TotalTimedOut({
+    after: plan.reduce((longest, { backend }) => Duration.max(longest, backend.timeouts.total), Duration.zero)
+  })

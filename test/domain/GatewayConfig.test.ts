@@ -21,9 +21,16 @@ const defaults: Pick<GatewayConfig.GatewayConfig, "server" | "log"> = {
     keepalive: Option.none(),
     maxBody: 32 * 1024 * 1024,
     corsOrigins: ["http://localhost:*", "http://127.0.0.1:*"],
+    queue: { size: 1_000, timeout: Duration.seconds(10) },
     trustedProxies: []
   },
-  log: { durability: "wal", bodies: "redacted", archive: true, retention: Option.none() }
+  log: {
+    durability: "wal",
+    bodies: "redacted",
+    archive: true,
+    maxBody: 4 * 1024 * 1024,
+    retention: Option.none()
+  }
 }
 
 describe("GatewayConfig", () => {
@@ -42,21 +49,24 @@ describe("GatewayConfig", () => {
         keepalive: "15s",
         max_body: "1MiB",
         cors_origins: "https://a.example",
+        queue: { size: 5 },
         trusted_proxies: ["10.0.0.0/8"]
       },
-      log: { durability: "sync", bodies: "none", archive: false, retention: "12 months" }
+      log: { durability: "sync", bodies: "none", archive: false, max_body: "1KiB", retention: "12 months" }
     })
     assert.deepStrictEqual(server, {
       drain: Duration.seconds(5),
       keepalive: Option.some(Duration.seconds(15)),
       maxBody: 1_048_576,
       corsOrigins: ["https://a.example"],
+      queue: { size: 5, timeout: Duration.seconds(10) },
       trustedProxies: [{ version: 4, address: 167_772_160n, bits: 8 }]
     })
     assert.deepStrictEqual(log, {
       durability: "sync",
       bodies: "none",
       archive: false,
+      maxBody: 1_024,
       retention: Option.some({ _tag: "Months" as const, months: 12 })
     })
   })

@@ -12,7 +12,7 @@ describe("Outcome", () => {
   it("says how the relay broke off", () => {
     const error = { message: "boom", type: "t", param: null, code: null }
     assert.strictEqual(words(RelayEnd.UpstreamBroke({ reason: "reset" })), "reset")
-    assert.strictEqual(words(RelayEnd.UpstreamErrored({ error })), "boom")
+    assert.strictEqual(words(RelayEnd.UpstreamErrored({ status: 502, error })), "boom")
     assert.strictEqual(words(RelayEnd.UpstreamStalled({ after: Duration.seconds(60) })), "the backend fell silent")
     assert.strictEqual(words(RelayEnd.CutByDrain()), "cut at the drain deadline")
   })

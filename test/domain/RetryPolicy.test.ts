@@ -9,6 +9,8 @@ import { holds } from "./generators.js"
 const situation = (over: Partial<RetryPolicy.Situation> = {}): RetryPolicy.Situation => ({
   attempts: 1,
   attemptsHere: 1,
+  retries: 1,
+  retryAfterMax: Duration.seconds(5),
   siblingLeft: true,
   remaining: Duration.minutes(30),
   remainingElsewhere: Duration.minutes(30),
@@ -140,6 +142,27 @@ describe("RetryPolicy", () => {
     })
   })
 
+  it("asks the last one left once more when it refused quickly, and waits as long as it asks, within reason", () => {
+    const last = { siblingLeft: false, remainingElsewhere: Duration.zero }
+    for (const status of [502, 503, 504, 529]) {
+      assert.strictEqual(verdict(rejected(status), last), "RetryHere 200", String(status))
+      assert.strictEqual(verdict(rejected(status), { ...last, attempts: 2, attemptsHere: 2 }), "Stop", String(status))
+    }
+    assert.strictEqual(verdict(rejected(503, { after: Duration.seconds(3) }), last), "RetryHere 3000")
+    assert.strictEqual(verdict(rejected(503, { after: Duration.seconds(6) }), last), "Stop")
+  })
+
+  it("asks as often as a backend's retries say, waiting twice as long each time", () => {
+    assert.strictEqual(verdict(rejected(500), { retries: 0 }), "NextBackend")
+    assert.strictEqual(verdict(rejected(500), { retries: 3, attempts: 3, attemptsHere: 3 }), "RetryHere 800")
+    assert.strictEqual(verdict(rejected(500), { retries: 3, attempts: 4, attemptsHere: 4 }), "NextBackend")
+  })
+
+  it("waits after a 429 for as long as a backend's retry_after_max says", () => {
+    const asked = rejected(429, { after: Duration.seconds(8) })
+    assert.strictEqual(verdict(asked, { siblingLeft: false, retryAfterMax: Duration.seconds(10) }), "RetryHere 8000")
+  })
+
   it("stops after the sixth attempt", () => {
     assert.strictEqual(RetryPolicy.maxAttempts, 6)
     assert.strictEqual(verdict(refused, { attempts: 5 }), "RetryHere 0")
@@ -149,7 +172,7 @@ describe("RetryPolicy", () => {
   })
 
   it("stops when no time is left, or less than the wait", () => {
-    assert.strictEqual(verdict(rejected(502), { remainingElsewhere: Duration.zero }), "Stop")
+    assert.strictEqual(verdict(rejected(502), { remainingElsewhere: Duration.zero, retries: 0 }), "Stop")
     assert.strictEqual(verdict(rejected(502), { remainingElsewhere: Duration.millis(1) }), "NextBackend")
     assert.strictEqual(verdict(rejected(500), { remaining: Duration.millis(200) }), "NextBackend")
     const nowhere = { remaining: Duration.millis(200), remainingElsewhere: Duration.zero }
@@ -200,6 +223,8 @@ describe("RetryPolicy", () => {
           const decided = RetryPolicy.verdict(failure, {
             attempts,
             attemptsHere,
+            retries: 1,
+            retryAfterMax: Duration.seconds(5),
             siblingLeft: models[position + 1] === models[position],
             remaining: Duration.millis(remaining),
             remainingElsewhere: Duration.millis(remaining),

@@ -148,7 +148,7 @@ describe("WireError", () => {
 
     it("passes on what the backend said", () => {
       assert.strictEqual(
-        WireError.frame(RelayEnd.UpstreamErrored({ error: body })),
+        WireError.frame(RelayEnd.UpstreamErrored({ status: 502, error: body })),
         'data: {"error":{"message":"boom","type":"t","param":"p","code":"c"}}\n\n'
       )
     })

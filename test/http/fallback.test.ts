@@ -118,7 +118,8 @@ for (const stream of [false, true]) {
         yield* Effect.promise(() => response.text())
         assert.deepStrictEqual(
           upstream.received.map(({ body }) => body["model"]),
-          ["test-model", "model-b", "model-c"]
+          // Nobody is left after the last, so it is asked once more.
+          ["test-model", "model-b", "model-c", "model-c"]
         )
         const record = yield* Effect.promise(() => gateway.record(0))
         assert.strictEqual(record.Outcome, "NoBackendAvailable")

@@ -109,7 +109,7 @@ const lastFrame = (end: ChatStream.StreamEnd): string => {
     case "Finished":
       return SseEvents.done
     case "Errored":
-      return WireError.frame(RelayEnd.UpstreamErrored({ error: end.error })) ?? ""
+      return WireError.frame(RelayEnd.UpstreamErrored({ status: end.status, error: end.error })) ?? ""
     case "Truncated":
       return WireError.frame(RelayEnd.UpstreamBroke({ reason: end.reason })) ?? ""
   }

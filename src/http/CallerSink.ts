@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http"
-import type { ResponseSink, SinkListener } from "../upstream/Relay.js"
+import type { ResponseSink, SinkListener } from "../upstream/ResponseSink.js"
 
 /** The caller's connection as a sink that the drain can cut. */
 export interface CallerSink extends ResponseSink {

@@ -1,0 +1,115 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type { Backend } from "../domain/Backend.js"
+import * as BackendKey from "../domain/BackendKey.js"
+import * as Blame from "../domain/Blame.js"
+import * as Breaker from "../domain/Breaker.js"
+import type { AttemptFailure } from "../domain/Failure.js"
+import type { RelayEnd } from "../domain/Outcome.js"
+
+/** Knows which backends are worth asking, from what became of the calls to them. */
+export interface Health {
+  /** Whether a call may go to this backend now; whoever gets a permit must say what became of the call. */
+  readonly admit: (backend: Backend) => Effect.Effect<Breaker.Permit | undefined>
+  /** Whether {@link Health.admit} would let no call through. */
+  readonly isOpen: (backend: Backend, now: number) => boolean
+  /** When a backend that is set aside may be asked again, in ms since the epoch; `now` for any other. */
+  readonly returnsAt: (backend: Backend, now: number) => number
+  /** The answer has begun. */
+  readonly answered: (backend: Backend, permit: Breaker.Permit) => Effect.Effect<void>
+  /** The attempt failed before anything was with the caller. */
+  readonly failed: (backend: Backend, permit: Breaker.Permit, failure: AttemptFailure) => Effect.Effect<void>
+  /** The answer has ended, well or not. */
+  readonly ended: (backend: Backend, permit: Breaker.Permit, end: RelayEnd) => Effect.Effect<void>
+  /** Nothing can be said of the call. */
+  readonly released: (backend: Backend, permit: Breaker.Permit) => Effect.Effect<void>
+  /** What is thought of a backend. */
+  readonly breaker: (backend: Backend, now: number) => Breaker.Breaker
+  /** Forgets every backend but these. */
+  readonly keep: (backends: ReadonlyArray<Backend>) => void
+}
+
+type Change = (
+  breaker: Breaker.Breaker,
+  permit: Breaker.Permit,
+  now: number,
+  settings: Breaker.Settings
+) => Breaker.Breaker
+
+/** Health of which nothing is known. */
+export const make = (): Health => {
+  const breakers = new Map<string, Breaker.Breaker>()
+  const breaker = (backend: Backend, now: number) =>
+    Breaker.at(breakers.get(BackendKey.of(backend)) ?? Breaker.closed, now, settingsOf(backend))
+
+  const change = (backend: Backend, next: Breaker.Breaker, why: string, now: number) => {
+    const key = BackendKey.of(backend)
+    const before = breakers.get(key) ?? Breaker.closed
+    breakers.set(key, next)
+    return next._tag === before._tag ? Effect.void : report(backend, before, next, why, now)
+  }
+
+  const tell = (backend: Backend, permit: Breaker.Permit, why: string, apply: Change) =>
+    backend.breaker.enabled
+      ? Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const present = breakers.get(BackendKey.of(backend)) ?? Breaker.closed
+          return change(backend, apply(present, permit, now, settingsOf(backend)), why, now)
+        })
+      : Effect.void
+
+  return {
+    admit: Effect.fnUntraced(function* (backend: Backend) {
+      const before = breakers.get(BackendKey.of(backend))
+      if (before === undefined || before._tag === "Closed" || !backend.breaker.enabled) return "usual"
+      const now = yield* Clock.currentTimeMillis
+      const [next, permit] = Breaker.admit(before, now, yield* Random.next, settingsOf(backend))
+      yield* change(backend, next, "its time has passed", now)
+      return permit
+    }),
+    isOpen: (backend, now) => {
+      const present = breaker(backend, now)
+      return backend.breaker.enabled && (present._tag === "Open" || (present._tag === "HalfOpen" && present.probing))
+    },
+    returnsAt: (backend, now) => {
+      const present = breaker(backend, now)
+      return present._tag === "Open" ? present.until : now
+    },
+    answered: (backend, permit) =>
+      permit === "usual" ? Effect.void : tell(backend, permit, "it answers again", Breaker.answered),
+    failed: (backend, permit, failure) => {
+      const retryAfter = failure._tag === "UpstreamRejected" ? failure.retryAfter : undefined
+      return Blame.isBackends(failure, hasOwnKey(backend))
+        ? tell(backend, permit, failure._tag, (state, terms, now, settings) =>
+            Breaker.failed(state, terms, now, retryAfter, settings)
+          )
+        : // Whoever refuses a request is there.
+          tell(backend, permit, "it answers again", Breaker.completed)
+    },
+    ended: (backend, permit, end) => {
+      if (end._tag === "Completed") return tell(backend, permit, "it answers again", Breaker.completed)
+      if (!Blame.isBackendsEnd(end, hasOwnKey(backend))) return tell(backend, permit, "released", Breaker.released)
+      return tell(backend, permit, end._tag, (state, terms, now, settings) =>
+        Breaker.failed(state, terms, now, undefined, settings)
+      )
+    },
+    released: (backend, permit) => tell(backend, permit, "released", Breaker.released),
+    breaker,
+    keep: (backends) => {
+      const kept = new Set(backends.map(BackendKey.of))
+      for (const key of breakers.keys()) if (!kept.has(key)) breakers.delete(key)
+    }
+  }
+}
+
+const settingsOf = ({ breaker, retryAfterMax }: Backend): Breaker.Settings => ({ ...breaker, patience: retryAfterMax })
+
+const hasOwnKey = ({ apiKey }: Backend): boolean => Option.isSome(apiKey)
+
+const report = (backend: Backend, before: Breaker.Breaker, after: Breaker.Breaker, why: string, now: number) => {
+  const wait = after._tag === "Open" ? ` for ${Duration.format(Duration.millis(after.until - now))}` : ""
+  const line = `Backend ${backend.name}: ${before._tag} → ${after._tag}${wait} (${why})`
+  return after._tag === "Open" ? Effect.logWarning(line) : Effect.logInfo(line)
+}

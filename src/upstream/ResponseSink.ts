@@ -1,0 +1,46 @@
+import * as Duration from "effect/Duration"
+import { RelayEnd } from "../domain/Outcome.js"
+
+/** Where an answer goes: the caller's connection, or whatever stands for it. */
+export interface ResponseSink {
+  /** Tells of the caller from now on; a departure that has already happened is told at once. */
+  readonly listen: (listener: SinkListener) => void
+  /** Sends the head. */
+  readonly start: (status: number, headers: Readonly<Record<string, string>>) => void
+  /** Sends a piece of the body; false asks to wait for `onDrained`. */
+  readonly write: (text: string) => boolean
+  /** Sends the last piece and says whether the caller took everything. */
+  readonly end: (text: string, onEnded: (delivered: boolean) => void) => void
+  /** Closes the connection of a caller that does not take the rest. */
+  readonly abandon: () => void
+}
+
+/** Hears of the caller while an answer is relayed. */
+export interface SinkListener {
+  readonly onDrained: () => void
+  /** The caller closed its connection. */
+  readonly onLeft: () => void
+  /** The gateway stops and the drain deadline has passed. */
+  readonly onCut: () => void
+}
+
+/** How long a caller may take to read the last piece of an answer that was cut short. */
+export const lastRead = Duration.seconds(1)
+
+/** Sends a whole JSON response and says whether the caller took it. */
+export const sendJson = (
+  sink: ResponseSink,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: object,
+  onEnded: (delivered: boolean) => void
+): void => {
+  const text = JSON.stringify(body)
+  const length = String(Buffer.byteLength(text))
+  sink.start(status, { ...headers, "content-type": "application/json", "content-length": length })
+  sink.end(text, onEnded)
+}
+
+/** How an answer ended: one that the caller did not take to its end is not complete, whatever the backend did. */
+export const whenEnded = (end: RelayEnd, delivered: boolean, gone: RelayEnd | undefined): RelayEnd =>
+  delivered || end._tag !== "Completed" ? end : (gone ?? RelayEnd.CallerLeft())
