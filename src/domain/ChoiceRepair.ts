@@ -75,6 +75,10 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
       const source = JsonObject.is(delta) ? delta : spoke ? {} : JsonObject.orEmpty(message)
       const repaired = repairDelta(source)
       const reason = finishOf(finish_reason ?? finishReason)
+      if (reason === "tool_calls") {
+        const last = calls.complete(JsonObject.listOf(repaired["tool_calls"]).map(JsonObject.orEmpty))
+        if (last.length > 0) repaired["tool_calls"] = last
+      }
       const content = reason !== undefined || hasContent(repaired)
       const extras = hasValue(rest) || hasValue({ logprobs })
       if (started && !content && !extras && !hasValue(repaired)) return undefined

@@ -21,10 +21,13 @@ export const decode = (usage: JsonObject.JsonObject): Usage | undefined => {
 export const find = (body: JsonObject.JsonObject): JsonObject.JsonObject | undefined =>
   [body["usage"], JsonObject.orEmpty(body["x_groq"])["usage"], firstChoice(body)["usage"]].find(JsonObject.is)
 
-/** A raw `usage` with its three counts present, everything else as it was, but no details that are not an object. */
-export const complete = (usage: JsonObject.JsonObject): JsonObject.JsonObject => {
+/**
+ * A raw `usage` with its three counts present, everything else as it was, but no details that are not an object;
+ * undefined when it holds no count.
+ */
+export const complete = (usage: JsonObject.JsonObject): JsonObject.JsonObject | undefined => {
   const counts = decode(usage)
-  if (counts === undefined) return usage
+  if (counts === undefined) return undefined
   const kept = Object.entries(usage).filter(([key, value]) => !key.endsWith("_details") || JsonObject.is(value))
   return {
     ...Object.fromEntries(kept),

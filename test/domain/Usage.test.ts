@@ -47,7 +47,7 @@ describe("Usage", () => {
       total_tokens: 1,
       ...details
     })
-    assert.deepStrictEqual(Usage.complete({ cost: "0" }), { cost: "0" })
+    assert.isUndefined(Usage.complete({ cost: "0" }))
   })
 
   it("for any counts: completing says the same and is done once", () =>
@@ -62,6 +62,7 @@ describe("Usage", () => {
       ),
       (usage) => {
         const complete = Usage.complete(usage)
+        if (complete === undefined) return assert.isUndefined(Usage.decode(usage))
         assert.deepStrictEqual(Usage.decode(complete), Usage.decode(usage))
         assert.deepStrictEqual(Usage.complete(complete), complete)
       }
