@@ -15,16 +15,17 @@ export const make = (): ((choice: JsonObject.JsonObject) => JsonObject.JsonObjec
   }
 
   const shorten = (object: JsonObject.JsonObject, where: string): JsonObject.JsonObject => {
-    const texts = growing.flatMap((key) => {
+    const shortened: Record<string, unknown> = { ...object }
+    for (const key of growing) {
       const text = object[key]
-      return typeof text === "string" ? [[key, added(`${where} ${key}`, text)]] : []
-    })
-    return { ...object, ...Object.fromEntries(texts) }
+      if (typeof text === "string") shortened[key] = added(`${where} ${key}`, text)
+    }
+    return shortened
   }
 
   return (choice) => {
-    const where = String(choice["index"] ?? 0)
-    const { delta } = choice
+    const { delta, index } = choice
+    const where = typeof index === "number" ? String(index) : "0"
     return { ...shorten(choice, where), ...(JsonObject.is(delta) ? { delta: shorten(delta, where) } : {}) }
   }
 }
