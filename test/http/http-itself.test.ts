@@ -48,3 +48,19 @@ describe("bytes that are not an HTTP request", () => {
     )
   }
 })
+
+describe("HTTP/1.0", () => {
+  it.scopedLive("is answered without chunks, up to the end of the connection", () =>
+    Effect.gen(function* () {
+      const upstream = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("Hi there"))
+      const gateway = yield* TestGateway.make({ openai_clients: [TestGateway.backend("a", upstream.url)] })
+      const body = JSON.stringify({ ...TestGateway.chat(), stream: true })
+      const head = `POST /v1/chat/completions HTTP/1.0\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`
+      const text = yield* Effect.promise(() => exchange(gateway.url, head + body))
+      assert.notMatch(text, /transfer-encoding/i)
+      assert.match(text, /\r\n\r\ndata: \{/)
+      assert.isTrue(text.endsWith("}\n\ndata: [DONE]\n\n"))
+      assert.strictEqual((yield* Effect.promise(() => gateway.record(0))).Outcome, "Completed")
+    })
+  )
+})
