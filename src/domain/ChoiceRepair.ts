@@ -67,6 +67,11 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
     return calledFunction ? "function_call" : reason === "function_call" ? "stop" : reason
   }
 
+  const completeCalls = (delta: Record<string, unknown>): void => {
+    const last = calls.complete(JsonObject.listOf(delta["tool_calls"]).map(JsonObject.orEmpty))
+    if (last.length > 0) delta["tool_calls"] = last
+  }
+
   return {
     push: (raw) => {
       const { index: _, delta, message, finish_reason, finishReason, logprobs: tokens, usage: __, ...rest } = raw
@@ -75,10 +80,7 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
       const source = JsonObject.is(delta) ? delta : spoke ? {} : JsonObject.orEmpty(message)
       const repaired = repairDelta(source)
       const reason = finishOf(finish_reason ?? finishReason)
-      if (reason === "tool_calls") {
-        const last = calls.complete(JsonObject.listOf(repaired["tool_calls"]).map(JsonObject.orEmpty))
-        if (last.length > 0) repaired["tool_calls"] = last
-      }
+      if (reason === "tool_calls") completeCalls(repaired)
       const content = reason !== undefined || hasContent(repaired)
       const extras = hasValue(rest) || hasValue({ logprobs })
       if (started && !content && !extras && !hasValue(repaired)) return undefined
@@ -92,8 +94,12 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
     get finished() {
       return finish !== undefined || heardAll
     },
-    impliedFinish: () =>
-      finish === undefined && heardAll ? { index, delta: {}, finish_reason: finishOf("stop") } : undefined
+    impliedFinish: () => {
+      if (finish !== undefined || !heardAll) return undefined
+      const delta: Record<string, unknown> = {}
+      completeCalls(delta)
+      return { index, delta, finish_reason: finishOf("stop") }
+    }
   }
 }
 

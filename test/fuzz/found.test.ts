@@ -89,6 +89,15 @@ describe("found by fuzzing", () => {
     assert.deepStrictEqual(chunks.at(-1), delta({}, "tool_calls"))
   })
 
+  it("a call without arguments whose finish only the end of sound implies", () => {
+    const call = { index: 0, id: "a", type: "function", function: { name: "f", arguments: "" } }
+    const { chunks } = repair([delta({ tool_calls: [call] }), delta({ audio: { expires_at: 5 } })])
+    assert.deepStrictEqual(
+      chunks.at(-1),
+      delta({ tool_calls: [{ index: 0, function: { arguments: "{}" } }] }, "tool_calls")
+    )
+  })
+
   it("choices of a whole answer that have no index, of which only the first was heard", () => {
     const said = (content: string) => ({ message: { role: "assistant", content } })
     const body = assemble(repairWhole(chunk([said("a"), said("b")])))
