@@ -39,11 +39,11 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
     else if (content === null) delta["content"] = null
     for (const key in rest) if (isLegal(key, rest[key])) delta[key] = rest[key]
     if (reasoning !== "") delta["reasoning_content"] = `${JsonObject.text(rest["reasoning_content"]) ?? ""}${reasoning}`
+    const called = repairFunctionCall(JsonObject.orEmpty(functionCall))
+    if (called !== undefined) delta["function_call"] = called
     // TGI sends the call itself where others send a list.
     const repaired = calls.push(JsonObject.is(toolCalls) ? [toolCalls] : JsonObject.listOf(toolCalls))
     if (repaired.length > 0) delta["tool_calls"] = repaired
-    const called = repairFunctionCall(JsonObject.orEmpty(functionCall))
-    if (called !== undefined) delta["function_call"] = called
     if (typeof JsonObject.orEmpty(rest["audio"])["expires_at"] === "number") heardAll = true
     return delta
   }

@@ -98,6 +98,15 @@ describe("found by fuzzing", () => {
     )
   })
 
+  it("a call without arguments that is completed beside a function call, in an order of its own", () => {
+    const call = { index: 0, id: "a", type: "function", function: { name: "f", arguments: "" } }
+    const once = repair([
+      delta({ role: "assistant", tool_calls: [call] }),
+      delta({ function_call: { name: "f", arguments: "{" } }, "tool_calls")
+    ]).chunks
+    assert.strictEqual(JSON.stringify(repair(once).chunks), JSON.stringify(once))
+  })
+
   it("choices of a whole answer that have no index, of which only the first was heard", () => {
     const said = (content: string) => ({ message: { role: "assistant", content } })
     const body = assemble(repairWhole(chunk([said("a"), said("b")])))
