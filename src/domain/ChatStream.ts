@@ -126,8 +126,7 @@ export const make = (options: Options): ChatStream => {
     if (body["object"] === "error") return fail(body, statusOf(body))
     const list = JsonObject.listOf(rawChoices)
     if (list.some((choice) => JsonObject.orEmpty(choice)["finish_reason"] === "error")) return fail({}, 502)
-    const reported = Usage.find(body)
-    if (reported !== undefined) usage = Usage.complete(reported) ?? usage
+    usage = Usage.find(body) ?? usage
     const repaired = list.flatMap(repairChoice)
     if (repaired.length === 0) {
       carried = { ...carried, ...JsonObject.withoutNulls(extras) }

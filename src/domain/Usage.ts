@@ -17,9 +17,15 @@ export const decode = (usage: JsonObject.JsonObject): Usage | undefined => {
   return { promptTokens: prompt ?? 0, completionTokens: completion ?? 0, totalTokens: total ?? sum }
 }
 
-/** The raw `usage` of an answer or chunk, also from where Groq (`x_groq`) and Moonshot (first choice) hide it. */
-export const find = (body: JsonObject.JsonObject): JsonObject.JsonObject | undefined =>
-  [body["usage"], JsonObject.orEmpty(body["x_groq"])["usage"], firstChoice(body)["usage"]].find(JsonObject.is)
+/** The completed `usage` of an answer or chunk, also from where Groq (`x_groq`) and Moonshot (first choice) hide it. */
+export const find = (body: JsonObject.JsonObject): JsonObject.JsonObject | undefined => {
+  for (const holder of [body, JsonObject.orEmpty(body["x_groq"]), firstChoice(body)]) {
+    const { usage } = holder
+    const completed = JsonObject.is(usage) ? complete(usage) : undefined
+    if (completed !== undefined) return completed
+  }
+  return undefined
+}
 
 /**
  * A raw `usage` with its three counts present, everything else as it was, but no details that are not an object;

@@ -31,10 +31,18 @@ describe("Usage", () => {
   it("is found at the top, with Groq's extras, or in Moonshot's first choice, in this order", () => {
     const [top, groq, moonshot] = [{ total_tokens: 1 }, { total_tokens: 2 }, { total_tokens: 3 }]
     const choices = [{ usage: moonshot }]
-    assert.strictEqual(Usage.find({ usage: top, x_groq: { usage: groq }, choices }), top)
-    assert.strictEqual(Usage.find({ usage: null, x_groq: { usage: groq }, choices }), groq)
-    assert.strictEqual(Usage.find({ usage: null, x_groq: {}, choices }), moonshot)
-    for (const body of [{}, { usage: null }, { usage: 5, x_groq: null, choices: null }, { choices: [null] }]) {
+    const total = (body: object) => Usage.find({ ...body })?.["total_tokens"]
+    assert.strictEqual(total({ usage: top, x_groq: { usage: groq }, choices }), 1)
+    assert.strictEqual(total({ usage: null, x_groq: { usage: groq }, choices }), 2)
+    assert.strictEqual(total({ usage: {}, x_groq: { usage: groq }, choices }), 2)
+    assert.strictEqual(total({ usage: null, x_groq: {}, choices }), 3)
+    for (const body of [
+      {},
+      { usage: null },
+      { usage: {} },
+      { usage: 5, x_groq: null, choices: null },
+      { choices: [null] }
+    ]) {
       assert.isUndefined(Usage.find(body))
     }
   })

@@ -107,6 +107,13 @@ describe("found by fuzzing", () => {
     assert.strictEqual(JSON.stringify(repair(once).chunks), JSON.stringify(once))
   })
 
+  it("usage that was hidden behind another one without a count", () => {
+    const usage = { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13 }
+    const once = repair([hello, delta({}, "stop", { usage: { cost: "0" }, x_groq: { usage } })])
+    assert.deepStrictEqual(once.usage, usage)
+    assert.deepStrictEqual(repair(once.chunks).chunks, once.chunks)
+  })
+
   it("choices of a whole answer that have no index, of which only the first was heard", () => {
     const said = (content: string) => ({ message: { role: "assistant", content } })
     const body = assemble(repairWhole(chunk([said("a"), said("b")])))
