@@ -1,8 +1,8 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import type { Backend } from "../domain/Backend.js"
 import type { ChatRequest } from "../domain/ChatRequest.js"
+import * as Credentials from "../domain/Credentials.js"
 import * as RoutePlan from "../domain/RoutePlan.js"
 import type * as RouteTable from "../domain/RouteTable.js"
 import * as Weighting from "../domain/Weighting.js"
@@ -68,7 +68,7 @@ const candidate = (target: RouteTable.Target, named: boolean, first: number, req
     because: named ? { type: "name", value: backend.name } : reason(target),
     priority: backend.weight,
     first,
-    key: Option.exists(backend.apiKey, (key) => Redacted.value(key) !== "") ? "configured" : "caller",
+    key: Credentials.hasKey(backend) ? "configured" : "caller",
     request: Option.getOrNull(Either.getRight(sent)),
     refused: Option.getOrNull(Option.map(Either.getLeft(sent), ({ message }) => message))
   }

@@ -7,7 +7,7 @@ import type { Backend } from "../domain/Backend.js"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import type { StreamEnd } from "../domain/ChatStream.js"
 import * as Credentials from "../domain/Credentials.js"
-import { ProtocolBroken, TotalTimedOut, UpstreamRejected } from "../domain/Failure.js"
+import { ConnectFailed, ProtocolBroken, TotalTimedOut, UpstreamRejected } from "../domain/Failure.js"
 import type { AttemptFailure, BodyMalformed } from "../domain/Failure.js"
 import * as JsonObject from "../domain/JsonObject.js"
 import type { Target } from "../domain/RouteTable.js"
@@ -39,10 +39,13 @@ export const list = (
   caller: Credentials.Headers
 ): Effect.Effect<ReadonlyArray<string>, AttemptFailure, Backends> =>
   Effect.gen(function* () {
+    // Nothing is asked, so nothing was reached.
+    if (Endpoint.isPerModel(backend.baseUrl))
+      return yield* new ConnectFailed({ timedOut: false, cause: "no such list" })
     const { connect, total } = backend.timeouts
     const limit = { after: total, failure: () => new TotalTimedOut({ after: total }) }
     const call = UpstreamCall.make((yield* Backends).dispatcher(backend), {
-      ...Endpoint.of(backend, "/models"),
+      ...Endpoint.of({ backend, model: "" }, "/models"),
       method: "GET",
       headers: Credentials.upstreamHeaders(backend, caller, false),
       body: null,

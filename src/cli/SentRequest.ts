@@ -36,10 +36,11 @@ export const make = (request: ChatRequest, target: Target): Either.Either<SentRe
 // Where the backend has no key of its own the caller's is sent; it is redacted as well.
 const anyCaller = { authorization: "Bearer caller" }
 
-const urlOf = ({ backend }: Target, kind: ChatRequest["kind"]): string => {
+const urlOf = (target: Target, kind: ChatRequest["kind"]): string => {
+  const { backend } = target
   const path = kind === "chat" ? "/chat/completions" : "/completions"
   if (backend.baseUrl === DemoBackend.url) return `${DemoBackend.url}${path}`
-  const endpoint = Endpoint.of(backend, path)
+  const endpoint = Endpoint.of(target, path)
   const url = new URL(endpoint.path, endpoint.origin)
   for (const name of url.searchParams.keys()) {
     if (Credentials.isCredential(name)) url.searchParams.set(name, "[redacted]")

@@ -15,12 +15,13 @@ import {
   TokenLimit,
   Weight
 } from "./ConfigSchema.js"
+import * as Dialect from "./Dialect.js"
 import * as JsonObject from "./JsonObject.js"
 
 const isHttpUrl = (text: string): boolean => {
   if (!URL.canParse(text)) return false
   const url = new URL(text)
-  return /^https?:$/.test(url.protocol) && url.username === "" && url.password === ""
+  return /^https?:$/.test(url.protocol) && url.username === "" && url.password === "" && !/[{}]/.test(url.host)
 }
 
 const BaseUrl = Schema.String.pipe(
@@ -67,11 +68,19 @@ const framing = [
   "transfer-encoding",
   "upgrade"
 ]
+const headerName = /^[\w!#$%&'*+.^`|~-]+$/
+
+const HeaderName = Schema.Lowercase.pipe(
+  Schema.filter((name) => headerName.test(name) && name !== "host" && !framing.includes(name)),
+  Schema.annotations({
+    title: "the name of a header that the gateway does not set itself",
+    jsonSchema: { pattern: headerName.source, not: { enum: ["host", ...framing] } }
+  })
+)
 const HeaderValue = Schema.String.pipe(
   Schema.pattern(/^[\t\x20-\x7e\x80-\xff]*$/),
   Schema.annotations({ title: "a string on one line" })
 )
-const headerName = /^[\w!#$%&'*+.^`|~-]+$/
 const Headers = Schema.Record({ key: Schema.String, value: HeaderValue }).pipe(
   Schema.filter((headers) =>
     Object.keys(headers).flatMap((name) => {
@@ -83,7 +92,6 @@ const Headers = Schema.Record({ key: Schema.String, value: HeaderValue }).pipe(
 )
 
 const OpenObject = Schema.Record({ key: Schema.String, value: Schema.Unknown })
-const reservedBodyKeys = ["model", "messages", "prompt", "stream"]
 
 const ExtraBody = Schema.transformOrFail(
   Schema.Union(Schema.String, OpenObject).annotations({ title: "a mapping or the text of a JSON object" }),
@@ -93,16 +101,16 @@ const ExtraBody = Schema.transformOrFail(
     decode: (value, _, ast) => {
       const body = typeof value === "string" ? Option.getOrUndefined(JsonObject.parse(value)) : value
       if (body === undefined) return ParseResult.fail(new ParseResult.Type(ast, value, "expected a JSON object"))
-      const reserved = reservedBodyKeys.find((key) => key in body)
-      return reserved === undefined
+      const taken = Dialect.reserved.find((key) => key in body)
+      return taken === undefined
         ? ParseResult.succeed(body)
-        : ParseResult.fail(new ParseResult.Type(ast, value, `may not set "${reserved}": it belongs to the caller`))
+        : ParseResult.fail(new ParseResult.Type(ast, value, `may not set "${taken}": it belongs to the caller`))
     },
     encode: (body) => ParseResult.succeed(body)
   }
 ).annotations({
   jsonSchema: {
-    anyOf: [{ type: "string" }, { type: "object", propertyNames: { not: { enum: reservedBodyKeys } } }]
+    anyOf: [{ type: "string" }, { type: "object", propertyNames: { not: { enum: Dialect.reserved } } }]
   }
 })
 
@@ -171,15 +179,21 @@ export const Backend = Schema.Struct({
   }),
   baseUrl: required(BaseUrl, "base_url").annotations({
     description:
-      "The URL that `/chat/completions` is added to; a query (Azure's `?api-version=`) is kept. `demo:` is the embedded demo.",
+      "The URL that `/chat/completions` is added to; a query (Azure's `?api-version=`) is kept. `{model}` in its path or query is replaced by the model, percent-encoded; such a backend is not asked for a list of models. `demo:` is the embedded demo.",
     examples: ["https://api.openai.com/v1", "http://127.0.0.1:11434/v1", "demo:"]
   }),
   apiKey: optional(Schema.Redacted(Schema.Trim))
     .annotations({
       description:
-        "Sent as `Authorization: Bearer`. Without it the caller's `Authorization` is sent, else its `x-api-key`, else none."
+        "Sent as `Authorization: Bearer`. Without it the caller's `Authorization` is sent, else its `x-api-key`, else none; none either when `headers` hold a key."
     })
     .pipe(Schema.fromKey("api_key")),
+  keyHeader: orDefault(HeaderName, () => "authorization")
+    .annotations({
+      description:
+        "The header that the key goes in; any other than `authorization` gets it as it is, without `Bearer` (Azure: `api-key`)."
+    })
+    .pipe(Schema.fromKey("key_header")),
   match: required(ModelMatch, "model_match").annotations({ description: "The models that the backend serves." }),
   weight: orDefault(Weight, () => 1)
     .annotations({
@@ -204,6 +218,12 @@ export const Backend = Schema.Struct({
   headers: orDefault(Headers, () => ({})).annotations({
     description: "Sent upstream as they are; they win over everything else."
   }),
+  forwardHeaders: orDefault(Schema.Array(HeaderName), () => [])
+    .annotations({
+      description:
+        "Names of the caller's headers that are sent on, besides `idempotency-key`, `openai-beta`, `anthropic-version`, `anthropic-beta`, `traceparent` and `tracestate`."
+    })
+    .pipe(Schema.fromKey("forward_headers")),
   extraBody: orDefault(ExtraBody, () => ({}))
     .annotations({
       description:
@@ -213,6 +233,7 @@ export const Backend = Schema.Struct({
   stripTags: orDefault(Schema.Array(TagName), () => ["think", "tool_call"])
     .annotations({ description: "`<tag>…</tag>` blocks that are removed from earlier assistant messages." })
     .pipe(Schema.fromKey("strip_tags")),
+  ...Dialect.fields,
   timeouts: orDefault(Timeouts, () => Schema.decodeSync(Timeouts)({})).annotations({
     description: "How long each phase may take; what takes longer is given up and the next backend asked."
   }),

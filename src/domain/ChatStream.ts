@@ -2,6 +2,7 @@ import * as Data from "effect/Data"
 import * as Option from "effect/Option"
 import * as ChoiceRepair from "./ChoiceRepair.js"
 import * as ErrorBody from "./ErrorBody.js"
+import * as GrowingText from "./GrowingText.js"
 import * as JsonObject from "./JsonObject.js"
 import type { SseEvent } from "./SseEvents.js"
 import * as Usage from "./Usage.js"
@@ -50,6 +51,8 @@ export interface Options {
   readonly created: number
   readonly prefix: string
   readonly includeUsage: boolean
+  /** Whether each text of the backend repeats all that came before it. */
+  readonly cumulative: boolean
 }
 
 /** No client accepts more choices in one answer. */
@@ -59,6 +62,7 @@ const maxChoices = 128
 export const make = (options: Options): ChatStream => {
   const object = options.kind === "chat" ? "chat.completion.chunk" : "text_completion"
   const choices: Array<ChoiceRepair.ChoiceRepair> = []
+  const shorten = options.cumulative ? GrowingText.make() : undefined
   let envelope: { readonly id: string; readonly created: number; readonly model: string } | undefined
   let carried: JsonObject.JsonObject = {}
   let usage: JsonObject.JsonObject | undefined
@@ -86,7 +90,7 @@ export const make = (options: Options): ChatStream => {
     const index = Number.isSafeInteger(value["index"]) ? Number(value["index"]) : 0
     if (index < 0 || index >= maxChoices) return []
     const lower = startLower(index)
-    const repaired = choiceAt(index).push(value)
+    const repaired = choiceAt(index).push(shorten === undefined ? value : shorten(value))
     return repaired === undefined ? lower : [...lower, repaired]
   }
 
@@ -122,8 +126,7 @@ export const make = (options: Options): ChatStream => {
     if (body["object"] === "error") return fail(body, statusOf(body))
     const list = JsonObject.listOf(rawChoices)
     if (list.some((choice) => JsonObject.orEmpty(choice)["finish_reason"] === "error")) return fail({}, 502)
-    const reported = Usage.find(body)
-    if (reported !== undefined && Usage.decode(reported) !== undefined) usage = Usage.complete(reported)
+    usage = Usage.find(body) ?? usage
     const repaired = list.flatMap(repairChoice)
     if (repaired.length === 0) {
       carried = { ...carried, ...JsonObject.withoutNulls(extras) }
@@ -168,6 +171,8 @@ export const make = (options: Options): ChatStream => {
       }))
       const step = pushBody(list.length === 0 ? body : { ...body, choices: whole })
       if (step.end !== undefined) return step
+      // What some backends answer when they have no room.
+      if (list.length === 0) return fail({ message: "the answer has no choices", code: ErrorBody.noCapacity }, 503)
       const last = finish()
       return { ...last, chunks: [...step.chunks, ...last.chunks], content: step.content }
     },

@@ -39,11 +39,11 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
     else if (content === null) delta["content"] = null
     for (const key in rest) if (isLegal(key, rest[key])) delta[key] = rest[key]
     if (reasoning !== "") delta["reasoning_content"] = `${JsonObject.text(rest["reasoning_content"]) ?? ""}${reasoning}`
+    const called = repairFunctionCall(JsonObject.orEmpty(functionCall))
+    if (called !== undefined) delta["function_call"] = called
     // TGI sends the call itself where others send a list.
     const repaired = calls.push(JsonObject.is(toolCalls) ? [toolCalls] : JsonObject.listOf(toolCalls))
     if (repaired.length > 0) delta["tool_calls"] = repaired
-    const called = repairFunctionCall(JsonObject.orEmpty(functionCall))
-    if (called !== undefined) delta["function_call"] = called
     if (typeof JsonObject.orEmpty(rest["audio"])["expires_at"] === "number") heardAll = true
     return delta
   }
@@ -67,6 +67,11 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
     return calledFunction ? "function_call" : reason === "function_call" ? "stop" : reason
   }
 
+  const completeCalls = (delta: Record<string, unknown>): void => {
+    const last = calls.complete(JsonObject.listOf(delta["tool_calls"]).map(JsonObject.orEmpty))
+    if (last.length > 0) delta["tool_calls"] = last
+  }
+
   return {
     push: (raw) => {
       const { index: _, delta, message, finish_reason, finishReason, logprobs: tokens, usage: __, ...rest } = raw
@@ -75,6 +80,7 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
       const source = JsonObject.is(delta) ? delta : spoke ? {} : JsonObject.orEmpty(message)
       const repaired = repairDelta(source)
       const reason = finishOf(finish_reason ?? finishReason)
+      if (reason === "tool_calls") completeCalls(repaired)
       const content = reason !== undefined || hasContent(repaired)
       const extras = hasValue(rest) || hasValue({ logprobs })
       if (started && !content && !extras && !hasValue(repaired)) return undefined
@@ -88,8 +94,12 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
     get finished() {
       return finish !== undefined || heardAll
     },
-    impliedFinish: () =>
-      finish === undefined && heardAll ? { index, delta: {}, finish_reason: finishOf("stop") } : undefined
+    impliedFinish: () => {
+      if (finish !== undefined || !heardAll) return undefined
+      const delta: Record<string, unknown> = {}
+      completeCalls(delta)
+      return { index, delta, finish_reason: finishOf("stop") }
+    }
   }
 }
 

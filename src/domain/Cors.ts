@@ -26,7 +26,7 @@ const isAllowed = (origin: string, allowed: ReadonlyArray<string>): boolean =>
       : origin.length >= head.length + tail.length && origin.startsWith(head) && origin.endsWith(tail)
   })
 
-const exposed = "x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms"
+const exposed = "x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, x-upstream-request-id"
 
 // What the official SDKs send from a browser.
 const accepted = [

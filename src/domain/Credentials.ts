@@ -5,12 +5,21 @@ import type { Backend } from "./Backend.js"
 /** Headers by lower-case name, as Node gives them. */
 export type Headers = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
 
-/** The key that goes upstream: the backend's own, else the caller's `Authorization`, else its `x-api-key`. */
-export const keyFor = (backend: Pick<Backend, "apiKey">, caller: Headers): Option.Option<Redacted.Redacted> =>
-  backend.apiKey.pipe(
-    Option.filter((key) => Redacted.value(key) !== ""),
-    Option.orElse(() => callerKey(caller))
-  )
+/**
+ * The key that goes upstream: the backend's own, else the caller's `Authorization`, else its `x-api-key`; of the caller's
+ * none where the backend's configured `headers` bring a key.
+ */
+export const keyFor = (backend: Backend, caller: Headers): Option.Option<Redacted.Redacted> =>
+  hasKey(backend) ? Option.filter(backend.apiKey, isSet) : callerKey(caller)
+
+/** Whether the configuration has a key for a backend, so that the caller's stays here. */
+export const hasKey = ({ apiKey, headers, keyHeader }: Backend): boolean =>
+  Option.exists(apiKey, isSet) ||
+  Object.keys(headers).some((name) => [...keyHeaders, keyHeader].includes(name.toLowerCase()))
+
+const isSet = (key: Redacted.Redacted): boolean => Redacted.value(key) !== ""
+
+const keyHeaders = ["authorization", "api-key", "x-api-key", "x-goog-api-key"]
 
 const callerKey = (caller: Headers): Option.Option<Redacted.Redacted> => {
   const key =
@@ -22,26 +31,35 @@ const callerKey = (caller: Headers): Option.Option<Redacted.Redacted> => {
 
 /** The headers that a backend is sent: the allowed ones of the caller, ours, the key, and the backend's configured ones. */
 export const upstreamHeaders = (backend: Backend, caller: Headers, stream: boolean): Record<string, string> => {
-  const headers: Record<string, string> = {}
-  for (const name of forwarded) {
-    const value = first(caller[name])
-    if (value !== undefined) headers[name] = value
+  const kept = allowed(caller, [...forwarded, ...backend.forwardHeaders])
+  const headers: Record<string, string> = {
+    ...kept,
+    accept: stream ? "text/event-stream" : "application/json",
+    "accept-encoding": "identity",
+    "user-agent": kept["user-agent"] ?? "causeway"
   }
-  headers["accept"] = stream ? "text/event-stream" : "application/json"
-  headers["accept-encoding"] = "identity"
-  headers["user-agent"] = "causeway"
-  const key = keyFor(backend, caller)
-  if (Option.isSome(key)) headers["authorization"] = `Bearer ${Redacted.value(key.value)}`
+  const key = Option.map(keyFor(backend, caller), Redacted.value)
+  const scheme = backend.keyHeader === "authorization" ? "Bearer " : ""
+  if (Option.isSome(key)) headers[backend.keyHeader] = scheme + key.value
   for (const [name, value] of Object.entries(backend.headers)) headers[name.toLowerCase()] = value
   return headers
 }
 
 /** The headers of a backend's answer that the caller may see. */
 export const callerHeaders = (upstream: Headers): Record<string, string> => {
+  const { "x-request-id": id, ...headers } = allowed(upstream, returned)
+  return id === undefined ? headers : { ...headers, "x-upstream-request-id": id }
+}
+
+// A header that `Connection` names is for the next hop only (RFC 9110, 7.6.1).
+const allowed = (given: Headers, names: ReadonlyArray<string>): Record<string, string> => {
+  const hop = String(given["connection"] ?? "")
+    .toLowerCase()
+    .split(/[\s,]+/)
   const headers: Record<string, string> = {}
-  for (const name of returned) {
-    const value = first(upstream[name])
-    if (value !== undefined) headers[name] = value
+  for (const name of names) {
+    const value = first(given[name])
+    if (value !== undefined && !hop.includes(name)) headers[name] = value
   }
   return headers
 }
@@ -91,7 +109,7 @@ const hide = (text: string, secrets: ReadonlyArray<string>): string =>
 
 const forwarded = ["idempotency-key", "openai-beta", "anthropic-version", "anthropic-beta", "traceparent", "tracestate"]
 
-const returned = ["openai-processing-ms", "openai-version", "openai-model"]
+const returned = ["openai-processing-ms", "openai-version", "openai-model", "x-request-id"]
 
 const credential = "auth|cookie|key|token|secret|password|credential|signature|session|jwt"
 

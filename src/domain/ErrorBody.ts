@@ -10,6 +10,9 @@ export interface ErrorBody {
   readonly innererror?: unknown
 }
 
+/** The code of a backend that has no room for a request. */
+export const noCapacity = "upstream_overloaded"
+
 /** Reads an error of any known shape: nested, flat, a string, a list of one, `detail`, or text that is no JSON. */
 export const decode = (body: string, status: number): ErrorBody =>
   Option.match(JsonObject.parseValue(body), {
@@ -33,6 +36,15 @@ export const fromValue = (value: unknown, status: number): ErrorBody => {
     ...(error["innererror"] === undefined ? {} : { innererror: error["innererror"] })
   }
 }
+
+/** The error with every text in it replaced by what `change` makes of it, those of an inner error too. */
+export const mapTexts = (error: ErrorBody, change: (text: string) => string): ErrorBody => ({
+  message: change(error.message),
+  type: change(error.type),
+  param: error.param === null ? null : change(error.param),
+  code: error.code === null ? null : change(error.code),
+  ...(error.innererror === undefined ? {} : { innererror: JsonObject.mapTexts(error.innererror, change) })
+})
 
 /** Whether an error says that the prompt is longer than the model's context. */
 export const isContextLength = (error: ErrorBody): boolean =>
@@ -76,4 +88,5 @@ const detailOf = (value: unknown): string => {
 const codeOf = (code: unknown): string | null =>
   typeof code === "number" ? String(code) : (JsonObject.text(code) ?? null)
 
-const isPage = (body: string): boolean => /^\s*</.test(body)
+/** Whether a body is a page for people, as proxies answer in a backend's stead. */
+export const isPage = (body: string): boolean => /^\s*</.test(body)

@@ -92,6 +92,13 @@ export class BodyMalformed extends Data.TaggedError("BodyMalformed")<{
   }
 }
 
+/** The request body is compressed in a way that the gateway cannot undo. */
+export class EncodingUnsupported extends Data.TaggedError("EncodingUnsupported")<{ readonly encoding: string }> {
+  override get message() {
+    return `Request bodies with 'content-encoding: ${this.encoding}' are not supported; use gzip, deflate, br or none.`
+  }
+}
+
 /** No backend serves the model. */
 export class ModelNotFound extends Data.TaggedError("ModelNotFound")<{ readonly model: string }> {
   override get message() {
@@ -113,7 +120,7 @@ export class Overloaded extends Data.TaggedError("Overloaded")<{ readonly retryA
   }
 }
 
-export type Refusal = BodyTooLarge | BodyMalformed | ModelNotFound | Draining | Overloaded
+export type Refusal = BodyTooLarge | BodyMalformed | EncodingUnsupported | ModelNotFound | Draining | Overloaded
 
 // Attempts: never shown to the caller as they are; they drive the verdict.
 

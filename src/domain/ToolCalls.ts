@@ -4,6 +4,8 @@ import * as JsonObject from "./JsonObject.js"
 export interface ToolCalls {
   /** The repaired deltas for a `tool_calls` list as it came. */
   readonly push: (calls: ReadonlyArray<unknown>) => ReadonlyArray<JsonObject.JsonObject>
+  /** The last deltas, with `{}` for functions that were called without any arguments: clients parse them as JSON. */
+  readonly complete: (last: ReadonlyArray<JsonObject.JsonObject>) => ReadonlyArray<JsonObject.JsonObject>
   /** Whether any call was made. */
   readonly any: boolean
 }
@@ -14,6 +16,8 @@ interface Slot {
   readonly custom: boolean
   id: string
   name: string
+  /** Whether any arguments have come. */
+  argued: boolean
 }
 
 /** No client accepts more calls in one answer. */
@@ -26,7 +30,14 @@ export const make = (idFor: (index: number) => string): ToolCalls => {
   const open = (call: JsonObject.JsonObject, id: string | undefined, name: string | undefined): Slot => {
     const index = slots.length
     const custom = JsonObject.is(call["custom"]) || call["type"] === "custom"
-    const slot = { index, upstreamIndex: call["index"], custom, id: id ?? idFor(index), name: name ?? "" }
+    const slot = {
+      index,
+      upstreamIndex: call["index"],
+      custom,
+      id: id ?? idFor(index),
+      name: name ?? "",
+      argued: custom
+    }
     slots.push(slot)
     return slot
   }
@@ -54,6 +65,7 @@ export const make = (idFor: (index: number) => string): ToolCalls => {
     if (found === undefined && slots.length >= maxCalls) return undefined
     const slot = found ?? open(value, id, name)
     const input = argumentsText(slot.custom ? given["input"] : given["arguments"])
+    slot.argued ||= input !== ""
     const named = found !== undefined && slot.name === "" && name !== undefined
     if (named) slot.name = name
     const face = slot.custom ? { input } : { arguments: input }
@@ -69,6 +81,17 @@ export const make = (idFor: (index: number) => string): ToolCalls => {
 
   return {
     push: (calls) => calls.map(push).filter((call) => call !== undefined),
+    complete: (last) => {
+      const silent = new Set(slots.filter((slot) => !slot.argued).map((slot) => slot.index))
+      if (silent.size === 0) return last
+      for (const slot of slots) slot.argued = true
+      const completed = last.map((call) =>
+        silent.delete(Number(call["index"]))
+          ? { ...call, function: { ...JsonObject.orEmpty(call["function"]), arguments: "{}" } }
+          : call
+      )
+      return [...completed, ...[...silent].map((index) => ({ index, function: { arguments: "{}" } }))]
+    },
     get any() {
       return slots.length > 0
     }

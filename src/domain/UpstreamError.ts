@@ -1,11 +1,21 @@
 import * as Duration from "effect/Duration"
 import type { Headers } from "./Credentials.js"
 import * as ErrorBody from "./ErrorBody.js"
-import { UpstreamRejected } from "./Failure.js"
+import { ProtocolBroken, UpstreamRejected } from "./Failure.js"
 
-/** The rejection that an error response amounts to; `now` in ms since the epoch dates its `Retry-After`. */
-export const fromResponse = (status: number, headers: Headers, body: string, now: number): UpstreamRejected =>
-  new UpstreamRejected({ status, retryAfter: retryAfter(headers, now), error: ErrorBody.decode(body, status) })
+/**
+ * The failure that an error response amounts to: a rejection, or nothing of the backend's when a proxy before it asks
+ * whether we are human. `now` in ms since the epoch dates its `Retry-After`.
+ */
+export const fromResponse = (
+  status: number,
+  headers: Headers,
+  body: string,
+  now: number
+): UpstreamRejected | ProtocolBroken =>
+  headers["cf-mitigated"] === "challenge" || (status === 403 && ErrorBody.isPage(body))
+    ? new ProtocolBroken({ reason: `a proxy's page with status ${status} in the place of an answer` })
+    : new UpstreamRejected({ status, retryAfter: retryAfter(headers, now), error: ErrorBody.decode(body, status) })
 
 /** How long a backend asks to be left alone: `retry-after-ms`, or `retry-after` as seconds or as a date. */
 export const retryAfter = (headers: Headers, now: number): Duration.Duration | undefined => {

@@ -1,31 +1,46 @@
 import * as Either from "effect/Either"
 import type { ChatRequest } from "./ChatRequest.js"
+import * as Dialect from "./Dialect.js"
 import { BodyMalformed } from "./Failure.js"
 import * as Continuation from "./Continuation.js"
 import * as JsonObject from "./JsonObject.js"
 import * as Parameters from "./Parameters.js"
 import * as Preprocess from "./Preprocess.js"
 import type { Target } from "./RouteTable.js"
+import * as ToolCallIds from "./ToolCallIds.js"
 
 /**
- * The body that a target is sent: its model, cleaned messages, its parameters, and usage asked for in streams. With
- * `partial` it asks to go on with an answer that broke off there.
+ * The body that a target is sent: its model, cleaned messages, its parameters, usage asked for in streams, and all of it
+ * in the backend's dialect. With `partial` it asks to go on with an answer that broke off there.
  */
 export const make = (
   request: ChatRequest,
   target: Target,
   partial?: string
 ): Either.Either<JsonObject.JsonObject, BodyMalformed> => {
-  const { stream_options: streamOptions, ...body } = Parameters.apply(target.backend, request.body)
+  const { backend, model } = target
+  const { stream_options: streamOptions, ...body } = Parameters.apply(backend, request.body)
   const { messages } = body
-  const cleaned = Array.isArray(messages) ? Preprocess.clean(messages, target.backend.stripTags) : undefined
+  const cleaned = Array.isArray(messages) ? Preprocess.clean(messages, backend.stripTags) : undefined
   if (cleaned?.length === 0)
     return Either.left(new BodyMalformed({ reason: "All messages are empty.", param: "messages" }))
-  return Either.right({
-    ...body,
-    model: target.model,
-    ...(cleaned === undefined ? {} : { messages: cleaned }),
-    ...(partial === undefined ? {} : Continuation.of(target.backend, cleaned ?? [], body["prompt"], partial)),
-    ...(request.stream ? { stream_options: { ...JsonObject.orEmpty(streamOptions), include_usage: true } } : {})
-  })
+  const fitted = cleaned === undefined ? undefined : ToolCallIds.fit(backend.toolCallIds, cleaned)
+  const asking = request.stream && backend.askUsage
+  return Either.right(
+    Dialect.translate(backend, {
+      ...withoutEmptyTools(body),
+      model,
+      ...(fitted === undefined ? {} : { messages: fitted }),
+      ...(partial === undefined ? {} : Continuation.of(backend, fitted ?? [], body["prompt"], partial)),
+      ...(asking ? { stream_options: { ...JsonObject.orEmpty(streamOptions), include_usage: true } } : {})
+    })
+  )
+}
+
+// Several backends refuse an empty list of tools, and what would say how to use it; no tools at all mean the same.
+const withoutEmptyTools = (body: JsonObject.JsonObject): JsonObject.JsonObject => {
+  const { parallel_tool_calls: _, tool_choice: choice, tools, ...rest } = body
+  if (!Array.isArray(tools) || tools.length > 0) return body
+  const idle = choice === undefined || choice === "auto" || choice === "none"
+  return idle ? rest : { ...rest, tool_choice: choice }
 }

@@ -17,14 +17,23 @@ export const decode = (usage: JsonObject.JsonObject): Usage | undefined => {
   return { promptTokens: prompt ?? 0, completionTokens: completion ?? 0, totalTokens: total ?? sum }
 }
 
-/** The raw `usage` of an answer or chunk, also from where Groq (`x_groq`) and Moonshot (first choice) hide it. */
-export const find = (body: JsonObject.JsonObject): JsonObject.JsonObject | undefined =>
-  [body["usage"], JsonObject.orEmpty(body["x_groq"])["usage"], firstChoice(body)["usage"]].find(JsonObject.is)
+/** The completed `usage` of an answer or chunk, also from where Groq (`x_groq`) and Moonshot (first choice) hide it. */
+export const find = (body: JsonObject.JsonObject): JsonObject.JsonObject | undefined => {
+  for (const holder of [body, JsonObject.orEmpty(body["x_groq"]), firstChoice(body)]) {
+    const { usage } = holder
+    const completed = JsonObject.is(usage) ? complete(usage) : undefined
+    if (completed !== undefined) return completed
+  }
+  return undefined
+}
 
-/** A raw `usage` with its three counts present, everything else as it was, but no details that are not an object. */
-export const complete = (usage: JsonObject.JsonObject): JsonObject.JsonObject => {
+/**
+ * A raw `usage` with its three counts present, everything else as it was, but no details that are not an object;
+ * undefined when it holds no count.
+ */
+export const complete = (usage: JsonObject.JsonObject): JsonObject.JsonObject | undefined => {
   const counts = decode(usage)
-  if (counts === undefined) return usage
+  if (counts === undefined) return undefined
   const kept = Object.entries(usage).filter(([key, value]) => !key.endsWith("_details") || JsonObject.is(value))
   return {
     ...Object.fromEntries(kept),

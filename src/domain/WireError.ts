@@ -18,6 +18,11 @@ export const fromFailure = (failure: GatewayFailure | Crashed): WireError => {
       return invalid(413, failure.message, { code: "request_too_large" })
     case "BodyMalformed":
       return invalid(400, failure.message, { param: failure.param })
+    case "EncodingUnsupported":
+      return {
+        ...invalid(415, failure.message, { code: "request_body_encoding_unsupported" }),
+        headers: { "accept-encoding": "gzip, deflate, br" }
+      }
     case "ModelNotFound":
       return invalid(404, failure.message, { param: "model", code: "model_not_found" })
     case "Draining":
@@ -48,6 +53,12 @@ export const methodNotAllowed = (method: string, path: string, allow: string): W
   headers: { allow }
 })
 
+/** The response to bytes that are not an HTTP request, with the status that they deserve. */
+export const notHttp = (status: 400 | 408 | 431): WireError => {
+  const reason = { 400: "is malformed", 408: "did not come in time", 431: "has too many header fields" }[status]
+  return invalid(status, `The HTTP request ${reason}.`, { code: "bad_request" })
+}
+
 /** The frame that tells a caller in the middle of a stream why there is no more; undefined when nobody reads it. */
 export const frame = (end: RelayEnd): string | undefined => {
   switch (end._tag) {
@@ -69,20 +80,31 @@ const inBand = (message: string, code: string): string => SseEvents.frame({ erro
 
 const fromLast = ({ last, attempts }: NoBackendAvailable): WireError => {
   const response = fromAttempt(last)
-  const long =
-    last._tag === "UpstreamRejected" && last.retryAfter !== undefined && Duration.toSeconds(last.retryAfter) > 60
   // Our own retries are spent; a client that tries again only multiplies them.
-  const spent = attempts > 1 || response.status >= 500 || long ? { "x-should-retry": "false" } : {}
-  return { ...response, headers: { ...response.headers, ...spent } }
+  const spent = attempts > 1 || response.status >= 500
+  if (spent || isHopeless(last)) return { ...response, headers: { ...response.headers, "x-should-retry": "false" } }
+  // Some clients retry a 429 only where they are told when.
+  return response.status === 429 ? { ...response, headers: { ...retryHeaders(soon), ...response.headers } } : response
 }
+
+const soon = Duration.seconds(1)
+
+// Clients would come back too soon after a wait of more than a minute, and for nothing to a quota that is spent.
+const isHopeless = (last: AttemptFailure): boolean =>
+  last._tag === "UpstreamRejected" &&
+  ((last.retryAfter !== undefined && Duration.toSeconds(last.retryAfter) > 60) ||
+    last.error.code === "insufficient_quota")
 
 const fromAttempt = (failure: AttemptFailure): WireError => {
   switch (failure._tag) {
     case "UpstreamRejected": {
       const { error, retryAfter, status } = failure
+      const headers = retryAfter === undefined ? {} : retryHeaders(retryAfter)
+      if (timeouts.includes(status)) return timedOut
+      if (status === 503 && error.code === ErrorBody.noCapacity) return { ...overloaded, headers }
       if (status < 400 || status >= 500) return server(502, "The model provider failed.", "upstream_error")
       const code = ErrorBody.isContextLength(error) ? "context_length_exceeded" : error.code
-      return { status, headers: retryAfter === undefined ? {} : retryHeaders(retryAfter), error: { ...error, code } }
+      return { status, headers, error: { ...error, code } }
     }
     case "HeadersTimedOut":
     case "FirstTokenTimedOut":
@@ -117,6 +139,10 @@ const server = (status: number, message: string, code: string): WireError => ({
   error: { message, type: "server_error", param: null, code }
 })
 
+// The last two are Cloudflare's.
+const timeouts: ReadonlyArray<number> = [504, 522, 524]
+
+const overloaded = server(503, "The model provider has no capacity at the moment.", ErrorBody.noCapacity)
 const timedOut = server(504, "The model provider did not answer in time.", "upstream_timeout")
 const unavailable = server(
   502,

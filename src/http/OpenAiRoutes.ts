@@ -2,8 +2,11 @@ import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { ConfigRef } from "../config/ConfigRef.js"
 import * as ChatRequest from "../domain/ChatRequest.js"
+import { ModelNotFound } from "../domain/Failure.js"
+import * as WireError from "../domain/WireError.js"
 import type { RequestLog } from "../log/RequestLog.js"
 import type { Backends } from "../upstream/Backends.js"
 import * as Forwarder from "../upstream/Forwarder.js"
@@ -55,14 +58,26 @@ const complete = (kind: ChatRequest.Kind) =>
 const models = Effect.gen(function* () {
   const { headers } = yield* HttpServerRequest.HttpServerRequest
   const { routes } = yield* (yield* ConfigRef).current
-  return yield* Respond.json(200, { object: "list", data: yield* ModelCatalog.list(routes, headers) })
+  return yield* Respond.json(200, { object: "list", data: yield* ModelCatalog.list(routes.backends, headers) })
+})
+
+const model = Effect.gen(function* () {
+  const { headers } = yield* HttpServerRequest.HttpServerRequest
+  const { routes } = yield* (yield* ConfigRef).current
+  // The ids of some models have slashes, which clients encode or not: the router has decoded them.
+  const { "*": id = "" } = yield* HttpRouter.params
+  const found = yield* ModelCatalog.find(routes, headers, id)
+  return yield* Option.isSome(found)
+    ? Respond.json(200, found.value)
+    : Respond.error(WireError.fromFailure(new ModelNotFound({ model: id })))
 })
 
 const under = (prefix: "" | "/v1") =>
   HttpRouter.empty.pipe(
     Route.add("POST", `${prefix}/chat/completions`, complete("chat")),
     Route.add("POST", `${prefix}/completions`, complete("completion")),
-    Route.add("GET", `${prefix}/models`, models)
+    Route.add("GET", `${prefix}/models`, models),
+    Route.add("GET", `${prefix}/models/*`, model)
   )
 
 /** The OpenAI endpoints, with and without `/v1`. */

@@ -1,43 +1,64 @@
 import type { IncomingMessage } from "node:http"
+import type { Readable } from "node:stream"
 import * as Effect from "effect/Effect"
-import { BodyMalformed, BodyTooLarge } from "../domain/Failure.js"
+import { BodyMalformed, BodyTooLarge, EncodingUnsupported } from "../domain/Failure.js"
+import * as Decompress from "../upstream/Decompress.js"
 
-/** The text of a request body of at most `limit` bytes; a larger one is refused before it is read where it says its size. */
-export const read = (request: IncomingMessage, limit: number): Effect.Effect<string, BodyTooLarge | BodyMalformed> =>
+/**
+ * The text of a request body of at most `limit` bytes, decompressed if need be; a larger one is refused before it is
+ * read where it says its size, and as soon as it has outgrown the limit where it does not.
+ */
+export const read = (
+  request: IncomingMessage,
+  limit: number
+): Effect.Effect<string, BodyTooLarge | BodyMalformed | EncodingUnsupported> => {
+  const encoding = (request.headers["content-encoding"] ?? "").trim().toLowerCase()
+  if (encoding === "" || encoding === "identity") return collect(request, request, limit)
+  const decoder = Decompress.decoderFor(encoding)
+  if (decoder !== undefined) return collect(request, request.pipe(decoder), limit)
+  return Effect.zipRight(
+    Effect.sync(() => request.resume()),
+    new EncodingUnsupported({ encoding })
+  )
+}
+
+const collect = (
+  request: IncomingMessage,
+  source: Readable,
+  limit: number
+): Effect.Effect<string, BodyTooLarge | BodyMalformed> =>
   Effect.async((resume) => {
-    const encoding = request.headers["content-encoding"]
-    if (encoding !== undefined && encoding !== "identity") {
-      request.resume()
-      return resume(
-        new BodyMalformed({ reason: `Compressed request bodies are not accepted (${encoding}).`, param: null })
-      )
-    }
-    const tooLarge = () => {
-      stop()
-      request.resume()
-      resume(new BodyTooLarge({ limit }))
-    }
     const pieces: Array<Buffer> = []
     let size = 0
+    const stop = () => {
+      source.off("data", onData)
+      source.off("end", onEnd)
+      if (source === request) return
+      request.unpipe()
+      source.destroy()
+    }
+    // The rest of a refused body is read and thrown away, so that the caller gets to the answer.
+    const refuse = (failure: BodyTooLarge | BodyMalformed) => {
+      stop()
+      request.resume()
+      resume(failure)
+    }
     const onData = (bytes: Buffer) => {
       pieces.push(bytes)
       size += bytes.length
-      if (size > limit) tooLarge()
+      if (size > limit) refuse(new BodyTooLarge({ limit }))
     }
     const onEnd = () => {
       stop()
       resume(Effect.sync(() => Buffer.concat(pieces, size).toString("utf8")))
     }
-    // A caller that leaves in the middle of its body interrupts the exchange; nothing is left to do here.
-    const onError = () => stop()
-    const stop = () => {
-      request.off("data", onData)
-      request.off("end", onEnd)
-      request.off("error", onError)
+    // A caller that leaves in the middle of its body interrupts the exchange: only a decoder's error is an answer.
+    const onError = () => {
+      if (source !== request) refuse(new BodyMalformed({ reason: "The compressed body cannot be read.", param: null }))
     }
-    if (Number(request.headers["content-length"] ?? 0) > limit) return tooLarge()
-    request.on("data", onData)
-    request.on("end", onEnd)
-    request.on("error", onError)
+    if (Number(request.headers["content-length"] ?? 0) > limit) return refuse(new BodyTooLarge({ limit }))
+    source.on("data", onData)
+    source.on("end", onEnd)
+    source.on("error", onError)
     return Effect.sync(stop)
   })

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ConfigRef } from "../config/ConfigRef.js"
 import { ListenFailed } from "../domain/Failure.js"
+import * as ClientError from "./ClientError.js"
 import { Drain } from "./Drain.js"
 import * as OpenAiRoutes from "./OpenAiRoutes.js"
 import * as OperatorRoutes from "./OperatorRoutes.js"
@@ -37,6 +38,7 @@ export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, List
       // OpenAI recommends to stay below 64 KiB of headers.
       maxHeaderSize: 64 * 1024
     })
+    ClientError.answer(server)
     // Built last, the drain is the first to be finalized: until it is over, whoever still asks gets an answer.
     return drained(server).pipe(
       // A span per request costs more than the gateway's own work; hosts that trace mount the routes themselves.

@@ -4,7 +4,7 @@ import type * as Scope from "effect/Scope"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import * as ChatStream from "../domain/ChatStream.js"
 import * as Credentials from "../domain/Credentials.js"
-import type { ErrorBody } from "../domain/ErrorBody.js"
+import * as ErrorBody from "../domain/ErrorBody.js"
 import {
   FirstTokenTimedOut,
   HeadersTimedOut,
@@ -36,7 +36,7 @@ export interface Answer {
   readonly rest: AnswerChunks.AnswerChunks
   readonly repair: ChatStream.ChatStream
   /** An error of the backend's as the caller may see it. */
-  readonly scrub: (error: ErrorBody) => ErrorBody
+  readonly scrub: (error: ErrorBody.ErrorBody) => ErrorBody.ErrorBody
   /** When `timeouts.total` has passed, in ms since the epoch. */
   readonly deadline: number
   readonly abort: () => void
@@ -80,7 +80,7 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
     const { request, target } = options
     const { timeouts } = target.backend
     const scrubText = (text: string) => Credentials.scrub(text, target.backend, options.callerHeaders)
-    const scrub = (error: ErrorBody): ErrorBody => ({ ...error, message: scrubText(error.message) })
+    const scrub = (error: ErrorBody.ErrorBody) => ErrorBody.mapTexts(error, scrubText)
     const backends = yield* Backends
     const clock = yield* Effect.clock
     const startedAt = clock.unsafeCurrentTimeMillis()
@@ -114,7 +114,8 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
       model: target.model,
       created: Math.floor(startedAt / 1000),
       prefix: options.prefix,
-      includeUsage: request.includeUsage
+      includeUsage: request.includeUsage,
+      cumulative: target.backend.cumulativeContent
     })
     const rest = AnswerChunks.make(head, repair, request.stream ? "stream" : "whole")
     const firstToken = {
@@ -153,7 +154,7 @@ const failureIn = (
 }
 
 const requestTo = ({ body, callerHeaders, request, target }: Options) => ({
-  ...Endpoint.of(target.backend, request.kind === "chat" ? "/chat/completions" : "/completions"),
+  ...Endpoint.of(target, request.kind === "chat" ? "/chat/completions" : "/completions"),
   method: "POST" as const,
   headers: {
     ...Credentials.upstreamHeaders(target.backend, callerHeaders, request.stream),

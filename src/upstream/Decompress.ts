@@ -9,12 +9,16 @@ export const head = (compressed: UpstreamHead): Effect.Effect<UpstreamHead, Prot
     .trim()
     .toLowerCase()
   if (encoding === "identity" || encoding === "") return Effect.succeed(compressed)
-  const decoder = decoders.get(encoding)
+  const decoder = decoderFor(encoding)
   if (decoder === undefined) return new ProtocolBroken({ reason: `the answer is compressed as ${encoding}` })
-  return Effect.sync(() => ({ ...compressed, body: decompressed(compressed.body, decoder()) }))
+  return Effect.sync(() => ({ ...compressed, body: decompressed(compressed.body, decoder) }))
 }
 
-type Decoder = zlib.Gunzip | zlib.Inflate | zlib.BrotliDecompress
+/** What undoes a `content-encoding` that Node knows. */
+export type Decoder = zlib.Gunzip | zlib.Inflate | zlib.BrotliDecompress
+
+/** A decoder for a `content-encoding` in lower case, if there is one. */
+export const decoderFor = (encoding: string): Decoder | undefined => decoders.get(encoding)?.()
 
 const decoders = new Map<string, () => Decoder>([
   ["gzip", () => zlib.createGunzip()],

@@ -7,6 +7,7 @@ import type { Backend } from "../domain/Backend.js"
 import * as BackendKey from "../domain/BackendKey.js"
 import * as Blame from "../domain/Blame.js"
 import * as Breaker from "../domain/Breaker.js"
+import * as Credentials from "../domain/Credentials.js"
 import type { AttemptFailure } from "../domain/Failure.js"
 import type { RelayEnd } from "../domain/Outcome.js"
 
@@ -106,7 +107,8 @@ export const make = (): Health => {
 
 const settingsOf = ({ breaker, retryAfterMax }: Backend): Breaker.Settings => ({ ...breaker, patience: retryAfterMax })
 
-const hasOwnKey = ({ apiKey }: Backend): boolean => Option.isSome(apiKey)
+const hasOwnKey = ({ apiKey, headers }: Backend): boolean =>
+  Option.isSome(apiKey) || Object.keys(headers).some(Credentials.isCredential)
 
 const report = (backend: Backend, before: Breaker.Breaker, after: Breaker.Breaker, why: string, now: number) => {
   const wait = after._tag === "Open" ? ` for ${Duration.format(Duration.millis(after.until - now))}` : ""

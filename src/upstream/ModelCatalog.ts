@@ -26,10 +26,10 @@ const maxList = 8 * 1024 * 1024
  * each. Backends are asked at the same time; one that does not answer well within 5 s only counts with its exact names.
  */
 export const list = (
-  routes: RouteTable,
+  asked: ReadonlyArray<Backend>,
   caller: Credentials.Headers
 ): Effect.Effect<ReadonlyArray<JsonObject.JsonObject>, never, Backends> =>
-  Effect.forEach(routes.backends, (backend) => modelsOf(backend, caller), { concurrency: "unbounded" }).pipe(
+  Effect.forEach(asked, (backend) => modelsOf(backend, caller), { concurrency: "unbounded" }).pipe(
     Effect.map((lists) => {
       const models = new Map<string, JsonObject.JsonObject>()
       for (const model of lists.flat()) {
@@ -38,6 +38,16 @@ export const list = (
       }
       return [...models.values()]
     })
+  )
+
+/** The model of this id, as {@link list} has it; only the backends that serve it are asked. */
+export const find = (
+  routes: RouteTable,
+  caller: Credentials.Headers,
+  id: string
+): Effect.Effect<Option.Option<JsonObject.JsonObject>, never, Backends> =>
+  Effect.map(list(routes.match(id), caller), (models) =>
+    Option.fromNullable(models.find((model) => model["id"] === id))
   )
 
 const modelsOf = (backend: Backend, caller: Credentials.Headers) =>
@@ -68,10 +78,11 @@ const fetchList: (
   UpstreamCall.CallFailure | ProtocolBroken,
   Backends | Scope.Scope
 > = Effect.fnUntraced(function* (backend: Backend, caller: Credentials.Headers) {
+  if (Endpoint.isPerModel(backend.baseUrl)) return []
   const backends = yield* Backends
   const limit = { after: patience, failure: tooLate }
   const call = UpstreamCall.make(backends.dispatcher(backend), {
-    ...Endpoint.of(backend, "/models"),
+    ...Endpoint.of({ backend, model: "" }, "/models"),
     method: "GET",
     headers: Credentials.upstreamHeaders(backend, caller, false),
     body: null,

@@ -42,7 +42,19 @@ export const gateway = Effect.gen(function* () {
       entry("hasty", upstream.url, { timeouts: { first_token: "300ms", idle: "300ms" } }),
       entry("azure", `${upstream.url}/openai/deployments/gpt?api-version=2024-10-21`, {
         headers: { "api-key": "azure-key-1" }
-      })
+      }),
+      entry("deployed", `${upstream.url}/openai/deployments/{model}/?api-version=2024-10-21`, {
+        api_key: "azure-key-1",
+        key_header: "api-key"
+      }),
+      entry("renaming", upstream.url, { max_tokens: 64, rename_params: { max_tokens: "max_completion_tokens" } }),
+      entry("strict", upstream.url, {
+        extra_body: { store: true, tools: [] },
+        drop_params: ["store", "messages[].reasoning_content"]
+      }),
+      entry("nine", upstream.url, { tool_call_ids: "alnum9" }),
+      entry("shy", upstream.url, { ask_usage: false }),
+      entry("growing", upstream.url, { cumulative_content: true })
     ]
   })
 })

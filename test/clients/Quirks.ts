@@ -29,12 +29,12 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     8,
     "`max_tokens` refused",
-    "not renamed (`domain/Parameters.clampTokens` keeps the caller's field): the refusal is passed on as a clean 400"
+    "`domain/Dialect.translate`: `rename_params` of the backend; without it the refusal is passed on as a clean 400"
   ),
   quirk(
     9,
     "a key header, a query and a path of its own",
-    "`upstream/Endpoint.of`, `domain/Credentials.upstreamHeaders`: `base_url` and `headers` of the configuration"
+    "`upstream/Endpoint.of`, `domain/Credentials.upstreamHeaders`: `{model}` and a query in `base_url`, `key_header`, `headers`; the caller's key stays here then"
   ),
   quirk(10, "flat errors", "`domain/ErrorBody.fromValue`, `domain/ChatStream.pushBody`: always nested"),
   quirk(
@@ -64,7 +64,7 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     24,
     "`x_groq.usage`; 400 for `stream_options`",
-    "`domain/Usage.find`; usage is always asked for in streams (`domain/UpstreamRequest.make`), and a refusal of that is passed on as a clean 400"
+    "`domain/Usage.find`; `domain/UpstreamRequest.make`: no `stream_options` where the backend has `ask_usage: false`, otherwise the refusal is passed on as a clean 400"
   ),
   quirk(25, "a chunk after the usage", "`domain/ChatStream.finish`: usage is the last chunk"),
   quirk(26, "blank lines before JSON, keep-alive comments", "`domain/JsonObject.parse`, `domain/SseEvents.make`"),
@@ -81,19 +81,19 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     29,
     "content that repeats what came before",
-    "not detected: it cannot be told from an answer that repeats itself, and no backend entry says so; text passes as it came"
+    "`domain/GrowingText.make` where the backend has `cumulative_content: true`; otherwise it cannot be told from an answer that repeats itself, and passes as it came"
   ),
   quirk(
     30,
     "422 for fields it does not know",
-    "not stripped: the refusal is passed on as a clean 422 that names the field"
+    "`domain/Dialect.translate`: `drop_params` and `rename_params` of the backend; `domain/UpstreamRequest.make`: an empty list of tools is never sent; otherwise the refusal is passed on as a clean 422 that names the field"
   ),
   quirk(31, "an error message that is an object", "`domain/ErrorBody.detailOf`"),
   quirk(32, "content as a list of thinking and text", "`domain/ChoiceRepair.textOf`: reasoning and text apart"),
   quirk(
     33,
     "ids of calls in a form of its own",
-    "`domain/ToolCalls.push`: ids pass as they came; they are not mapped for another provider"
+    "`domain/ToolCallIds.fit`: `tool_call_ids` of the backend says which ids it takes; answers keep theirs (`domain/ToolCalls.push`)"
   ),
   quirk(34, "calls without index, with a thought signature", "`domain/ToolCalls.push`: numbered, `extra_content` kept"),
   quirk(35, "stop after calls, `finishReason`", "`domain/ChoiceRepair.finishOf`"),
@@ -112,11 +112,11 @@ export const quirks: ReadonlyArray<Quirk> = [
     "`domain/ErrorBody.fromValue`, `domain/ChatStream.statusOf`: a failure of the backend"
   ),
   quirk(42, "other names of finish reasons", "`domain/FinishReason.decode`"),
-  quirk(43, "200 with `choices: null`", "`domain/ChatStream.finish`: no answer, so the next backend or 502"),
+  quirk(43, "200 with `choices: null`", "`domain/ChatStream.pushWhole`: no capacity, so the next backend or 503"),
   quirk(
     44,
     "pages of a proxy",
-    "`domain/ErrorBody.decode`, `upstream/AnswerChunks.make`: never shown, 5xx becomes 502"
+    "`domain/ErrorBody.decode`, `upstream/AnswerChunks.make`: never shown; `domain/UpstreamError.fromResponse`, `domain/WireError`: challenges become 502, 504, 522 and 524 become 504, other 5xx 502"
   ),
   quirk(
     45,

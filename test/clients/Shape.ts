@@ -26,8 +26,11 @@ export interface Shape {
 
 export type ClientName = "openai 6" | "openai 7" | "AI SDK" | "LangChain"
 
-/** `plain` has the default timeouts, `hasty` short ones, `azure` a query in its URL and a key of its own kind. */
-export type BackendName = "plain" | "hasty" | "azure"
+/**
+ * `plain` has the default timeouts, `hasty` short ones, `azure` a query in its URL and a key among its headers, `deployed`
+ * a URL for each model and a key header; the others are said to differ from OpenAI in a way of their own.
+ */
+export type BackendName = "plain" | "hasty" | "azure" | "deployed" | "renaming" | "strict" | "nine" | "shy" | "growing"
 
 export type Expected =
   /** The answer, exactly; `reasoningKey` is the backend's name for the reasoning. */

@@ -196,6 +196,69 @@ describe("Backend", () => {
     }
   })
 
+  it("reads where a backend differs", () => {
+    const { askUsage, cumulativeContent, dropParams, forwardHeaders, keyHeader, renameParams, toolCallIds } = backend()
+    assert.deepStrictEqual(
+      { askUsage, cumulativeContent, dropParams, forwardHeaders, keyHeader, renameParams, toolCallIds },
+      {
+        askUsage: true,
+        cumulativeContent: false,
+        dropParams: [],
+        forwardHeaders: [],
+        keyHeader: "authorization",
+        renameParams: {},
+        toolCallIds: "keep"
+      }
+    )
+    const other = backend({
+      ask_usage: false,
+      cumulative_content: true,
+      drop_params: "store",
+      forward_headers: ["X-Session"],
+      key_header: "Api-Key",
+      rename_params: { max_tokens: "max_completion_tokens" },
+      tool_call_ids: "alnum9"
+    })
+    assert.isFalse(other.askUsage)
+    assert.isTrue(other.cumulativeContent)
+    assert.deepStrictEqual(other.dropParams, ["store"])
+    assert.deepStrictEqual(other.forwardHeaders, ["x-session"])
+    assert.strictEqual(other.keyHeader, "api-key")
+    assert.deepStrictEqual(other.renameParams, { max_tokens: "max_completion_tokens" })
+    assert.strictEqual(other.toolCallIds, "alnum9")
+  })
+
+  it("lets no dialect touch what the gateway decides", () => {
+    for (const key of ["model", "messages", "prompt", "stream"]) {
+      assert.deepStrictEqual(wrong({ rename_params: { [key]: "x" } }), [
+        `rename_params.${key}: may not rename "${key}"`
+      ])
+      assert.deepStrictEqual(wrong({ rename_params: { x: key } }), [`rename_params.x: may not rename "${key}"`])
+      assert.deepStrictEqual(wrong({ drop_params: ["store", key] }), [`drop_params[1]: may not drop "${key}"`])
+    }
+    for (const key of ["messages[].role", "messages[].content", "messages[]."]) {
+      assert.deepStrictEqual(wrong({ drop_params: [key] }), [`drop_params[0]: may not drop "${key}"`])
+    }
+    const title = "the name of a header that the gateway does not set itself"
+    for (const name of ["Host", "content-length", "x y", ""]) {
+      assert.deepStrictEqual(wrong({ key_header: name }), [
+        `key_header: expected ${title}, got ${JSON.stringify(name)}`
+      ])
+      assert.lengthOf(wrong({ forward_headers: [name] }), 1)
+    }
+    assert.deepStrictEqual(wrong({ tool_call_ids: "short" }), [
+      'tool_call_ids: expected "keep" | "alnum9" | "safe", got "short"'
+    ])
+  })
+
+  it("takes the model in the path or the query of its address, not in its host", () => {
+    assert.strictEqual(
+      backend({ base_url: "https://x.example/d/{model}?v=1" }).baseUrl,
+      "https://x.example/d/{model}?v=1"
+    )
+    assert.lengthOf(wrong({ base_url: "https://{model}.example.com/v1" }), 1)
+  })
+
   it("never repeats a secret", () => {
     const secret = "hunter2"
     const wrongs = [

@@ -414,9 +414,24 @@ describe("ChatStream", () => {
       assert.strictEqual(unknown?._tag === "Errored" && unknown.error.message, "Unexpected endpoint or method")
     })
 
-    it("without choices is no answer", () => {
-      for (const choices of [null, undefined, []]) assert.isTrue(truncated(repairWhole({ ...body, choices }).end))
-      assert.isTrue(truncated(repairWhole({}).end))
+    it("without choices is a backend without room (Nvidia)", () => {
+      for (const wrong of [{ ...body, choices: null }, { ...body, choices: undefined }, { ...body, choices: [] }, {}]) {
+        const { chunks, end } = repairWhole(wrong)
+        assert.deepStrictEqual(chunks, [])
+        assert.strictEqual(end?._tag === "Errored" && end.status, 503)
+      }
+    })
+
+    it("gives a function that was called without arguments an empty object", () => {
+      const silent = { id: "a", type: "function", function: { name: "f", arguments: "" } }
+      const custom = { id: "b", type: "custom", custom: { name: "g", input: "" } }
+      const message = { role: "assistant", content: null, tool_calls: [silent, custom] }
+      const whole = { ...body, choices: [{ index: 0, message, finish_reason: "tool_calls" }] }
+      const [choice] = JsonObject.listOf(assemble(repairWhole(whole))?.["choices"]).map(JsonObject.orEmpty)
+      assert.deepStrictEqual(JsonObject.orEmpty(choice?.["message"])["tool_calls"], [
+        { ...silent, function: { name: "f", arguments: "{}" } },
+        custom
+      ])
     })
 
     it("for any answer: what comes out is true to the contract", () =>

@@ -140,6 +140,24 @@ describe("ChoiceRepair of a chat", () => {
     )
   })
 
+  it("gives a function without arguments an empty object, unless the answer was cut off", () => {
+    const call = { index: 0, id: "a", type: "function", function: { name: "f", arguments: "" } }
+    const last = (finish_reason: string) => chat([{ delta: { tool_calls: [call] } }, { delta: {}, finish_reason }])[1]
+    const added = { tool_calls: [{ index: 0, function: { arguments: "{}" } }] }
+    for (const reason of ["tool_calls", "stop"]) {
+      assert.deepStrictEqual(last(reason), { index: 0, delta: added, finish_reason: "tool_calls" })
+    }
+    for (const reason of ["length", "content_filter"]) assert.deepStrictEqual(last(reason)?.["delta"], {})
+  })
+
+  it("loses nothing that comes after a finish: some backends say it with every delta (Gemini)", () => {
+    const said = ["a", "b"].map((content) => ({ delta: { content }, finish_reason: "stop" }))
+    assert.deepStrictEqual(chat(said), [
+      { index: 0, delta: { role: "assistant", content: "a" }, finish_reason: "stop" },
+      { index: 0, delta: { content: "b" }, finish_reason: null }
+    ])
+  })
+
   it("completes a filter's note after the finish (Azure)", () => {
     const note = { index: 0, finish_reason: null, content_filter_results: { hate: { filtered: false } } }
     assert.deepStrictEqual(chat([{ delta: { content: "a" }, finish_reason: "stop" }, note])[1], { ...note, delta: {} })

@@ -43,6 +43,7 @@ describe("Credentials", () => {
   })
 
   describe("headers for a backend", () => {
+    const callerKeys = { authorization: "Bearer theirs", "x-api-key": "theirs-too" }
     const own = { accept: "application/json", "accept-encoding": "identity", "user-agent": "causeway" }
 
     it("hold no Authorization where there is no key", () => {
@@ -91,6 +92,40 @@ describe("Credentials", () => {
       })
     })
 
+    it("hold the key as it is in a header of the backend's own", () => {
+      const azure = backend({ api_key: "k", key_header: "Api-Key" })
+      assert.deepStrictEqual(Credentials.upstreamHeaders(azure, { authorization: "Bearer theirs" }, false), {
+        ...own,
+        "api-key": "k"
+      })
+      const passing = backend({ key_header: "x-goog-api-key" })
+      assert.deepStrictEqual(Credentials.upstreamHeaders(passing, { authorization: "Bearer theirs" }, false), {
+        ...own,
+        "x-goog-api-key": "theirs"
+      })
+    })
+
+    it("hold no key of the caller's where a configured header is one", () => {
+      for (const name of ["api-key", "X-Api-Key", "x-goog-api-key", "AUTHORIZATION"]) {
+        const headers = Credentials.upstreamHeaders(backend({ headers: { [name]: "ours" } }), callerKeys, false)
+        assert.deepStrictEqual(headers, { ...own, [name.toLowerCase()]: "ours" })
+      }
+      const ownHeader = backend({ key_header: "x-token", headers: { "X-Token": "ours" } })
+      assert.deepStrictEqual(Credentials.upstreamHeaders(ownHeader, callerKeys, false), { ...own, "x-token": "ours" })
+      const unrelated = backend({ headers: { "x-team": "blue" } })
+      assert.strictEqual(Credentials.upstreamHeaders(unrelated, callerKeys, false)["authorization"], "Bearer theirs")
+    })
+
+    it("hold what is forwarded on purpose, but never what the gateway decides", () => {
+      const asked = { "x-session-id": "s", "user-agent": "theirs/1", accept: "x/y", "accept-encoding": "gzip" }
+      const forwarding = backend({ forward_headers: ["X-Session-Id", "user-agent", "accept", "accept-encoding"] })
+      assert.deepStrictEqual(Credentials.upstreamHeaders(forwarding, asked, false), {
+        ...own,
+        "x-session-id": "s",
+        "user-agent": "theirs/1"
+      })
+    })
+
     it("hold the configured ones above all, in any case", () => {
       const headers = { Authorization: "Basic x", "User-Agent": "mine", "Api-Key": "a" }
       assert.deepStrictEqual(Credentials.upstreamHeaders(backend({ api_key: "k", headers }), {}, false), {
@@ -116,10 +151,24 @@ describe("Credentials", () => {
       connection: "keep-alive",
       "openai-organization": "org",
       "openai-project": "p",
-      "x-ratelimit-remaining-tokens": "0",
-      "x-request-id": "theirs"
+      "x-ratelimit-remaining-tokens": "0"
     }
     assert.deepStrictEqual(Credentials.callerHeaders({ ...dropped, ...allowed }), allowed)
+  })
+
+  it("shows the caller the backend's request id under another name than our own", () => {
+    assert.deepStrictEqual(Credentials.callerHeaders({ "x-request-id": "theirs" }), {
+      "x-upstream-request-id": "theirs"
+    })
+  })
+
+  it("passes no header on that is meant for the next hop, in either direction", () => {
+    const hop = { connection: ["Keep-Alive, OpenAI-Beta", "x"].join(", "), "openai-beta": "1", traceparent: "2" }
+    const sent = Credentials.upstreamHeaders(backend({ forward_headers: ["x"] }), { ...hop, x: "3" }, false)
+    assert.doesNotHaveAnyKeys(sent, ["openai-beta", "x", "connection"])
+    assert.strictEqual(sent["traceparent"], "2")
+    const answer = { connection: "openai-model", "openai-model": "m", "openai-version": "v" }
+    assert.deepStrictEqual(Credentials.callerHeaders(answer), { "openai-version": "v" })
   })
 
   it("stores headers without what may be a credential", () => {

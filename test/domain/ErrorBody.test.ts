@@ -127,6 +127,18 @@ describe("ErrorBody", () => {
       for (const each of [param, code]) assert.isTrue(each === null || typeof each === "string")
     }))
 
+  it("has its texts changed wherever they are, but no names of fields", () => {
+    const innererror = { key: "key", list: ["a key", 5, null, { deep: "key" }] }
+    const changed = ErrorBody.mapTexts({ ...error("no key", { code: "key" }), innererror }, (text) =>
+      text.replaceAll("key", "***")
+    )
+    assert.deepStrictEqual(changed, {
+      ...error("no ***", { code: "***" }),
+      innererror: { key: "***", list: ["a ***", 5, null, { deep: "***" }] }
+    })
+    assert.notProperty(ErrorBody.mapTexts(error("no"), String), "innererror")
+  })
+
   it("knows that a prompt was too long, by its code or its wording", () => {
     const wordings = [
       "This model's maximum context length is 8192 tokens.",

@@ -105,6 +105,14 @@ const contractTrue = (chunks: ReadonlyArray<JsonObject.JsonObject>) => {
   return [...openings, ...chunks.filter((data) => !opens(data) && !saysNothing(data))].map(withoutNullUsage)
 }
 
+const contractTrueLegacy = (chunks: ReadonlyArray<JsonObject.JsonObject>) =>
+  chunks
+    .filter((data) => {
+      const { finish_reason: finish, text } = choiceOf(data)
+      return JsonObject.listOf(data["choices"]).length === 0 || text !== "" || finish !== null
+    })
+    .map(withoutNullUsage)
+
 const legacyOf = (chunks: ReadonlyArray<JsonObject.JsonObject>) =>
   chunks.map((data) => {
     const { delta, finish_reason, index } = choiceOf(data)
@@ -153,6 +161,23 @@ describe("a stream, however it is written", () => {
       const chunks = contractTrue(answer.chunks)
       assert.deepStrictEqual(WireContract.checkStream(asked, plain(chunks)), [], "it is true to the contract")
       assert.deepStrictEqual(jsonOf(pass(...write(chunks, how)).text), chunks)
+    }))
+
+  it("for any legacy completion that is true to the contract: every event leaves as it came", () =>
+    holds(fc.tuple(anyAnswer, framing), ([answer, how]) => {
+      const chunks = contractTrueLegacy(legacyOf(answer.chunks))
+      const legacy = { ...asked, kind: "completion" } as const
+      assert.deepStrictEqual(WireContract.checkStream(legacy, plain(chunks)), [], "it is true to the contract")
+      const { text } = Pipeline.stream(write(chunks, how), options({ kind: "completion" }))
+      assert.deepStrictEqual(jsonOf(text), chunks)
+    }))
+
+  it("for any answer that is not streamed: the body leaves as it came, and again so", () =>
+    holds(anyAnswer, ({ body }) => {
+      const once = Pipeline.whole(body, options())
+      assert.deepStrictEqual(once.body, body)
+      assert.deepStrictEqual(Pipeline.whole(once.body ?? {}, options()), once)
+      assert.deepStrictEqual(WireContract.checkStream(asked, once.text), [])
     }))
 
   it("for any answer: without a finish it is a failure, however it is written", () =>

@@ -55,6 +55,27 @@ describe("ToolCalls", () => {
     assert.deepStrictEqual(repair([{ index: 0, id: "a" }]), [[begin(0, "a", "")]])
   })
 
+  describe("completed at the end", () => {
+    it("have an empty object for arguments that never came", () => {
+      const calls = ToolCalls.make((index) => `made_${index}`)
+      calls.push([begin(0, "a", "f"), begin(1, "b", "g", "{"), begin(2, "c", "h")])
+      const last = calls.push([more(1, "}"), more(2, "")])
+      assert.deepStrictEqual(calls.complete(last), [more(1, "}"), more(2, "{}"), more(0, "{}")])
+      assert.deepStrictEqual(calls.complete([]), [])
+    })
+
+    it("say so where they begin, if that is the end", () => {
+      const calls = ToolCalls.make((index) => `made_${index}`)
+      assert.deepStrictEqual(calls.complete(calls.push([begin(0, "a", "f")])), [begin(0, "a", "f", "{}")])
+    })
+
+    it("have nothing for the input of a custom tool, which is any text", () => {
+      const calls = ToolCalls.make((index) => `made_${index}`)
+      const custom = { index: 0, id: "a", type: "custom", custom: { name: "f", input: "" } }
+      assert.deepStrictEqual(calls.complete(calls.push([custom])), [custom])
+    })
+  })
+
   it("says a name that comes late", () => {
     assert.deepStrictEqual(repair([begin(0, "a", "")], [raw({ index: 0 }, { name: "f", arguments: "{}" })]), [
       [begin(0, "a", "")],

@@ -37,10 +37,23 @@ describe("UpstreamError", () => {
 
   it("is the rejection that a response amounts to", () => {
     const rejected = UpstreamError.fromResponse(429, { "retry-after": "2" }, '{"error":{"message":"slow"}}', now)
-    assert.strictEqual(rejected._tag, "UpstreamRejected")
+    if (rejected._tag !== "UpstreamRejected") return assert.fail(rejected._tag)
     assert.strictEqual(rejected.status, 429)
     assert.deepStrictEqual(rejected.retryAfter, Duration.seconds(2))
     assert.deepStrictEqual(rejected.error, { message: "slow", type: "rate_limit_error", param: null, code: null })
     assert.strictEqual(rejected.message, "rejected with 429: slow")
+  })
+
+  it("takes a proxy's challenge for no answer of the backend's, and other pages by their status", () => {
+    const page = "<!DOCTYPE html><title>Just a moment...</title>"
+    const tagOf = (status: number, headers: Headers, body: string) => {
+      const failure = UpstreamError.fromResponse(status, headers, body, now)
+      return failure._tag === "UpstreamRejected" ? failure.status : failure.message
+    }
+    const challenged = (status: number) => `a proxy's page with status ${status} in the place of an answer`
+    assert.strictEqual(tagOf(403, {}, page), challenged(403))
+    assert.strictEqual(tagOf(503, { "cf-mitigated": "challenge" }, page), challenged(503))
+    assert.strictEqual(tagOf(403, {}, '{"error":{"message":"no"}}'), 403)
+    for (const status of [400, 404, 520, 524]) assert.strictEqual(tagOf(status, {}, page), status)
   })
 })

@@ -39,6 +39,15 @@ describe("WireError", () => {
       headers: {},
       error: invalid("No.", "model", null)
     })
+    assert.deepStrictEqual(WireError.fromFailure(new Failure.EncodingUnsupported({ encoding: "zstd" })), {
+      status: 415,
+      headers: { "accept-encoding": "gzip, deflate, br" },
+      error: invalid(
+        "Request bodies with 'content-encoding: zstd' are not supported; use gzip, deflate, br or none.",
+        null,
+        "request_body_encoding_unsupported"
+      )
+    })
     assert.deepStrictEqual(WireError.fromFailure(new Failure.ModelNotFound({ model: "m" })), {
       status: 404,
       headers: {},
@@ -70,9 +79,39 @@ describe("WireError", () => {
 
   describe("when every candidate failed", () => {
     it("passes on what the backend said of the request", () => {
-      for (const status of [400, 401, 403, 404, 408, 413, 422, 429]) {
+      for (const status of [400, 401, 403, 404, 408, 413, 422]) {
         assert.deepStrictEqual(exhausted(rejected(status)), { status, headers: {}, error: body })
       }
+      assert.deepStrictEqual(exhausted(rejected(429)).error, body)
+    })
+
+    it("says when to come back after a 429 that did not, for some clients retry only then", () => {
+      assert.deepStrictEqual(exhausted(rejected(429)).headers, { "retry-after": "1", "retry-after-ms": "1000" })
+    })
+
+    it("tells clients not to retry a quota that is spent", () => {
+      const spent = { message: "no", type: "t", param: null, code: "insufficient_quota" }
+      const last = new Failure.UpstreamRejected({ status: 429, retryAfter: undefined, error: spent })
+      assert.deepStrictEqual(exhausted(last).headers, { "x-should-retry": "false" })
+    })
+
+    it("answers 503 for a backend without capacity, with its wait, and 504 for a proxy that waited in vain", () => {
+      const error = { message: "secret", type: "t", param: null, code: "upstream_overloaded" }
+      const full = exhausted(new Failure.UpstreamRejected({ status: 503, retryAfter: Duration.seconds(7), error }))
+      assert.strictEqual(full.status, 503)
+      assert.strictEqual(full.error.code, "upstream_overloaded")
+      assert.deepStrictEqual(full.headers, {
+        "retry-after": "7",
+        "retry-after-ms": "7000",
+        "x-should-retry": "false"
+      })
+      for (const status of [504, 522, 524]) {
+        const late = exhausted(rejected(status, { message: "secret" }))
+        assert.deepStrictEqual([late.status, late.error.code], [504, "upstream_timeout"])
+      }
+      for (const status of [500, 502, 503, 520, 521, 523, 525, 529])
+        assert.strictEqual(exhausted(rejected(status)).status, 502)
+      assert.notInclude(JSON.stringify(full), "secret")
     })
 
     it("passes the wait on in seconds and ms, never less than one of them", () => {

@@ -83,6 +83,7 @@ export const options = (over: Partial<ChatStream.Options> = {}): ChatStream.Opti
   created: 1_700_000_000,
   prefix: "",
   includeUsage: true,
+  cumulative: false,
   ...over
 })
 

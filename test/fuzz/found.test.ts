@@ -89,6 +89,31 @@ describe("found by fuzzing", () => {
     assert.deepStrictEqual(chunks.at(-1), delta({}, "tool_calls"))
   })
 
+  it("a call without arguments whose finish only the end of sound implies", () => {
+    const call = { index: 0, id: "a", type: "function", function: { name: "f", arguments: "" } }
+    const { chunks } = repair([delta({ tool_calls: [call] }), delta({ audio: { expires_at: 5 } })])
+    assert.deepStrictEqual(
+      chunks.at(-1),
+      delta({ tool_calls: [{ index: 0, function: { arguments: "{}" } }] }, "tool_calls")
+    )
+  })
+
+  it("a call without arguments that is completed beside a function call, in an order of its own", () => {
+    const call = { index: 0, id: "a", type: "function", function: { name: "f", arguments: "" } }
+    const once = repair([
+      delta({ role: "assistant", tool_calls: [call] }),
+      delta({ function_call: { name: "f", arguments: "{" } }, "tool_calls")
+    ]).chunks
+    assert.strictEqual(JSON.stringify(repair(once).chunks), JSON.stringify(once))
+  })
+
+  it("usage that was hidden behind another one without a count", () => {
+    const usage = { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13 }
+    const once = repair([hello, delta({}, "stop", { usage: { cost: "0" }, x_groq: { usage } })])
+    assert.deepStrictEqual(once.usage, usage)
+    assert.deepStrictEqual(repair(once.chunks).chunks, once.chunks)
+  })
+
   it("choices of a whole answer that have no index, of which only the first was heard", () => {
     const said = (content: string) => ({ message: { role: "assistant", content } })
     const body = assemble(repairWhole(chunk([said("a"), said("b")])))

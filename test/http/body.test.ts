@@ -87,20 +87,67 @@ describe("a request body", () => {
     )
   }
 
-  it.scopedLive("that is compressed is refused with a word about it", () =>
+  const text = JSON.stringify(TestGateway.chat())
+  const send = (gateway: TestGateway.TestGateway, encoding: string, body: Uint8Array) =>
+    Effect.promise(() =>
+      fetch(`${gateway.url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "content-encoding": encoding },
+        body
+      })
+    )
+
+  it.scopedLive("that is compressed is read, and sent on uncompressed", () =>
     Effect.gen(function* () {
       const { gateway, upstream } = yield* started()
-      const response = yield* Effect.promise(() =>
-        fetch(`${gateway.url}/v1/chat/completions`, {
-          method: "POST",
-          headers: { "content-type": "application/json", "content-encoding": "gzip" },
-          body: zlib.gzipSync(JSON.stringify(TestGateway.chat()))
-        })
-      )
-      const error = yield* Effect.promise(() => Caller.errorOf(response))
-      isBadRequest(response, error, yield* Effect.promise(() => gateway.record(0)), null)
-      assert.match(String(error["message"]), /compress/i)
+      const bodies = [
+        ["gzip", zlib.gzipSync(text)],
+        ["GZIP ", zlib.gzipSync(text)],
+        ["deflate", zlib.deflateSync(text)],
+        ["br", zlib.brotliCompressSync(text)],
+        ["identity", Buffer.from(text)]
+      ] as const
+      for (const [encoding, body] of bodies) {
+        const response = yield* send(gateway, encoding, body)
+        assert.strictEqual(response.status, 200, encoding)
+        yield* Effect.promise(() => response.text())
+      }
+      for (const { body, headers } of upstream.received) {
+        assert.deepStrictEqual(body, TestGateway.chat())
+        assert.notProperty(headers, "content-encoding")
+      }
+      assert.lengthOf(upstream.received, bodies.length)
+    })
+  )
+
+  it.scopedLive("that is compressed in an unknown way is refused with 415, which says the known ones", () =>
+    Effect.gen(function* () {
+      const { gateway, upstream } = yield* started()
+      for (const [number, encoding] of ["zstd", "gzip, br", "x"].entries()) {
+        const response = yield* send(gateway, encoding, Buffer.from(text))
+        assert.strictEqual(response.status, 415)
+        assert.strictEqual(response.headers.get("accept-encoding"), "gzip, deflate, br")
+        const error = yield* Effect.promise(() => Caller.errorOf(response))
+        assert.propertyVal(error, "code", "request_body_encoding_unsupported")
+        assert.strictEqual((yield* Effect.promise(() => gateway.record(number))).Outcome, "EncodingUnsupported")
+      }
       assert.strictEqual(upstream.received.length, 0)
+      yield* Effect.promise(() => Caller.ask(gateway.client, false))
+    })
+  )
+
+  it.scopedLive("that is not what its encoding says, or cut off, is malformed", () =>
+    Effect.gen(function* () {
+      const { gateway, upstream } = yield* started()
+      const wrong = [Buffer.from(text), zlib.gzipSync(text).subarray(0, -9), zlib.brotliCompressSync(text)]
+      for (const [number, body] of wrong.entries()) {
+        const response = yield* send(gateway, "gzip", body)
+        const error = yield* Effect.promise(() => Caller.errorOf(response))
+        isBadRequest(response, error, yield* Effect.promise(() => gateway.record(number)), null)
+        assert.match(String(error["message"]), /compressed/)
+      }
+      assert.strictEqual(upstream.received.length, 0)
+      yield* Effect.promise(() => Caller.ask(gateway.client, false))
     })
   )
 
@@ -195,6 +242,26 @@ describe("a request body that is too large", () => {
           request.destroy()
         })
       }
+    })
+  )
+
+  it.scopedLive("only when it is unpacked gets a 413 as soon as it has outgrown the limit", () =>
+    Effect.gen(function* () {
+      const { gateway, upstream } = yield* started("64KiB")
+      const bomb = zlib.gzipSync(Buffer.alloc(256 * 1024 * 1024, " "), { level: 1 })
+      for (const [number, body] of [zlib.gzipSync(large), bomb.subarray(0, 60_000)].entries()) {
+        const response = yield* Effect.promise(() =>
+          fetch(`${gateway.url}/v1/chat/completions`, {
+            method: "POST",
+            headers: { "content-encoding": "gzip" },
+            body
+          })
+        )
+        const answer = yield* Effect.promise(() => response.text())
+        isTooLarge(response.status, answer, yield* Effect.promise(() => gateway.record(number)))
+      }
+      assert.strictEqual(upstream.received.length, 0)
+      yield* Effect.promise(() => Caller.ask(gateway.client, false))
     })
   )
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import OpenAI from "openai"
 import * as Caller from "../support/Caller.js"
 import * as JsonObject from "../../src/domain/JsonObject.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
@@ -149,6 +150,75 @@ describe.concurrent("the list of models", () => {
       assert.sameMembers(keys(), ["Bearer sk-configured", "Bearer sk-x"])
       yield* get({})
       assert.sameMembers(keys(), ["Bearer sk-configured", "none"])
+    })
+  )
+})
+
+describe.concurrent("one model", () => {
+  const served = Effect.gen(function* () {
+    const a = yield* ScriptedUpstream.make((call) => call.json(200, listing("org/model-a", "gpt-4", "100%")))
+    const b = yield* ScriptedUpstream.make((call) => call.json(401, { error: { message: "no" } }))
+    const gateway = yield* TestGateway.make({
+      openai_clients: [
+        TestGateway.backend("a", a.url, keyword("model", "gpt", "%")),
+        TestGateway.backend("b", b.url, exact("claude"))
+      ]
+    })
+    return { a, b, gateway }
+  })
+
+  it.scopedLive("is what the list says of it, with slashes encoded or not, with and without /v1", () =>
+    Effect.gen(function* () {
+      const { gateway } = yield* served
+      const model = yield* Effect.promise(() => gateway.client.models.retrieve("org/model-a"))
+      assert.strictEqual(model.id, "org/model-a")
+      assert.strictEqual(model.owned_by, "someone")
+      for (const [path, id] of [
+        ["/v1/models/org/model-a", "org/model-a"],
+        ["/models/org%2Fmodel-a", "org/model-a"],
+        ["/models/gpt-4?x=/models/", "gpt-4"],
+        ["/v1/models/100%25", "100%"],
+        ["/v1/models/claude", "claude"]
+      ] as const) {
+        const response = yield* Effect.promise(() => fetch(`${gateway.url}${path}`))
+        assert.strictEqual(response.status, 200, path)
+        assert.isString(response.headers.get("x-request-id"))
+        const body = yield* Effect.promise(() => Caller.json(response))
+        assert.deepInclude(body, { id, object: "model" })
+      }
+      assert.strictEqual(gateway.records.length, 0)
+    })
+  )
+
+  it.scopedLive("that nobody lists is a 404 as OpenAI says it", () =>
+    Effect.gen(function* () {
+      const { gateway } = yield* served
+      const error = yield* Effect.promise(() => Caller.rejection(gateway.client.models.retrieve("gpt-none")))
+      assert.instanceOf(error, OpenAI.NotFoundError)
+      assert.deepInclude(error, { code: "model_not_found", param: "model", type: "invalid_request_error" })
+      assert.include(error.message, "'gpt-none'")
+      for (const path of ["/v1/models/whisper", "/models/gpt-4/x"]) {
+        const response = yield* Effect.promise(() => fetch(`${gateway.url}${path}`))
+        assert.strictEqual(response.status, 404, path)
+        assert.propertyVal(yield* Effect.promise(() => Caller.errorOf(response)), "code", "model_not_found")
+      }
+      const posted = yield* Effect.promise(() => gateway.post("/v1/models/gpt-4", {}))
+      assert.strictEqual(posted.status, 405)
+      yield* Effect.promise(() => posted.text())
+    })
+  )
+
+  it.scopedLive("is asked of nobody who does not serve it, nor where each model has a URL of its own", () =>
+    Effect.gen(function* () {
+      const { a, b, gateway } = yield* served
+      yield* Effect.promise(() => gateway.client.models.retrieve("gpt-4"))
+      assert.strictEqual(a.received.length, 1)
+      assert.strictEqual(b.received.length, 0)
+      const azure = yield* TestGateway.make({
+        openai_clients: [TestGateway.backend("azure", `${a.url}/deployments/{model}`, exact("gpt-5"))]
+      })
+      assert.deepStrictEqual(yield* ids(azure), ["gpt-5"])
+      assert.strictEqual(a.received.length, 1)
     })
   )
 })

@@ -1,4 +1,5 @@
 // Reads an answer with `@langchain/openai`.
+import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages"
 import { ChatOpenAI, OpenAI } from "@langchain/openai"
 import { serve } from "./serve.mjs"
 
@@ -9,6 +10,15 @@ const optionsOf = (task) => ({
   streamUsage: task.usage,
   configuration: { baseURL: task.baseURL }
 })
+
+// It has no way to send reasoning back.
+const reasoned = () => [
+  new HumanMessage("Hi"),
+  new AIMessage({ content: "", tool_calls: [{ id: "call_1", name: "get_weather", args: {} }] }),
+  new ToolMessage({ tool_call_id: "call_1", content: "Sunny." })
+]
+
+const promptOf = ({ history }) => (history === "reasoned" ? reasoned() : "Hi")
 
 const usageOf = (usage) =>
   usage?.total_tokens === undefined
@@ -40,7 +50,7 @@ const answerOf = (message) => ({
 
 const readStream = async (task, seen) => {
   let all
-  for await (const chunk of await new ChatOpenAI(optionsOf(task)).stream("Hi")) {
+  for await (const chunk of await new ChatOpenAI(optionsOf(task)).stream(promptOf(task))) {
     seen.text += chunk.content
     all = all === undefined ? chunk : all.concat(chunk)
   }
@@ -70,7 +80,7 @@ serve(async (task) => {
   try {
     if (task.kind === "completion") return await (task.mode === "whole" ? readText(task) : readTextStream(task, seen))
     if (task.mode === "stream") return await readStream(task, seen)
-    return answerOf(await new ChatOpenAI(optionsOf(task)).invoke("Hi"))
+    return answerOf(await new ChatOpenAI(optionsOf(task)).invoke(promptOf(task)))
   } catch (error) {
     return { ...seen, error: errorOf(error) }
   }

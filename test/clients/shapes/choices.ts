@@ -223,6 +223,37 @@ export const choices: ReadonlyArray<Shape> = [
     answers("hahaha", counted)
   ),
   shape(
+    "content that grows, from a backend that is known to do so",
+    ["5.29"],
+    [
+      chunk({ role: "assistant", content: "", reasoning_content: "Hm" }),
+      chunk({ content: "", reasoning_content: "Hmm." }),
+      chunk({ content: "Hel", reasoning_content: "Hmm." }),
+      chunk({ content: "Hello", reasoning_content: "Hmm." }),
+      chunk({ content: "Hello", reasoning_content: "Hmm." }, "stop"),
+      usageChunk(3, 2),
+      done
+    ],
+    answers("Hello", { ...counted, reasoning: "Hmm." }),
+    { backend: "growing" }
+  ),
+  shape(
+    "the finish reason with every delta",
+    ["5 after the finish"],
+    [
+      chunk({ role: "assistant", content: "Hel" }, "stop"),
+      chunk({ content: "l" }, "stop"),
+      chunk({ content: "o" }, "stop"),
+      usageChunk(3, 2),
+      done
+    ]
+  ),
+  shape(
+    "text after the finish",
+    ["5 after the finish"],
+    [chunk({ role: "assistant", content: "Hel" }), stop, chunk({ content: "lo" }), usageChunk(3, 2), done]
+  ),
+  shape(
     "a spoken answer that ends without a finish reason",
     ["1.2 audio"],
     [

@@ -40,6 +40,19 @@ const azure400 = {
   }
 }
 
+const late = refused(504, "did not answer in time", "upstream_timeout")
+const full = refused(503, "no capacity at the moment", "upstream_overloaded")
+
+const messagesOf = ({ received }: Call): ReadonlyArray<JsonObject.JsonObject> =>
+  JsonObject.listOf(received.body["messages"]).map(JsonObject.orEmpty)
+
+/** The ids of the calls that a request tells of, those of the results too. */
+const callIds = (call: Call): ReadonlyArray<unknown> =>
+  messagesOf(call).flatMap(({ tool_call_id: answered, tool_calls: calls }) => [
+    ...JsonObject.listOf(calls).map((each) => JsonObject.orEmpty(each)["id"]),
+    ...(answered === undefined ? [] : [answered])
+  ])
+
 /** Errors before anything of an answer: an HTTP error for every client. */
 export const errors: ReadonlyArray<Shape> = [
   shape(
@@ -110,13 +123,10 @@ export const errors: ReadonlyArray<Shape> = [
   ),
   shape("500 with an empty body", ["2.1 empty"], raw(500, {}, ""), failed),
   shape("520 as a page", ["5.44"], raw(520, html, page("520: Web server is returning an unknown error")), failed),
-  shape("524 as a page", ["5.44"], raw(524, html, page("524: A timeout occurred")), failed),
-  shape(
-    "a challenge page",
-    ["5.44"],
-    raw(403, html, page("Just a moment...")),
-    refused(403, "answered with status 403")
+  ...[504, 522, 524].map((status) =>
+    shape(`${status} as a page`, ["5.44"], raw(status, html, page(`${status}: A timeout occurred`)), late)
   ),
+  shape("a challenge page", ["5.44"], raw(403, html, page("Just a moment...")), invalid),
   shape("200 with a page", ["5.44", "2.1 HTML / text"], raw(200, html, page("Just a moment...")), invalid),
   shape(
     "429 with a retry-after beyond our patience",
@@ -150,6 +160,52 @@ export const errors: ReadonlyArray<Shape> = [
       400
     ),
     refused(400, "Use 'max_completion_tokens' instead", "unsupported_parameter")
+  ),
+  shape(
+    "400 unless max_tokens goes by its new name",
+    ["5.8"],
+    when(
+      ({ received }) => received.body["max_completion_tokens"] === 64 && !("max_tokens" in received.body),
+      json({ error: { message: "Unsupported parameter: 'max_tokens'.", code: "unsupported_parameter" } }, 400)
+    ),
+    answers("Hello"),
+    { backend: "renaming" }
+  ),
+  shape(
+    "422 for fields of the body and of messages, and for an empty list of tools",
+    ["5.30"],
+    when(
+      (call) =>
+        !("store" in call.received.body) &&
+        messagesOf(call).every((message) => !("reasoning_content" in message)) &&
+        !(Array.isArray(call.received.body["tools"]) && call.received.body["tools"].length === 0),
+      json({ object: "error", message: { detail: [{ type: "extra_forbidden", msg: "no" }] } }, 422)
+    ),
+    answers("Hello"),
+    { backend: "strict", history: "reasoned" }
+  ),
+  shape(
+    "400 unless ids of calls are nine letters or digits",
+    ["5.33"],
+    when(
+      (call) => {
+        const [first, second] = callIds(call)
+        return /^[A-Za-z0-9]{9}$/.test(String(first)) && first === second
+      },
+      json({ message: "Tool call id was call_1 but must be a-z, A-Z, 0-9, with a length of 9." }, 400)
+    ),
+    answers("Hello"),
+    { backend: "nine", history: "reasoned" }
+  ),
+  shape(
+    "400 for stream_options, which are not sent then",
+    ["5.24"],
+    when(
+      ({ received }) => !("stream_options" in received.body),
+      json({ error: { message: "property 'stream_options' is unsupported" } }, 400)
+    ),
+    answers("Hello"),
+    { backend: "shy" }
   ),
   shape(
     "400 for stream_options",
@@ -187,11 +243,26 @@ export const errors: ReadonlyArray<Shape> = [
     when(
       ({ received }) =>
         received.headers["api-key"] === "azure-key-1" &&
+        received.headers.authorization === undefined &&
         received.path === "/v1/openai/deployments/gpt/chat/completions?api-version=2024-10-21",
       json({ error: { message: "Resource not found", code: "404" } }, 404)
     ),
     answers("Hello"),
     { backend: "azure" }
+  ),
+  shape(
+    "a key header of its own, a query and a path for each model",
+    ["5.9"],
+    when(
+      ({ received }) =>
+        received.headers["api-key"] === "azure-key-1" &&
+        received.headers.authorization === undefined &&
+        received.path ===
+          `/v1/openai/deployments/${String(received.body["model"])}/chat/completions?api-version=2024-10-21`,
+      json({ error: { message: "Resource not found", code: "404" } }, 404)
+    ),
+    answers("Hello"),
+    { backend: "deployed" }
   ),
   shape(
     "200 with an error as JSON",
@@ -220,13 +291,8 @@ export const errors: ReadonlyArray<Shape> = [
     json({ object: "error", message: "no such model", type: "NotFoundError", code: 404 }),
     refused(404, "no such model", "404")
   ),
-  shape(
-    "200 with choices: null",
-    ["5.43"],
-    json({ id: "", object: "", created: 0, model: "", choices: null }),
-    invalid
-  ),
-  shape("200 with no choices", ["5.43"], json({ id: "chatcmpl-1", choices: [] }), invalid),
+  shape("200 with choices: null", ["5.43"], json({ id: "", object: "", created: 0, model: "", choices: null }), full),
+  shape("200 with no choices", ["5.43"], json({ id: "chatcmpl-1", choices: [] }), full),
   shape("200 with half a body", ["2.1 invalid JSON"], json('{"id":"chatcmpl-1","choices":[{"ind'), invalid),
   shape("200 with an empty body", ["2.1 empty"], json(""), invalid),
   shape("200 with a list", ["2.1 list"], json("[1]"), invalid),

@@ -146,24 +146,25 @@ export const tools: ReadonlyArray<Shape> = [
     ["§0.5"],
     [delta(call(0, "call_1", "get_weather", null)), delta(more(0, parisText))]
   ),
+  shape(
+    "a call without arguments",
+    ["§0.5"],
+    [delta(call(0, "call_1", "get_time"))],
+    calls([{ name: "get_time", args: {} }], counted)
+  ),
+  shape(
+    "two calls, the first without arguments",
+    ["§0.5"],
+    [delta(call(0, "call_1", "get_time")), delta(call(1, "call_2", "get_weather", parisText))],
+    calls([{ name: "get_time", args: {} }, weather], counted)
+  ),
   {
-    ...shape(
-      "a call without arguments, streamed",
-      ["§0.5"],
-      [delta(call(0, "call_1", "get_time"))],
-      calls([{ name: "get_time", args: {} }], counted)
+    name: "a whole answer with a call without arguments",
+    proves: ["§0.5", "5.18"],
+    answer: json(
+      whole({ role: "assistant", content: null, tool_calls: [call(0, "call_1", "get_time", null)] }, "stop")
     ),
-    asked: ["stream"]
-  },
-  {
-    ...shape(
-      "a call without arguments, not streamed",
-      ["§0.5"],
-      [delta(call(0, "call_1", "get_time"))],
-      calls([{ name: "get_time", args: {} }], counted)
-    ),
-    asked: ["whole"],
-    unable: { LangChain: "takes a call with empty arguments for an invalid one when it is not streamed" }
+    expected: calls([{ name: "get_time", args: {} }], counted)
   },
   shape(
     "a thought signature, no index, and stop",
