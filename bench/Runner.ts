@@ -9,10 +9,13 @@ import * as Window from "./Window.js"
 /** How long and how often the targets are measured. */
 export interface Settings {
   readonly seconds: number
+  /** How many requests each target answers before it is measured. */
   readonly warmUp: number
   readonly rounds: number
   readonly settle: number | undefined
   readonly upstreamPort: number
+  /** The folder that gets a CPU profile of every window of Causeway's, whose numbers then mean nothing. */
+  readonly profile: string | undefined
 }
 
 /** Runs a scenario: in every round each target has one window, and each round begins with another target. */
@@ -42,13 +45,21 @@ const measure = async (
   await sleep(1000)
   const idle = await rssOf(targets)
   const samples = new Map<string, Array<Window.Sample>>(targets.map(({ name }) => [name, []]))
+  if (!scenario.once) {
+    for (const target of targets) {
+      tell(`${scenario.name}: warming up ${target.name}`)
+      await Window.warm(sides, target, settings.warmUp)
+    }
+  }
   const rounds = scenario.once ? 1 : settings.rounds
   for (let round = 0; round < rounds; round++) {
     const first = round % targets.length
     for (const target of [...targets.slice(first), ...targets.slice(0, first)]) {
       tell(`${scenario.name}: round ${round + 1} of ${rounds}, ${target.name}`)
-      const warmUp = round === 0 ? settings.warmUp : settings.warmUp / 4
-      samples.get(target.name)?.push(await Window.run(sides, target, scenario, settings.seconds, warmUp))
+      const window = () => Window.run(sides, target, scenario, settings.seconds)
+      const file = `${settings.profile}/${scenario.name}-${round + 1}.cpuprofile`
+      const profiled = settings.profile === undefined ? undefined : target.profiled
+      samples.get(target.name)?.push(await (profiled === undefined ? window() : profiled(file, window)))
     }
   }
   const settle = scenario.settle === 0 ? 0 : (settings.settle ?? scenario.settle)

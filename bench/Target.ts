@@ -19,6 +19,8 @@ export interface Target {
   readonly resetLoopDelay: () => Promise<unknown>
   /** How long it took from its start until it listened, in ms; undefined for what we did not start. */
   readonly startMs: number | undefined
+  /** Writes a CPU profile of what it does during some work into a file; undefined where that cannot be had. */
+  readonly profiled: (<A>(file: string, work: () => Promise<A>) => Promise<A>) | undefined
   readonly stop: () => Promise<void>
 }
 
@@ -56,26 +58,31 @@ const program = fileURLToPath(new URL("../../../dist/main.js", import.meta.url))
 /** Causeway as it is shipped: default configuration, records on, its log in a file. */
 export const causeway: Plan = {
   name: "causeway",
-  start: async (upstream) => {
-    const folder = mkdtempSync(path.join(tmpdir(), "causeway-bench-"))
-    writeFileSync(path.join(folder, "config.yaml"), configFor(upstream))
-    const began = performance.now()
-    const peer = Peer.start({
-      module: program,
-      args: ["--port", "0"],
-      cwd: folder,
-      logFile: path.join(folder, "causeway.err"),
-      nodeFlags: ["--import", Peer.moduleOf("Probe.js"), ...profilerFlags]
-    })
-    const url = await peer.printed(/listening on (\S+)/)
-    const startMs = performance.now() - began
-    return ours("causeway", `${url}/v1`, peer, startMs, () => rmSync(folder, { recursive: true }))
-  }
+  start: (upstream) => startBuild("causeway", program, upstream)
 }
 
-// `CAUSEWAY_PROFILE=<folder>` leaves a CPU profile of every run there.
-const profiles = process.env["CAUSEWAY_PROFILE"]
-const profilerFlags = profiles === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", path.resolve(profiles)]
+/** Another build of Causeway, to compare two of them in one run. */
+export const build = (name: string, main: string): Plan => ({
+  name,
+  start: (upstream) => startBuild(name, path.resolve(main), upstream)
+})
+
+const startBuild = async (name: string, main: string, upstream: string): Promise<Target> => {
+  const folder = mkdtempSync(path.join(tmpdir(), "causeway-bench-"))
+  writeFileSync(path.join(folder, "config.yaml"), configFor(upstream))
+  const began = performance.now()
+  const peer = Peer.start({
+    module: main,
+    args: ["--port", "0"],
+    cwd: folder,
+    logFile: path.join(folder, "causeway.err"),
+    nodeFlags: ["--import", Peer.moduleOf("Probe.js")]
+  })
+  const url = await peer.printed(/listening on (\S+)/)
+  const startMs = performance.now() - began
+  const target = ours(name, `${url}/v1`, peer, startMs, () => rmSync(folder, { recursive: true }))
+  return { ...target, profiled: profilerOf(peer) }
+}
 
 const configFor = (upstream: string): string => `openai_clients:
   - name: bench
@@ -98,6 +105,7 @@ const unmeasured = {
   usage: () => Promise.resolve(undefined),
   resetLoopDelay: () => Promise.resolve(),
   startMs: undefined,
+  profiled: undefined,
   stop: () => Promise.resolve()
 }
 
@@ -106,6 +114,7 @@ const ours = (name: string, url: string, peer: Peer.Peer, startMs: number, clear
   url,
   headers: {},
   startMs,
+  profiled: undefined,
   usage: () => usageOf(peer),
   resetLoopDelay: () => peer.ask("resetLoopDelay"),
   stop: async () => {
@@ -113,3 +122,12 @@ const ours = (name: string, url: string, peer: Peer.Peer, startMs: number, clear
     clear()
   }
 })
+
+const profilerOf =
+  (peer: Peer.Peer) =>
+  async <A>(file: string, work: () => Promise<A>): Promise<A> => {
+    await peer.ask("startProfile")
+    const result = await work()
+    await peer.ask("stopProfile", path.resolve(file))
+    return result
+  }

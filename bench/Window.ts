@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import * as Peer from "./Peer.js"
 import type { Scenario } from "./Scenario.js"
 import { Seen, heldBy } from "./Shape.js"
+import type { Shape } from "./Shape.js"
 import * as Target from "./Target.js"
 
 /** What one target did in one window. Times in ms, CPU in µs, memory in bytes. */
@@ -45,16 +46,33 @@ const decodeState = Schema.decodeUnknownSync(Schema.Struct({ held: Schema.Number
 /** How often memory is looked at, in ms. */
 const look = 250
 
-/** Lets the load at a target for `seconds` after it has its full strength and `warmUp` seconds more. */
+/** How long a load runs before it counts, in ms. */
+const moment = 500
+
+/** A target that answers this slowly is as warm as it will be, in ms. */
+const longestWarmUp = 40_000
+
+/** Has a target answer so many requests, for a program that is not compiled yet costs several times as much. */
+export const warm = async ({ load, upstream }: Sides, target: Target.Target, requests: number): Promise<void> => {
+  const shape: Shape = { _tag: "Closed", connections: 32, size: 600 }
+  const began = performance.now()
+  await load.ask("begin", { shape, url: target.url, headers: target.headers })
+  do {
+    await sleep(look)
+  } while (decodeSeen(await load.ask("seen")).completed < requests && performance.now() - began < longestWarmUp)
+  await load.ask("finish")
+  await upstream.ask("state")
+}
+
+/** Lets the load at a target for `seconds`, once it has had its full strength for a moment. */
 export const run = async (
   { load, upstream }: Sides,
   target: Target.Target,
   { requests, shape }: Pick<Scenario, "requests" | "shape">,
-  seconds: number,
-  warmUp: number
+  seconds: number
 ): Promise<Sample> => {
   await load.ask("begin", { shape, url: target.url, headers: target.headers })
-  await sleep(warmUp * 1000)
+  await sleep(moment)
   await Promise.all([upstream.ask("state"), target.resetLoopDelay()])
 
   const [before, , upstreamBefore, loadBefore] = await Promise.all([
