@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
 import * as Schema from "effect/Schema"
 import * as Measures from "./Measures.js"
 import type { Result } from "./Result.js"
@@ -25,9 +24,8 @@ export interface Verdict {
 
 const decode = Schema.decodeUnknownSync(Schema.parseJson(Schema.Array(Entry)))
 
-/** The budget of the project, `bench/budget.json`. */
-export const load = (): ReadonlyArray<Entry> =>
-  decode(readFileSync(fileURLToPath(new URL("../../budget.json", import.meta.url)), "utf8"))
+/** The budget of the project, whose folder is the working directory. */
+export const load = (): ReadonlyArray<Entry> => decode(readFileSync("bench/budget.json", "utf8"))
 
 /** Judges the entries of the scenarios that were run; a target without a number has not kept its budget. */
 export const judge = (budget: ReadonlyArray<Entry>, results: ReadonlyArray<Result>): ReadonlyArray<Verdict> =>

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { performance } from "node:perf_hooks"
@@ -70,18 +70,25 @@ export const build = (name: string, main: string): Plan => ({
 const startBuild = async (name: string, main: string, upstream: string): Promise<Target> => {
   const folder = mkdtempSync(path.join(tmpdir(), "causeway-bench-"))
   writeFileSync(path.join(folder, "config.yaml"), configFor(upstream))
+  const logFile = path.join(folder, "causeway.err")
   const began = performance.now()
   const peer = Peer.start({
     module: main,
     args: ["--port", "0"],
     cwd: folder,
-    logFile: path.join(folder, "causeway.err"),
+    logFile,
     nodeFlags: ["--import", Peer.moduleOf("Probe.js")]
   })
-  const url = await peer.printed(/listening on (\S+)/)
-  const startMs = performance.now() - began
-  const target = ours(name, `${url}/v1`, peer, startMs, () => rmSync(folder, { recursive: true }))
-  return { ...target, profiled: profilerOf(peer) }
+  const clear = () => rmSync(folder, { recursive: true })
+  try {
+    const url = await peer.printed(/listening on (\S+)/)
+    const startMs = performance.now() - began
+    return { ...ours(name, `${url}/v1`, peer, startMs, clear), profiled: profilerOf(peer) }
+  } catch (cause) {
+    const said = readFileSync(logFile, "utf8")
+    clear()
+    throw new Error(`${name} did not start: ${said}`, { cause })
+  }
 }
 
 const configFor = (upstream: string): string => `openai_clients:
