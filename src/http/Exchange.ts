@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
@@ -26,12 +27,76 @@ export interface Exchange {
   readonly journal: Journal.Journal
   /** The configuration that the exchange keeps to its end. */
   readonly snapshot: ConfigRef.Snapshot
+  /** What the caller sends; its body has not been read. */
+  readonly incoming: IncomingMessage
 }
+
+/** Runs the exchange of one request on a Node server; interrupting it tells that the caller has left. */
+export type Handler<R> = (incoming: IncomingMessage, response: ServerResponse) => Effect.Effect<void, never, R>
 
 /**
  * Runs one exchange to its true end and records it, whatever happens: the only place where a {@link GatewayFailure} is
  * answered, and the only one that records. `forward` can be interrupted and can fail; `relay` can do neither.
  */
+export const handle =
+  <A, R, R2>(
+    kind: Kind,
+    forward: (exchange: Exchange) => Effect.Effect<A, GatewayFailure, R>,
+    relay: (exchange: Exchange, held: A, sink: Relay.ResponseSink) => Effect.Effect<RelayEnd, never, R2>
+  ): Handler<R | R2 | RequestLog | ConfigRef.ConfigRef | Drain> =>
+  (incoming, response) =>
+    Effect.withFiberRuntime<void, never, R | R2 | RequestLog | ConfigRef.ConfigRef | Drain>((fiber) =>
+      Effect.gen(function* () {
+        const log = yield* RequestLog
+        const drain = yield* Drain
+        const clock = yield* Effect.clock
+        const snapshot = yield* (yield* ConfigRef.ConfigRef).current
+        const { headers, socket } = incoming
+        const id = RequestId.make()
+        const journal = Journal.open({
+          id,
+          kind,
+          ip: socket.remoteAddress?.replace(/^::ffff:/, "") ?? "",
+          headers,
+          startedAt: clock.unsafeCurrentTimeMillis()
+        })
+        const exchange: Exchange = { journal, snapshot, incoming }
+        const sink = Sink.make(response, {
+          ...Cors.headersFor(headers.origin, snapshot.config.server.corsOrigins),
+          ...(drain.isDraining() ? { connection: "close" } : {}),
+          "x-request-id": id
+        })
+        let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
+        const leave = drain.enter(() => cut())
+
+        const begun = drain.isDraining() ? new Draining() : forward(exchange)
+        const exit = yield* Effect.exit(Effect.interruptible(begun))
+        cut = sink.cut
+        const outcome = yield* Exit.isSuccess(exit)
+          ? relay(exchange, exit.value, sink).pipe(
+              Effect.catchAllDefect((defect) => refuse(journal, crashed(defect), sink))
+            )
+          : refuse(journal, beforeCommit(exit.cause), sink)
+
+        const record = Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
+        yield* log.record(record)
+        yield* accessLog(record)
+        leave()
+      }).pipe(Effect.uninterruptible)
+    )
+
+/** A handler as a route of a router, on a Node server. */
+export const route = <R>(
+  handler: Handler<R>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+    Effect.as(
+      handler(NodeHttpServerRequest.toIncomingMessage(request), NodeHttpServerRequest.toServerResponse(request)),
+      HttpServerResponse.empty()
+    )
+  )
+
+/** {@link handle} as a {@link route}. */
 export const answer = <A, R, R2>(
   kind: Kind,
   forward: (exchange: Exchange) => Effect.Effect<A, GatewayFailure, R>,
@@ -40,52 +105,7 @@ export const answer = <A, R, R2>(
   HttpServerResponse.HttpServerResponse,
   never,
   R | R2 | RequestLog | ConfigRef.ConfigRef | Drain | HttpServerRequest.HttpServerRequest
-> =>
-  Effect.withFiberRuntime<
-    HttpServerResponse.HttpServerResponse,
-    never,
-    R | R2 | RequestLog | ConfigRef.ConfigRef | Drain | HttpServerRequest.HttpServerRequest
-  >((fiber) =>
-    Effect.gen(function* () {
-      const request = yield* HttpServerRequest.HttpServerRequest
-      const log = yield* RequestLog
-      const drain = yield* Drain
-      const clock = yield* Effect.clock
-      const snapshot = yield* (yield* ConfigRef.ConfigRef).current
-      const { socket, headers } = NodeHttpServerRequest.toIncomingMessage(request)
-      const id = RequestId.make()
-      const journal = Journal.open({
-        id,
-        kind,
-        ip: socket.remoteAddress?.replace(/^::ffff:/, "") ?? "",
-        headers,
-        startedAt: clock.unsafeCurrentTimeMillis()
-      })
-      const exchange: Exchange = { journal, snapshot }
-      const sink = Sink.make(NodeHttpServerRequest.toServerResponse(request), {
-        ...Cors.headersFor(headers.origin, snapshot.config.server.corsOrigins),
-        ...(drain.isDraining() ? { connection: "close" } : {}),
-        "x-request-id": id
-      })
-      let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
-      const leave = drain.enter(() => cut())
-
-      const begun = drain.isDraining() ? new Draining() : forward(exchange)
-      const exit = yield* Effect.exit(Effect.interruptible(begun))
-      cut = sink.cut
-      const outcome = yield* Exit.isSuccess(exit)
-        ? relay(exchange, exit.value, sink).pipe(
-            Effect.catchAllDefect((defect) => refuse(journal, crashed(defect), sink))
-          )
-        : refuse(journal, beforeCommit(exit.cause), sink)
-
-      const record = Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
-      yield* log.record(record)
-      yield* accessLog(record)
-      leave()
-      return HttpServerResponse.empty()
-    }).pipe(Effect.uninterruptible)
-  )
+> => route(handle(kind, forward, relay))
 
 /** The outcome of an exchange that ended before anything was sent. */
 const beforeCommit = (cause: Cause.Cause<GatewayFailure>): Outcome => {

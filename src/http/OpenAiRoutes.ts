@@ -1,7 +1,7 @@
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { ConfigRef } from "../config/ConfigRef.js"
 import * as ChatRequest from "../domain/ChatRequest.js"
 import type { RequestLog } from "../log/RequestLog.js"
@@ -25,10 +25,9 @@ interface Forwarded {
 }
 
 const complete = (kind: ChatRequest.Kind) =>
-  Exchange.answer(
+  Exchange.handle(
     kind,
-    Effect.fnUntraced(function* ({ journal, snapshot }: Exchange.Exchange) {
-      const incoming = NodeHttpServerRequest.toIncomingMessage(yield* HttpServerRequest.HttpServerRequest)
+    Effect.fnUntraced(function* ({ incoming, journal, snapshot }: Exchange.Exchange) {
       const text = yield* RequestBody.read(incoming, snapshot.config.server.maxBody)
       const request = yield* ChatRequest.decode(kind, text)
       journal.request = request
@@ -40,6 +39,17 @@ const complete = (kind: ChatRequest.Kind) =>
       Relay.relay({ request, answer, sink, journal, keepalive: snapshot.config.server.keepalive })
   )
 
+const chat = complete("chat")
+const completion = complete("completion")
+
+/** What is posted to the completion endpoints, by path: for a server that needs no router for them. */
+export const completions: ReadonlyMap<string, Exchange.Handler<Services | Scope.Scope>> = new Map([
+  ["/v1/chat/completions", chat],
+  ["/chat/completions", chat],
+  ["/v1/completions", completion],
+  ["/completions", completion]
+])
+
 const models = Effect.gen(function* () {
   const { headers } = yield* HttpServerRequest.HttpServerRequest
   const { routes } = yield* (yield* ConfigRef).current
@@ -48,8 +58,8 @@ const models = Effect.gen(function* () {
 
 const under = (prefix: "" | "/v1") =>
   HttpRouter.empty.pipe(
-    Route.add("POST", `${prefix}/chat/completions`, complete("chat")),
-    Route.add("POST", `${prefix}/completions`, complete("completion")),
+    Route.add("POST", `${prefix}/chat/completions`, Exchange.route(chat)),
+    Route.add("POST", `${prefix}/completions`, Exchange.route(completion)),
     Route.add("GET", `${prefix}/models`, models)
   )
 
