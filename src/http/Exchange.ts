@@ -14,10 +14,10 @@ import { Draining } from "../domain/Failure.js"
 import * as Journal from "../domain/Journal.js"
 import { RelayEnd } from "../domain/Outcome.js"
 import type { Crashed, Outcome } from "../domain/Outcome.js"
-import type { RequestRecord } from "../domain/RequestRecord.js"
 import * as WireError from "../domain/WireError.js"
 import { RequestLog } from "../log/RequestLog.js"
 import * as Relay from "../upstream/Relay.js"
+import * as AccessLog from "./AccessLog.js"
 import { Drain, drainFiberId } from "./Drain.js"
 import * as RequestId from "./RequestId.js"
 import * as Sink from "./ResponseSink.js"
@@ -80,7 +80,7 @@ export const handle =
 
         const record = Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
         yield* log.record(record)
-        yield* accessLog(record)
+        yield* AccessLog.write(record)
         leave()
       }).pipe(Effect.uninterruptible)
     )
@@ -141,19 +141,3 @@ const wireError = (outcome: Outcome): WireError.WireError | undefined => {
       return WireError.fromFailure(outcome)
   }
 }
-
-const accessLog = (record: RequestRecord): Effect.Effect<void> =>
-  Effect.logInfo("exchange").pipe(
-    Effect.annotateLogs({
-      id: record.id,
-      ip: record.IP,
-      model: record.Model ?? record.RequestedModel,
-      backend: record.Backend,
-      status: record.Status,
-      outcome: record.Outcome,
-      ms: record.LatencyMs,
-      ttft: record.TtftMs,
-      tokens: record.TotalTokens,
-      ...(record.Error === null ? {} : { error: record.Error })
-    })
-  )

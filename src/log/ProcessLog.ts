@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { createStream } from "rotating-file-stream"
 import * as ProcessConfig from "../config/ProcessConfig.js"
+import * as LineWriter from "./LineWriter.js"
 
 /** The log of the process on stderr, for people on a terminal and as JSON lines otherwise, and in a file if one is set. */
 export const layer: Layer.Layer<never, ConfigError> = Layer.unwrapScoped(
@@ -15,13 +16,16 @@ export const layer: Layer.Layer<never, ConfigError> = Layer.unwrapScoped(
     const level = yield* ProcessConfig.logLevel
     const file = yield* ProcessConfig.logFile
     const pretty = format === "pretty" || (format === "auto" && process.stderr.isTTY)
-    const stderr = pretty ? Logger.prettyLogger({ stderr: true }) : Logger.withConsoleError(Logger.jsonLogger)
+    const stderr = pretty ? Logger.prettyLogger({ stderr: true }) : yield* jsonLines(process.stderr.fd)
     const loggers = Option.isNone(file)
       ? stderr
       : Logger.zip(stderr, yield* fileLogger(file.value.path, file.value.days))
     return Layer.merge(Logger.replace(Logger.defaultLogger, loggers), Logger.minimumLogLevel(level))
   })
 )
+
+const jsonLines = (descriptor: number): Effect.Effect<Logger.Logger<unknown, void>, never, Scope.Scope> =>
+  Effect.map(LineWriter.make(descriptor), ({ write }) => Logger.map(Logger.jsonLogger, write))
 
 // One file a day: `causeway.log` is today's, `causeway.log.20261123` another day's.
 const fileLogger = (path: string, days: number): Effect.Effect<Logger.Logger<unknown, void>, never, Scope.Scope> =>
