@@ -76,9 +76,12 @@ const scenarioOf = (name: string): Scenario.Scenario => {
   return found
 }
 
+const ownNames = [Target.direct, Target.bare, Target.causeway].map(({ name }) => name)
+
 const pair = (text: string, flag: string): readonly [string, string] => {
   const [name, value] = splitOnce(text, "=")
   if (name === "" || value === "") throw new Error(`${flag} expects name=value.`)
+  if (ownNames.includes(name)) throw new Error(`${flag}: ${name} is one of the bench's own targets.`)
   return [name, value]
 }
 

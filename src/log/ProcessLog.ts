@@ -1,6 +1,7 @@
 import * as nodePath from "node:path"
 import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
@@ -25,7 +26,17 @@ export const layer: Layer.Layer<never, ConfigError> = Layer.unwrapScoped(
 )
 
 const jsonLines = (descriptor: number): Effect.Effect<Logger.Logger<unknown, void>, never, Scope.Scope> =>
-  Effect.map(LineWriter.make(descriptor), ({ write }) => Logger.map(Logger.jsonLogger, write))
+  Effect.map(LineWriter.make(descriptor), ({ write }) => Logger.map(json, write))
+
+// Effect's JSON logger looks for cycles and secrets in everything, which costs most of a line; texts and numbers have none.
+const json: Logger.Logger<unknown, string> = Logger.make((line) =>
+  [line.message].flat().every(isPlain) && HashMap.every(line.annotations, isPlain)
+    ? JSON.stringify(Logger.structuredLogger.log(line))
+    : Logger.jsonLogger.log(line)
+)
+
+const isPlain = (value: unknown): boolean =>
+  value === null || (typeof value !== "object" && typeof value !== "function")
 
 // One file a day: `causeway.log` is today's, `causeway.log.20261123` another day's.
 const fileLogger = (path: string, days: number): Effect.Effect<Logger.Logger<unknown, void>, never, Scope.Scope> =>
@@ -51,7 +62,7 @@ const fileLogger = (path: string, days: number): Effect.Effect<Logger.Logger<unk
       }),
       (stream) => Effect.async<void>((resume) => void stream.end(() => resume(Effect.void)))
     ),
-    (stream) => Logger.map(Logger.jsonLogger, (line) => void stream.write(`${line}\n`))
+    (stream) => Logger.map(json, (line) => void stream.write(`${line}\n`))
   )
 
 const dayOf = (time: Date): string => time.toISOString().slice(0, 10).replaceAll("-", "")
