@@ -24,9 +24,13 @@ export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator
 
   return {
     push: (chunk) => {
-      const { choices: list, obfuscation: _, usage: __, ...rest } = chunk
-      top = { ...top, ...JsonObject.withoutNulls(rest), object }
-      for (const choice of JsonObject.listOf(list).map(JsonObject.orEmpty)) {
+      top ??= {}
+      for (const key in chunk) {
+        if (!ofChunk.has(key) && !isNothing(key, chunk[key])) top[key] = chunk[key]
+      }
+      top["object"] = object
+      for (const value of JsonObject.listOf(chunk["choices"])) {
+        const choice = JsonObject.orEmpty(value)
         size += sizeOf(choice)
         const kept = size > limit ? { finish_reason: choice["finish_reason"] } : choice
         mergeChoice(choiceAt(Number(choice["index"] ?? 0)), kept)
@@ -60,11 +64,15 @@ const sizeOfValue = (value: unknown): number => {
 
 type Draft = Record<string, unknown>
 
+// What each chunk has of its own, where the rest of it speaks of the whole answer.
+const ofChunk = new Set(["choices", "obfuscation", "usage"])
+
 // A key named `__proto__` would give a draft another prototype.
 const isNothing = (key: string, value: unknown): boolean => value === null || value === undefined || key === "__proto__"
 
 const mergeChoice = (into: Draft, choice: JsonObject.JsonObject): void => {
-  for (const [key, value] of Object.entries(choice)) {
+  for (const key in choice) {
+    const value = choice[key]
     if (isNothing(key, value) || key === "index") continue
     if (key === "delta") mergeDelta(draftAt(into, key), JsonObject.orEmpty(value))
     else if (key === "logprobs") mergeLists(draftAt(into, key), JsonObject.orEmpty(value))
@@ -74,7 +82,8 @@ const mergeChoice = (into: Draft, choice: JsonObject.JsonObject): void => {
 }
 
 const mergeDelta = (message: Draft, delta: JsonObject.JsonObject): void => {
-  for (const [key, value] of Object.entries(delta)) {
+  for (const key in delta) {
+    const value = delta[key]
     if (isNothing(key, value)) continue
     if (key === "tool_calls") mergeIndexed(message, key, value, mergeCall)
     else if (key === "reasoning_details") mergeIndexed(message, key, value, mergeFields)
@@ -85,7 +94,8 @@ const mergeDelta = (message: Draft, delta: JsonObject.JsonObject): void => {
 }
 
 const mergeCall = (call: Draft, delta: JsonObject.JsonObject): void => {
-  for (const [key, value] of Object.entries(delta)) {
+  for (const key in delta) {
+    const value = delta[key]
     if (isNothing(key, value)) continue
     if (key === "function" || key === "custom") mergeFields(draftAt(call, key), JsonObject.orEmpty(value))
     else call[key] = value
@@ -94,7 +104,8 @@ const mergeCall = (call: Draft, delta: JsonObject.JsonObject): void => {
 
 // Text grows; a name is said once, and again only where it was empty.
 const mergeFields = (into: Draft, delta: JsonObject.JsonObject): void => {
-  for (const [key, value] of Object.entries(delta)) {
+  for (const key in delta) {
+    const value = delta[key]
     if (isNothing(key, value)) continue
     into[key] = grows.has(key) ? append(into[key], value) : value
   }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
@@ -19,6 +20,7 @@ import * as WireError from "../domain/WireError.js"
 import * as Fingerprint from "../log/Fingerprint.js"
 import { RequestLog } from "../log/RequestLog.js"
 import * as ResponseSink from "../upstream/ResponseSink.js"
+import * as AccessLog from "./AccessLog.js"
 import { Drain, drainFiberId } from "./Drain.js"
 import * as RequestId from "./RequestId.js"
 import * as Sink from "./CallerSink.js"
@@ -30,12 +32,82 @@ export interface Exchange {
   readonly snapshot: ConfigRef.Snapshot
   /** To be run before the caller can see that its answer has ended; under `log.durability: sync` it writes the record. */
   readonly beforeEnd: (presumed: Outcome) => Effect.Effect<void>
+  /** What the caller sends; its body has not been read. */
+  readonly incoming: IncomingMessage
 }
+
+/** Runs the exchange of one request on a Node server; interrupting it tells that the caller has left. */
+export type Handler<R> = (incoming: IncomingMessage, response: ServerResponse) => Effect.Effect<void, never, R>
 
 /**
  * Runs one exchange to its true end and records it, whatever happens: the only place where a {@link GatewayFailure} is
  * answered, and the only one that records. `forward` can be interrupted and can fail; `relay` can do neither.
  */
+export const handle =
+  <A, R, R2>(
+    kind: Kind,
+    forward: (exchange: Exchange) => Effect.Effect<A, GatewayFailure, R>,
+    relay: (exchange: Exchange, held: A, sink: ResponseSink.ResponseSink) => Effect.Effect<RelayEnd, never, R2>
+  ): Handler<R | R2 | RequestLog | ConfigRef.ConfigRef | Drain> =>
+  (incoming, response) =>
+    Effect.withFiberRuntime<void, never, R | R2 | RequestLog | ConfigRef.ConfigRef | Drain>((fiber) =>
+      Effect.gen(function* () {
+        const log = yield* RequestLog
+        const drain = yield* Drain
+        const clock = yield* Effect.clock
+        const snapshot = yield* (yield* ConfigRef.ConfigRef).current
+        const { headers, socket, url = "" } = incoming
+        const id = RequestId.make()
+        const journal = Journal.open({
+          id,
+          kind,
+          ip: ClientAddress.of(socket.remoteAddress, headers, snapshot.config.server.trustedProxies),
+          caller: Fingerprint.ofRequest(headers, url),
+          headers,
+          startedAt: clock.unsafeCurrentTimeMillis()
+        })
+        let early: RequestRecord | undefined
+        const close = (outcome: Outcome) => Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
+        const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed))))
+        const beforeEnd = snapshot.config.log.durability === "sync" ? writeEarly : () => Effect.void
+        const exchange: Exchange = { journal, snapshot, incoming, beforeEnd }
+        const sink = Sink.make(response, {
+          ...Cors.headersFor(headers.origin, snapshot.config.server.corsOrigins),
+          ...(drain.isDraining() ? { connection: "close" } : {}),
+          "x-request-id": id
+        })
+        let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
+        const leave = drain.enter(() => cut())
+
+        const begun = drain.isDraining() ? new Draining() : forward(exchange)
+        const exit = yield* Effect.exit(Effect.interruptible(begun))
+        cut = sink.cut
+        const outcome = yield* Exit.isSuccess(exit)
+          ? relay(exchange, exit.value, sink).pipe(
+              Effect.catchAllDefect((defect) => refuse(exchange, crashed(defect), sink))
+            )
+          : refuse(exchange, beforeCommit(exit.cause), sink)
+
+        const record = close(outcome)
+        if (early === undefined) yield* log.record(record)
+        else if (early.Outcome !== record.Outcome) yield* log.record({ ...record, amends: true })
+        yield* AccessLog.write(record)
+        leave()
+      }).pipe(Effect.uninterruptible)
+    )
+
+/** A handler as a route of a router, on a Node server. */
+export const route = <R>(
+  handler: Handler<R>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+    Effect.as(
+      handler(NodeHttpServerRequest.toIncomingMessage(request), NodeHttpServerRequest.toServerResponse(request)),
+      HttpServerResponse.empty()
+    )
+  )
+
+/** {@link handle} as a {@link route}. */
 export const answer = <A, R, R2>(
   kind: Kind,
   forward: (exchange: Exchange) => Effect.Effect<A, GatewayFailure, R>,
@@ -44,58 +116,7 @@ export const answer = <A, R, R2>(
   HttpServerResponse.HttpServerResponse,
   never,
   R | R2 | RequestLog | ConfigRef.ConfigRef | Drain | HttpServerRequest.HttpServerRequest
-> =>
-  Effect.withFiberRuntime<
-    HttpServerResponse.HttpServerResponse,
-    never,
-    R | R2 | RequestLog | ConfigRef.ConfigRef | Drain | HttpServerRequest.HttpServerRequest
-  >((fiber) =>
-    Effect.gen(function* () {
-      const request = yield* HttpServerRequest.HttpServerRequest
-      const log = yield* RequestLog
-      const drain = yield* Drain
-      const clock = yield* Effect.clock
-      const snapshot = yield* (yield* ConfigRef.ConfigRef).current
-      const { headers, socket, url = "" } = NodeHttpServerRequest.toIncomingMessage(request)
-      const id = RequestId.make()
-      const journal = Journal.open({
-        id,
-        kind,
-        ip: ClientAddress.of(socket.remoteAddress, headers, snapshot.config.server.trustedProxies),
-        caller: Fingerprint.ofRequest(headers, url),
-        headers,
-        startedAt: clock.unsafeCurrentTimeMillis()
-      })
-      let early: RequestRecord | undefined
-      const close = (outcome: Outcome) => Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
-      const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed))))
-      const beforeEnd = snapshot.config.log.durability === "sync" ? writeEarly : () => Effect.void
-      const exchange: Exchange = { journal, snapshot, beforeEnd }
-      const sink = Sink.make(NodeHttpServerRequest.toServerResponse(request), {
-        ...Cors.headersFor(headers.origin, snapshot.config.server.corsOrigins),
-        ...(drain.isDraining() ? { connection: "close" } : {}),
-        "x-request-id": id
-      })
-      let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
-      const leave = drain.enter(() => cut())
-
-      const begun = drain.isDraining() ? new Draining() : forward(exchange)
-      const exit = yield* Effect.exit(Effect.interruptible(begun))
-      cut = sink.cut
-      const outcome = yield* Exit.isSuccess(exit)
-        ? relay(exchange, exit.value, sink).pipe(
-            Effect.catchAllDefect((defect) => refuse(exchange, crashed(defect), sink))
-          )
-        : refuse(exchange, beforeCommit(exit.cause), sink)
-
-      const record = close(outcome)
-      if (early === undefined) yield* log.record(record)
-      else if (early.Outcome !== record.Outcome) yield* log.record({ ...record, amends: true })
-      yield* accessLog(record)
-      leave()
-      return HttpServerResponse.empty()
-    }).pipe(Effect.uninterruptible)
-  )
+> => route(handle(kind, forward, relay))
 
 /** The outcome of an exchange that ended before anything was sent. */
 const beforeCommit = (cause: Cause.Cause<GatewayFailure>): Outcome => {
@@ -135,19 +156,3 @@ const wireError = (outcome: Outcome): WireError.WireError | undefined => {
       return WireError.fromFailure(outcome)
   }
 }
-
-const accessLog = (record: RequestRecord): Effect.Effect<void> =>
-  Effect.logInfo("exchange").pipe(
-    Effect.annotateLogs({
-      id: record.id,
-      ip: record.IP,
-      model: record.Model ?? record.RequestedModel,
-      backend: record.Backend,
-      status: record.Status,
-      outcome: record.Outcome,
-      ms: record.LatencyMs,
-      ttft: record.TtftMs,
-      tokens: record.TotalTokens,
-      ...(record.Error === null ? {} : { error: record.Error })
-    })
-  )

@@ -1,8 +1,8 @@
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import { ConfigRef } from "../config/ConfigRef.js"
 import * as ChatRequest from "../domain/ChatRequest.js"
 import { ModelNotFound } from "../domain/Failure.js"
@@ -27,10 +27,9 @@ interface Forwarded {
 }
 
 const complete = (kind: ChatRequest.Kind) =>
-  Exchange.answer(
+  Exchange.handle(
     kind,
-    Effect.fnUntraced(function* ({ journal, snapshot }: Exchange.Exchange) {
-      const incoming = NodeHttpServerRequest.toIncomingMessage(yield* HttpServerRequest.HttpServerRequest)
+    Effect.fnUntraced(function* ({ incoming, journal, snapshot }: Exchange.Exchange) {
       const text = yield* RequestBody.read(incoming, snapshot.config.server.maxBody)
       const request = yield* ChatRequest.decode(kind, text)
       journal.request = request
@@ -55,6 +54,17 @@ const complete = (kind: ChatRequest.Kind) =>
       })
   )
 
+const chat = complete("chat")
+const completion = complete("completion")
+
+/** What is posted to the completion endpoints, by path: for a server that needs no router for them. */
+export const completions: ReadonlyMap<string, Exchange.Handler<Services | Scope.Scope>> = new Map([
+  ["/v1/chat/completions", chat],
+  ["/chat/completions", chat],
+  ["/v1/completions", completion],
+  ["/completions", completion]
+])
+
 const models = Effect.gen(function* () {
   const { headers } = yield* HttpServerRequest.HttpServerRequest
   const { routes } = yield* (yield* ConfigRef).current
@@ -74,8 +84,8 @@ const model = Effect.gen(function* () {
 
 const under = (prefix: "" | "/v1") =>
   HttpRouter.empty.pipe(
-    Route.add("POST", `${prefix}/chat/completions`, complete("chat")),
-    Route.add("POST", `${prefix}/completions`, complete("completion")),
+    Route.add("POST", `${prefix}/chat/completions`, Exchange.route(chat)),
+    Route.add("POST", `${prefix}/completions`, Exchange.route(completion)),
     Route.add("GET", `${prefix}/models`, models),
     Route.add("GET", `${prefix}/models/*`, model)
   )

@@ -1,10 +1,12 @@
 import * as http from "node:http"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpRouter from "@effect/platform/HttpRouter"
-import * as HttpServer from "@effect/platform/HttpServer"
+import type * as HttpServer from "@effect/platform/HttpServer"
+import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
 import { ConfigRef } from "../config/ConfigRef.js"
 import { ListenFailed } from "../domain/Failure.js"
 import * as ClientError from "./ClientError.js"
@@ -42,7 +44,7 @@ export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, List
     // Built last, the drain is the first to be finalized: until it is over, whoever still asks gets an answer.
     return drained(server).pipe(
       // A span per request costs more than the gateway's own work; hosts that trace mount the routes themselves.
-      Layer.provide(HttpMiddleware.withTracerDisabledWhen(HttpServer.serve(app), () => true)),
+      Layer.provide(HttpMiddleware.withTracerDisabledWhen(served(server), () => true)),
       Layer.provideMerge(
         Layer.mapError(
           NodeHttpServer.layer(() => server, { host: options.host, port: options.port }),
@@ -51,6 +53,27 @@ export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, List
       )
     )
   })
+
+// The completions take the short way: the router and the request's services would cost them more than their own work.
+const served = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Services> =>
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const runFork = Runtime.runFork(yield* Effect.runtime<OpenAiRoutes.Services>())
+      const routed = yield* NodeHttpServer.makeHandler(app)
+      const onRequest = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
+        const handler = incoming.method === "POST" ? OpenAiRoutes.completions.get(incoming.url ?? "") : undefined
+        if (handler === undefined) return routed(incoming, response)
+        const fiber = runFork(Effect.scoped(handler(incoming, response)))
+        response.on("close", () => {
+          if (!response.writableEnded) fiber.unsafeInterruptAsFork(HttpServerError.clientAbortFiberId)
+        })
+      }
+      yield* Effect.acquireRelease(
+        Effect.sync(() => server.on("request", onRequest)),
+        () => Effect.sync(() => server.off("request", onRequest))
+      )
+    })
+  )
 
 const drained = (server: http.Server): Layer.Layer<never, never, Drain | ConfigRef> =>
   Layer.scopedDiscard(

@@ -1,12 +1,14 @@
 import * as nodePath from "node:path"
 import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { createStream } from "rotating-file-stream"
 import * as ProcessConfig from "../config/ProcessConfig.js"
+import * as LineWriter from "./LineWriter.js"
 
 /** The log of the process on stderr, for people on a terminal and as JSON lines otherwise, and in a file if one is set. */
 export const layer: Layer.Layer<never, ConfigError> = Layer.unwrapScoped(
@@ -15,13 +17,26 @@ export const layer: Layer.Layer<never, ConfigError> = Layer.unwrapScoped(
     const level = yield* ProcessConfig.logLevel
     const file = yield* ProcessConfig.logFile
     const pretty = format === "pretty" || (format === "auto" && process.stderr.isTTY)
-    const stderr = pretty ? Logger.prettyLogger({ stderr: true }) : Logger.withConsoleError(Logger.jsonLogger)
+    const stderr = pretty ? Logger.prettyLogger({ stderr: true }) : yield* jsonLines(process.stderr.fd)
     const loggers = Option.isNone(file)
       ? stderr
       : Logger.zip(stderr, yield* fileLogger(file.value.path, file.value.days))
     return Layer.merge(Logger.replace(Logger.defaultLogger, loggers), Logger.minimumLogLevel(level))
   })
 )
+
+const jsonLines = (descriptor: number): Effect.Effect<Logger.Logger<unknown, void>, never, Scope.Scope> =>
+  Effect.map(LineWriter.make(descriptor), ({ write }) => Logger.map(json, write))
+
+// Effect's JSON logger looks for cycles and secrets in everything, which costs most of a line; texts and numbers have none.
+const json: Logger.Logger<unknown, string> = Logger.make((line) =>
+  [line.message].flat().every(isPlain) && HashMap.every(line.annotations, isPlain)
+    ? JSON.stringify(Logger.structuredLogger.log(line))
+    : Logger.jsonLogger.log(line)
+)
+
+const isPlain = (value: unknown): boolean =>
+  value === null || (typeof value !== "object" && typeof value !== "function")
 
 // One file a day: `causeway.log` is today's, `causeway.log.20261123` another day's.
 const fileLogger = (path: string, days: number): Effect.Effect<Logger.Logger<unknown, void>, never, Scope.Scope> =>
@@ -47,7 +62,7 @@ const fileLogger = (path: string, days: number): Effect.Effect<Logger.Logger<unk
       }),
       (stream) => Effect.async<void>((resume) => void stream.end(() => resume(Effect.void)))
     ),
-    (stream) => Logger.map(Logger.jsonLogger, (line) => void stream.write(`${line}\n`))
+    (stream) => Logger.map(json, (line) => void stream.write(`${line}\n`))
   )
 
 const dayOf = (time: Date): string => time.toISOString().slice(0, 10).replaceAll("-", "")

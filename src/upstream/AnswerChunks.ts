@@ -23,6 +23,9 @@ export interface ChunkListener {
 /** A JSON body may be this large, in bytes. */
 const maxWhole = 64 * 1024 * 1024
 
+// Costs as much to make as to read an answer with; it drops a byte order mark.
+const utf8 = new TextDecoder()
+
 /** The chunks of a successful answer; its content type decides how it is read, not what was asked for. */
 export const make = (head: UpstreamHead, repair: ChatStream.ChatStream, asked: "stream" | "whole"): AnswerChunks => {
   const type = String(head.headers["content-type"] ?? "").toLowerCase()
@@ -104,8 +107,7 @@ const fromBody = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answer
         },
         onEnd: () => {
           if (ended) return
-          // The decoder drops a byte order mark.
-          const parsed = JsonObject.parse(new TextDecoder().decode(Buffer.concat(pieces)))
+          const parsed = JsonObject.parse(utf8.decode(Buffer.concat(pieces)))
           if (Option.isNone(parsed)) return end(listener, truncated("the answer is not a JSON object"))
           const step = repair.pushWhole(parsed.value)
           listener.onChunks(step.chunks, step.content)

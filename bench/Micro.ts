@@ -1,0 +1,94 @@
+import * as Either from "effect/Either"
+import * as Accumulator from "../src/domain/Accumulator.js"
+import * as ChatRequest from "../src/domain/ChatRequest.js"
+import * as ChatStream from "../src/domain/ChatStream.js"
+import * as GatewayConfig from "../src/domain/GatewayConfig.js"
+import * as Preprocess from "../src/domain/Preprocess.js"
+import * as RoutePlan from "../src/domain/RoutePlan.js"
+import * as RouteTable from "../src/domain/RouteTable.js"
+import * as SseEvents from "../src/domain/SseEvents.js"
+import * as UpstreamRequest from "../src/domain/UpstreamRequest.js"
+import * as Chat from "./Chat.js"
+import * as Machine from "./Machine.js"
+import * as Report from "./Report.js"
+import * as Timing from "./Timing.js"
+import * as UpstreamEvents from "./UpstreamEvents.js"
+
+// What the steps of an exchange cost by themselves, without sockets and without Effect's runtime.
+
+const events = 100
+const frames = Array.from({ length: events }, (_, index) => UpstreamEvents.piece("mark-000000001", index))
+const answer =
+  frames.join("") + UpstreamEvents.ending({ mark: "mark-000000001", model: { _tag: "Whole" }, usage: true }, events)
+const bytes = Buffer.from(answer)
+
+const parsed = SseEvents.make().push(bytes)
+const repairOf = () =>
+  ChatStream.make({
+    kind: "chat",
+    id: "req_1",
+    model: "m",
+    created: 1,
+    prefix: "",
+    includeUsage: true,
+    cumulative: false
+  })
+const repair = repairOf()
+const chunks = parsed.flatMap((event) => repair.push(event).chunks)
+
+const backends = Array.from({ length: 10 }, (_, index) => ({
+  name: `backend-${index}`,
+  base_url: `http://127.0.0.1:${9000 + index}/v1`,
+  api_key: "sk-bench",
+  model_match: { type: "keyword", value: ["gpt-", "bench:"] },
+  ...(index === 9 ? {} : { fallback: `backend-${index + 1}` })
+}))
+const config = Either.getOrThrow(GatewayConfig.decode({ openai_clients: backends }))
+const routes = RouteTable.make(config.backends)
+const draws = new Map(routes.backends.map((backend, index) => [backend, index / 10]))
+
+const conversation = Array.from({ length: 20 }, (_, index) => ({
+  role: index % 2 === 0 ? "user" : "assistant",
+  content: `${index % 2 === 0 ? "" : "<think>Let me see.</think>"} ${Chat.answerTo("mark-000000001")} `
+}))
+const body = JSON.stringify({ model: "bench:whole", messages: conversation, stream: true })
+const request = Either.getOrThrow(ChatRequest.decode("chat", body))
+const [target] = RoutePlan.make(routes, request.model, (backend) => draws.get(backend) ?? 0)
+
+const steps: ReadonlyArray<readonly [what: string, times: number, step: () => unknown]> = [
+  [`parser: ${events} events in one piece, per event`, events, () => SseEvents.make().push(bytes)],
+  [
+    `parser: each event in a piece of its own, per event`,
+    events,
+    () => {
+      const decoder = SseEvents.make()
+      for (const frame of frames) decoder.push(Buffer.from(frame))
+    }
+  ],
+  [
+    "repair, per event",
+    parsed.length,
+    () => {
+      const stream = repairOf()
+      for (const event of parsed) stream.push(event)
+    }
+  ],
+  ["write again, per event", chunks.length, () => chunks.map(SseEvents.frame).join("")],
+  [
+    "accumulate, per event",
+    chunks.length,
+    () => {
+      const accumulator = Accumulator.make("chat")
+      chunks.forEach(accumulator.push)
+      return accumulator.result(undefined)
+    }
+  ],
+  ["plan: 10 backends in a row of fallbacks", 1, () => RoutePlan.make(routes, "bench:whole", (b) => draws.get(b) ?? 0)],
+  ["decode a request of 20 messages", 1, () => ChatRequest.decode("chat", body)],
+  ["preprocess 20 messages", 1, () => Preprocess.clean(conversation, ["think", "tool_call"])],
+  ["upstream body of 20 messages", 1, () => target && UpstreamRequest.make(request, target)]
+]
+
+console.log(Machine.describe())
+const rows = steps.map(([what, times, step]) => [what, (Timing.best(step) / times).toFixed(2)])
+console.log(Report.align([["step", "µs"], ...rows]).join("\n"))
