@@ -5,20 +5,19 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Check from "./cli/Check.js"
-import * as Explain from "./cli/Explain.js"
-import * as Init from "./cli/Init.js"
-import * as Log from "./cli/Log.js"
-import * as Ping from "./cli/Ping.js"
-import * as Serve from "./cli/Serve.js"
 import * as Version from "./Version.js"
 
-const causeway = Command.make("causeway").pipe(
-  Command.withDescription("A self-hosted, OpenAI-compatible LLM gateway"),
-  Command.withSubcommands([Serve.command, Log.command, Check.command, Explain.command, Ping.command, Init.command])
-)
+// Each command brings much along that the others can do without.
+const commands = {
+  serve: () => import("./cli/Serve.js"),
+  log: () => import("./cli/Log.js"),
+  check: () => import("./cli/Check.js"),
+  explain: () => import("./cli/Explain.js"),
+  ping: () => import("./cli/Ping.js"),
+  init: () => import("./cli/Init.js")
+}
 
-const run = Command.run(causeway, { name: "Causeway", version: Version.version })
+const isCommand = (word: string): word is keyof typeof commands => Object.hasOwn(commands, word)
 
 const ownFlags = new Set(["--help", "-h", "--version", "--wizard", "--completions"])
 
@@ -29,7 +28,24 @@ const withCommand = ([node = "", script = "", ...args]: ReadonlyArray<string>): 
   return [node, script, ...(implied ? ["serve"] : []), ...args]
 }
 
-run(withCommand(process.argv)).pipe(
+const args = withCommand(process.argv)
+const [, , named = ""] = args
+
+// Whoever names none of them, or asks what there is, is shown all.
+const [first, ...others] = await Promise.all(
+  isCommand(named)
+    ? [commands[named]()]
+    : [commands.serve(), commands.log(), commands.check(), commands.explain(), commands.ping(), commands.init()]
+)
+
+const causeway = Command.make("causeway").pipe(
+  Command.withDescription("A self-hosted, OpenAI-compatible LLM gateway"),
+  Command.withSubcommands([first.command, ...others.map(({ command }) => command)])
+)
+
+const run = Command.run(causeway, { name: "Causeway", version: Version.version })
+
+run(args).pipe(
   Effect.provide(Layer.merge(NodeContext.layer, CliConfig.layer({ showBuiltIns: false }))),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
 )
