@@ -40,6 +40,8 @@ export interface ScriptedUpstream {
   readonly received: Array<Received>
   /** Sockets that are open now. */
   readonly sockets: () => number
+  /** Requests whose response is not over and whose socket is open. */
+  readonly busy: () => number
 }
 
 /** Starts an upstream that runs a script for every request; its sockets close with the scope. */
@@ -49,12 +51,15 @@ export const make = (
   Effect.gen(function* () {
     const received: Array<Received> = []
     const open = new Set<object>()
+    let busy = 0
     const server = http.createServer((request, response) => {
       const pieces: Array<Buffer> = []
       request.on("data", (bytes: Buffer) => pieces.push(bytes))
       request.on("end", () => {
         const body = Option.getOrElse(JsonObject.parse(Buffer.concat(pieces).toString()), JsonObject.empty)
         const { headers, method = "", url: path = "" } = request
+        busy++
+        response.on("close", () => busy--)
         const number = received.push({ method, path, headers, body }) - 1
         void script(callOf({ method, path, headers, body }, number, response))
       })
@@ -71,7 +76,7 @@ export const make = (
           server.closeAllConnections()
         })
     )
-    return { url: `http://127.0.0.1:${portOf(server)}/v1`, received, sockets: () => open.size }
+    return { url: `http://127.0.0.1:${portOf(server)}/v1`, received, sockets: () => open.size, busy: () => busy }
   })
 
 /** The port that a server listens on. */
