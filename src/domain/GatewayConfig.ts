@@ -52,9 +52,27 @@ const Server = Schema.Struct({
   corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"])
     .annotations({ description: "The browser pages that may call; `*` stands for any text." })
     .pipe(Schema.fromKey("cors_origins")),
+  maxInFlight: orDefault(Count, () => 5_000)
+    .annotations({ description: "So many requests may be under way at once; what is more waits (`queue`)." })
+    .pipe(Schema.fromKey("max_in_flight")),
   queue: orDefault(Queue, () => Schema.decodeSync(Queue)({})).annotations({
-    description: "How requests wait when every backend that could serve them has reached its `max_in_flight`."
+    description:
+      "How requests wait when `max_in_flight` is reached, the server's or that of every backend that could serve them."
   }),
+  readyDelay: orDefault(DurationText, () => Duration.zero)
+    .annotations({
+      description:
+        "How long the gateway goes on as before after SIGTERM, while `GET /ready` says 503, so that a balancer can look elsewhere."
+    })
+    .pipe(Schema.fromKey("ready_delay")),
+  operatorEndpoints: orDefault(Schema.Boolean, () => false)
+    .annotations({ description: "Whether `GET /v1/backends` shows what is thought of each backend." })
+    .pipe(Schema.fromKey("operator_endpoints")),
+  operatorKey: optional(Schema.Redacted(Schema.Trim))
+    .annotations({
+      description: "What it must be asked with, as `Authorization: Bearer`; anybody may ask without one."
+    })
+    .pipe(Schema.fromKey("operator_key")),
   trustedProxies: orDefault(ProxyRanges, () => [])
     .annotations({
       description:

@@ -43,6 +43,18 @@ export const drained: WireError = {
   error: { message: "The server is shutting down.", type: "server_error", param: null, code: "shutting_down" }
 }
 
+/** The response to an operator's request without the right key. */
+export const unauthenticated: WireError = {
+  status: 401,
+  headers: { "www-authenticate": "Bearer" },
+  error: {
+    message: "The operator key is missing or wrong.",
+    type: "authentication_error",
+    param: null,
+    code: "invalid_api_key"
+  }
+}
+
 /** The response to a path that is not served. */
 export const notFound = (method: string, path: string): WireError =>
   invalid(404, `Unknown request URL: ${method} ${path}.`, { code: "unknown_url" })

@@ -3,6 +3,9 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
+import type { Overloaded } from "../domain/Failure.js"
+import * as WaitingLine from "../upstream/WaitingLine.js"
+import type { Limits } from "../upstream/WaitingLine.js"
 
 /** Knows the exchanges that are running, and brings them to an end when the gateway stops. */
 export class Drain extends Context.Tag("causeway/http/Drain")<
@@ -10,6 +13,12 @@ export class Drain extends Context.Tag("causeway/http/Drain")<
   {
     /** Whether the gateway is stopping, so that no exchange may begin. */
     readonly isDraining: () => boolean
+    /** Waits until fewer than `most` are admitted; `hold` is given the way to leave again. */
+    readonly admit: (most: number, queue: Limits, hold: (leave: () => void) => void) => Effect.Effect<void, Overloaded>
+    /** Whether new exchanges are welcome: not from the moment on that the gateway is to stop. */
+    readonly isReady: () => boolean
+    /** Says that the gateway is to stop, while it still serves. */
+    readonly announce: Effect.Effect<void>
     /** Counts an exchange in; `cut` is called at the drain deadline. The result counts it out. */
     readonly enter: (cut: () => void) => () => void
     /** Lets no exchange begin, waits for those that run, and cuts what is left at the deadline. */
@@ -22,6 +31,9 @@ export const drainFiberId: FiberId.FiberId = FiberId.runtime(-498, 0)
 
 const make = Effect.sync(() => {
   const running = new Set<() => void>()
+  const line = WaitingLine.make()
+  let admitted = 0
+  let ready = true
   let draining = false
   let onIdle = () => {}
 
@@ -30,8 +42,22 @@ const make = Effect.sync(() => {
     onIdle = () => resume(Effect.void)
   })
 
+  const leave = () => {
+    admitted--
+    line.wake()
+  }
+
   return Drain.of({
     isDraining: () => draining,
+    isReady: () => ready && !draining,
+    announce: Effect.sync(() => (ready = false)),
+    admit: (most, queue, hold) =>
+      line.take(() => {
+        if (admitted >= most) return undefined
+        admitted++
+        hold(leave)
+        return leave
+      }, queue),
     enter: (cut) => {
       // One function may stand for one exchange only.
       const ticket = () => cut()

@@ -79,7 +79,14 @@ export const handle =
         let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
         const leave = drain.enter(() => cut())
 
-        const begun = drain.isDraining() ? new Draining() : forward(exchange)
+        const { maxInFlight, queue } = snapshot.config.server
+        let leaveLine = () => {}
+        const begun = drain.isDraining()
+          ? new Draining()
+          : Effect.zipRight(
+              drain.admit(maxInFlight, queue, (leave) => (leaveLine = leave)),
+              forward(exchange)
+            )
         const exit = yield* Effect.exit(Effect.interruptible(begun))
         cut = sink.cut
         const outcome = yield* Exit.isSuccess(exit)
@@ -92,6 +99,7 @@ export const handle =
         if (early === undefined) yield* log.record(record)
         else if (early.Outcome !== record.Outcome) yield* log.record({ ...record, amends: true })
         yield* AccessLog.write(record)
+        leaveLine()
         leave()
       }).pipe(Effect.uninterruptible)
     )

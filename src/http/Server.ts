@@ -83,6 +83,8 @@ const drained = (server: http.Server): Layer.Layer<never, never, Drain | ConfigR
       yield* Effect.addFinalizer(() =>
         Effect.gen(function* () {
           const { server: settings } = (yield* config.current).config
+          yield* drain.announce
+          yield* Effect.sleep(settings.readyDelay)
           server.close()
           yield* drain.drain(settings.drain)
           server.closeAllConnections()

@@ -14,14 +14,16 @@ import type { Limits } from "./WaitingLine.js"
 export interface Ticket {
   readonly target: Target
   readonly permit: Breaker.Permit
-  /** Gives the place at the backend back. */
-  readonly free: () => void
 }
 
 /** The candidates of one exchange that have not been asked yet. */
 export interface Candidates {
-  /** The next one to ask; undefined when nobody is left. Whoever is chosen is not chosen again. */
+  /** The next one to ask; undefined when nobody is left. Whoever is chosen is not chosen again. One is held at a time. */
   readonly choose: Effect.Effect<Ticket | undefined, Overloaded>
+  /** Gives the place of the one that is held back, once what became of the call is told. */
+  readonly free: () => void
+  /** Lets go of the one that is held, if any, with nothing to tell of it. */
+  readonly letGo: Effect.Effect<void>
   /** What follows a failed attempt; whoever it rules out is not chosen any more. */
   readonly decide: (failure: AttemptFailure, target: Target, made: Made) => Effect.Effect<RetryPolicy.Verdict>
 }
@@ -55,31 +57,47 @@ export const make = ({ health, plan, queue, slots, startedAt }: Options): Candid
   const left = (target: Target, now: number) => deadlineOf(target, startedAt) - tooLittle - now
   const isOpen = ({ backend }: Target, now: number) => health.isOpen(backend, now)
 
-  const ticket = (target: Target, slot: Slots.Slot, permit: Breaker.Permit): Ticket => {
+  let slot: Slots.Slot | undefined
+  let held: Ticket | undefined
+
+  const free = () => {
+    slot?.free()
+    slot = undefined
+    held = undefined
+  }
+
+  const hold = (target: Target, permit: Breaker.Permit): Ticket => {
     remaining = remaining.filter((candidate) => candidate !== target)
-    return { target, permit, free: slot.free }
+    return (held = { target, permit })
   }
 
   const waitFor = Effect.fnUntraced(function* (targets: ReadonlyArray<Target>, permit?: Breaker.Permit) {
-    const { candidate, slot } = yield* slots.wait(targets, queue)
-    return ticket(candidate, slot, permit ?? (yield* health.admit(candidate.backend)) ?? "panic")
+    const { candidate } = yield* Effect.interruptible(slots.wait(targets, queue, (taken) => (slot = taken)))
+    return hold(candidate, permit ?? (yield* health.admit(candidate.backend)) ?? "panic")
   })
 
   return {
+    free,
+    letGo: Effect.suspend(() => {
+      const ticket = held
+      free()
+      return ticket === undefined ? Effect.void : health.released(ticket.target.backend, ticket.permit)
+    }),
+    // Whoever leaves while one is chosen must not take its place along: only the wait is interrupted.
     choose: Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const inTime = remaining.filter((target) => left(target, now) > 0)
       const busy: Array<Target> = []
       for (const target of inTime) {
         if (isOpen(target, now)) continue
-        const slot = slots.take(target.backend)
+        slot = slots.take(target.backend)
         if (slot === undefined) {
           busy.push(target)
           continue
         }
         const permit = yield* health.admit(target.backend)
-        if (permit !== undefined) return ticket(target, slot, permit)
-        slot.free()
+        if (permit !== undefined) return hold(target, permit)
+        free()
       }
       if (busy.length > 0) return yield* waitFor(busy)
       // A refusal without having asked anybody helps nobody: the one that comes back first may have come back.
@@ -90,7 +108,7 @@ export const make = ({ health, plan, queue, slots, startedAt }: Options): Candid
         [...inTime].sort((a, b) => returnsAt(a) - returnsAt(b)),
         "panic"
       )
-    }),
+    }).pipe(Effect.uninterruptible),
     decide: Effect.fnUntraced(function* (failure, target, made) {
       const now = yield* Clock.currentTimeMillis
       const { retries, retryAfterMax } = target.backend

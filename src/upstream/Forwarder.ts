@@ -5,6 +5,7 @@ import * as Either from "effect/Either"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../domain/Backend.js"
+import type * as Breaker from "../domain/Breaker.js"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import {
   ModelNotFound,
@@ -56,36 +57,25 @@ export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFail
     if (plan.length === 0) return yield* new ModelNotFound({ model: request.model })
     const candidates = Candidates.make({ plan, health, slots, queue, startedAt: journal.startedAt })
     const failures: Array<AttemptFailure> = []
-    let held: Candidates.Ticket | undefined
-
-    const letGo = Effect.suspend(() => {
-      const ticket = held
-      held = undefined
-      ticket?.free()
-      return ticket === undefined ? Effect.void : health.released(ticket.target.backend, ticket.permit)
-    })
     // An exchange that is interrupted says nothing of the backend it was waiting for.
-    yield* Effect.addFinalizer(() => letGo)
+    yield* Effect.addFinalizer(() => candidates.letGo)
 
     const obtain = Effect.fnUntraced(function* (going?: Attempt.Going) {
-      for (;;) {
-        held = yield* candidates.choose
-        if (held === undefined) break
-        const answer = yield* ask(held, going)
+      for (let next = yield* candidates.choose; next !== undefined; next = yield* candidates.choose) {
+        const answer = yield* ask(next, going)
         if (answer !== undefined) return answer
       }
       return yield* new NoBackendAvailable({ last: spokesman(failures) ?? outOfTime(plan), attempts: failures.length })
     })
 
     // As many attempts on one candidate as it deserves.
-    const ask = Effect.fnUntraced(function* (ticket: Candidates.Ticket, going: Attempt.Going | undefined) {
-      const { permit, target } = ticket
+    const ask = Effect.fnUntraced(function* ({ permit, target }: Candidates.Ticket, going: Attempt.Going | undefined) {
       for (let attemptsHere = 1; ; attemptsHere++) {
         const fresh = attemptsHere > 1 && failures.at(-1)?._tag === "ConnectionLost"
         const result = yield* Effect.either(attempt(options, target, fresh, going))
         if (Either.isRight(result)) {
           yield* health.answered(target.backend, permit)
-          return handOver(result.right, ticket)
+          return handOver(result.right, target, permit)
         }
         if (result.left._tag === "BodyMalformed") return yield* result.left
         failures.push(result.left)
@@ -94,17 +84,15 @@ export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFail
         if (verdict._tag !== "RetryHere") break
         yield* Effect.sleep(verdict.after)
       }
-      held = undefined
-      ticket.free()
+      candidates.free()
       return undefined
     })
 
-    const handOver = (answer: Attempt.Answer, { free, permit, target }: Candidates.Ticket): Forwarded => ({
+    const handOver = (answer: Attempt.Answer, target: Target, permit: Breaker.Permit): Forwarded => ({
       ...answer,
       conclude: (end) =>
         Effect.suspend(() => {
-          held = undefined
-          free()
+          candidates.free()
           return health.ended(target.backend, permit, end)
         }),
       rescue: (end, going) =>

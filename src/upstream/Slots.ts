@@ -14,10 +14,11 @@ export interface Slot {
 export interface Slots {
   /** A slot of this backend, if one is free. */
   readonly take: (backend: Backend) => Slot | undefined
-  /** A slot of the first candidate that has one, waited for in one line with everybody else. */
+  /** A slot of the first candidate that has one, waited for in one line with everybody else; `onTaken` hears of it first. */
   readonly wait: <A extends { readonly backend: Backend }>(
     candidates: ReadonlyArray<A>,
-    limits: WaitingLine.Limits
+    limits: WaitingLine.Limits,
+    onTaken: (slot: Slot) => void
   ) => Effect.Effect<{ readonly candidate: A; readonly slot: Slot }, Overloaded>
   /** How many calls a backend has under way. */
   readonly inFlight: (backend: Backend) => number
@@ -47,17 +48,22 @@ export const make = (): Slots => {
     }
   }
 
-  const takeFirst = <A extends { readonly backend: Backend }>(candidates: ReadonlyArray<A>) => {
+  const takeFirst = <A extends { readonly backend: Backend }>(
+    candidates: ReadonlyArray<A>,
+    onTaken: (slot: Slot) => void
+  ) => {
     for (const candidate of candidates) {
       const slot = take(candidate.backend)
-      if (slot !== undefined) return { candidate, slot }
+      if (slot === undefined) continue
+      onTaken(slot)
+      return { candidate, slot }
     }
     return undefined
   }
 
   return {
     take,
-    wait: (candidates, limits) => line.take(() => takeFirst(candidates), limits),
+    wait: (candidates, limits, onTaken) => line.take(() => takeFirst(candidates, onTaken), limits),
     inFlight
   }
 }

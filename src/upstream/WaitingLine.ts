@@ -11,7 +11,10 @@ export interface Limits {
 
 /** A bounded line of those who wait for something to become free: first come, first served. */
 export interface WaitingLine {
-  /** Takes now what `take` gives, or waits until it gives something; leaving the line is interrupting this. */
+  /**
+   * Takes now what `take` gives, or waits until it gives something; leaving the line is interrupting this. What is taken
+   * in the moment of an interruption is lost to this effect, so `take` notes what it gives.
+   */
   readonly take: <A>(take: () => A | undefined, limits: Limits) => Effect.Effect<A, Overloaded>
   /** To be called when something has become free: each in the line tries to take, in their order. */
   readonly wake: () => void

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import { formatPath } from "../../src/domain/ConfigIssue.js"
 import * as GatewayConfig from "../../src/domain/GatewayConfig.js"
 import { entry, holds } from "./generators.js"
@@ -21,7 +22,11 @@ const defaults: Pick<GatewayConfig.GatewayConfig, "server" | "log"> = {
     keepalive: Option.none(),
     maxBody: 32 * 1024 * 1024,
     corsOrigins: ["http://localhost:*", "http://127.0.0.1:*"],
+    maxInFlight: 5_000,
     queue: { size: 1_000, timeout: Duration.seconds(10) },
+    readyDelay: Duration.zero,
+    operatorEndpoints: false,
+    operatorKey: Option.none(),
     trustedProxies: []
   },
   log: {
@@ -49,7 +54,11 @@ describe("GatewayConfig", () => {
         keepalive: "15s",
         max_body: "1MiB",
         cors_origins: "https://a.example",
+        max_in_flight: 7,
         queue: { size: 5 },
+        ready_delay: "2s",
+        operator_endpoints: true,
+        operator_key: " secret ",
         trusted_proxies: ["10.0.0.0/8"]
       },
       log: { durability: "sync", bodies: "none", archive: false, max_body: "1KiB", retention: "12 months" }
@@ -59,7 +68,11 @@ describe("GatewayConfig", () => {
       keepalive: Option.some(Duration.seconds(15)),
       maxBody: 1_048_576,
       corsOrigins: ["https://a.example"],
+      maxInFlight: 7,
       queue: { size: 5, timeout: Duration.seconds(10) },
+      readyDelay: Duration.seconds(2),
+      operatorEndpoints: true,
+      operatorKey: Option.some(Redacted.make("secret")),
       trustedProxies: [{ version: 4, address: 167_772_160n, bits: 8 }]
     })
     assert.deepStrictEqual(log, {

@@ -1,0 +1,48 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import { createHash, timingSafeEqual } from "node:crypto"
+import { ConfigRef } from "../config/ConfigRef.js"
+import type { Backend } from "../domain/Backend.js"
+import type * as Breaker from "../domain/Breaker.js"
+import * as WireError from "../domain/WireError.js"
+import { Backends } from "../upstream/Backends.js"
+import * as Respond from "./Respond.js"
+import * as Route from "./Route.js"
+
+/** What is thought of each backend, for an operator: not served unless `server.operator_endpoints` says so. */
+export const respond = Effect.gen(function* () {
+  const { config, routes } = yield* (yield* ConfigRef).current
+  if (!config.server.operatorEndpoints) return yield* Route.notFound
+  const { headers } = yield* HttpServerRequest.HttpServerRequest
+  if (!isAllowed(config.server.operatorKey, headers["authorization"])) {
+    return yield* Respond.error(WireError.unauthenticated)
+  }
+  const { health, slots } = yield* Backends
+  const now = yield* Clock.currentTimeMillis
+  const data = routes.backends.map((backend) => ({
+    name: backend.name,
+    models: backend.match,
+    in_flight: slots.inFlight(backend),
+    max_in_flight: Option.getOrNull(backend.maxInFlight),
+    ...stateOf(backend, health.breaker(backend, now))
+  }))
+  return yield* Respond.json(200, { object: "list", data })
+})
+
+const states = { Closed: "closed", Open: "open", HalfOpen: "half_open", Ramp: "ramp" } as const
+
+const stateOf = ({ breaker: { enabled } }: Backend, breaker: Breaker.Breaker) => ({
+  state: enabled ? states[breaker._tag] : "off",
+  until: enabled && breaker._tag === "Open" ? new Date(breaker.until).toISOString() : null
+})
+
+const isAllowed = (key: Option.Option<Redacted.Redacted>, authorization: string | undefined): boolean => {
+  if (Option.isNone(key)) return true
+  const given = authorization?.replace(/^bearer\s+/i, "") ?? ""
+  return timingSafeEqual(digest(given), digest(Redacted.value(key.value)))
+}
+
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest()

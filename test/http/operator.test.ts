@@ -1,0 +1,116 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as JsonObject from "../../src/domain/JsonObject.js"
+import type * as Gateway from "../../src/Gateway.js"
+import * as Caller from "../support/Caller.js"
+import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
+import * as Stopping from "../support/Stopping.js"
+import * as TestGateway from "../support/TestGateway.js"
+import { until } from "../support/Until.js"
+
+const get = (url: string, headers: Record<string, string> = {}) => Effect.promise(() => fetch(url, { headers }))
+
+describe("GET /ready", () => {
+  it.scopedLive("turns 503 first, while requests are still served, and only then the gateway drains", () =>
+    Effect.gen(function* () {
+      const upstream = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("Hi"))
+      const gateway = yield* Stopping.make({
+        openai_clients: [TestGateway.backend("a", upstream.url)],
+        server: { ready_delay: "400ms" }
+      })
+      assert.strictEqual((yield* get(`${gateway.url}/ready`)).status, 200)
+      const stopping = yield* Effect.fork(Effect.flatten(gateway.stop))
+      yield* Effect.promise(async () => {
+        for (let status = 200; status !== 503;) status = (await fetch(`${gateway.url}/ready`)).status
+      })
+      assert.strictEqual((yield* get(`${gateway.url}/health`)).status, 200)
+      const answer = yield* Effect.promise(() =>
+        fetch(`${gateway.url}/v1/chat/completions`, { method: "POST", body: JSON.stringify(TestGateway.chat()) })
+      )
+      assert.strictEqual(answer.status, 200)
+      assert.isAtLeast(yield* stopping, 390)
+      assert.strictEqual(gateway.records.length, 1)
+    })
+  )
+})
+
+describe("GET /v1/backends", () => {
+  const started = (server: Gateway.Config["server"]) =>
+    Effect.gen(function* () {
+      const down = yield* ScriptedUpstream.make((call) => call.json(503, { error: { message: "down" } }))
+      const gateway = yield* TestGateway.make({
+        openai_clients: [
+          TestGateway.backend("a", down.url, {
+            api_key: "sk-secret",
+            breaker: { failures: 1, open: "1h", open_max: "1h" }
+          }),
+          TestGateway.backend("b", down.url, { priority: 0, breaker: { enabled: false }, max_in_flight: 3 })
+        ],
+        server
+      })
+      return gateway
+    })
+
+  it.scopedLive("is not there unless enabled", () =>
+    Effect.gen(function* () {
+      const gateway = yield* started({})
+      assert.strictEqual((yield* get(`${gateway.url}/v1/backends`)).status, 404)
+    })
+  )
+
+  it.scopedLive("shows what is thought of each backend, and no key", () =>
+    Effect.gen(function* () {
+      const gateway = yield* started({ operator_endpoints: true })
+      yield* Effect.promise(() => Caller.rejection(Caller.ask(gateway.client, false)))
+      const text = yield* Effect.promise(async () => (await fetch(`${gateway.url}/v1/backends`)).text())
+      const [a, b] = JsonObject.listOf(Caller.parse(text)["data"]).map(JsonObject.orEmpty)
+      assert.deepInclude(a, { name: "a", state: "open", in_flight: 0, max_in_flight: null })
+      assert.isAbove(Date.parse(String(a?.["until"])), Date.now())
+      assert.deepInclude(b, { name: "b", state: "off", until: null, in_flight: 0, max_in_flight: 3 })
+      assert.notInclude(text, "sk-secret")
+    })
+  )
+
+  it.scopedLive("asks for the operator's key where there is one", () =>
+    Effect.gen(function* () {
+      const gateway = yield* started({ operator_endpoints: true, operator_key: "let-me-in" })
+      const url = `${gateway.url}/v1/backends`
+      for (const headers of [{}, { authorization: "Bearer wrong" }]) {
+        const refused = yield* get(url, headers)
+        assert.strictEqual(refused.status, 401)
+        assert.strictEqual((yield* Effect.promise(() => Caller.errorOf(refused)))["code"], "invalid_api_key")
+      }
+      assert.strictEqual((yield* get(url, { authorization: "Bearer let-me-in" })).status, 200)
+    })
+  )
+})
+
+describe("server.max_in_flight", () => {
+  it.scopedLive("lets what is more wait before its body is read, and refuses it when it has waited too long", () =>
+    Effect.gen(function* () {
+      const latch = Caller.latch()
+      const upstream = yield* ScriptedUpstream.make(async (call) => {
+        await latch.promise
+        ScriptedUpstream.answerWell("fine")(call)
+      })
+      const gateway = yield* TestGateway.make({
+        openai_clients: [TestGateway.backend("a", upstream.url)],
+        server: { max_in_flight: 2, queue: { size: 1, timeout: "10s" } }
+      })
+      const answers = [1, 2, 3].map(() => Caller.ask(gateway.client, true))
+      yield* Effect.promise(() => until(() => upstream.received.length === 2))
+      // The third waits or is about to; of two more one at least finds no place.
+      const more = [4, 5].map(() => gateway.post("/v1/chat/completions", TestGateway.chat()))
+      const refused = yield* Effect.promise(() => Promise.race(more))
+      assert.strictEqual(refused.status, 503)
+      assert.strictEqual(refused.headers.get("retry-after"), "1")
+      assert.strictEqual(upstream.received.length, 2)
+      latch.open()
+      const rest = yield* Effect.promise(() => Promise.allSettled([...answers, ...more]))
+      assert.strictEqual(rest.length, 5)
+      yield* Effect.promise(() => gateway.record(4))
+      const outcomes = gateway.records.map(({ Outcome }) => Outcome).sort()
+      assert.deepStrictEqual(outcomes, ["Completed", "Completed", "Completed", "Overloaded", "Overloaded"])
+    })
+  )
+})
