@@ -139,11 +139,19 @@ const mergeLists = (into: Draft, lists: JsonObject.JsonObject): void => {
 }
 
 const append = (before: unknown, more: unknown): unknown => {
-  if (typeof before === "string" && typeof more === "string") return before + more
+  if (typeof before === "string" && typeof more === "string") return grow(before, more)
   if (!Array.isArray(more)) return more
   const list: Array<unknown> = Array.isArray(before) ? before : []
   for (const item of JsonObject.listOf(more)) list.push(item)
   return list
+}
+
+// A text that was put together from small pieces is kept as the tree of them, many times its size, until somebody looks
+// into it.
+const grow = (before: string, more: string): string => {
+  const text = before + more
+  if (before.length >> 12 !== text.length >> 12) text.charCodeAt(0)
+  return text
 }
 
 const draftAt = (into: Draft, key: string): Draft => {

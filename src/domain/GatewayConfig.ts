@@ -94,7 +94,7 @@ const Log = Schema.Struct({
     description:
       "When the first record of a later month comes, the database is moved to `record_YYYYMM.db` beside it and a new one begun."
   }),
-  maxBody: orDefault(SizeText, () => 4 * 1024 ** 2)
+  maxBody: orDefault(SizeText, () => 1024 ** 2)
     .annotations({ description: "So much of a streamed answer is kept for its row, which then says `truncated`." })
     .pipe(Schema.fromKey("max_body")),
   retention: optional(RetentionText).annotations({

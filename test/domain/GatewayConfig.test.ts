@@ -33,7 +33,7 @@ const defaults: Pick<GatewayConfig.GatewayConfig, "server" | "log"> = {
     durability: "wal",
     bodies: "redacted",
     archive: true,
-    maxBody: 4 * 1024 * 1024,
+    maxBody: 1024 * 1024,
     retention: Option.none()
   }
 }
