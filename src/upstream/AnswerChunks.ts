@@ -11,6 +11,8 @@ export interface AnswerChunks {
   readonly listen: (listener: ChunkListener) => void
   readonly pause: () => void
   readonly resume: () => void
+  /** How much of the answer has been read, in bytes. */
+  readonly size: number
 }
 
 /** Hears of an answer; after `onEnd` nothing more comes. */
@@ -20,8 +22,8 @@ export interface ChunkListener {
   readonly onEnd: (end: ChatStream.StreamEnd) => void
 }
 
-/** A JSON body may be this large, in bytes. */
-const maxWhole = 64 * 1024 * 1024
+/** An answer that is held back whole may be this large, in bytes. */
+export const maxWhole = 64 * 1024 * 1024
 
 // Costs as much to make as to read an answer with; it drops a byte order mark.
 const utf8 = new TextDecoder()
@@ -35,6 +37,7 @@ export const make = (head: UpstreamHead, repair: ChatStream.ChatStream, asked: "
 
 const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): AnswerChunks => {
   const decoder = SseEvents.make()
+  let size = 0
   let ended = false
 
   const pass = (listener: ChunkListener, events: ReadonlyArray<SseEvents.SseEvent>): void => {
@@ -62,6 +65,7 @@ const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answ
     listen: (listener) =>
       body.listen({
         onData: (bytes) => {
+          size += bytes.length
           if (!ended) pass(listener, decoder.push(bytes))
         },
         onEnd: () => {
@@ -79,7 +83,10 @@ const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answ
         }
       }),
     pause: () => body.pause(),
-    resume: () => body.resume()
+    resume: () => body.resume(),
+    get size() {
+      return size
+    }
   }
 }
 
@@ -116,6 +123,9 @@ const fromBody = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answer
         onLost: (cause) => end(listener, truncated(reasonOf(cause)))
       }),
     pause: () => body.pause(),
-    resume: () => body.resume()
+    resume: () => body.resume(),
+    get size() {
+      return size
+    }
   }
 }

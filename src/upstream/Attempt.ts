@@ -71,8 +71,8 @@ export interface Options {
 /** Error bodies are read up to this size, in bytes. */
 const maxErrorBody = 16 * 1024
 
-/** So many chunks without content may come before the first with some. */
-const maxHeld = 1_000
+/** So many chunks without content may come before the first with some, and so many bytes. */
+const maxHeld = { chunks: 1_000, bytes: 16 * 1024 * 1024 }
 
 /** One try against one backend, up to the first content of a stream or the whole of an answer that is not streamed. */
 export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, Backends | Scope.Scope> =
@@ -177,12 +177,19 @@ const holdStream = <E>(
   hold(chunks, limit, (held, content): Effect.Effect<void, ProtocolBroken> | undefined => {
     if (repair.malformed > 0) return new ProtocolBroken({ reason: "the stream is not JSON" })
     if (content) return Effect.void
-    return held.length > maxHeld ? new ProtocolBroken({ reason: "no content in the stream" }) : undefined
+    return held.length > maxHeld.chunks || chunks.size > maxHeld.bytes
+      ? new ProtocolBroken({ reason: "no content in the stream" })
+      : undefined
   })
 
 // Keeps the whole answer back.
-const holdWhole = <E>(chunks: AnswerChunks.AnswerChunks, limit: Alarm.Limit<E>): Effect.Effect<Held, E> =>
-  hold(chunks, limit, () => undefined)
+const holdWhole = <E>(
+  chunks: AnswerChunks.AnswerChunks,
+  limit: Alarm.Limit<E>
+): Effect.Effect<Held, E | ProtocolBroken> =>
+  hold(chunks, limit, () =>
+    chunks.size > AnswerChunks.maxWhole ? new ProtocolBroken({ reason: "the answer was too large" }) : undefined
+  )
 
 const hold = <E, E2>(
   chunks: AnswerChunks.AnswerChunks,

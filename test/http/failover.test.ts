@@ -145,6 +145,20 @@ const hazards: ReadonlyArray<Hazard> = [
     script: text("application/json", '{"id":"x","choices":[{"index":0,"message":{"role":"assistant","content":"Hel'),
     attempts: broken
   },
+  {
+    name: "a stream that says nothing without end",
+    script: (call) => {
+      call.open()
+      const comment = `: ${"x".repeat(64 * 1024)}\n`
+      const pour = (): void => {
+        while (!call.response.destroyed)
+          if (!call.response.write(comment)) return void call.response.once("drain", pour)
+      }
+      pour()
+    },
+    attempts: broken,
+    modes: ["stream"]
+  },
   { name: "an empty stream", script: text("text/event-stream", ""), attempts: broken },
   { name: "a stream of nothing but [DONE]", script: text("text/event-stream", "data: [DONE]\n\n"), attempts: broken },
   {
