@@ -21,6 +21,9 @@ export interface Options {
   readonly port: number
 }
 
+/** So many connections may wait to be accepted, as far as the system allows; a burst beyond Node's 511 would be reset. */
+const backlog = 4_096
+
 /** Everything that is served, with an OpenAI error for every other path. */
 const app = Effect.catchAll(
   HttpRouter.concat(OpenAiRoutes.routes, OperatorRoutes.routes),
@@ -47,7 +50,7 @@ export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, List
       Layer.provide(HttpMiddleware.withTracerDisabledWhen(served(server), () => true)),
       Layer.provideMerge(
         Layer.mapError(
-          NodeHttpServer.layer(() => server, { host: options.host, port: options.port }),
+          NodeHttpServer.layer(() => server, { host: options.host, port: options.port, backlog }),
           ({ cause }) => new ListenFailed({ ...options, cause })
         )
       )
