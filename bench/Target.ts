@@ -53,7 +53,7 @@ export const bare: Plan = {
   }
 }
 
-const program = fileURLToPath(new URL("../../../dist/main.js", import.meta.url))
+const program = fileURLToPath(new URL("../../../dist/bin/main.js", import.meta.url))
 
 /** Causeway as it is shipped: default configuration, records on, its log in a file. */
 export const causeway: Plan = {

@@ -5,7 +5,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Version from "./Version.js"
+import * as Version from "./cli/Version.js"
 
 // Each command brings much along that the others can do without.
 const commands = {

@@ -1,2 +1,2 @@
-/** The program of the writer's thread; it stands beside this file once it is built. */
-export const url: URL = new URL("./WriterThread.js", import.meta.url)
+/** The program of the writer's thread, bundled beside the command by `bundle.mjs`. */
+export const url: URL = new URL("../bin/WriterThread.js", import.meta.url)

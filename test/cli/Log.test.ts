@@ -9,7 +9,7 @@ import * as LogLines from "../support/LogLines.js"
 import * as Records from "../support/Records.js"
 import * as Temp from "../support/Temp.js"
 
-const program = new URL("../../dist/main.js", import.meta.url).pathname
+const program = new URL("../../dist/bin/main.js", import.meta.url).pathname
 
 const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, LogLines.make().layer)
 

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
 /** The built program. */
-const program = new URL("../../dist/main.js", import.meta.url).pathname
+const program = new URL("../../dist/bin/main.js", import.meta.url).pathname
 
 /** A gateway in a process of its own. */
 export interface ChildGateway {

@@ -1,0 +1,64 @@
+// Puts the command and the writer's thread in few files with only what they use, which makes them start in a third of
+// the time and in two thirds of the memory. The library stays in modules, to share Effect with the app that mounts it.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { build } from "esbuild"
+
+const outdir = "dist/bin"
+
+// All that is used of undici; the whole of it brings fetch, caches and WebSockets along.
+const leanUndici = {
+  name: "lean-undici",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /^undici$/ }, ({ importer }) =>
+      importer.includes("node_modules") ? undefined : { path: "undici", namespace: "lean" }
+    )
+    onLoad({ filter: /^undici$/, namespace: "lean" }, () => ({
+      resolveDir: import.meta.dirname,
+      contents: `
+        export { default as Client } from "undici/lib/dispatcher/client.js"
+        export { default as Pool } from "undici/lib/dispatcher/pool.js"
+        export { default as buildConnector } from "undici/lib/core/connect.js"
+        export { default as errors } from "undici/lib/core/errors.js"`
+    }))
+  }
+}
+
+rmSync(outdir, { recursive: true, force: true })
+
+const { metafile } = await build({
+  entryPoints: ["src/main.ts", "src/log/WriterThread.ts"],
+  entryNames: "[name]",
+  outdir,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20.18",
+  external: ["better-sqlite3"],
+  plugins: [leanUndici],
+  // What is bundled from CommonJS calls `require`, which ES modules lack.
+  banner: {
+    js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);'
+  },
+  metafile: true,
+  logLevel: "warning"
+})
+
+const packages = new Set(
+  Object.keys(metafile.inputs).flatMap((file) => file.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? [])
+)
+
+const licenceOf = (folder) => {
+  const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"))
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+  const text = file === undefined ? license : readFileSync(`${folder}/${file}`, "utf8").trim()
+  return `${name} ${version}\n\n${text}\n`
+}
+
+writeFileSync(
+  `${outdir}/LICENSES.txt`,
+  [...packages]
+    .sort()
+    .map(licenceOf)
+    .join(`\n${"-".repeat(80)}\n\n`)
+)
