@@ -52,6 +52,9 @@ const moment = 500
 /** A target that answers this slowly is as warm as it will be, in ms. */
 const longestWarmUp = 40_000
 
+/** Requests that are to be held all at once are waited for this long, in ms. */
+const longestArrival = 60_000
+
 /** Has a target answer so many requests, for a program that is not compiled yet costs several times as much. */
 export const warm = async ({ load, upstream }: Sides, target: Target.Target, requests: number): Promise<void> => {
   const shape: Shape = { _tag: "Closed", connections: 32, size: 600 }
@@ -83,10 +86,13 @@ export const run = async (
   ])
   const began = performance.now()
   const rss: Array<number> = []
-  const isOver = async (): Promise<boolean> =>
-    requests === undefined
-      ? performance.now() - began >= seconds * 1000
-      : decodeSeen(await load.ask("seen")).completed >= requests
+  const toHold = heldBy(shape)
+  const isOver = async (): Promise<boolean> => {
+    if (requests !== undefined) return decodeSeen(await load.ask("seen")).completed >= requests
+    const passed = performance.now() - began
+    if (passed < seconds * 1000) return false
+    return toHold === 0 || passed > longestArrival || decodeState(await upstream.ask("state")).held >= toHold
+  }
   while (!(await isOver())) {
     await sleep(requests === undefined ? look : 4 * look)
     rss.push((await target.usage())?.rss ?? 0)
@@ -101,9 +107,11 @@ export const run = async (
   const wall = performance.now() - began
   const { held, latenessP99 } = decodeState(state)
 
-  // What was under way at the end must end well too.
+  // What was under way at the end must end well too, and what arrives only now.
   await upstream.ask("goOn")
+  const goOn = setInterval(() => void upstream.ask("goOn"), look)
   const { complaint, dropped, wrong } = decodeSeen(await load.ask("finish"))
+  clearInterval(goOn)
   return {
     seen: { ...decodeSeen(seen), complaint, dropped, wrong },
     wall,
@@ -114,6 +122,6 @@ export const run = async (
     loadBusy: (loadAfter.cpu - loadBefore.cpu) / 1000 / wall,
     lateness: latenessP99,
     held,
-    toHold: heldBy(shape)
+    toHold
   }
 }

@@ -4,6 +4,7 @@ import * as ChoiceRepair from "./ChoiceRepair.js"
 import * as ErrorBody from "./ErrorBody.js"
 import * as GrowingText from "./GrowingText.js"
 import * as JsonObject from "./JsonObject.js"
+import * as RepeatedEvent from "./RepeatedEvent.js"
 import type { SseEvent } from "./SseEvents.js"
 import * as Usage from "./Usage.js"
 
@@ -63,6 +64,7 @@ export const make = (options: Options): ChatStream => {
   const object = options.kind === "chat" ? "chat.completion.chunk" : "text_completion"
   const choices: Array<ChoiceRepair.ChoiceRepair> = []
   const shorten = options.cumulative ? GrowingText.make() : undefined
+  const repeated = options.cumulative ? undefined : RepeatedEvent.make()
   let envelope: { readonly id: string; readonly created: number; readonly model: string } | undefined
   let carried: JsonObject.JsonObject = {}
   let usage: JsonObject.JsonObject | undefined
@@ -156,10 +158,13 @@ export const make = (options: Options): ChatStream => {
         return fail(value, statusOf(value))
       }
       if (text === "" || text === '""' || event === "ping") return nothing
+      const again = repeated?.recall(text)
+      if (again !== undefined) return { chunks: [again], content: true, end: undefined }
       const body = Option.getOrUndefined(JsonObject.parse(text))
-      if (body !== undefined) return pushBody(body)
-      malformed++
-      return nothing
+      const step = body === undefined ? nothing : pushBody(body)
+      repeated?.learn(text, step.chunks)
+      if (body === undefined) malformed++
+      return step
     },
     pushWhole: (body) => {
       const list = JsonObject.listOf(body["choices"]).map(JsonObject.orEmpty)

@@ -41,18 +41,24 @@ const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answ
   let ended = false
 
   const pass = (listener: ChunkListener, events: ReadonlyArray<SseEvents.SseEvent>): void => {
-    const steps = events.map((event) => repair.push(event))
-    hand(listener, steps)
+    hand(
+      listener,
+      events.map((event) => repair.push(event))
+    )
     if (decoder.overflowed && !ended)
       end(listener, ChatStream.StreamEnd.Truncated({ reason: "an event was too large" }))
   }
 
   const hand = (listener: ChunkListener, steps: ReadonlyArray<ChatStream.Step>): void => {
-    listener.onChunks(
-      steps.flatMap((step) => step.chunks),
-      steps.some((step) => step.content)
-    )
-    const last = steps.find((step) => step.end !== undefined)?.end
+    const chunks: Array<JsonObject.JsonObject> = []
+    let content = false
+    let last: ChatStream.StreamEnd | undefined
+    for (const step of steps) {
+      chunks.push(...step.chunks)
+      content ||= step.content
+      last ??= step.end
+    }
+    listener.onChunks(chunks, content)
     if (last !== undefined) end(listener, last)
   }
 

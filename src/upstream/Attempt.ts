@@ -1,6 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import * as ChatStream from "../domain/ChatStream.js"
 import * as Credentials from "../domain/Credentials.js"
@@ -99,7 +99,7 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
       // The head of an answer that is not streamed comes with the answer, minutes later for some models.
       headLimit: request.stream ? shorter(total(), headers) : total()
     })
-    yield* Effect.addFinalizer(() => Effect.sync(call.abort))
+    yield* Scope.addFinalizer(yield* Effect.scope, Effect.sync(call.abort))
     const head = yield* Effect.flatMap(call.head, Decompress.head)
     if (head.status < 200 || head.status > 299) {
       const text = yield* readError(head, total().after)

@@ -8,6 +8,7 @@ import { Client, Pool } from "undici"
 import * as ConfigRef from "../config/ConfigRef.js"
 import type { Backend } from "../domain/Backend.js"
 import * as BackendKey from "../domain/BackendKey.js"
+import { oncePer } from "../domain/OncePer.js"
 import * as DemoBackend from "./DemoBackend.js"
 import * as Health from "./Health.js"
 import * as Slots from "./Slots.js"
@@ -77,8 +78,9 @@ export const layer: Layer.Layer<Backends, never, ConfigRef.ConfigRef> = Layer.sc
   })
 )
 
-const connectionKey = (backend: Backend): string =>
-  `${BackendKey.of(backend)} ${Duration.toMillis(backend.timeouts.connect)}`
+const connectionKey = oncePer(
+  (backend: Backend) => `${BackendKey.of(backend)} ${Duration.toMillis(backend.timeouts.connect)}`
+)
 
 const connect = (backend: Backend): Held => {
   if (backend.baseUrl === DemoBackend.url) {

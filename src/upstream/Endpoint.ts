@@ -1,3 +1,5 @@
+import type { Backend } from "../domain/Backend.js"
+import { oncePer } from "../domain/OncePer.js"
 import type { Target } from "../domain/RouteTable.js"
 
 /** What stands in a `base_url` for the model. */
@@ -8,13 +10,17 @@ export const isPerModel = (baseUrl: string): boolean => baseUrl.includes(placeho
 
 /** Where on a backend a path is: the `base_url` for the model with the path behind its own, its query kept. */
 export const of = ({ backend, model }: Target, path: string): { readonly origin: string; readonly path: string } => {
-  const url = new URL(backend.baseUrl)
-  // A URL encodes the braces of its path, but not those of its query.
-  const under = `${url.pathname.replace(/\/+$/, "")}${path}${url.search}`.replaceAll(/\{model\}|%7Bmodel%7D/g, () =>
-    segment(model)
-  )
-  return { origin: url.origin, path: under }
+  const { origin, pathname, search } = partsOf(backend)
+  return { origin, path: `${pathname}${path}${search}`.replaceAll(anyPlaceholder, () => segment(model)) }
 }
+
+// A URL encodes the braces of its path, but not those of its query.
+const anyPlaceholder = /\{model\}|%7Bmodel%7D/g
+
+const partsOf = oncePer(({ baseUrl }: Backend) => {
+  const { origin, pathname, search } = new URL(baseUrl)
+  return { origin, pathname: pathname.replace(/\/+$/, ""), search }
+})
 
 // A segment of dots alone would lead to another path, and half a surrogate pair cannot be encoded.
 const segment = (model: string): string =>

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Random from "effect/Random"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { Backend } from "../domain/Backend.js"
 import type * as Breaker from "../domain/Breaker.js"
 import type { ChatRequest } from "../domain/ChatRequest.js"
@@ -58,7 +58,7 @@ export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFail
     const candidates = Candidates.make({ plan, health, slots, queue, startedAt: journal.startedAt })
     const failures: Array<AttemptFailure> = []
     // An exchange that is interrupted says nothing of the backend it was waiting for.
-    yield* Effect.addFinalizer(() => candidates.letGo)
+    yield* Scope.addFinalizer(yield* Effect.scope, candidates.letGo)
 
     const obtain = Effect.fnUntraced(function* (going?: Attempt.Going) {
       for (let next = yield* candidates.choose; next !== undefined; next = yield* candidates.choose) {

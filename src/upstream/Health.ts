@@ -9,6 +9,7 @@ import * as Blame from "../domain/Blame.js"
 import * as Breaker from "../domain/Breaker.js"
 import * as Credentials from "../domain/Credentials.js"
 import type { AttemptFailure } from "../domain/Failure.js"
+import { oncePer } from "../domain/OncePer.js"
 import type { RelayEnd } from "../domain/Outcome.js"
 
 /** Knows which backends are worth asking, from what became of the calls to them. */
@@ -105,7 +106,10 @@ export const make = (): Health => {
   }
 }
 
-const settingsOf = ({ breaker, retryAfterMax }: Backend): Breaker.Settings => ({ ...breaker, patience: retryAfterMax })
+const settingsOf = oncePer(({ breaker, retryAfterMax }: Backend): Breaker.Settings => ({
+  ...breaker,
+  patience: retryAfterMax
+}))
 
 const hasOwnKey = ({ apiKey, headers }: Backend): boolean =>
   Option.isSome(apiKey) || Object.keys(headers).some(Credentials.isCredential)

@@ -74,8 +74,8 @@ const relayStream = Effect.fnUntraced(function* ({ beforeEnd, journal, request, 
   let end = latest
   let spent = answer.repair.usage
   while (latest !== differs) {
-    const sent = delivery.sent()
-    const going = sent === undefined ? undefined : Rescue.plan(request, options.answer.target.backend, sent, latest)
+    const sent = Rescue.isBroken(latest) ? delivery.sent() : undefined
+    const going = sent === undefined ? undefined : Rescue.plan(request, options.answer.target.backend, sent)
     if (sent === undefined || going === undefined) break
     const next: Forwarded | RelayEnd | undefined = yield* delivery.unlessGone(answer.rescue(latest, going))
     if (next === undefined) break

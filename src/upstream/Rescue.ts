@@ -10,10 +10,9 @@ import type { Going } from "./Attempt.js"
 export const plan = (
   request: ChatRequest,
   { rescue, specialPrefix }: Backend,
-  sent: SentAnswer.SentAnswer,
-  end: RelayEnd
+  sent: SentAnswer.SentAnswer
 ): Going | undefined => {
-  if (rescue === "off" || !isBroken(end)) return undefined
+  if (rescue === "off") return undefined
   const partial = rescue === "continue" ? withoutPrefix(SentAnswer.onlyText(sent), specialPrefix) : undefined
   // So short a text is sooner said again than recognised.
   const told = partial !== undefined && partial.length >= TextMatch.minOverlap && Continuation.isPossible(request.body)
@@ -28,7 +27,8 @@ export const matcher =
   (sent: string): TextMatch.TextMatch =>
     partial === undefined ? TextMatch.repeated(sent) : TextMatch.continued(partial)
 
-const isBroken = ({ _tag }: RelayEnd): boolean =>
+/** Whether an answer ended in a way that another backend can help. */
+export const isBroken = ({ _tag }: RelayEnd): boolean =>
   _tag === "UpstreamBroke" || _tag === "UpstreamStalled" || _tag === "UpstreamErrored"
 
 const withoutPrefix = (text: string | undefined, prefix: string): string | undefined =>
