@@ -8,8 +8,9 @@ import type * as Layer from "effect/Layer"
 import type { BootFailure, ConfigInvalid, GatewayFailure, LogUnavailable } from "../src/domain/Failure.js"
 import { ModelNotFound } from "../src/domain/Failure.js"
 import { RelayEnd } from "../src/domain/Outcome.js"
-import type { Drain } from "../src/http/Drain.js"
-import * as Exchange from "../src/http/Exchange.js"
+import type { Completions } from "../src/exchange/Completions.js"
+import type { Drain } from "../src/exchange/Drain.js"
+import * as Handler from "../src/http/Handler.js"
 import type { RequestLog } from "../src/log/RequestLog.js"
 import type { Backends } from "../src/upstream/Backends.js"
 
@@ -22,9 +23,9 @@ const relay = (): Effect.Effect<RelayEnd> => Effect.succeed(RelayEnd.Completed()
 const brokenRelay = (): Effect.Effect<RelayEnd, ModelNotFound> => new ModelNotFound({ model: "m" })
 
 describe("the types of a route", () => {
-  it("let a route be served that goes through Exchange.answer", () => {
+  it("let a route be served that goes through Handler.answer", () => {
     const total: HttpRouter.HttpRouter<never, Needs> = HttpRouter.empty.pipe(
-      HttpRouter.post("/x", Exchange.answer("chat", forward, relay))
+      HttpRouter.post("/x", Handler.answer("chat", forward, relay))
     )
     expectTypeOf(total).toEqualTypeOf<HttpRouter.HttpRouter<never, Needs>>()
   })
@@ -41,24 +42,24 @@ describe("the types of a route", () => {
 
   it("let no relay fail: after commit there is nobody to tell", () => {
     // @ts-expect-error a relay has no error channel
-    const failing = () => Exchange.answer("chat", forward, brokenRelay)
+    const failing = () => Handler.answer("chat", forward, brokenRelay)
     expectTypeOf(failing).toBeFunction()
   })
 
   it("let no relay end without saying how", () => {
     // @ts-expect-error an outcome is a value that must be given
-    const silent = () => Exchange.answer("chat", forward, () => Effect.void)
+    const silent = () => Handler.answer("chat", forward, () => Effect.void)
     expectTypeOf(silent).toBeFunction()
   })
 
   it("let forward fail only in ways that have an answer on the wire", () => {
     // @ts-expect-error a plain Error has no status
-    const unknown = () => Exchange.answer("chat", () => Effect.fail(new Error("what?")), relay)
+    const unknown = () => Handler.answer("chat", () => Effect.fail(new Error("what?")), relay)
     expectTypeOf(unknown).toBeFunction()
   })
 
   it("leave an answered exchange without failures, and in need of a log", () => {
-    const answered = () => Exchange.answer("chat", forward, relay)
+    const answered = () => Handler.answer("chat", forward, relay)
     expectTypeOf(answered).returns.toMatchTypeOf<Effect.Effect<unknown, never, unknown>>()
     // @ts-expect-error it cannot run without its services
     const run = () => Effect.runPromise(answered())
@@ -71,7 +72,7 @@ describe("the types of the library", () => {
     expectTypeOf(Gateway.routes).toEqualTypeOf<
       HttpRouter.HttpRouter<never, Backends | ConfigRef | Drain | RequestLog>
     >()
-    expectTypeOf<Gateway.Services>().toEqualTypeOf<Backends | ConfigRef | Drain | RequestLog>()
+    expectTypeOf<Gateway.Services>().toEqualTypeOf<Backends | ConfigRef | Drain | RequestLog | Completions>()
   })
 
   it("say how each layer fails, and that it needs nothing", () => {
