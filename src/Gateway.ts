@@ -1,6 +1,9 @@
+import type * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -26,6 +29,32 @@ export const routes: HttpRouter.HttpRouter<never, OpenAiRoutes.Services> = HttpR
   OpenAiRoutes.routes,
   OperatorRoutes.routes
 )
+
+/**
+ * The gateway's endpoints as a layer for a host's `HttpLayerRouter`, under a prefix such as `/llm` if one is given. Needs a
+ * Node server, and the gateway's services where the requests are handled.
+ */
+export const layerRoutes = (
+  prefix?: `/${string}`
+): Layer.Layer<
+  never,
+  never,
+  HttpLayerRouter.HttpRouter | HttpLayerRouter.Request.From<"Requires", OpenAiRoutes.Services>
+> =>
+  // Whoever has such a router has loaded its module, which others need not wait for.
+  Layer.unwrapEffect(
+    Effect.map(
+      Effect.promise(() => import("@effect/platform/HttpLayerRouter")),
+      ({ addAll, route }) =>
+        addAll(
+          Chunk.toReadonlyArray(routes.routes).flatMap(({ handler, method, path }) =>
+            // That router lets GET answer it.
+            method === "HEAD" ? [] : [route(method, path, Effect.flatMap(handler, HttpServerRespondable.toResponse))]
+          ),
+          prefix === undefined ? {} : { prefix }
+        )
+    )
+  )
 
 /** The gateway over the host's own configuration and record log. */
 export const layerCustom: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.RequestLog> =
