@@ -11,7 +11,7 @@ const ownName = Object.entries(tsconfig.compilerOptions.paths).map(([name, [path
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    include: ["{test,examples}/**/*.test.ts"],
     globalSetup: "test/support/build.ts",
     minWorkers: 2,
     maxWorkers: 2,
