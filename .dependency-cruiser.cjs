@@ -1,4 +1,4 @@
-/** Arrows go one way: domain <- config <- {upstream, log} <- http <- Gateway <- cli <- main. */
+/** Arrows go one way: domain <- config <- {upstream, log} <- exchange <- http <- Gateway <- cli <- main. */
 const mayNot = (from, to) => ({
   name: `${from}-may-not-import-${to}`.replaceAll(/[^a-z-]/g, ""),
   severity: "error",
@@ -9,13 +9,15 @@ const mayNot = (from, to) => ({
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
-    mayNot("domain/", "config/|upstream/|log/|http/|Gateway|cli/|main"),
-    mayNot("config/", "upstream/|log/|http/|Gateway|cli/|main"),
-    mayNot("upstream/", "log/|http/|Gateway|cli/|main"),
-    mayNot("log/", "upstream/|http/|Gateway|cli/|main"),
-    mayNot("http/", "Gateway|cli/|main"),
-    mayNot("Gateway", "cli/|main"),
-    mayNot("cli/", "main"),
+    mayNot("domain/", "config/|upstream/|log/|exchange/|http/|Gateway|testing/|cli/|main"),
+    mayNot("config/", "upstream/|log/|exchange/|http/|Gateway|testing/|cli/|main"),
+    mayNot("upstream/", "log/|exchange/|http/|Gateway|testing/|cli/|main"),
+    mayNot("log/", "upstream/|exchange/|http/|Gateway|testing/|cli/|main"),
+    mayNot("exchange/", "http/|Gateway|testing/|cli/|main"),
+    mayNot("http/", "Gateway|testing/|cli/|main"),
+    mayNot("Gateway", "testing/|cli/|main"),
+    mayNot("testing/", "cli/|main"),
+    mayNot("cli/", "testing/|main"),
     {
       name: "domain-is-pure",
       comment: "No Effect runtime, no platform, no Node in domain/.",

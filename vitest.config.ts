@@ -1,8 +1,17 @@
 import { defineConfig } from "vitest/config"
+import tsconfig from "./tsconfig.json" with { type: "json" }
+
+const fileOf = (path: string): string => new URL(path, import.meta.url).pathname
+
+// `causeway`, and what else the package exports, is the source here.
+const ownName = Object.entries(tsconfig.compilerOptions.paths).map(([name, [path = ""]]) => ({
+  find: new RegExp(`^${name}$`),
+  replacement: fileOf(path)
+}))
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    include: ["{test,examples}/**/*.test.ts"],
     globalSetup: "test/support/build.ts",
     minWorkers: 2,
     maxWorkers: 2,
@@ -11,9 +20,9 @@ export default defineConfig({
   },
   resolve: {
     alias: [
-      { find: /^causeway$/, replacement: new URL("./src/Gateway.ts", import.meta.url).pathname },
+      ...ownName,
       // A thread runs what was built.
-      { find: /^\.\/ThreadEntry\.js$/, replacement: new URL("./dist/log/ThreadEntry.js", import.meta.url).pathname }
+      { find: /^\.\/ThreadEntry\.js$/, replacement: fileOf("./dist/log/ThreadEntry.js") }
     ]
   }
 })

@@ -1,38 +1,73 @@
+import type * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as ConfigRef from "./config/ConfigRef.js"
 import type { BootFailure, ConfigInvalid, ListenFailed, LogUnavailable } from "./domain/Failure.js"
 import type * as GatewayConfig from "./domain/GatewayConfig.js"
-import * as Drain from "./http/Drain.js"
+import * as Completions from "./exchange/Completions.js"
+import * as Drain from "./exchange/Drain.js"
 import * as OpenAiRoutes from "./http/OpenAiRoutes.js"
 import * as OperatorRoutes from "./http/OperatorRoutes.js"
 import * as Server from "./http/Server.js"
 import * as RequestLog from "./log/RequestLog.js"
 import * as Backends from "./upstream/Backends.js"
 
-/** The services that the gateway's routes work with. */
-export type Services = OpenAiRoutes.Services
+/** What the gateway's layers provide: all that its routes work with, and completions without HTTP. */
+export type Services = OpenAiRoutes.Services | Completions.Completions
 
 /** A configuration written as plain values, with the keys of `config.yaml`. */
 export type Config = GatewayConfig.Plain
 
 /** The gateway's endpoints, for a host's router: `HttpRouter.mount("/llm", Gateway.routes)`. Needs a Node server. */
-export const routes: HttpRouter.HttpRouter<never, Services> = HttpRouter.concat(
+export const routes: HttpRouter.HttpRouter<never, OpenAiRoutes.Services> = HttpRouter.concat(
   OpenAiRoutes.routes,
   OperatorRoutes.routes
 )
 
+/**
+ * The gateway's endpoints as a layer for a host's `HttpLayerRouter`, under a prefix such as `/llm` if one is given. Needs a
+ * Node server, and the gateway's services where the requests are handled.
+ */
+export const layerRoutes = (
+  prefix?: `/${string}`
+): Layer.Layer<
+  never,
+  never,
+  HttpLayerRouter.HttpRouter | HttpLayerRouter.Request.From<"Requires", OpenAiRoutes.Services>
+> =>
+  // Whoever has such a router has loaded its module, which others need not wait for.
+  Layer.unwrapEffect(
+    Effect.map(
+      Effect.promise(() => import("@effect/platform/HttpLayerRouter")),
+      ({ addAll, route }) =>
+        addAll(
+          Chunk.toReadonlyArray(routes.routes).flatMap(({ handler, method, path }) =>
+            // That router lets GET answer it.
+            method === "HEAD" ? [] : [route(method, path, Effect.flatMap(handler, HttpServerRespondable.toResponse))]
+          ),
+          prefix === undefined ? {} : { prefix }
+        )
+    )
+  )
+
 /** The gateway over the host's own configuration and record log. */
-export const layerCustom: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.RequestLog> = Layer.mergeAll(
-  Backends.layer,
-  Drain.layer,
-  Layer.service(ConfigRef.ConfigRef),
-  Layer.service(RequestLog.RequestLog)
-)
+export const layerCustom: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.RequestLog> =
+  Completions.layer.pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(
+        Backends.layer,
+        Drain.layer,
+        Layer.service(ConfigRef.ConfigRef),
+        Layer.service(RequestLog.RequestLog)
+      )
+    )
+  )
 
 /** The gateway with a fixed configuration; records go to a SQLite file, `record.db` in the working directory by default. */
 export const layer = (options: {
@@ -49,8 +84,9 @@ export const layerFile = (
   withRecords(ConfigRef.layerFile(path).pipe(Layer.provide(NodeFileSystem.layer)), options.recordPath)
 
 /** Serves a gateway on a socket of its own; see {@link Server.layer}. */
-export const serve: (options: Server.Options) => Layer.Layer<HttpServer.HttpServer, ListenFailed, Services> =
-  Server.layer
+export const serve: (
+  options: Server.Options
+) => Layer.Layer<HttpServer.HttpServer, ListenFailed, OpenAiRoutes.Services> = Server.layer
 
 /** What {@link start} is given: a configuration or the path of its file. */
 export type StartOptions = ({ readonly config: Config } | { readonly configFile: string }) & {

@@ -1,15 +1,23 @@
+import type * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { describe, expectTypeOf, it } from "@effect/vitest"
 import * as Gateway from "causeway"
+import * as Completions from "causeway/Completions"
+import * as Testing from "causeway/testing"
+import * as Upstream from "causeway/Upstream"
+import type * as Context from "effect/Context"
 import type { ConfigRef } from "../src/config/ConfigRef.js"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import type * as Stream from "effect/Stream"
+import type OpenAI from "openai"
 import type { BootFailure, ConfigInvalid, GatewayFailure, LogUnavailable } from "../src/domain/Failure.js"
 import { ModelNotFound } from "../src/domain/Failure.js"
 import { RelayEnd } from "../src/domain/Outcome.js"
-import type { Drain } from "../src/http/Drain.js"
-import * as Exchange from "../src/http/Exchange.js"
+import type { StreamFailure } from "../src/domain/StreamFailure.js"
+import type { Drain } from "../src/exchange/Drain.js"
+import * as Handler from "../src/http/Handler.js"
 import type { RequestLog } from "../src/log/RequestLog.js"
 import type { Backends } from "../src/upstream/Backends.js"
 
@@ -22,9 +30,9 @@ const relay = (): Effect.Effect<RelayEnd> => Effect.succeed(RelayEnd.Completed()
 const brokenRelay = (): Effect.Effect<RelayEnd, ModelNotFound> => new ModelNotFound({ model: "m" })
 
 describe("the types of a route", () => {
-  it("let a route be served that goes through Exchange.answer", () => {
+  it("let a route be served that goes through Handler.answer", () => {
     const total: HttpRouter.HttpRouter<never, Needs> = HttpRouter.empty.pipe(
-      HttpRouter.post("/x", Exchange.answer("chat", forward, relay))
+      HttpRouter.post("/x", Handler.answer("chat", forward, relay))
     )
     expectTypeOf(total).toEqualTypeOf<HttpRouter.HttpRouter<never, Needs>>()
   })
@@ -41,24 +49,24 @@ describe("the types of a route", () => {
 
   it("let no relay fail: after commit there is nobody to tell", () => {
     // @ts-expect-error a relay has no error channel
-    const failing = () => Exchange.answer("chat", forward, brokenRelay)
+    const failing = () => Handler.answer("chat", forward, brokenRelay)
     expectTypeOf(failing).toBeFunction()
   })
 
   it("let no relay end without saying how", () => {
     // @ts-expect-error an outcome is a value that must be given
-    const silent = () => Exchange.answer("chat", forward, () => Effect.void)
+    const silent = () => Handler.answer("chat", forward, () => Effect.void)
     expectTypeOf(silent).toBeFunction()
   })
 
   it("let forward fail only in ways that have an answer on the wire", () => {
     // @ts-expect-error a plain Error has no status
-    const unknown = () => Exchange.answer("chat", () => Effect.fail(new Error("what?")), relay)
+    const unknown = () => Handler.answer("chat", () => Effect.fail(new Error("what?")), relay)
     expectTypeOf(unknown).toBeFunction()
   })
 
   it("leave an answered exchange without failures, and in need of a log", () => {
-    const answered = () => Exchange.answer("chat", forward, relay)
+    const answered = () => Handler.answer("chat", forward, relay)
     expectTypeOf(answered).returns.toMatchTypeOf<Effect.Effect<unknown, never, unknown>>()
     // @ts-expect-error it cannot run without its services
     const run = () => Effect.runPromise(answered())
@@ -71,13 +79,79 @@ describe("the types of the library", () => {
     expectTypeOf(Gateway.routes).toEqualTypeOf<
       HttpRouter.HttpRouter<never, Backends | ConfigRef | Drain | RequestLog>
     >()
-    expectTypeOf<Gateway.Services>().toEqualTypeOf<Backends | ConfigRef | Drain | RequestLog>()
+    expectTypeOf<Gateway.Services>().toEqualTypeOf<
+      Backends | ConfigRef | Drain | RequestLog | Completions.Completions
+    >()
   })
 
   it("say how each layer fails, and that it needs nothing", () => {
     expectTypeOf(Gateway.layer).returns.toEqualTypeOf<Layer.Layer<Gateway.Services, ConfigInvalid | LogUnavailable>>()
     expectTypeOf(Gateway.layerFile).returns.toEqualTypeOf<Layer.Layer<Gateway.Services, BootFailure>>()
     expectTypeOf(Gateway.layerCustom).toEqualTypeOf<Layer.Layer<Gateway.Services, never, ConfigRef | RequestLog>>()
+  })
+
+  it("say what can fail in completions, and that they need nothing but their layer", () => {
+    const services = (completions: Context.Tag.Service<Completions.Completions>) => ({
+      whole: completions.complete({ model: "m", messages: [{ role: "user" }] }),
+      stream: completions.stream({ model: "m", messages: [{ role: "user" }] })
+    })
+    expectTypeOf(services).returns.toEqualTypeOf<{
+      whole: Effect.Effect<Completions.ChatCompletion, GatewayFailure>
+      stream: Stream.Stream<Completions.ChatCompletionChunk, GatewayFailure | StreamFailure>
+    }>()
+    expectTypeOf(Completions.layer).toEqualTypeOf<
+      Layer.Layer<Completions.Completions, never, Backends | ConfigRef | Drain | RequestLog>
+    >()
+  })
+
+  it("take any field of a request, and those of the official client, but none without a model", () => {
+    const take = (
+      completions: Context.Tag.Service<Completions.Completions>,
+      params: OpenAI.ChatCompletionCreateParams
+    ) => [
+      completions.complete({ model: "m", messages: [{ role: "user", content: "Hi" }], temperature: 1, anything: {} }),
+      completions.complete(params),
+      // @ts-expect-error a request names its model
+      completions.complete({ messages: [{ role: "user", content: "Hi" }] }),
+      // @ts-expect-error a key is redacted
+      completions.complete(params, { apiKey: "sk-in-the-open" })
+    ]
+    expectTypeOf(take).toBeFunction()
+  })
+
+  it("know what every answer has, and that it may have more", () => {
+    const read = (answer: Completions.ChatCompletion, chunk: Completions.ChatCompletionChunk) => ({
+      content: answer.choices[0].message.content,
+      delta: chunk.choices[0]?.delta.content,
+      more: answer["system_fingerprint"]
+    })
+    expectTypeOf(read).returns.toEqualTypeOf<{
+      content: string | null
+      delta: string | null | undefined
+      more: unknown
+    }>()
+  })
+
+  it("say what a host's layer router needs for the routes", () => {
+    expectTypeOf(Gateway.layerRoutes).returns.toEqualTypeOf<
+      Layer.Layer<
+        never,
+        never,
+        HttpLayerRouter.HttpRouter | HttpLayerRouter.Request.From<"Requires", Backends | ConfigRef | Drain | RequestLog>
+      >
+    >()
+  })
+
+  it("let a transport be replaced that nobody has to provide", () => {
+    expectTypeOf(Upstream.layerDispatcher).returns.toEqualTypeOf<Layer.Layer<Upstream.Upstream>>()
+    expectTypeOf(Gateway.layerCustom).toEqualTypeOf<Layer.Layer<Gateway.Services, never, ConfigRef | RequestLog>>()
+  })
+
+  it("say of a gateway under test what the real one says", () => {
+    expectTypeOf<Testing.TestGateway["layer"]>().toEqualTypeOf<Layer.Layer<Gateway.Services, BootFailure>>()
+    // @ts-expect-error one of the two is needed
+    const neither = () => Testing.make({ script: Testing.silent })
+    expectTypeOf(neither).toBeFunction()
   })
 
   it("take either a configuration or a file", () => {

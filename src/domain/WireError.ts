@@ -72,23 +72,24 @@ export const notHttp = (status: 400 | 408 | 431): WireError => {
 }
 
 /** The frame that tells a caller in the middle of a stream why there is no more; undefined when nobody reads it. */
-export const frame = (end: RelayEnd): string | undefined => {
+export const frame = (end: RelayEnd): string | undefined =>
+  end._tag === "Completed" || end._tag === "CallerLeft" ? undefined : SseEvents.frame({ error: cutShort(end) })
+
+/** Why a stream ended in the middle of its answer. */
+export const cutShort = (
+  end: Exclude<RelayEnd, { readonly _tag: "Completed" | "CallerLeft" }>
+): ErrorBody.ErrorBody => {
   switch (end._tag) {
-    case "Completed":
-    case "CallerLeft":
-      return undefined
     case "UpstreamBroke":
-      return inBand("The model provider's stream ended in the middle of the answer.", "upstream_broke")
+      return server(502, "The model provider's stream ended in the middle of the answer.", "upstream_broke").error
     case "UpstreamStalled":
-      return inBand("The model provider fell silent in the middle of the answer.", "upstream_stalled")
+      return server(502, "The model provider fell silent in the middle of the answer.", "upstream_stalled").error
     case "UpstreamErrored":
-      return SseEvents.frame({ error: end.error })
+      return end.error
     case "CutByDrain":
-      return SseEvents.frame({ error: drained.error })
+      return drained.error
   }
 }
-
-const inBand = (message: string, code: string): string => SseEvents.frame({ error: server(502, message, code).error })
 
 const fromLast = ({ last, attempts }: NoBackendAvailable): WireError => {
   const response = fromAttempt(last)

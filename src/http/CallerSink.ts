@@ -1,13 +1,6 @@
 import type { ServerResponse } from "node:http"
-import type { ResponseSink, SinkListener } from "../upstream/ResponseSink.js"
-
-/** The caller's connection as a sink that the drain can cut. */
-export interface CallerSink extends ResponseSink {
-  /** Tells the listener to come to an end now. */
-  readonly cut: () => void
-  /** Closes the connection if its head is out, so that the caller sees a broken response; false when it is not. */
-  readonly breakOff: () => boolean
-}
+import type { CallerSink } from "../exchange/Exchange.js"
+import type { SinkListener } from "../upstream/ResponseSink.js"
 
 /** The sink over a Node response; `extra` headers go out with whatever head is sent. */
 export const make = (response: ServerResponse, extra: Readonly<Record<string, string>>): CallerSink => {

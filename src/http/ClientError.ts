@@ -2,7 +2,7 @@ import type { Server } from "node:http"
 import { STATUS_CODES } from "node:http"
 import type { Duplex } from "node:stream"
 import * as WireError from "../domain/WireError.js"
-import * as RequestId from "./RequestId.js"
+import * as RequestId from "../exchange/RequestId.js"
 
 /** Answers bytes that are not an HTTP request as every other error is answered, and closes their connection. */
 export const answer = (server: Server): void =>

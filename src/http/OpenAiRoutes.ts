@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
@@ -7,13 +8,13 @@ import { ConfigRef } from "../config/ConfigRef.js"
 import * as ChatRequest from "../domain/ChatRequest.js"
 import { ModelNotFound } from "../domain/Failure.js"
 import * as WireError from "../domain/WireError.js"
+import * as Completion from "../exchange/Completion.js"
+import type { Drain } from "../exchange/Drain.js"
+import type { Exchange } from "../exchange/Exchange.js"
 import type { RequestLog } from "../log/RequestLog.js"
 import type { Backends } from "../upstream/Backends.js"
-import * as Forwarder from "../upstream/Forwarder.js"
 import * as ModelCatalog from "../upstream/ModelCatalog.js"
-import * as Relay from "../upstream/Relay.js"
-import type { Drain } from "./Drain.js"
-import * as Exchange from "./Exchange.js"
+import * as Handler from "./Handler.js"
 import * as RequestBody from "./RequestBody.js"
 import * as Respond from "./Respond.js"
 import * as Route from "./Route.js"
@@ -21,44 +22,22 @@ import * as Route from "./Route.js"
 /** What the routes work with. */
 export type Services = Backends | ConfigRef | Drain | RequestLog
 
-interface Forwarded {
-  readonly request: ChatRequest.ChatRequest
-  readonly answer: Forwarder.Forwarded
-}
-
 const complete = (kind: ChatRequest.Kind) =>
-  Exchange.handle(
+  Handler.handle(
     kind,
-    Effect.fnUntraced(function* ({ incoming, journal, snapshot }: Exchange.Exchange) {
-      const text = yield* RequestBody.read(incoming, snapshot.config.server.maxBody)
-      const request = yield* ChatRequest.decode(kind, text)
-      journal.request = request
-      const answer = yield* Forwarder.forward({
-        request,
-        routes: snapshot.routes,
-        journal,
-        queue: snapshot.config.server.queue
-      })
-      const forwarded: Forwarded = { request, answer }
-      return forwarded
+    Effect.fnUntraced(function* (exchange: Exchange, incoming: IncomingMessage) {
+      const text = yield* RequestBody.read(incoming, exchange.snapshot.config.server.maxBody)
+      return yield* Completion.forward(exchange, yield* ChatRequest.decode(kind, text))
     }),
-    ({ beforeEnd, journal, snapshot }, { answer, request }, sink) =>
-      Relay.relay({
-        request,
-        answer,
-        sink,
-        journal,
-        beforeEnd,
-        keepalive: snapshot.config.server.keepalive,
-        keep: snapshot.config.log.maxBody
-      })
+    (exchange, forwarded, sink) =>
+      Completion.relay(exchange, forwarded, sink, exchange.snapshot.config.server.keepalive)
   )
 
 const chat = complete("chat")
 const completion = complete("completion")
 
 /** What is posted to the completion endpoints, by path: for a server that needs no router for them. */
-export const completions: ReadonlyMap<string, Exchange.Handler<Services | Scope.Scope>> = new Map([
+export const completions: ReadonlyMap<string, Handler.Handler<Services | Scope.Scope>> = new Map([
   ["/v1/chat/completions", chat],
   ["/chat/completions", chat],
   ["/v1/completions", completion],
@@ -84,8 +63,8 @@ const model = Effect.gen(function* () {
 
 const under = (prefix: "" | "/v1") =>
   HttpRouter.empty.pipe(
-    Route.add("POST", `${prefix}/chat/completions`, Exchange.route(chat)),
-    Route.add("POST", `${prefix}/completions`, Exchange.route(completion)),
+    Route.add("POST", `${prefix}/chat/completions`, Handler.route(chat)),
+    Route.add("POST", `${prefix}/completions`, Handler.route(completion)),
     Route.add("GET", `${prefix}/models`, models),
     Route.add("GET", `${prefix}/models/*`, model)
   )

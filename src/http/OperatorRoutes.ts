@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { ConfigRef } from "../config/ConfigRef.js"
 import type { Backends } from "../upstream/Backends.js"
 import * as BackendsView from "./BackendsView.js"
-import { Drain } from "./Drain.js"
+import { Drain } from "../exchange/Drain.js"
 import * as Respond from "./Respond.js"
 import * as Route from "./Route.js"
 

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { ConfigRef } from "../config/ConfigRef.js"
 import * as Cors from "../domain/Cors.js"
 import type { WireError } from "../domain/WireError.js"
-import * as RequestId from "./RequestId.js"
+import * as RequestId from "../exchange/RequestId.js"
 
 /** A JSON response outside of an exchange, with the headers that every response has. */
 export const json = (

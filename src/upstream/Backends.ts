@@ -3,8 +3,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import type { Dispatcher } from "undici"
-import { Client, Pool } from "undici"
 import * as ConfigRef from "../config/ConfigRef.js"
 import type { Backend } from "../domain/Backend.js"
 import * as BackendKey from "../domain/BackendKey.js"
@@ -12,9 +10,8 @@ import { oncePer } from "../domain/OncePer.js"
 import * as DemoBackend from "./DemoBackend.js"
 import * as Health from "./Health.js"
 import * as Slots from "./Slots.js"
-
-/** What sends requests to a backend. */
-export type Connections = Pick<Dispatcher, "dispatch">
+import type { Connections, Pooled } from "./Upstream.js"
+import { Upstream } from "./Upstream.js"
 
 /** The live state of the backends: their connections, their health, and the calls they have under way. */
 export class Backends extends Context.Tag("causeway/upstream/Backends")<
@@ -29,12 +26,6 @@ export class Backends extends Context.Tag("causeway/upstream/Backends")<
   }
 >() {}
 
-interface Held extends Connections {
-  /** Closes them when the last answer has ended. */
-  readonly retire: () => void
-  readonly destroy: () => Promise<void>
-}
-
 /**
  * Live state per backend. What is known of a backend outlives a reload that leaves its name and URL as they are; the
  * connections of one that leaves the configuration close when their last answer has ended.
@@ -43,7 +34,8 @@ export const layer: Layer.Layer<Backends, never, ConfigRef.ConfigRef> = Layer.sc
   Backends,
   Effect.gen(function* () {
     const config = yield* ConfigRef.ConfigRef
-    const open = new Map<string, Held>()
+    const transport = yield* Upstream
+    const open = new Map<string, Pooled>()
     const health = Health.make()
 
     yield* Effect.addFinalizer(() =>
@@ -65,50 +57,21 @@ export const layer: Layer.Layer<Backends, never, ConfigRef.ConfigRef> = Layer.sc
 
     const dispatcher = (backend: Backend): Connections => {
       const key = connectionKey(backend)
-      const connections = open.get(key) ?? connect(backend)
+      const connections = open.get(key) ?? (isDemo(backend) ? DemoBackend.make() : transport.pool(backend))
       open.set(key, connections)
       return connections
     }
     return {
       dispatcher,
-      fresh: (backend) => (backend.baseUrl === DemoBackend.url ? dispatcher(backend) : connectOnce(backend)),
+      fresh: (backend) => (isDemo(backend) ? dispatcher(backend) : transport.single(backend)),
       health,
       slots: Slots.make()
     }
   })
 )
 
+const isDemo = ({ baseUrl }: Backend): boolean => baseUrl === DemoBackend.url
+
 const connectionKey = oncePer(
   (backend: Backend) => `${BackendKey.of(backend)} ${Duration.toMillis(backend.timeouts.connect)}`
 )
-
-const connect = (backend: Backend): Held => {
-  if (backend.baseUrl === DemoBackend.url) {
-    return { ...DemoBackend.make(), retire: () => {}, destroy: () => Promise.resolve() }
-  }
-  const pool = new Pool(originOf(backend), { pipelining: 1, ...optionsFor(backend) })
-  return {
-    dispatch: (options, handler) => pool.dispatch(options, handler),
-    retire: () => pool.close(() => {}),
-    destroy: () => pool.destroy()
-  }
-}
-
-const connectOnce = (backend: Backend): Connections => ({
-  dispatch: (options, handler) => {
-    const client = new Client(originOf(backend), optionsFor(backend))
-    const dispatched = client.dispatch(options, handler)
-    // Waits for the request to end.
-    client.close(() => {})
-    return dispatched
-  }
-})
-
-const originOf = ({ baseUrl }: Backend): string => new URL(baseUrl).origin
-
-const optionsFor = ({ timeouts }: Backend) => ({
-  // The call counts the time itself, exactly; this ends what it has given up.
-  connect: { timeout: Duration.toMillis(timeouts.connect) + 1_000 },
-  headersTimeout: 0,
-  bodyTimeout: 0
-})

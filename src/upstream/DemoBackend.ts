@@ -1,19 +1,24 @@
 import * as Option from "effect/Option"
-import type { Dispatcher } from "undici"
 import type * as ChatRequest from "../domain/ChatRequest.js"
 import * as JsonObject from "../domain/JsonObject.js"
 import * as SseEvents from "../domain/SseEvents.js"
+import { LocalAnswer } from "./LocalAnswer.js"
+import type { Pooled } from "./Upstream.js"
 
 /** The `base_url` of the embedded demo. */
 export const url = "demo:"
 
 /** An upstream inside the process, which echoes what the user said last: for first steps without a key or a network. */
-export const make = (): Pick<Dispatcher, "dispatch"> => ({
+export const make = (): Pooled => ({
   dispatch: (options, handler) => {
     const body = typeof options.body === "string" ? options.body : ""
-    new DemoAnswer(handler).start(answerTo(options.path, Option.getOrElse(JsonObject.parse(body), JsonObject.empty)))
+    const request = Option.getOrElse(JsonObject.parse(body), JsonObject.empty)
+    const answer = new LocalAnswer(handler)
+    answer.begin(() => tell(answer, answerTo(options.path, request)))
     return true
-  }
+  },
+  retire: () => {},
+  destroy: () => Promise.resolve()
 })
 
 interface Answer {
@@ -92,47 +97,14 @@ const json = (status: number, value: object): Answer => ({
 /** The pace of the demo's streams, in ms. */
 const pace = 20
 
-class DemoAnswer implements Dispatcher.DispatchController {
-  aborted = false
-  paused = false
-  reason: Error | null = null
-  private position = 0
-  private pieces: ReadonlyArray<string> = []
-
-  constructor(private readonly handler: Dispatcher.DispatchHandler) {}
-
-  start(answer: Answer): void {
-    this.pieces = answer.pieces
-    setImmediate(() => {
-      this.handler.onRequestStart?.(this, undefined)
-      if (this.aborted) return
-      this.handler.onResponseStart?.(this, answer.status, { "content-type": answer.type })
-      this.next()
-    })
+const tell = (answer: LocalAnswer, { pieces, status, type }: Answer): void => {
+  answer.head(status, { "content-type": type })
+  const next = (position: number): void => {
+    const piece = pieces[position]
+    if (answer.aborted) return
+    if (piece === undefined) return answer.end()
+    answer.data(Buffer.from(piece))
+    setTimeout(() => next(position + 1), position + 1 < pieces.length ? pace : 0)
   }
-
-  abort(reason: Error): void {
-    if (this.aborted) return
-    this.aborted = true
-    this.reason = reason
-    this.handler.onResponseError?.(this, reason)
-  }
-
-  pause(): void {
-    this.paused = true
-  }
-
-  resume(): void {
-    if (!this.paused) return
-    this.paused = false
-    this.next()
-  }
-
-  private next(): void {
-    if (this.aborted || this.paused) return
-    const piece = this.pieces[this.position++]
-    if (piece === undefined) return this.handler.onResponseEnd?.(this, {})
-    this.handler.onResponseData?.(this, Buffer.from(piece))
-    setTimeout(() => this.next(), this.position < this.pieces.length ? pace : 0)
-  }
+  next(0)
 }

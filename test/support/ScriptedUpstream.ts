@@ -3,33 +3,18 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as JsonObject from "../../src/domain/JsonObject.js"
 import * as Option from "effect/Option"
+import * as Script from "../../src/testing/Script.js"
+
+export const { answerWell, chunk, completion, usageChunk } = Script
 
 /** A request as the upstream received it. */
-export interface Received {
-  readonly method: string
-  /** With the query. */
-  readonly path: string
+export interface Received extends Script.Received {
   readonly headers: http.IncomingHttpHeaders
-  readonly body: JsonObject.JsonObject
 }
 
 /** One request to the upstream, and the means to answer it in any way, however wrong. */
-export interface Call {
+export interface Call extends Script.Call {
   readonly received: Received
-  /** How many requests came before this one. */
-  readonly number: number
-  readonly json: (status: number, body: unknown, headers?: Readonly<Record<string, string>>) => void
-  /** Sends the head of an event stream. */
-  readonly open: () => void
-  /** Sends one event each: an object as JSON, a string as it is. */
-  readonly events: (...data: ReadonlyArray<object | string>) => void
-  /** Sends bytes as they are. */
-  readonly write: (text: string | Uint8Array) => void
-  readonly end: () => void
-  /** Closes the socket without a goodbye. */
-  readonly destroy: () => void
-  /** Resolves when the gateway's socket for this request is closed or its response is complete. */
-  readonly closed: Promise<void>
   readonly response: http.ServerResponse
 }
 
@@ -99,51 +84,10 @@ const callOf = (received: Received, number: number, response: http.ServerRespons
   },
   events: (...data) => {
     if (!response.headersSent) response.writeHead(200, { "content-type": "text/event-stream" })
-    response.write(data.map((each) => `data: ${typeof each === "string" ? each : JSON.stringify(each)}\n\n`).join(""))
+    response.write(Script.eventsOf(data))
   },
   write: (text) => void response.write(text),
   end: () => void response.end(),
   destroy: () => void response.socket?.destroy(),
   closed: new Promise((resolve) => response.on("close", () => resolve()))
 })
-
-/** A chunk of a chat stream. */
-export const chunk = (delta: object, finish: string | null = null, more: object = {}): object => ({
-  id: "chatcmpl-1",
-  object: "chat.completion.chunk",
-  created: 1_700_000_000,
-  model: "test-model",
-  choices: [{ index: 0, delta, finish_reason: finish }],
-  ...more
-})
-
-/** The usage chunk at the end of a stream. */
-export const usageChunk = (prompt: number, completion: number): object =>
-  chunk({}, null, {
-    choices: [],
-    usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
-  })
-
-/** A whole chat answer. */
-export const completion = (content: string, more: object = {}): object => ({
-  id: "chatcmpl-1",
-  object: "chat.completion",
-  created: 1_700_000_000,
-  model: "test-model",
-  choices: [
-    { index: 0, message: { role: "assistant", content, refusal: null }, logprobs: null, finish_reason: "stop" }
-  ],
-  usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
-  ...more
-})
-
-/** Answers a request well: a JSON answer, or the same as a stream of one chunk per word. */
-export const answerWell =
-  (content: string) =>
-  (call: Call): void => {
-    if (call.received.body["stream"] !== true) return call.json(200, completion(content))
-    const words = content.match(/\s*\S+/g) ?? []
-    call.events(chunk({ role: "assistant", content: "" }), ...words.map((word) => chunk({ content: word })))
-    call.events(chunk({}, "stop"), usageChunk(3, words.length), "[DONE]")
-    call.end()
-  }

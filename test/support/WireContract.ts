@@ -1,3 +1,4 @@
+import * as ChatCompletion from "../../src/domain/ChatCompletion.js"
 import * as JsonObject from "../../src/domain/JsonObject.js"
 import * as WireSchema from "./WireSchema.js"
 
@@ -13,12 +14,13 @@ export interface Asked {
 /** What is wrong with an answer; empty when nothing is. */
 export type Problems = ReadonlyArray<string>
 
+// What callers over HTTP are promised, and what those in the process are.
 const chunkChecks = {
-  chat: WireSchema.checker(WireSchema.ChatChunk),
+  chat: both(WireSchema.checker(WireSchema.ChatChunk), WireSchema.checker(ChatCompletion.ChatCompletionChunk)),
   completion: WireSchema.checker(WireSchema.TextChunk)
 }
 const wholeChecks = {
-  chat: WireSchema.checker(WireSchema.ChatCompletion),
+  chat: both(WireSchema.checker(WireSchema.ChatCompletion), WireSchema.checker(ChatCompletion.ChatCompletion)),
   completion: WireSchema.checker(WireSchema.TextCompletion)
 }
 const errorCheck = WireSchema.checker(WireSchema.ErrorBody)
@@ -42,6 +44,10 @@ export const checkStream = (asked: Asked, text: string, broken = false): Problem
   if (!broken && !ended) stream.require("no [DONE] and no error at the end")
   if (!broken && rest !== "") stream.require(`not framed as an event: ${JSON.stringify(rest.slice(0, 200))}`)
   return stream.problems
+}
+
+function both(first: typeof errorCheck, second: typeof errorCheck): typeof errorCheck {
+  return (value) => first(value) ?? second(value)
 }
 
 const problemOf = (check: (value: unknown) => string | undefined, text: string): Problems => {

@@ -1,4 +1,7 @@
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
@@ -17,7 +20,9 @@ export const write = (record: RequestRecord): Effect.Effect<void> =>
       context: fiber.getFiberRefs(),
       spans: fiber.getFiberRef(FiberRef.currentLogSpan),
       annotations: HashMap.union(fiber.getFiberRef(FiberRef.currentLogAnnotations), annotations(record)),
-      date: new Date()
+      date: new Date(
+        Context.get(fiber.getFiberRef(DefaultServices.currentServices), Clock.Clock).unsafeCurrentTimeMillis()
+      )
     }
     for (const logger of fiber.getFiberRef(FiberRef.currentLoggers)) logger.log(line)
     return Effect.void

@@ -1,0 +1,219 @@
+import * as Chunk from "effect/Chunk"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { ConfigRef } from "../config/ConfigRef.js"
+import { ChatCompletion, ChatCompletionChunk } from "../domain/ChatCompletion.js"
+import * as ChatRequest from "../domain/ChatRequest.js"
+import type { Headers } from "../domain/Credentials.js"
+import type { GatewayFailure } from "../domain/Failure.js"
+import { BodyMalformed, BodyTooLarge, Draining } from "../domain/Failure.js"
+import type { Journal } from "../domain/Journal.js"
+import type { Outcome } from "../domain/Outcome.js"
+import * as StreamFailure from "../domain/StreamFailure.js"
+import * as SseEvents from "../domain/SseEvents.js"
+import * as Fingerprint from "../log/Fingerprint.js"
+import type { Backends } from "../upstream/Backends.js"
+import * as Completion from "./Completion.js"
+import { Drain } from "./Drain.js"
+import * as Exchange from "./Exchange.js"
+import * as LocalSink from "./LocalSink.js"
+import * as RequestId from "./RequestId.js"
+
+export { ChatCompletion, ChatCompletionChunk }
+
+/** A chat request as the OpenAI API has it; it may hold any other field of that API. */
+export interface Request {
+  readonly model: string
+  readonly messages: ReadonlyArray<{ readonly role: string }>
+}
+
+/** Who asks. */
+export interface Options {
+  /** The caller's key, which goes to backends that have none of their own. */
+  readonly apiKey?: Redacted.Redacted
+  /** The caller's headers; those that may go upstream do. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** The caller's address, for the record. Default: none. */
+  readonly ip?: string
+  /** The id of the record; the log keeps the first record of an id. Default: a new one. */
+  readonly id?: string
+}
+
+/**
+ * Chat completions without HTTP: the plan, attempts, repair, rescue, limits, drain and record of the server. Interrupting
+ * a call cancels its backend's, and is recorded as `CallerLeft`.
+ */
+export class Completions extends Context.Tag("causeway/exchange/Completions")<
+  Completions,
+  {
+    /** A whole answer. */
+    readonly complete: <R extends Request>(
+      request: R,
+      options?: Options
+    ) => Effect.Effect<ChatCompletion, GatewayFailure>
+    /** An answer as it comes; it fails with a `GatewayFailure` before its first chunk only, and ends only when it is whole. */
+    readonly stream: <R extends Request>(
+      request: R,
+      options?: Options
+    ) => Stream.Stream<ChatCompletionChunk, GatewayFailure | StreamFailure.StreamFailure>
+  }
+>() {}
+
+/** What completions work with. */
+export type Services = Exchange.Services | Backends
+
+/** The completions of the gateway that these services make up; the drain is the layer's. */
+export const make: Effect.Effect<Context.Tag.Service<Completions>, never, Services> = Effect.map(
+  Effect.context<Services>(),
+  (services) => ({
+    complete: (request, options = {}) =>
+      Effect.gen(function* () {
+        const { outcome, sink } = yield* begin(services, { ...request, stream: false }, options)
+        return yield* answerOf(yield* outcome, sink.last())
+      }).pipe(
+        Effect.scoped,
+        Effect.withSpan("Completions.complete", { attributes: { model: request.model }, captureStackTrace: false })
+      ),
+    stream: (request, options = {}) =>
+      Stream.unwrapScoped(
+        Effect.map(begin(services, { ...request, stream: true }, options), ({ isCommitted, outcome, sink }) => {
+          const events = SseEvents.make()
+          const end = Effect.flatMap(outcome, (how) => endOf(how, isCommitted()))
+          return Stream.repeatEffectChunkOption(
+            Effect.flatMap(sink.take, (text) => (text === undefined ? end : chunksOf(events, text)))
+          )
+        })
+      ).pipe(Stream.withSpan("Completions.stream", { attributes: { model: request.model }, captureStackTrace: false }))
+  })
+)
+
+/** In-process completions; when the layer closes, those that run may end for up to `server.drain`. */
+export const layer: Layer.Layer<Completions, never, Services> = Layer.scoped(
+  Completions,
+  Effect.gen(function* () {
+    const drain = yield* Drain
+    const config = yield* ConfigRef
+    yield* Effect.addFinalizer(() =>
+      Effect.flatMap(config.current, ({ config: { server } }) => drain.drain(server.drain))
+    )
+    return yield* make
+  })
+)
+
+interface Call {
+  readonly sink: LocalSink.LocalSink
+  /** How it ended, when it has. */
+  readonly outcome: Effect.Effect<Outcome>
+  readonly isCommitted: () => boolean
+}
+
+// The exchange has a fiber of its own: the drain may cut it, and it ends in its own time when the caller leaves.
+const begin = (
+  services: Context.Context<Services>,
+  body: Request,
+  options: Options
+): Effect.Effect<Call, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const sink = LocalSink.make()
+    let committed = false
+    const exchange = Exchange.run(
+      () => ({ caller: callerOf(options), sink }),
+      (exchange) =>
+        Effect.flatMap(decode(body, exchange.snapshot.config.server.maxBody), (request) =>
+          Completion.forward(exchange, request)
+        ),
+      (exchange, forwarded, to) =>
+        Effect.suspend(() => {
+          committed = true
+          return Effect.zipRight(annotate(exchange.journal), Completion.relay(exchange, forwarded, to, Option.none()))
+        })
+    )
+    const fiber = yield* Effect.acquireRelease(
+      Effect.forkDaemon(Effect.provide(Effect.scoped(exchange), services)),
+      (fiber) => {
+        sink.leave()
+        return Fiber.interrupt(fiber)
+      }
+    )
+    return { sink, outcome: Fiber.join(fiber), isCommitted: () => committed }
+  })
+
+const annotate = ({ attempts, backend, id, model }: Journal): Effect.Effect<void> =>
+  Effect.annotateCurrentSpan({ id, backend, model, attempts: attempts.length })
+
+const callerOf = ({ apiKey, headers: given = {}, id = RequestId.make(), ip = "" }: Options) => {
+  const headers: Headers = {
+    ...Object.fromEntries(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value])),
+    ...(apiKey === undefined ? {} : { authorization: `Bearer ${Redacted.value(apiKey)}` })
+  }
+  return { id, kind: "chat" as const, ip, caller: Fingerprint.ofRequest(headers, ""), headers }
+}
+
+// Through JSON, as over HTTP: what the caller does with its objects meanwhile changes nothing here.
+const decode = (body: Request, limit: number): Either.Either<ChatRequest.ChatRequest, BodyMalformed | BodyTooLarge> =>
+  Either.try({
+    try: () => JSON.stringify(body),
+    catch: () => new BodyMalformed({ reason: "The request cannot be written as JSON.", param: null })
+  }).pipe(
+    Either.filterOrLeft(
+      (text) => Buffer.byteLength(text) <= limit,
+      () => new BodyTooLarge({ limit })
+    ),
+    Either.flatMap((text) => ChatRequest.decode("chat", text))
+  )
+
+// Whatever has gone through the repair is of these shapes; anything else is a defect.
+const decodeAnswer = Schema.decodeUnknownSync(Schema.parseJson(ChatCompletion))
+const decodeChunk = Schema.decodeUnknownSync(Schema.parseJson(ChatCompletionChunk))
+
+const chunksOf = (events: SseEvents.Decoder, text: string): Effect.Effect<Chunk.Chunk<ChatCompletionChunk>> =>
+  Effect.sync(() => Chunk.fromIterable(events.push(Buffer.from(text)).map(({ data }) => decodeChunk(data))))
+
+const answerOf = (outcome: Outcome, text: string): Effect.Effect<ChatCompletion, GatewayFailure> => {
+  switch (outcome._tag) {
+    case "Completed":
+      return Effect.sync(() => decodeAnswer(text))
+    case "CallerLeft":
+      return Effect.interrupt
+    case "CutByDrain":
+      return new Draining()
+    case "Crashed":
+      return Effect.die(outcome.defect)
+    case "UpstreamBroke":
+    case "UpstreamErrored":
+    case "UpstreamStalled":
+      return Effect.dieMessage(`A whole answer cannot end as ${outcome._tag}`)
+    default:
+      return Effect.fail(outcome)
+  }
+}
+
+const endOf = (
+  outcome: Outcome,
+  committed: boolean
+): Effect.Effect<never, Option.Option<GatewayFailure | StreamFailure.StreamFailure>> => {
+  switch (outcome._tag) {
+    case "Completed":
+      return Effect.fail(Option.none())
+    case "CallerLeft":
+      return committed ? Effect.fail(Option.some(StreamFailure.fromEnd(outcome))) : Effect.interrupt
+    case "CutByDrain":
+      return Effect.fail(Option.some(committed ? StreamFailure.fromEnd(outcome) : new Draining()))
+    case "Crashed":
+      return Effect.die(outcome.defect)
+    case "UpstreamBroke":
+    case "UpstreamErrored":
+    case "UpstreamStalled":
+      return Effect.fail(Option.some(StreamFailure.fromEnd(outcome)))
+    default:
+      return Effect.fail(Option.some(outcome))
+  }
+}

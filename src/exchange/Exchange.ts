@@ -1,0 +1,142 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as HashSet from "effect/HashSet"
+import * as ConfigRef from "../config/ConfigRef.js"
+import type { GatewayFailure } from "../domain/Failure.js"
+import { Draining } from "../domain/Failure.js"
+import * as Journal from "../domain/Journal.js"
+import { RelayEnd } from "../domain/Outcome.js"
+import type { Crashed, Outcome } from "../domain/Outcome.js"
+import type { RequestRecord } from "../domain/RequestRecord.js"
+import * as WireError from "../domain/WireError.js"
+import { RequestLog } from "../log/RequestLog.js"
+import * as ResponseSink from "../upstream/ResponseSink.js"
+import * as AccessLog from "./AccessLog.js"
+import { Drain, drainFiberId } from "./Drain.js"
+
+/** The caller's side of one exchange: a sink that the drain can cut. */
+export interface CallerSink extends ResponseSink.ResponseSink {
+  /** Tells the listener to come to an end now. */
+  readonly cut: () => void
+  /** Breaks off what has begun, so that the caller cannot take it for whole; false when nothing has. */
+  readonly breakOff: () => boolean
+}
+
+/** Who asks, and where the answer goes. */
+export interface Arrival {
+  readonly caller: Pick<Journal.Journal, "id" | "kind" | "ip" | "caller" | "headers">
+  readonly sink: CallerSink
+}
+
+/** What is known while an exchange runs. */
+export interface Exchange {
+  readonly journal: Journal.Journal
+  /** The configuration that the exchange keeps to its end. */
+  readonly snapshot: ConfigRef.Snapshot
+  /** To be run before the caller can see that its answer has ended; under `log.durability: sync` it writes the record. */
+  readonly beforeEnd: (presumed: Outcome) => Effect.Effect<void>
+}
+
+/** The services of every exchange. */
+export type Services = RequestLog | ConfigRef.ConfigRef | Drain
+
+/** Obtains an answer; it can be interrupted and can fail. */
+export type Forward<A, R> = (exchange: Exchange) => Effect.Effect<A, GatewayFailure, R>
+
+/** Moves an answer to the caller; it can do neither. */
+export type Relay<A, R> = (
+  exchange: Exchange,
+  held: A,
+  sink: ResponseSink.ResponseSink
+) => Effect.Effect<RelayEnd, never, R>
+
+/**
+ * Runs one exchange to its true end and records it, whatever happens: the only place where a {@link GatewayFailure} is
+ * answered, and the only one that records. Interrupting it before the commit tells that the caller has left.
+ */
+export const run = <A, R, R2>(
+  arrive: (snapshot: ConfigRef.Snapshot, draining: boolean) => Arrival,
+  forward: Forward<A, R>,
+  relay: Relay<A, R2>
+): Effect.Effect<Outcome, never, R | R2 | Services> =>
+  Effect.withFiberRuntime<Outcome, never, R | R2 | Services>((fiber) =>
+    Effect.gen(function* () {
+      const log = yield* RequestLog
+      const drain = yield* Drain
+      const clock = yield* Effect.clock
+      const snapshot = yield* (yield* ConfigRef.ConfigRef).current
+      const { caller, sink } = arrive(snapshot, drain.isDraining())
+      const journal = Journal.open({ ...caller, startedAt: clock.unsafeCurrentTimeMillis() })
+      let early: RequestRecord | undefined
+      const close = (outcome: Outcome) => Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
+      const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed))))
+      const beforeEnd = snapshot.config.log.durability === "sync" ? writeEarly : () => Effect.void
+      const exchange: Exchange = { journal, snapshot, beforeEnd }
+      let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
+      const leave = drain.enter(() => cut())
+
+      const { maxInFlight, queue } = snapshot.config.server
+      let leaveLine = () => {}
+      const begun = drain.isDraining()
+        ? new Draining()
+        : Effect.zipRight(
+            drain.admit(maxInFlight, queue, (leave) => (leaveLine = leave)),
+            forward(exchange)
+          )
+      const exit = yield* Effect.exit(Effect.interruptible(begun))
+      cut = sink.cut
+      const outcome = yield* Exit.isSuccess(exit)
+        ? relay(exchange, exit.value, sink).pipe(
+            Effect.catchAllDefect((defect) => refuse(exchange, crashed(defect), sink))
+          )
+        : refuse(exchange, beforeCommit(exit.cause), sink)
+
+      const record = close(outcome)
+      if (early === undefined) yield* log.record(record)
+      else if (early.Outcome !== record.Outcome) yield* log.record({ ...record, amends: true })
+      yield* AccessLog.write(record)
+      leaveLine()
+      leave()
+      return outcome
+    }).pipe(Effect.uninterruptible)
+  )
+
+/** The outcome of an exchange that ended before anything was sent. */
+const beforeCommit = (cause: Cause.Cause<GatewayFailure>): Outcome => {
+  const failure = Cause.failureOption(cause)
+  if (failure._tag === "Some") return failure.value
+  if (!Cause.isInterruptedOnly(cause)) return crashed(Cause.squash(cause))
+  return HashSet.has(Cause.interruptors(cause), drainFiberId) ? RelayEnd.CutByDrain() : RelayEnd.CallerLeft()
+}
+
+const crashed = (defect: unknown): Crashed => ({ _tag: "Crashed", defect })
+
+// Sends the error response of an outcome that has one; the outcome stays what it was, whoever reads it.
+const refuse = ({ beforeEnd, journal }: Exchange, outcome: Outcome, sink: CallerSink): Effect.Effect<Outcome> =>
+  Effect.suspend(() => {
+    const error = wireError(outcome)
+    if (sink.breakOff()) return Effect.succeed(outcome)
+    if (error !== undefined) journal.status = error.status
+    const send = Effect.async<Outcome>((resume) => {
+      const ended = () => resume(Effect.succeed(outcome))
+      if (error === undefined) sink.end("", ended)
+      else ResponseSink.sendJson(sink, error.status, error.headers, { error: error.error }, ended)
+    })
+    return Effect.zipRight(beforeEnd(outcome), send)
+  })
+
+const wireError = (outcome: Outcome): WireError.WireError | undefined => {
+  switch (outcome._tag) {
+    case "CutByDrain":
+      return WireError.drained
+    case "Completed":
+    case "CallerLeft":
+    case "UpstreamBroke":
+    case "UpstreamErrored":
+    case "UpstreamStalled":
+      return undefined
+    default:
+      return WireError.fromFailure(outcome)
+  }
+}

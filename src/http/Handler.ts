@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as Effect from "effect/Effect"
+import type { Kind } from "../domain/ChatRequest.js"
+import * as ClientAddress from "../domain/ClientAddress.js"
+import * as Cors from "../domain/Cors.js"
+import type { GatewayFailure } from "../domain/Failure.js"
+import * as Exchange from "../exchange/Exchange.js"
+import * as RequestId from "../exchange/RequestId.js"
+import * as Fingerprint from "../log/Fingerprint.js"
+import * as CallerSink from "./CallerSink.js"
+
+/** Runs the exchange of one request on a Node server; interrupting it tells that the caller has left. */
+export type Handler<R> = (incoming: IncomingMessage, response: ServerResponse) => Effect.Effect<void, never, R>
+
+/** An exchange over HTTP; `forward` is given the request, whose body has not been read. */
+export const handle =
+  <A, R, R2>(
+    kind: Kind,
+    forward: (exchange: Exchange.Exchange, incoming: IncomingMessage) => Effect.Effect<A, GatewayFailure, R>,
+    relay: Exchange.Relay<A, R2>
+  ): Handler<R | R2 | Exchange.Services> =>
+  (incoming, response) =>
+    Exchange.run(
+      ({ config: { server } }, draining) => {
+        const { headers, socket, url = "" } = incoming
+        const id = RequestId.make()
+        return {
+          caller: {
+            id,
+            kind,
+            ip: ClientAddress.of(socket.remoteAddress, headers, server.trustedProxies),
+            caller: Fingerprint.ofRequest(headers, url),
+            headers
+          },
+          sink: CallerSink.make(response, {
+            ...Cors.headersFor(headers.origin, server.corsOrigins),
+            ...(draining ? { connection: "close" } : {}),
+            "x-request-id": id
+          })
+        }
+      },
+      (exchange) => forward(exchange, incoming),
+      relay
+    )
+
+/** A handler as a route of a router, on a Node server. */
+export const route = <R>(
+  handler: Handler<R>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+    Effect.as(
+      handler(NodeHttpServerRequest.toIncomingMessage(request), NodeHttpServerRequest.toServerResponse(request)),
+      HttpServerResponse.empty()
+    )
+  )
+
+/** {@link handle} as a {@link route}. */
+export const answer = <A, R, R2>(
+  kind: Kind,
+  forward: (exchange: Exchange.Exchange, incoming: IncomingMessage) => Effect.Effect<A, GatewayFailure, R>,
+  relay: Exchange.Relay<A, R2>
+): Effect.Effect<
+  HttpServerResponse.HttpServerResponse,
+  never,
+  R | R2 | Exchange.Services | HttpServerRequest.HttpServerRequest
+> => route(handle(kind, forward, relay))

@@ -1,0 +1,92 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import * as ConfigRef from "../config/ConfigRef.js"
+import type { BootFailure } from "../domain/Failure.js"
+import { ConfigInvalid } from "../domain/Failure.js"
+import * as GatewayConfig from "../domain/GatewayConfig.js"
+import type { RequestRecord } from "../domain/RequestRecord.js"
+import * as RoutePlan from "../domain/RoutePlan.js"
+import * as RouteTable from "../domain/RouteTable.js"
+import * as Gateway from "../Gateway.js"
+import * as RequestLog from "../log/RequestLog.js"
+import { Upstream } from "../upstream/Upstream.js"
+import type { Script } from "./Script.js"
+import * as ScriptedTransport from "./ScriptedTransport.js"
+
+export { answerWell, breakOff, chunk, completion, reject, silent, usageChunk } from "./Script.js"
+export type { Call, Received, Script } from "./Script.js"
+export type { BackendCall, Made } from "./ScriptedTransport.js"
+
+/** What a gateway under test is made of. */
+export type Options = ({ readonly config: Gateway.Config } | { readonly configFile: string }) & {
+  /** Answers in the place of every backend, whatever its `base_url`. */
+  readonly script: Script<ScriptedTransport.BackendCall>
+  /** The dice are the same for the same seed. Default: `"causeway"`. */
+  readonly seed?: string
+}
+
+/** A gateway without a network, a disk or chance; everything else of it is the real one. */
+export interface TestGateway {
+  /** What `Gateway.layer` provides. */
+  readonly layer: Layer.Layer<Gateway.Services, BootFailure>
+  /** Every request to a backend so far. */
+  readonly calls: ReadonlyArray<ScriptedTransport.Made>
+  /** The record of every exchange that has ended. */
+  readonly records: ReadonlyArray<RequestRecord>
+}
+
+/** A gateway to test a host or its configuration with. */
+export const make = ({ script, seed = "causeway", ...options }: Options): TestGateway => {
+  const records: Array<RequestRecord> = []
+  const transport = ScriptedTransport.make(script)
+  const config =
+    "config" in options
+      ? ConfigRef.layerStatic(options.config)
+      : ConfigRef.layerFile(options.configFile).pipe(Layer.provide(NodeFileSystem.layer))
+  const layer = Gateway.layerCustom.pipe(
+    Layer.provide([config, RequestLog.layerMemory(records), Layer.succeed(Upstream, transport)]),
+    Layer.provideMerge(Layer.setRandom(Random.make(seed)))
+  )
+  return { layer, calls: transport.calls, records }
+}
+
+/** A script per backend, by its name; a call to any other backend breaks. */
+export const byBackend =
+  (scripts: Readonly<Record<string, Script<ScriptedTransport.BackendCall>>>): Script<ScriptedTransport.BackendCall> =>
+  (call) => {
+    const script = scripts[call.backend]
+    if (script === undefined) throw new Error(`There is no script for backend ${call.backend}`)
+    return script(call)
+  }
+
+/** The configuration without chance: backends that serve the same model are tried in the order in which they stand. */
+export const inOrder = (config: Gateway.Config): Gateway.Config => ({
+  ...config,
+  openai_clients: config.openai_clients.map((backend) => ({ ...backend, priority: 0 }))
+})
+
+/** A backend, and the model that it would be asked for. */
+export interface Candidate {
+  readonly backend: string
+  readonly model: string
+}
+
+/**
+ * Who would be asked for a model, first to last, fallbacks included; `draw` gives the random number of each backend, in
+ * [0, 1), of which the smaller go first. Without it backends of the same weight keep their order.
+ */
+export const plan = (
+  config: Gateway.Config,
+  model: string,
+  draw: (backend: string) => number = () => 0.5
+): Either.Either<ReadonlyArray<Candidate>, ConfigInvalid> =>
+  Either.mapBoth(GatewayConfig.decode(config), {
+    onLeft: (issues) => new ConfigInvalid({ issues }),
+    onRight: ({ backends }) =>
+      RoutePlan.make(RouteTable.make(backends), model, ({ name }) => draw(name)).map((target) => ({
+        backend: target.backend.name,
+        model: target.model
+      }))
+  })

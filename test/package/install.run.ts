@@ -1,0 +1,29 @@
+import * as fs from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import * as Packed from "./Packed.js"
+
+// Real installations, each with a Node of its own from the registry: minutes, since SQLite may have to be compiled.
+describe("the package, installed by npm into an empty project", () => {
+  for (const version of ["20", "22", "24"]) {
+    it(`compiles and runs on Node ${version}, as a library and as a command`, async () => {
+      const folder = fs.mkdtempSync(`/tmp/causeway-node${version}-`)
+      try {
+        const { tarball } = await Packed.pack(folder)
+        fs.mkdirSync(`${folder}/node`)
+        await Packed.run(`${folder}/node`, "npm", ["install", "--prefix", ".", "--no-audit", `node@${version}`])
+        const bin = `${folder}/node/node_modules/.bin`
+        const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}` }
+        assert.match(await Packed.run(folder, "node", ["--version"], env), new RegExp(`^v${version}\\.`))
+        fs.mkdirSync(`${folder}/app`)
+        Packed.project(`${folder}/app`, { checkLibraries: true })
+        const packages = [tarball, "effect@3", "typescript@5", "@types/node@20"]
+        await Packed.run(`${folder}/app`, "npm", ["install", "--prefer-offline", "--no-audit", ...packages], env)
+        assert.deepStrictEqual(await Packed.compileAndRun(`${folder}/app`, `${bin}/node`), Packed.expected)
+        const said = await Packed.run(`${folder}/app`, "npx", ["--no", "causeway", "--", "--version"], env)
+        assert.match(said, /^\d+\.\d+\.\d+\s*$/)
+      } finally {
+        fs.rmSync(folder, { recursive: true })
+      }
+    })
+  }
+})

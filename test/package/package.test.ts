@@ -1,0 +1,109 @@
+import * as fs from "node:fs"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { publint } from "publint"
+import { formatMessage } from "publint/utils"
+import * as Schema from "effect/Schema"
+import tsconfig from "../../tsconfig.json" with { type: "json" }
+import * as Packed from "./Packed.js"
+
+const Exports = Schema.Struct({
+  exports: Schema.Record({
+    key: Schema.String,
+    value: Schema.Union(Schema.String, Schema.Struct({ types: Schema.String, default: Schema.String }))
+  }),
+  peerDependencies: Schema.Record({ key: Schema.String, value: Schema.String }),
+  devDependencies: Schema.Record({ key: Schema.String, value: Schema.String })
+})
+
+let folder = ""
+let files: ReadonlyArray<string> = []
+
+beforeAll(async () => {
+  folder = fs.mkdtempSync("/tmp/causeway-package-")
+  const packed = await Packed.pack(folder)
+  files = packed.files
+  Packed.project(folder, { checkLibraries: false })
+  await Packed.borrow(folder, packed.tarball)
+})
+
+afterAll(() => fs.rmSync(folder, { recursive: true }))
+
+const installed = () => `${folder}/node_modules/causeway`
+
+const manifest = () =>
+  Schema.decodeUnknownSync(Schema.parseJson(Exports))(fs.readFileSync(`${installed()}/package.json`, "utf8"))
+
+/** The import of a name from the user's project. */
+const imported = (name: string, attributes = "") =>
+  Packed.run(folder, process.execPath, [
+    "--input-type=module",
+    "-e",
+    `await import(${JSON.stringify(name)}${attributes}).then(() => console.log("there"), ({ code }) => console.log(code))`
+  ])
+
+describe("the package", () => {
+  it("holds what it needs to run and to be read, and nothing else", () => {
+    const places = new Set(files.map((file) => file.split("/")[0]))
+    assert.deepStrictEqual([...places].sort(), [
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "config.schema.json",
+      "config.yaml",
+      "dist",
+      "package.json"
+    ])
+    assert.deepStrictEqual(
+      files.filter((file) => file.startsWith("dist/") && !/\.(js|js\.map|d\.ts)$/.test(file)),
+      []
+    )
+    assert.include(files, "dist/log/ThreadEntry.js")
+  })
+
+  it("has nothing that publint finds wrong", async () => {
+    const { messages, pkg } = await publint({ pkgDir: installed(), strict: true })
+    assert.deepStrictEqual(
+      messages.map((message) => formatMessage(message, pkg, { color: false })),
+      []
+    )
+  })
+
+  it("exports entries that are there, typed and in the tests' own paths, and no private path", async () => {
+    for (const [name, target] of Object.entries(manifest().exports)) {
+      if (typeof target === "string") {
+        assert.isTrue(fs.existsSync(`${installed()}/${target}`), name)
+        continue
+      }
+      assert.strictEqual(target.types, target.default.replace(/\.js$/, ".d.ts"))
+      const source = target.default.replace("./dist/", "./src/").replace(/\.js$/, ".ts")
+      const paths: Readonly<Record<string, ReadonlyArray<string>>> = tsconfig.compilerOptions.paths
+      assert.deepStrictEqual(paths[name.replace(/^\./, "causeway")], [source])
+    }
+    const isPrivate = await Promise.all(
+      ["causeway/dist/Gateway.js", "causeway/exchange/Exchange"].map((name) => imported(name))
+    )
+    assert.deepStrictEqual(new Set(isPrivate), new Set(["ERR_PACKAGE_PATH_NOT_EXPORTED\n"]))
+    assert.strictEqual(await imported("causeway/config.schema.json", ', { with: { type: "json" } }'), "there\n")
+  })
+
+  it("asks for the Effect packages that it is tested with", () => {
+    const { devDependencies, peerDependencies } = manifest()
+    assert.deepStrictEqual(Object.keys(peerDependencies), ["@effect/platform", "@effect/platform-node", "effect"])
+    for (const [name, pinned] of Object.entries(devDependencies)) {
+      if (name in peerDependencies) assert.strictEqual(peerDependencies[name], `^${pinned}`)
+    }
+  })
+
+  it(
+    "compiles in a strict project, runs there, and ends when it has stopped the gateway",
+    { timeout: 120_000 },
+    async () => {
+      assert.deepStrictEqual(await Packed.compileAndRun(folder, process.execPath), Packed.expected)
+    }
+  )
+
+  it("brings a command that runs", async () => {
+    const said = await Packed.run(folder, process.execPath, [`${installed()}/dist/main.js`, "--version"])
+    assert.match(said, /^\d+\.\d+\.\d+\s*$/)
+  })
+})
