@@ -95,7 +95,8 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
         fresh: false,
         prefix: target.backend.specialPrefix,
         callerHeaders: caller,
-        deadline: startedAt + Duration.toMillis(total)
+        deadline: startedAt + Duration.toMillis(total),
+        scope: yield* Effect.scope
       }),
       Backends,
       (backends) => ({

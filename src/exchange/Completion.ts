@@ -1,7 +1,6 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import type { RelayEnd } from "../domain/Outcome.js"
 import type { Backends } from "../upstream/Backends.js"
@@ -18,11 +17,11 @@ export interface Forwarded {
 
 /** What every completion does before its commit, however its request came. */
 export const forward = (
-  { journal, snapshot: { config, routes } }: Exchange,
+  { journal, scope, snapshot: { config, routes } }: Exchange,
   request: ChatRequest
-): Effect.Effect<Forwarded, Forwarder.ForwardFailure, Backends | Scope.Scope> => {
+): Effect.Effect<Forwarded, Forwarder.ForwardFailure, Backends> => {
   journal.request = request
-  const forwarded = Forwarder.forward({ request, routes, journal, queue: config.server.queue })
+  const forwarded = Forwarder.forward({ request, routes, journal, queue: config.server.queue, scope })
   return Effect.map(forwarded, (answer) => ({ request, answer }))
 }
 

@@ -136,13 +136,10 @@ const begin = (
           return Effect.zipRight(annotate(exchange.journal), Completion.relay(exchange, forwarded, to, Option.none()))
         })
     )
-    const fiber = yield* Effect.acquireRelease(
-      Effect.forkDaemon(Effect.provide(Effect.scoped(exchange), services)),
-      (fiber) => {
-        sink.leave()
-        return Fiber.interrupt(fiber)
-      }
-    )
+    const fiber = yield* Effect.acquireRelease(Effect.forkDaemon(Effect.provide(exchange, services)), (fiber) => {
+      sink.leave()
+      return Fiber.interrupt(fiber)
+    })
     return { sink, outcome: Fiber.join(fiber), isCommitted: () => committed }
   })
 

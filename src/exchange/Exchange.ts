@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HashSet from "effect/HashSet"
+import * as Scope from "effect/Scope"
 import * as ConfigRef from "../config/ConfigRef.js"
 import type { GatewayFailure } from "../domain/Failure.js"
 import { Draining } from "../domain/Failure.js"
@@ -36,6 +37,8 @@ export interface Exchange {
   readonly snapshot: ConfigRef.Snapshot
   /** To be run before the caller can see that its answer has ended; under `log.durability: sync` it writes the record. */
   readonly beforeEnd: (presumed: Outcome) => Effect.Effect<void>
+  /** Ends with the exchange, before it is recorded. */
+  readonly scope: Scope.Scope
 }
 
 /** The services of every exchange. */
@@ -72,7 +75,8 @@ export const run = <A, R, R2>(
       const close = (outcome: Outcome) => Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
       const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed))))
       const beforeEnd = snapshot.config.log.durability === "sync" ? writeEarly : () => Effect.void
-      const exchange: Exchange = { journal, snapshot, beforeEnd }
+      const scope = yield* Scope.make()
+      const exchange: Exchange = { journal, snapshot, beforeEnd, scope }
       let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
       const leave = drain.enter(() => cut())
 
@@ -86,9 +90,11 @@ export const run = <A, R, R2>(
           )
       const exit = yield* Effect.exit(Effect.interruptible(begun))
       cut = sink.cut
+      if (Exit.isFailure(exit)) yield* Scope.close(scope, exit)
       const outcome = yield* Exit.isSuccess(exit)
         ? relay(exchange, exit.value, sink).pipe(
-            Effect.catchAllDefect((defect) => refuse(exchange, crashed(defect), sink))
+            Effect.catchAllDefect((defect) => refuse(exchange, crashed(defect), sink)),
+            Effect.ensuring(Scope.close(scope, exit))
           )
         : refuse(exchange, beforeCommit(exit.cause), sink)
 

@@ -3,7 +3,6 @@ import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import { ConfigRef } from "../config/ConfigRef.js"
 import * as ChatRequest from "../domain/ChatRequest.js"
 import { ModelNotFound } from "../domain/Failure.js"
@@ -37,7 +36,7 @@ const chat = complete("chat")
 const completion = complete("completion")
 
 /** What is posted to the completion endpoints, by path: for a server that needs no router for them. */
-export const completions: ReadonlyMap<string, Handler.Handler<Services | Scope.Scope>> = new Map([
+export const completions: ReadonlyMap<string, Handler.Handler<Services>> = new Map([
   ["/v1/chat/completions", chat],
   ["/chat/completions", chat],
   ["/v1/completions", completion],

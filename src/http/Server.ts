@@ -66,7 +66,7 @@ const served = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Ser
       const onRequest = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
         const handler = incoming.method === "POST" ? OpenAiRoutes.completions.get(incoming.url ?? "") : undefined
         if (handler === undefined) return routed(incoming, response)
-        const fiber = runFork(Effect.scoped(handler(incoming, response)))
+        const fiber = runFork(handler(incoming, response))
         response.on("close", () => {
           if (!response.writableEnded) fiber.unsafeInterruptAsFork(HttpServerError.clientAbortFiberId)
         })

@@ -66,6 +66,8 @@ export interface Options {
   readonly callerHeaders: Credentials.Headers
   /** When `timeouts.total` has passed, in ms since the epoch. */
   readonly deadline: number
+  /** The call is over when this closes. */
+  readonly scope: Scope.Scope
 }
 
 /** Error bodies are read up to this size, in bytes. */
@@ -75,73 +77,74 @@ const maxErrorBody = 16 * 1024
 const maxHeld = { chunks: 1_000, bytes: 16 * 1024 * 1024 }
 
 /** One try against one backend, up to the first content of a stream or the whole of an answer that is not streamed. */
-export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, Backends | Scope.Scope> =
-  Effect.fnUntraced(function* (options: Options) {
-    const { request, target } = options
-    const { timeouts } = target.backend
-    const scrubText = (text: string) => Credentials.scrub(text, target.backend, options.callerHeaders)
-    const scrub = (error: ErrorBody.ErrorBody) => ErrorBody.mapTexts(error, scrubText)
-    const backends = yield* Backends
-    const clock = yield* Effect.clock
-    const startedAt = clock.unsafeCurrentTimeMillis()
-    const elapsed = () => Duration.millis(clock.unsafeCurrentTimeMillis() - startedAt)
-    const left = (limit: Duration.Duration) => Duration.subtract(limit, elapsed())
-    const total = () => ({
-      after: left(Duration.millis(options.deadline - startedAt)),
-      failure: () => new TotalTimedOut({ after: timeouts.total })
-    })
-    const headers = { after: timeouts.headers, failure: () => new HeadersTimedOut({ after: timeouts.headers }) }
-
-    const connections = options.fresh ? backends.fresh(target.backend) : backends.dispatcher(target.backend)
-    const call = UpstreamCall.make(connections, {
-      ...requestTo(options),
-      connectTimeout: timeouts.connect,
-      // The head of an answer that is not streamed comes with the answer, minutes later for some models.
-      headLimit: request.stream ? shorter(total(), headers) : total()
-    })
-    yield* Scope.addFinalizer(yield* Effect.scope, Effect.sync(call.abort))
-    const head = yield* Effect.flatMap(call.head, Decompress.head)
-    if (head.status < 200 || head.status > 299) {
-      const text = yield* readError(head, total().after)
-      call.release()
-      const now = clock.unsafeCurrentTimeMillis()
-      return yield* UpstreamError.fromResponse(head.status, head.headers, scrubText(text), now)
-    }
-
-    const repair = ChatStream.make({
-      kind: request.kind,
-      id: options.id,
-      model: target.model,
-      created: Math.floor(startedAt / 1000),
-      prefix: options.prefix,
-      includeUsage: request.includeUsage,
-      cumulative: target.backend.cumulativeContent
-    })
-    const rest = AnswerChunks.make(head, repair, request.stream ? "stream" : "whole")
-    const firstToken = {
-      after: left(timeouts.firstToken),
-      failure: () => new FirstTokenTimedOut({ after: timeouts.firstToken })
-    }
-    const holding = request.stream ? holdStream(rest, repair, shorter(total(), firstToken)) : holdWhole(rest, total())
-    const { ended, held } = yield* Effect.tapError(holding, () => Effect.sync(call.abort))
-    const failure = failureIn(ended, scrub)
-    if (failure !== undefined) {
-      call.release()
-      return yield* failure
-    }
-    return {
-      target,
-      headers: Credentials.callerHeaders(head.headers),
-      held,
-      ended,
-      rest,
-      repair,
-      scrub,
-      deadline: options.deadline,
-      abort: call.abort,
-      release: call.release
-    }
+export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, Backends> = Effect.fnUntraced(function* (
+  options: Options
+) {
+  const { request, target } = options
+  const { timeouts } = target.backend
+  const scrubText = (text: string) => Credentials.scrub(text, target.backend, options.callerHeaders)
+  const scrub = (error: ErrorBody.ErrorBody) => ErrorBody.mapTexts(error, scrubText)
+  const backends = yield* Backends
+  const clock = yield* Effect.clock
+  const startedAt = clock.unsafeCurrentTimeMillis()
+  const elapsed = () => Duration.millis(clock.unsafeCurrentTimeMillis() - startedAt)
+  const left = (limit: Duration.Duration) => Duration.subtract(limit, elapsed())
+  const total = () => ({
+    after: left(Duration.millis(options.deadline - startedAt)),
+    failure: () => new TotalTimedOut({ after: timeouts.total })
   })
+  const headers = { after: timeouts.headers, failure: () => new HeadersTimedOut({ after: timeouts.headers }) }
+
+  const connections = options.fresh ? backends.fresh(target.backend) : backends.dispatcher(target.backend)
+  const call = UpstreamCall.make(connections, {
+    ...requestTo(options),
+    connectTimeout: timeouts.connect,
+    // The head of an answer that is not streamed comes with the answer, minutes later for some models.
+    headLimit: request.stream ? shorter(total(), headers) : total()
+  })
+  yield* Scope.addFinalizer(options.scope, Effect.sync(call.abort))
+  const head = yield* Effect.flatMap(call.head, Decompress.head)
+  if (head.status < 200 || head.status > 299) {
+    const text = yield* readError(head, total().after)
+    call.release()
+    const now = clock.unsafeCurrentTimeMillis()
+    return yield* UpstreamError.fromResponse(head.status, head.headers, scrubText(text), now)
+  }
+
+  const repair = ChatStream.make({
+    kind: request.kind,
+    id: options.id,
+    model: target.model,
+    created: Math.floor(startedAt / 1000),
+    prefix: options.prefix,
+    includeUsage: request.includeUsage,
+    cumulative: target.backend.cumulativeContent
+  })
+  const rest = AnswerChunks.make(head, repair, request.stream ? "stream" : "whole")
+  const firstToken = {
+    after: left(timeouts.firstToken),
+    failure: () => new FirstTokenTimedOut({ after: timeouts.firstToken })
+  }
+  const holding = request.stream ? holdStream(rest, repair, shorter(total(), firstToken)) : holdWhole(rest, total())
+  const { ended, held } = yield* Effect.tapError(holding, () => Effect.sync(call.abort))
+  const failure = failureIn(ended, scrub)
+  if (failure !== undefined) {
+    call.release()
+    return yield* failure
+  }
+  return {
+    target,
+    headers: Credentials.callerHeaders(head.headers),
+    held,
+    ended,
+    rest,
+    repair,
+    scrub,
+    deadline: options.deadline,
+    abort: call.abort,
+    release: call.release
+  }
+})
 
 // What ended badly before anything was sent is a failed attempt.
 const failureIn = (

@@ -36,6 +36,8 @@ export interface Options {
   readonly journal: Journal
   /** How long to wait for a backend when all have as many calls under way as they may. */
   readonly queue: Limits
+  /** Ends with the exchange; calls that still run are given up then. */
+  readonly scope: Scope.Scope
 }
 
 /** An answer in hand; whoever relays it says how it ended, and may ask for another to go on with it. */
@@ -47,18 +49,18 @@ export interface Forwarded extends Attempt.Answer {
 }
 
 /** Asks one candidate after the other until one answers. */
-export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFailure, Backends | Scope.Scope> =
-  Effect.fnUntraced(function* (options: Options) {
+export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFailure, Backends> = Effect.fnUntraced(
+  function* (options: Options) {
     const { journal, queue, request, routes } = options
     const { health, slots } = yield* Backends
-    const context = yield* Effect.context<Backends | Scope.Scope>()
+    const context = yield* Effect.context<Backends>()
     const draws = yield* drawPerBackend(routes, request.model)
     const plan = RoutePlan.make(routes, request.model, (backend) => draws.get(backend) ?? 0)
     if (plan.length === 0) return yield* new ModelNotFound({ model: request.model })
     const candidates = Candidates.make({ plan, health, slots, queue, startedAt: journal.startedAt })
     const failures: Array<AttemptFailure> = []
     // An exchange that is interrupted says nothing of the backend it was waiting for.
-    yield* Scope.addFinalizer(yield* Effect.scope, candidates.letGo)
+    yield* Scope.addFinalizer(options.scope, candidates.letGo)
 
     const obtain = Effect.fnUntraced(function* (going?: Attempt.Going) {
       for (let next = yield* candidates.choose; next !== undefined; next = yield* candidates.choose) {
@@ -110,10 +112,11 @@ export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFail
     })
 
     return yield* obtain()
-  })
+  }
+)
 
 const attempt = Effect.fnUntraced(function* (
-  { journal, request }: Options,
+  { journal, request, scope }: Options,
   target: Target,
   fresh: boolean,
   going: Attempt.Going | undefined
@@ -138,7 +141,8 @@ const attempt = Effect.fnUntraced(function* (
     fresh,
     prefix: going === undefined ? target.backend.specialPrefix : going.prefix,
     callerHeaders: journal.headers,
-    deadline: Candidates.deadlineOf(target, journal.startedAt)
+    deadline: Candidates.deadlineOf(target, journal.startedAt),
+    scope
   }).pipe(Effect.tapBoth({ onFailure: note, onSuccess: () => note(undefined) }))
 })
 
