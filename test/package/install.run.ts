@@ -2,6 +2,13 @@ import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Packed from "./Packed.js"
 
+/** Where in a folder are the headers of a Node, which come with its package, so that nothing else is fetched to compile. */
+const headersIn = (folder: string): string => {
+  const header = "/include/node/node.h"
+  const found = fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).find((name) => name.endsWith(header))
+  return found === undefined ? "" : `${folder}/${found.slice(0, -header.length)}`
+}
+
 // Real installations, each with a Node of its own from the registry: minutes, since SQLite may have to be compiled.
 describe("the package, installed by npm into an empty project", () => {
   for (const version of ["20", "22", "24"]) {
@@ -12,7 +19,7 @@ describe("the package, installed by npm into an empty project", () => {
         fs.mkdirSync(`${folder}/node`)
         await Packed.run(`${folder}/node`, "npm", ["install", "--prefix", ".", "--no-audit", `node@${version}`])
         const bin = `${folder}/node/node_modules/.bin`
-        const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}` }
+        const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}`, npm_config_nodedir: headersIn(`${folder}/node`) }
         assert.match(await Packed.run(folder, "node", ["--version"], env), new RegExp(`^v${version}\\.`))
         fs.mkdirSync(`${folder}/app`)
         Packed.project(`${folder}/app`, { checkLibraries: true })
