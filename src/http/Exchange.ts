@@ -10,6 +10,7 @@ import * as ConfigRef from "../config/ConfigRef.js"
 import type { Kind } from "../domain/ChatRequest.js"
 import * as ClientAddress from "../domain/ClientAddress.js"
 import * as Cors from "../domain/Cors.js"
+import * as ExplainHeaders from "../domain/ExplainHeaders.js"
 import type { GatewayFailure } from "../domain/Failure.js"
 import { Draining } from "../domain/Failure.js"
 import * as Journal from "../domain/Journal.js"
@@ -71,11 +72,12 @@ export const handle =
         const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed))))
         const beforeEnd = snapshot.config.log.durability === "sync" ? writeEarly : () => Effect.void
         const exchange: Exchange = { journal, snapshot, incoming, beforeEnd }
-        const sink = Sink.make(response, {
-          ...Cors.headersFor(headers.origin, snapshot.config.server.corsOrigins),
+        const sink = Sink.make(response, () => ({
+          ...Cors.headersFor(headers.origin, snapshot.config.server),
           ...(drain.isDraining() ? { connection: "close" } : {}),
+          ...(snapshot.config.server.explainHeaders ? ExplainHeaders.of(journal) : {}),
           "x-request-id": id
-        })
+        }))
         let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
         const leave = drain.enter(() => cut())
 
