@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: "test/support/build.ts",
+    // Each file would load Effect and the client anew, which takes longer than most files' tests.
+    isolate: false,
     minWorkers: 2,
     maxWorkers: 2,
     testTimeout: 20_000,
