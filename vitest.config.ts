@@ -8,8 +8,8 @@ export default defineConfig({
     isolate: false,
     minWorkers: 2,
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 20_000
+    testTimeout: 60_000,
+    hookTimeout: 60_000
   },
   resolve: {
     alias: [
