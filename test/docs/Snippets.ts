@@ -13,6 +13,7 @@ export interface Snippet {
 /** A page of the documentation. */
 export interface Page {
   readonly name: string
+  readonly markdown: string
   readonly snippets: ReadonlyArray<Snippet>
 }
 
@@ -59,7 +60,7 @@ export const parse = (name: string, markdown: string): Page => {
     }
   }
   if (open !== undefined) throw new Error(`${name}:${open.line}: a block without an end`)
-  return { name, snippets }
+  return { name, markdown, snippets }
 }
 
 /** The blocks that nobody could follow, because they do not say what they are. */
