@@ -1,7 +1,5 @@
-import type { ChildProcess } from "node:child_process"
-import { spawn, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
-import * as net from "node:net"
 import * as path from "node:path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -10,12 +8,15 @@ import type * as Scope from "effect/Scope"
 import * as Temp from "../support/Temp.js"
 import * as Code from "./Code.js"
 import * as Configs from "./Configs.js"
+import * as Ports from "./Ports.js"
+import * as Processes from "./Processes.js"
 import * as SeededRecord from "./SeededRecord.js"
 import type { Page, Snippet } from "./Snippets.js"
 
 const root = new URL("../../", import.meta.url).pathname
+const program = `${root}dist/main.js`
 
-/** Follows a page as a reader does, from its first block to its last, in one folder and one shell. */
+/** Follows a page as a reader does, from its first block to its last, in one folder. */
 export class Reader extends Context.Tag("test/docs/Reader")<
   Reader,
   { readonly follow: (snippet: Snippet) => Effect.Effect<void> }
@@ -29,122 +30,60 @@ export const python: "runs" | "compiles" | "missing" =
       ? "compiles"
       : "missing"
 
-/** How long a block may take, in ms. */
-const patience = 15_000
-
-// Where a page says a port, so that a free one can take its place.
-const portPattern = /((?:127\.0\.0\.1|localhost):|\bport: |--port[ =])(\d{4,5})\b/g
-
-// What is installed already needs no network, and `npm start` builds nothing here; curl fails as a reader would see it.
+// What is installed already needs no network, and `npm start` builds nothing here.
 const npm = `#!/bin/sh
 case "$1" in
   ci | install) ;;
-  start) shift; [ "$1" = -- ] && shift; exec node "${root}dist/main.js" "$@" ;;
+  start) shift; [ "$1" = -- ] && shift; exec node "${program}" "$@" ;;
   *) echo "npm $*: not known here" >&2; exit 1 ;;
 esac
 `
-const causeway = `#!/bin/sh\nexec node "${root}dist/main.js" "$@"\n`
+const causeway = `#!/bin/sh\nexec node "${program}" "$@"\n`
+
+// A reader would see that an answer is an error; a shell must be told.
 const curlrc = "fail-with-body\nsilent\nshow-error\n"
 
 const make = (page: Page): Effect.Effect<Context.Tag.Service<Reader>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const home = yield* Temp.directory
-    const folder = `${home}/clone`
-    const code = `${home}/app`
-    for (const made of [folder, `${home}/bin`]) fs.mkdirSync(made)
-    Code.install(code)
-    for (const name of ["config.yaml", "config.schema.json"]) fs.copyFileSync(`${root}${name}`, `${folder}/${name}`)
-    fs.symlinkSync(`${root}dist`, `${folder}/dist`)
-    fs.writeFileSync(`${home}/bin/npm`, npm, { mode: 0o755 })
-    fs.writeFileSync(`${home}/bin/causeway`, causeway, { mode: 0o755 })
-    fs.writeFileSync(`${home}/.curlrc`, curlrc)
-    yield* SeededRecord.write(`${folder}/record.db`, page)
-
-    const ports = yield* Effect.promise(() => freePorts(page))
-    const here = (text: string) =>
-      text.replace(portPattern, (_, before: string, port: string) => before + ports.get(port))
-    const there = (text: string) =>
-      [...ports].reduce((all, [port, free]) => all.replaceAll(`:${free}`, `:${port}`), text)
-    const env = {
-      ...Configs.variables(page),
+    const { app, clone } = furnish(home)
+    yield* SeededRecord.write(`${clone}/record.db`, page)
+    const ports = yield* Effect.promise(() => Ports.make(page))
+    const variables = Configs.variables(page)
+    const processes = yield* Processes.make(clone, {
+      ...variables,
       PATH: [`${home}/bin`, path.dirname(process.execPath), process.env["PATH"]].join(":"),
       HOME: home,
-      SERVER_PORT: ports.get("8000") ?? "0"
-    }
-    const running: Array<ChildProcess> = []
-    yield* Effect.addFinalizer(() => Effect.promise(() => Promise.all(running.map(stop))))
+      SERVER_PORT: ports.of("8000") ?? "0"
+    })
     let printed = ""
 
-    const start = (command: string, args: ReadonlyArray<string>) => {
-      const child = spawn(command, args, { cwd: folder, env, detached: true, stdio: ["ignore", "pipe", "pipe"] })
-      running.push(child)
-      const output = { out: "", err: "" }
-      child.stdout.on("data", (bytes: Buffer) => (output.out += bytes.toString()))
-      child.stderr.on("data", (bytes: Buffer) => (output.err += bytes.toString()))
-      const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>
-        child.on("close", (code, signal) => resolve(code ?? signal))
-      )
-      return { output, ended }
-    }
-
-    const run = async (command: string, args: ReadonlyArray<string>): Promise<void> => {
-      const { ended, output } = start(command, args)
-      const code = await Promise.race([ended, after(patience)])
-      printed = there(output.out)
-      if (code !== 0) throw new Error(`ended with ${code ?? "nothing, it still runs"}:\n${printed}${output.err}`)
-    }
-
-    // It serves when it says something, or when one of its ports opens.
-    const serve = async (text: string, command: string, args: ReadonlyArray<string>): Promise<void> => {
-      const { ended, output } = start(command, args)
-      const own = [...text.matchAll(portPattern)].map(([, , port = ""]) => ports.get(port) ?? "")
-      let code: number | NodeJS.Signals | null | undefined
-      void ended.then((with_) => (code = with_))
-      const until = performance.now() + patience
-      while (output.out === "" && !(await anyOpen(own))) {
-        if (code !== undefined || performance.now() > until) {
-          throw new Error(`does not serve (${code ?? "still running"}):\n${output.out}${output.err}`)
-        }
-        await after(20)
-      }
-      printed = there(output.out)
-    }
-
     // The gateway of the quick start, on pages that take it for granted.
-    const needGateway = async (text: string): Promise<void> => {
-      const port = ports.get("8000")
-      if (!/(127\.0\.0\.1|localhost):8000/.test(text) || port === undefined || (await anyOpen([port]))) return
-      await serve("", "node", [`${root}dist/main.js`])
+    const needGateway = async ([url = ""]: ReadonlyArray<string> = []): Promise<void> => {
+      if (url !== "" && !(await ports.isServed(url)))
+        await processes.serve(["node", program], () => Promise.resolve(false))
+    }
+
+    const start = async (command: ReadonlyArray<string>, { info, text }: Snippet): Promise<void> => {
+      const serves = info.endsWith(" serves")
+      if (!serves) await needGateway(/(127\.0\.0\.1|localhost):8000/.exec(text) ?? undefined)
+      const output = await (serves ? processes.serve(command, () => ports.isServed(text)) : processes.run(command))
+      printed = ports.there(output)
     }
 
     const follow = async (snippet: Snippet): Promise<void> => {
       const { info, text } = snippet
-      const [language = "", how = ""] = info.split(" ")
-      const [command = "", ...args] = commandFor(language, snippet)
-      switch (language) {
-        case "yaml":
-          return Configs.follow(text, `${folder}/config.yaml`, env)
-        case "json":
-          return void JSON.parse(text)
-        case "output":
-          if (!plain(printed).includes(plain(text))) throw new Error(`It printed:\n${printed}`)
-          return
-        case "text":
-          return
+      const here = ports.here(text)
+      if (info === "sh" || info === "sh serves") return start(["bash", "-e", "-c", here], snippet)
+      if (Code.is(snippet)) return start(["node", Code.write(app, snippet, here)], snippet)
+      if (info === "python" && python !== "missing") {
+        fs.writeFileSync(`${app}/snippet.py`, here)
+        const compile = python === "runs" ? [] : ["-m", "py_compile"]
+        return start(["python3", ...compile, `${app}/snippet.py`], snippet)
       }
-      if (how === "not-run") return
-      if (how === "serves") return serve(text, command, args)
-      await needGateway(text)
-      await run(command, args)
-    }
-
-    const commandFor = (language: string, snippet: Snippet): ReadonlyArray<string> => {
-      const text = here(snippet.text)
-      if (language === "sh") return ["bash", "-e", "-c", text]
-      if (Code.is(snippet)) return ["node", Code.write(code, snippet, text)]
-      if (language !== "python") return []
-      fs.writeFileSync(`${code}/snippet.py`, text)
-      return ["python3", ...(python === "runs" ? [] : ["-m", "py_compile"]), `${code}/snippet.py`]
+      if (info === "yaml") return Configs.follow(text, `${clone}/config.yaml`, variables)
+      if (info === "json") return void JSON.parse(text)
+      if (info === "output" && !plain(printed).includes(plain(text))) throw new Error(`It printed:\n${printed}`)
     }
 
     return Reader.of({ follow: (snippet) => Effect.promise(() => follow(snippet)) })
@@ -153,46 +92,19 @@ const make = (page: Page): Effect.Effect<Context.Tag.Service<Reader>, never, Sco
 /** A reader of this page. */
 export const layer = (page: Page): Layer.Layer<Reader> => Layer.scoped(Reader, make(page))
 
-// How long something took is never the same.
-const plain = (text: string): string =>
-  text
-    .replace(/\x1b\[[\d;]*m/g, "")
-    .replace(/\b\d+ ms\b/g, "0 ms")
-    .trim()
-
-const after = (ms: number): Promise<undefined> => new Promise((resolve) => setTimeout(() => resolve(undefined), ms))
-
-const freePorts = async ({ snippets }: Page): Promise<ReadonlyMap<string, string>> => {
-  const named = new Set(snippets.flatMap(({ text }) => [...text.matchAll(portPattern)].map(([, , port = ""]) => port)))
-  const entries = await Promise.all([...named].map(async (port) => [port, await freePort()] as const))
-  return new Map(entries)
+// A home with a clone, an app that has installed the gateway, and the commands that a page may call.
+const furnish = (home: string) => {
+  const clone = `${home}/clone`
+  const app = `${home}/app`
+  for (const folder of [clone, `${home}/bin`]) fs.mkdirSync(folder)
+  for (const name of ["config.yaml", "config.schema.json"]) fs.copyFileSync(`${root}${name}`, `${clone}/${name}`)
+  fs.symlinkSync(`${root}dist`, `${clone}/dist`)
+  fs.writeFileSync(`${home}/bin/npm`, npm, { mode: 0o755 })
+  fs.writeFileSync(`${home}/bin/causeway`, causeway, { mode: 0o755 })
+  fs.writeFileSync(`${home}/.curlrc`, curlrc)
+  Code.install(app)
+  return { app, clone }
 }
 
-const freePort = (): Promise<string> =>
-  new Promise((resolve) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" && address !== null ? String(address.port) : ""))
-    })
-  })
-
-const anyOpen = async (ports: ReadonlyArray<string>): Promise<boolean> =>
-  (await Promise.all(ports.map(isOpen))).includes(true)
-
-const isOpen = (port: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = net.connect(Number(port), "127.0.0.1")
-    socket.on("connect", () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.on("error", () => resolve(false))
-  })
-
-// With all that it has started.
-const stop = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve) => {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return resolve()
-    child.on("close", () => resolve())
-    process.kill(-child.pid, "SIGKILL")
-  })
+// How long something took is never the same.
+const plain = (text: string): string => text.replace(/\b\d+ ms\b/g, "0 ms").trim()
