@@ -1,9 +1,7 @@
 import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Temp from "../support/Temp.js"
 import * as Code from "./Code.js"
@@ -17,10 +15,10 @@ const root = new URL("../../", import.meta.url).pathname
 const program = `${root}dist/main.js`
 
 /** Follows a page as a reader does, from its first block to its last, in one folder. */
-export class Reader extends Context.Tag("test/docs/Reader")<
-  Reader,
-  { readonly follow: (snippet: Snippet) => Effect.Effect<void> }
->() {}
+export interface Reader {
+  /** Does what a block is for; rejects when that does not come out as the page says. */
+  readonly follow: (snippet: Snippet) => Promise<void>
+}
 
 /** Whether python3 is here, and can call the gateway. */
 export const python: "runs" | "compiles" | "missing" =
@@ -43,7 +41,8 @@ const causeway = `#!/bin/sh\nexec node "${program}" "$@"\n`
 // A reader would see that an answer is an error; a shell must be told.
 const curlrc = "fail-with-body\nsilent\nshow-error\n"
 
-const make = (page: Page): Effect.Effect<Context.Tag.Service<Reader>, never, Scope.Scope> =>
+/** A reader of this page, whose processes end with the scope. */
+export const make = (page: Page): Effect.Effect<Reader, never, Scope.Scope> =>
   Effect.gen(function* () {
     const home = yield* Temp.directory
     const { app, clone } = furnish(home)
@@ -86,11 +85,8 @@ const make = (page: Page): Effect.Effect<Context.Tag.Service<Reader>, never, Sco
       if (info === "output" && !plain(printed).includes(plain(text))) throw new Error(`It printed:\n${printed}`)
     }
 
-    return Reader.of({ follow: (snippet) => Effect.promise(() => follow(snippet)) })
+    return { follow }
   })
-
-/** A reader of this page. */
-export const layer = (page: Page): Layer.Layer<Reader> => Layer.scoped(Reader, make(page))
 
 // A home with a clone, an app that has installed the gateway, and the commands that a page may call.
 const furnish = (home: string) => {

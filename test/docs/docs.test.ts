@@ -1,5 +1,7 @@
-import { assert, describe, it, layer } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import * as Temp from "../support/Temp.js"
 import * as Code from "./Code.js"
 import * as Links from "./Links.js"
@@ -64,11 +66,14 @@ describe("the documentation", () => {
 })
 
 for (const page of pages.filter(({ snippets }) => snippets.length > 0)) {
-  layer(Reader.layer(page), { excludeTestServices: true })(page.name, (it) => {
+  describe(page.name, () => {
+    const scope = Effect.runSync(Scope.make())
+    let reader: Reader.Reader | undefined
+    beforeAll(async () => (reader = await Effect.runPromise(Scope.extend(Reader.make(page), scope))))
+    afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
     for (const snippet of page.snippets) {
-      it.effect(`line ${snippet.line}: ${snippet.info} ${meaningOf(snippet.info)}`, () =>
-        Effect.flatMap(Reader.Reader, (reader) => reader.follow(snippet))
-      )
+      it(`line ${snippet.line}: ${snippet.info} ${meaningOf(snippet.info)}`, () => reader?.follow(snippet))
     }
   })
 }
