@@ -13,10 +13,12 @@ export default defineConfig({
   test: {
     include: ["{test,examples}/**/*.test.ts"],
     globalSetup: "test/support/build.ts",
+    // Each file would load Effect and the client anew, which takes longer than most files' tests.
+    isolate: false,
     minWorkers: 2,
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 20_000
+    testTimeout: 60_000,
+    hookTimeout: 60_000
   },
   resolve: {
     alias: [

@@ -35,7 +35,8 @@ const AttemptList = Schema.parseJson(
       model: Schema.String,
       failure: Schema.NullOr(Schema.String),
       status: Schema.NullOr(Schema.Number),
-      ms: Schema.Number
+      ms: Schema.Number,
+      rescue: Schema.optional(Schema.String)
     })
   )
 )
@@ -83,14 +84,16 @@ const attempts = (json: string | null): string =>
               { title: "MODEL" },
               { title: "STATUS", align: "right" },
               { title: "MS", align: "right" },
-              { title: "FAILURE" }
+              { title: "FAILURE" },
+              { title: "RESCUE" }
             ],
-            list.map(({ backend, failure, model, ms, status }) => [
+            list.map(({ backend, failure, model, ms, rescue, status }) => [
               backend,
               model,
               String(status ?? ""),
               String(ms),
-              failure ?? ""
+              failure ?? "",
+              rescue ?? ""
             ])
           )
   })

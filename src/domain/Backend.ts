@@ -175,7 +175,7 @@ const RescueMode = Schema.transform(
 /** One configured upstream endpoint: an entry of `openai_clients`. */
 export const Backend = Schema.Struct({
   name: required(Schema.NonEmptyString, "name").annotations({
-    description: "Unique; shown in logs and records, never to callers."
+    description: "Unique; shown in logs and records, and to callers only with `server.explain_headers`."
   }),
   baseUrl: required(BaseUrl, "base_url").annotations({
     description:

@@ -1,17 +1,27 @@
+import * as ExplainHeaders from "./ExplainHeaders.js"
+import type { ServerSettings } from "./GatewayConfig.js"
+
+/** What is read of the configuration. */
+export type Settings = Pick<ServerSettings, "corsOrigins" | "explainHeaders">
+
 /** The headers that let a browser's page of an allowed origin read a response; `*` in an entry stands for any text. */
-export const headersFor = (origin: string | undefined, allowed: ReadonlyArray<string>): Record<string, string> => {
+export const headersFor = (origin: string | undefined, settings: Settings): Record<string, string> => {
   if (origin === undefined) return {}
-  return isAllowed(origin, allowed)
-    ? { "access-control-allow-origin": origin, "access-control-expose-headers": exposed, vary: "origin" }
-    : { vary: "origin" }
+  if (!isAllowed(origin, settings.corsOrigins)) return { vary: "origin" }
+  const readable = settings.explainHeaders ? [...exposed, ...ExplainHeaders.names] : exposed
+  return {
+    "access-control-allow-origin": origin,
+    "access-control-expose-headers": readable.join(", "),
+    vary: "origin"
+  }
 }
 
 /** The headers that answer a preflight. */
-export const preflightFor = (origin: string | undefined, allowed: ReadonlyArray<string>): Record<string, string> =>
-  origin === undefined || !isAllowed(origin, allowed)
-    ? headersFor(origin, allowed)
+export const preflightFor = (origin: string | undefined, settings: Settings): Record<string, string> =>
+  origin === undefined || !isAllowed(origin, settings.corsOrigins)
+    ? headersFor(origin, settings)
     : {
-        ...headersFor(origin, allowed),
+        ...headersFor(origin, settings),
         "access-control-allow-methods": "GET, POST, OPTIONS",
         "access-control-allow-headers": accepted,
         "access-control-max-age": "600"
@@ -26,7 +36,14 @@ const isAllowed = (origin: string, allowed: ReadonlyArray<string>): boolean =>
       : origin.length >= head.length + tail.length && origin.startsWith(head) && origin.endsWith(tail)
   })
 
-const exposed = "x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, x-upstream-request-id"
+const exposed = [
+  "x-request-id",
+  "retry-after",
+  "retry-after-ms",
+  "x-should-retry",
+  "openai-processing-ms",
+  "x-upstream-request-id"
+]
 
 // What the official SDKs send from a browser.
 const accepted = [

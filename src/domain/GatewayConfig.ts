@@ -73,6 +73,12 @@ const Server = Schema.Struct({
       description: "What it must be asked with, as `Authorization: Bearer`; anybody may ask without one."
     })
     .pipe(Schema.fromKey("operator_key")),
+  explainHeaders: orDefault(Schema.Boolean, () => false)
+    .annotations({
+      description:
+        "Whether answers and errors tell callers in `x-causeway-*` headers which backends were asked and how each failed. [How](failover.md#what-a-caller-can-be-told)."
+    })
+    .pipe(Schema.fromKey("explain_headers")),
   trustedProxies: orDefault(ProxyRanges, () => [])
     .annotations({
       description:
@@ -102,6 +108,9 @@ const Log = Schema.Struct({
       "Deletes the oldest archives: `12 months`, or a size of all record files together such as `50GiB`. Without it they are kept for ever."
   })
 })
+
+/** How callers are served. */
+export type ServerSettings = typeof Server.Type
 
 /** How records are kept. */
 export type LogSettings = typeof Log.Type

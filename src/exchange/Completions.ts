@@ -125,7 +125,7 @@ const begin = (
     const sink = LocalSink.make()
     let committed = false
     const exchange = Exchange.run(
-      () => ({ caller: callerOf(options), sink }),
+      { caller: () => callerOf(options), sink: () => sink },
       (exchange) =>
         Effect.flatMap(decode(body, exchange.snapshot.config.server.maxBody), (request) =>
           Completion.forward(exchange, request)

@@ -6,6 +6,7 @@ import * as Scope from "effect/Scope"
 import * as ConfigRef from "../config/ConfigRef.js"
 import type { GatewayFailure } from "../domain/Failure.js"
 import { Draining } from "../domain/Failure.js"
+import type { ServerSettings } from "../domain/GatewayConfig.js"
 import * as Journal from "../domain/Journal.js"
 import { RelayEnd } from "../domain/Outcome.js"
 import type { Crashed, Outcome } from "../domain/Outcome.js"
@@ -24,10 +25,12 @@ export interface CallerSink extends ResponseSink.ResponseSink {
   readonly breakOff: () => boolean
 }
 
-/** Who asks, and where the answer goes. */
+/** A request that has come in. */
 export interface Arrival {
-  readonly caller: Pick<Journal.Journal, "id" | "kind" | "ip" | "caller" | "headers">
-  readonly sink: CallerSink
+  /** Who asks. */
+  readonly caller: (settings: ServerSettings) => Pick<Journal.Journal, "id" | "kind" | "ip" | "caller" | "headers">
+  /** Where the answer goes. */
+  readonly sink: (journal: Journal.Journal, settings: ServerSettings, isDraining: () => boolean) => CallerSink
 }
 
 /** What is known while an exchange runs. */
@@ -59,7 +62,7 @@ export type Relay<A, R> = (
  * answered, and the only one that records. Interrupting it before the commit tells that the caller has left.
  */
 export const run = <A, R, R2>(
-  arrive: (snapshot: ConfigRef.Snapshot, draining: boolean) => Arrival,
+  arrival: Arrival,
   forward: Forward<A, R>,
   relay: Relay<A, R2>
 ): Effect.Effect<Outcome, never, R | R2 | Services> =>
@@ -69,8 +72,9 @@ export const run = <A, R, R2>(
       const drain = yield* Drain
       const clock = yield* Effect.clock
       const snapshot = yield* (yield* ConfigRef.ConfigRef).current
-      const { caller, sink } = arrive(snapshot, drain.isDraining())
-      const journal = Journal.open({ ...caller, startedAt: clock.unsafeCurrentTimeMillis() })
+      const { server } = snapshot.config
+      const journal = Journal.open({ ...arrival.caller(server), startedAt: clock.unsafeCurrentTimeMillis() })
+      const sink = arrival.sink(journal, server, drain.isDraining)
       let early: RequestRecord | undefined
       const close = (outcome: Outcome) => Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
       const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed))))
@@ -80,12 +84,11 @@ export const run = <A, R, R2>(
       let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
       const leave = drain.enter(() => cut())
 
-      const { maxInFlight, queue } = snapshot.config.server
       let leaveLine = () => {}
       const begun = drain.isDraining()
         ? new Draining()
         : Effect.zipRight(
-            drain.admit(maxInFlight, queue, (leave) => (leaveLine = leave)),
+            drain.admit(server.maxInFlight, server.queue, (leave) => (leaveLine = leave)),
             forward(exchange)
           )
       const exit = yield* Effect.exit(Effect.interruptible(begun))

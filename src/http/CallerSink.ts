@@ -2,8 +2,8 @@ import type { ServerResponse } from "node:http"
 import type { CallerSink } from "../exchange/Exchange.js"
 import type { SinkListener } from "../upstream/ResponseSink.js"
 
-/** The sink over a Node response; `extra` headers go out with whatever head is sent. */
-export const make = (response: ServerResponse, extra: Readonly<Record<string, string>>): CallerSink => {
+/** The sink over a Node response; `extra` headers, as they are by then, go out with whatever head is sent. */
+export const make = (response: ServerResponse, extra: () => Readonly<Record<string, string>>): CallerSink => {
   let listener: SinkListener | undefined
   let onEnded: ((delivered: boolean) => void) | undefined
   let isCut = false
@@ -29,7 +29,7 @@ export const make = (response: ServerResponse, extra: Readonly<Record<string, st
       if (response.destroyed) queueMicrotask(next.onLeft)
     },
     start: (status, headers) => {
-      if (!response.destroyed && !response.headersSent) response.writeHead(status, { ...headers, ...extra })
+      if (!response.destroyed && !response.headersSent) response.writeHead(status, { ...headers, ...extra() })
     },
     write: (text) => response.destroyed || response.write(text),
     end: (text, ended) => {

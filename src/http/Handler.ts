@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { Kind } from "../domain/ChatRequest.js"
 import * as ClientAddress from "../domain/ClientAddress.js"
 import * as Cors from "../domain/Cors.js"
+import * as ExplainHeaders from "../domain/ExplainHeaders.js"
 import type { GatewayFailure } from "../domain/Failure.js"
 import * as Exchange from "../exchange/Exchange.js"
 import * as RequestId from "../exchange/RequestId.js"
@@ -24,23 +25,19 @@ export const handle =
   ): Handler<R | R2 | Exchange.Services> =>
   (incoming, response) =>
     Exchange.run(
-      ({ config: { server } }, draining) => {
-        const { headers, socket, url = "" } = incoming
-        const id = RequestId.make()
-        return {
-          caller: {
-            id,
-            kind,
-            ip: ClientAddress.of(socket.remoteAddress, headers, server.trustedProxies),
-            caller: Fingerprint.ofRequest(headers, url),
-            headers
-          },
-          sink: CallerSink.make(response, {
-            ...Cors.headersFor(headers.origin, server.corsOrigins),
-            ...(draining ? { connection: "close" } : {}),
-            "x-request-id": id
-          })
-        }
+      {
+        caller: ({ trustedProxies }) => {
+          const { headers, socket, url = "" } = incoming
+          const ip = ClientAddress.of(socket.remoteAddress, headers, trustedProxies)
+          return { id: RequestId.make(), kind, ip, caller: Fingerprint.ofRequest(headers, url), headers }
+        },
+        sink: (journal, settings, isDraining) =>
+          CallerSink.make(response, () => ({
+            ...Cors.headersFor(incoming.headers.origin, settings),
+            ...(isDraining() ? { connection: "close" } : {}),
+            ...(settings.explainHeaders ? ExplainHeaders.of(journal) : {}),
+            "x-request-id": journal.id
+          }))
       },
       (exchange) => forward(exchange, incoming),
       relay

@@ -30,6 +30,6 @@ function common(cors: typeof Cors.headersFor) {
   return Effect.gen(function* () {
     const { headers } = yield* HttpServerRequest.HttpServerRequest
     const { config } = yield* (yield* ConfigRef).current
-    return { ...cors(headers["origin"], config.server.corsOrigins), "x-request-id": RequestId.make() }
+    return { ...cors(headers["origin"], config.server), "x-request-id": RequestId.make() }
   })
 }

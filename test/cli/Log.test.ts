@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Log from "../../src/cli/Log.js"
 import * as MonthlyRotation from "../../src/log/MonthlyRotation.js"
+import * as CommandLine from "../support/CommandLine.js"
 import * as LogLines from "../support/LogLines.js"
 import * as Records from "../support/Records.js"
 import * as Temp from "../support/Temp.js"
@@ -17,16 +19,7 @@ const begin = (folder: string, args: ReadonlyArray<string>) =>
   spawn(process.execPath, [program, "log", ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] })
 
 const causewayLog = (folder: string, ...args: ReadonlyArray<string>) =>
-  Effect.promise(
-    () =>
-      new Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>((resolve) => {
-        const child = begin(folder, args)
-        const output = { stdout: "", stderr: "" }
-        child.stdout.on("data", (bytes: Buffer) => (output.stdout += bytes.toString()))
-        child.stderr.on("data", (bytes: Buffer) => (output.stderr += bytes.toString()))
-        child.on("close", (code) => resolve({ code, ...output }))
-      })
-  )
+  CommandLine.run(Log.command, [...args, "--records", `${folder}/record.db`])
 
 const write = (path: string, rows: Parameters<typeof Records.record>[1][]) =>
   Effect.scoped(
@@ -41,34 +34,27 @@ describe("causeway log", () => {
       const folder = yield* Temp.directory
       const Attempts = JSON.stringify([
         { backend: "a", model: "m", failure: "HeadersTimedOut", status: null, ms: 7 },
-        { backend: "b", model: "m", failure: null, status: 200, ms: 5 }
+        { backend: "b", model: "m", failure: "UpstreamBroke", status: 200, ms: 5 },
+        { backend: "c", model: "m", failure: null, status: 200, ms: 6, rescue: "restart" }
       ])
       yield* write(`${folder}/record.db`, [
         { id: "req_old", Time: "2026-10-15T10:00:00.000Z" },
         { id: "req_new", Time: "2026-11-15T10:00:00.000Z", Outcome: "CallerLeft", Attempts }
       ])
-      const [list, json, show, stats, csv, missing] = yield* Effect.all(
-        [
-          causewayLog(folder),
-          causewayLog(folder, "list", "--json", "--outcome", "Caller*"),
-          causewayLog(folder, "show", "req_n"),
-          causewayLog(folder, "stats", "--by", "day"),
-          causewayLog(folder, "export", "--format", "csv", "--since", "2026-11-01"),
-          causewayLog(folder, "show", "nothing")
-        ],
-        { concurrency: 2 }
-      )
-      assert.match(list.stdout, /^TIME .*\n2026-10-15 10:00:00 {2}req_old .*\n2026-11-15 10:00:00 {2}req_new .*\n$/)
-      assert.deepInclude(JSON.parse(json.stdout), { id: "req_new", Outcome: "CallerLeft" })
-      assert.match(show.stdout, /outcome +CallerLeft/)
-      assert.match(show.stdout, /a +m +7 +HeadersTimedOut/)
-      assert.include(show.stdout, `REQUEST\n{\n  "model": "test-model"\n}`)
-      assert.match(
-        stats.stdout,
-        /2026-11-15 +1 +3 +2 +5 {2}CallerLeft 1\ntotal +2 +6 +4 +10 {2}Completed 1, CallerLeft 1\n/
-      )
-      assert.match(csv.stdout, /^id,Time,.*\r\nreq_new,2026-11-15.*\r\n$/)
-      assert.deepStrictEqual([missing.code, missing.stderr], [1, "No record has an id that begins with nothing.\n"])
+      const list = yield* causewayLog(folder)
+      const json = yield* causewayLog(folder, "list", "--json", "--outcome", "Caller*")
+      const show = yield* causewayLog(folder, "show", "req_n")
+      const stats = yield* causewayLog(folder, "stats", "--by", "day")
+      const csv = yield* causewayLog(folder, "export", "--format", "csv", "--since", "2026-11-01")
+      const missing = yield* causewayLog(folder, "show", "nothing")
+      assert.deepInclude(JSON.parse(json.out), { id: "req_new", Outcome: "CallerLeft" })
+      yield* Effect.promise(async () => {
+        await expect(list.out).toMatchFileSnapshot("golden/log list.txt")
+        await expect(show.out).toMatchFileSnapshot("golden/log show.txt")
+        await expect(stats.out).toMatchFileSnapshot("golden/log stats.txt")
+      })
+      assert.match(csv.out, /^id,Time,.*\r\nreq_new,2026-11-15.*\r\n$/)
+      assert.deepStrictEqual([missing.ok, missing.err], [false, "No record has an id that begins with nothing.\n"])
     })
   )
 

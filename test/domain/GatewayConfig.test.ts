@@ -27,6 +27,7 @@ const defaults: Pick<GatewayConfig.GatewayConfig, "server" | "log"> = {
     readyDelay: Duration.zero,
     operatorEndpoints: false,
     operatorKey: Option.none(),
+    explainHeaders: false,
     trustedProxies: []
   },
   log: {
@@ -59,6 +60,7 @@ describe("GatewayConfig", () => {
         ready_delay: "2s",
         operator_endpoints: true,
         operator_key: " secret ",
+        explain_headers: true,
         trusted_proxies: ["10.0.0.0/8"]
       },
       log: { durability: "sync", bodies: "none", archive: false, max_body: "1KiB", retention: "12 months" }
@@ -73,6 +75,7 @@ describe("GatewayConfig", () => {
       readyDelay: Duration.seconds(2),
       operatorEndpoints: true,
       operatorKey: Option.some(Redacted.make("secret")),
+      explainHeaders: true,
       trustedProxies: [{ version: 4, address: 167_772_160n, bits: 8 }]
     })
     assert.deepStrictEqual(log, {

@@ -100,8 +100,8 @@ describe("chaos", () => {
           yield* Effect.promise(() => until(() => records.length >= requests))
           assert.strictEqual(new Set(records.map(({ id }) => id)).size, requests)
           assert.strictEqual(tally.whole + tally.errors + tally.left, requests)
-          // Most faults leave somebody who can answer.
-          assert.isAbove(tally.whole, tally.errors)
+          // Most faults leave somebody who can answer, and fewer where a busy machine brings on timeouts.
+          assert.isAbove(tally.whole, requests / 5)
           assert.isFalse(records.some(({ Outcome }) => Outcome === "Crashed"))
 
           const { slots } = Context.get(context, Backends)

@@ -17,7 +17,7 @@ describe("a process that is killed", () => {
   it.scopedLive("keeps every row once when it dies while it archives", () =>
     Effect.gen(function* () {
       const folder = yield* Temp.directory
-      const toll = yield* Effect.promise(() => Archiving.run(folder, 2))
+      const toll = yield* Effect.promise(() => Archiving.run(folder, 1))
       assert.deepStrictEqual([toll.lost, toll.doubled, toll.leftovers], [[], 0, []])
       assert.isAbove(toll.archives, 3)
     })

@@ -55,9 +55,9 @@ describe("the package", () => {
     ])
     assert.deepStrictEqual(
       files.filter((file) => file.startsWith("dist/") && !/\.(js|js\.map|d\.ts)$/.test(file)),
-      []
+      ["dist/bin/LICENSES.txt"]
     )
-    assert.include(files, "dist/log/ThreadEntry.js")
+    for (const file of ["dist/bin/main.js", "dist/bin/WriterThread.js"]) assert.include(files, file)
   })
 
   it("has nothing that publint finds wrong", async () => {
@@ -103,7 +103,7 @@ describe("the package", () => {
   )
 
   it("brings a command that runs", async () => {
-    const said = await Packed.run(folder, process.execPath, [`${installed()}/dist/main.js`, "--version"])
+    const said = await Packed.run(folder, process.execPath, [`${installed()}/dist/bin/main.js`, "--version"])
     assert.match(said, /^\d+\.\d+\.\d+\s*$/)
   })
 })

@@ -37,7 +37,31 @@ export const run = <Name extends string, E, A>(
       Effect.withConsole({ ...console, log: print("out"), error: print("err") }),
       Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(env)))),
       Effect.provide(Layer.merge(NodeContext.layer, CliConfig.layer({ showBuiltIns: false }))),
-      Effect.exit
+      Effect.exit,
+      heard((text) => (printed.out += text))
     )
     return { ...printed, ok: Exit.isSuccess(exit) }
   })
+
+// What long outputs are written to directly.
+const heard =
+  (hear: (text: string) => void) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => {
+        const own = Object.getOwnPropertyDescriptor(process.stdout, "write")
+        const write = (text: string, written: () => void) => {
+          hear(text)
+          written()
+          return true
+        }
+        Object.defineProperty(process.stdout, "write", { configurable: true, writable: true, value: write })
+        return own
+      }),
+      () => effect,
+      (own) =>
+        Effect.sync(() => {
+          Reflect.deleteProperty(process.stdout, "write")
+          if (own !== undefined) Object.defineProperty(process.stdout, "write", own)
+        })
+    )

@@ -2,9 +2,9 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 
-/** Resolves when a condition holds that no event tells of; looks again on every turn of the event loop. */
+/** Resolves when a condition holds that no event tells of; looks again and again, without taking time from who brings it on. */
 export const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve))
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1))
 }
 
 /** Waits until so many fibers sleep on the test clock: what ran in the background has come to rest. */
