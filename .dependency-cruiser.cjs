@@ -1,4 +1,4 @@
-/** Arrows go one way: domain <- config <- {upstream, log} <- http <- Gateway <- cli <- main. */
+/** Arrows go one way: domain <- config <- {upstream, log} <- http <- Gateway <- workers <- cli <- main. */
 const mayNot = (from, to) => ({
   name: `${from}-may-not-import-${to}`.replaceAll(/[^a-z-]/g, ""),
   severity: "error",
@@ -9,12 +9,13 @@ const mayNot = (from, to) => ({
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
-    mayNot("domain/", "config/|upstream/|log/|http/|Gateway|cli/|main"),
-    mayNot("config/", "upstream/|log/|http/|Gateway|cli/|main"),
-    mayNot("upstream/", "log/|http/|Gateway|cli/|main"),
-    mayNot("log/", "upstream/|http/|Gateway|cli/|main"),
-    mayNot("http/", "Gateway|cli/|main"),
-    mayNot("Gateway", "cli/|main"),
+    mayNot("domain/", "config/|upstream/|log/|http/|Gateway|workers/|cli/|main"),
+    mayNot("config/", "upstream/|log/|http/|Gateway|workers/|cli/|main"),
+    mayNot("upstream/", "log/|http/|Gateway|workers/|cli/|main"),
+    mayNot("log/", "upstream/|http/|Gateway|workers/|cli/|main"),
+    mayNot("http/", "Gateway|workers/|cli/|main"),
+    mayNot("Gateway", "workers/|cli/|main"),
+    mayNot("workers/", "cli/|main"),
     mayNot("cli/", "main"),
     {
       name: "domain-is-pure",

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import { AppendFailed } from "../domain/Failure.js"
 import type { Digest } from "../domain/Redaction.js"
 import * as Redaction from "../domain/Redaction.js"
@@ -34,7 +36,7 @@ export interface Options {
 
 /** After this long without a record the database is let go of, and the spool tidied. */
 const restAfter = "5 seconds"
-const retryInterval = "1 second"
+const retryInterval = Duration.seconds(1)
 const housekeeping = "1 minute"
 
 /** A recorder; what is in the spool when it closes and cannot be put into the database stays for the next one. */
@@ -96,9 +98,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     if (woken._tag === "None") yield* Effect.zipRight(rest, stirred.await)
     yield* stirred.close
     if (yield* drain) return
-    // Whoever else writes here may need to have the database to itself.
+    // Whoever else writes here may need to have the database to itself, and must not come back at the same moment.
     yield* database.release
-    yield* Effect.sleep(retryInterval)
+    yield* Effect.sleep(Duration.times(retryInterval, 0.5 + (yield* Random.next)))
     yield* stirred.open
   })
 

@@ -27,7 +27,8 @@ const defaults: Pick<GatewayConfig.GatewayConfig, "server" | "log"> = {
     readyDelay: Duration.zero,
     operatorEndpoints: false,
     operatorKey: Option.none(),
-    trustedProxies: []
+    trustedProxies: [],
+    workers: 1
   },
   log: {
     durability: "wal",
@@ -59,7 +60,8 @@ describe("GatewayConfig", () => {
         ready_delay: "2s",
         operator_endpoints: true,
         operator_key: " secret ",
-        trusted_proxies: ["10.0.0.0/8"]
+        trusted_proxies: ["10.0.0.0/8"],
+        workers: "auto"
       },
       log: { durability: "sync", bodies: "none", archive: false, max_body: "1KiB", retention: "12 months" }
     })
@@ -73,7 +75,8 @@ describe("GatewayConfig", () => {
       readyDelay: Duration.seconds(2),
       operatorEndpoints: true,
       operatorKey: Option.some(Redacted.make("secret")),
-      trustedProxies: [{ version: 4, address: 167_772_160n, bits: 8 }]
+      trustedProxies: [{ version: 4, address: 167_772_160n, bits: 8 }],
+      workers: "auto"
     })
     assert.deepStrictEqual(log, {
       durability: "sync",
