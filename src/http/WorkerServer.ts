@@ -44,6 +44,8 @@ const manned = (server: http.Server, crew: Crew): Layer.Layer<never, never, Drai
       let onEmpty = () => {}
       const take = (socket: net.Socket) => {
         open.add(socket)
+        // As with a server's own connections, who has said all may still listen.
+        socket.allowHalfOpen = true
         socket.on("close", () => {
           open.delete(socket)
           if (open.size === 0) onEmpty()
@@ -81,6 +83,7 @@ const handOver = (server: http.Server, crew: Crew, deadline: Duration.Duration, 
     server.keepAliveTimeout = Duration.toMillis(lastKeepAlive)
     server.prependListener("request", (_, response) => void (response.shouldKeepAlive = false))
     yield* crew.leave
-    yield* empty.pipe(Effect.raceFirst(crew.stopping), Effect.timeoutOption(deadline), Effect.interruptible)
+    // Within the timeout's own fiber: this one may have been interrupted.
+    yield* empty.pipe(Effect.raceFirst(crew.stopping), Effect.interruptible, Effect.timeoutOption(deadline))
     return !crew.isStopping()
   })
