@@ -137,11 +137,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   // Registered before the loops are forked, so that it runs after they have stopped.
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
-      const drained = yield* Effect.repeat(drain, {
+      yield* Effect.repeat(drain, {
         until: (done) => done || waited >= turns,
         schedule: Schedule.spaced(turnInterval)
       })
-      if (!drained) yield* Effect.logWarning(`${spool.pending()} bytes of records stay in the spool`)
+      if (spool.pending() > 0) yield* Effect.logWarning(`${spool.pending()} bytes of records stay in the spool`)
       yield* spool.tidy
     })
   )

@@ -35,8 +35,12 @@ export const start = (seat: WorkerShare.Seat, listener: Listener): WorkerProcess
     env: { ...process.env, [ProcessConfig.workerVariable]: ProcessConfig.formatSeat(seat) }
   })
   child.on("message", (message) => Option.map(Messages.decodeReport(message), listener.onReport))
-  child.on("disconnect", () => listener.onSilence())
-  child.once("exit", (code, signal) => listener.onEnd({ code, signal }))
+  child.once("exit", (code, signal) => {
+    listener.onEnd({ code, signal })
+    // There is no "disconnect" while a connection is on its way to it, so the end of the channel is looked for.
+    const listen = (): void => (child.connected ? void setImmediate(listen) : listener.onSilence())
+    listen()
+  })
   // One that cannot be begun has ended, too.
   child.once("error", () => {
     if (child.pid === undefined) listener.onEnd({ code: null, signal: null })
