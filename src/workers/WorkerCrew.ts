@@ -32,8 +32,10 @@ export const make: Effect.Effect<WorkerCrew, never, Scope.Scope> = Effect.gen(fu
     Deferred.unsafeDone(released, Effect.void)
   }
   const onMessage = (message: unknown, handle: unknown) => {
-    const order = Option.getOrUndefined(Messages.decodeOrder(message))
-    switch (order?._tag) {
+    const decoded = Messages.decodeOrder(message)
+    if (Option.isNone(decoded)) return
+    const order = decoded.value
+    switch (order._tag) {
       case "Take":
         say({ _tag: "Took", number: order.number })
         // The caller may have gone on the way.
