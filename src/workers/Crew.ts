@@ -39,6 +39,12 @@ export class CrewGaveUp extends Data.TaggedError("CrewGaveUp")<{ readonly times:
   }
 }
 
+/** A seat that is to be filled again, and why. */
+interface Vacancy {
+  readonly member: Member
+  readonly why: string
+}
+
 interface Member {
   readonly worker: WorkerProcess.WorkerProcess
   readonly begunAt: number
@@ -50,7 +56,7 @@ interface Member {
 /** A crew of so many, none of whom has begun yet. */
 export const make = Effect.fnUntraced(function* (of: number, acceptor: Acceptor.Acceptor) {
   const members = new Set<Member>()
-  const vacancies = yield* Queue.unbounded<Member>()
+  const vacancies = yield* Queue.unbounded<Vacancy>()
   const gaveUp = Deferred.unsafeMake<never, CrewGaveUp>(FiberId.none)
   let stopping = false
   let failed = false
@@ -68,7 +74,7 @@ export const make = Effect.fnUntraced(function* (of: number, acceptor: Acceptor.
         return acceptor.counted(member.worker, report.connections)
       case "Leaves": {
         if (stopping) acceptor.close()
-        else if (member.phase === "serving") vacancies.unsafeOffer(member)
+        else if (member.phase === "serving") vacancies.unsafeOffer({ member, why: "leaves" })
         member.phase = "leaving"
         acceptor.remove(member.worker)
         return member.worker.send({ _tag: "Released" })
@@ -79,7 +85,7 @@ export const make = Effect.fnUntraced(function* (of: number, acceptor: Acceptor.
   const onEnd = (member: Member, end: WorkerProcess.End): void => {
     members.delete(member)
     if (stopping && member.phase !== "starting" && end.code !== 0) failed = true
-    if (!stopping && member.phase === "serving") vacancies.unsafeOffer(member)
+    if (!stopping && member.phase === "serving") vacancies.unsafeOffer({ member, why: WorkerProcess.describeEnd(end) })
     if (members.size === 0) onEmpty()
   }
 
@@ -100,10 +106,12 @@ export const make = Effect.fnUntraced(function* (of: number, acceptor: Acceptor.
     })
 
   // Begins another in the seat of one that has gone, later each time that it dies early.
-  const replace = ({ begunAt, early, worker: { pid, seat } }: Member) =>
+  const replace = ({ member, why }: Vacancy) =>
     Effect.gen(function* () {
+      const { begunAt, early, worker } = member
+      const { pid, seat } = worker
       let death = { lived: performance.now() - begunAt, early }
-      yield* Effect.logWarning(`Worker ${seat.number} of ${seat.of} is gone (process ${pid}): another takes its place`)
+      yield* Effect.logWarning(`Worker ${seat.number} of ${seat.of} (process ${pid}) ${why}: another takes its place`)
       for (;;) {
         const othersServe = [...members].some(({ phase }) => phase === "serving")
         const next = Respawn.next({ ...death, othersServe })
@@ -141,7 +149,7 @@ export const make = Effect.fnUntraced(function* (of: number, acceptor: Acceptor.
     start: (number) => serving(begin(number, 0)),
     keep: Effect.zipRight(
       Effect.forkScoped(
-        Effect.forever(Effect.flatMap(Queue.take(vacancies), (member) => Effect.forkScoped(replace(member))))
+        Effect.forever(Effect.flatMap(Queue.take(vacancies), (vacancy) => Effect.forkScoped(replace(vacancy))))
       ),
       Deferred.await(gaveUp)
     )

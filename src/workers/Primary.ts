@@ -2,6 +2,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { ConfigRef } from "../config/ConfigRef.js"
+import { formatPath } from "../domain/ConfigIssue.js"
 import * as WorkerShare from "../domain/WorkerShare.js"
 import * as Gateway from "../Gateway.js"
 import * as Acceptor from "./Acceptor.js"
@@ -36,7 +37,7 @@ const watch = (workers: number) =>
   Effect.flatMap(ConfigRef, ({ changes }) =>
     Stream.runForEach(changes, ({ config }) =>
       Effect.forEach(WorkerShare.unshareable(config, workers), ({ message, path }) =>
-        Effect.logError(`The workers keep the last good configuration: ${path.join(".")}: ${message}`)
+        Effect.logError(`The workers keep the last good configuration: ${formatPath(path)}: ${message}`)
       )
     )
   )

@@ -42,7 +42,7 @@ export const start = (seat: WorkerShare.Seat, listener: Listener): WorkerProcess
     listen()
   })
   // One that cannot be begun has ended, too.
-  child.once("error", () => {
+  child.on("error", () => {
     if (child.pid === undefined) listener.onEnd({ code: null, signal: null })
   })
   return {
