@@ -72,8 +72,10 @@ export const layerFile = (
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const load = seat === undefined ? ConfigFile.load(path) : loadShare(path, seat)
-      const report = seat === undefined ? Effect.logInfo : Effect.logDebug
-      const complain = seat === undefined ? Effect.logError : Effect.logDebug
+      const [report, warn, complain] =
+        seat === undefined
+          ? [Effect.logInfo, Effect.logWarning, Effect.logError]
+          : [Effect.logDebug, Effect.logDebug, Effect.logDebug]
       let seen = yield* fingerprint(files, path)
       const first = yield* load
       const ref = yield* SubscriptionRef.make(compile(first))
@@ -86,7 +88,7 @@ export const layerFile = (
         yield* SubscriptionRef.set(ref, compile(config))
         yield* report(`Configuration reloaded from ${path}`)
         if (config.server.workers !== first.server.workers) {
-          yield* report(`server.workers is read at start only: restart to have ${config.server.workers}`)
+          yield* warn(`server.workers is read at start only: restart to have ${config.server.workers}`)
         }
       }).pipe(
         Effect.catchAll((failure) =>

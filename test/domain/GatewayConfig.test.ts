@@ -136,6 +136,19 @@ describe("GatewayConfig", () => {
     assert.deepStrictEqual(wrong({ openai_clients, server: [] }), ["server: expected a mapping, got an empty list"])
   })
 
+  it("takes no more workers than every limit can be shared by", () => {
+    const issuesOf = (workers: unknown) =>
+      wrong({ openai_clients: [entry({ max_in_flight: 2 })], server: { workers, max_in_flight: 3 } })
+    for (const workers of [1, 2, "2", "auto", " auto ", null]) assert.deepStrictEqual(issuesOf(workers), [])
+    assert.deepStrictEqual(issuesOf(4), [
+      "server.max_in_flight: 3 cannot be shared by 4 workers (server.workers)",
+      "openai_clients[0].max_in_flight: 2 cannot be shared by 4 workers (server.workers)"
+    ])
+    for (const workers of [0, 65, 1.5, "many", true]) {
+      assert.include(issuesOf(workers)[0], "server.workers: expected a whole number from 1 to 64, or auto, got")
+    }
+  })
+
   it("wants every name once", () => {
     assert.deepStrictEqual(wrong({ openai_clients: [entry(), entry({ name: "b" }), entry(), entry()] }), [
       'openai_clients[2].name: "a" is already openai_clients[0]',
