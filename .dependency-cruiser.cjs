@@ -1,4 +1,4 @@
-/** Arrows go one way: domain <- config <- {upstream, log} <- exchange <- http <- Gateway <- cli <- main. */
+/** Arrows go one way: domain <- config <- {upstream, log} <- exchange <- http <- Gateway <- workers <- cli <- main. */
 const mayNot = (from, to) => ({
   name: `${from}-may-not-import-${to}`.replaceAll(/[^a-z-]/g, ""),
   severity: "error",
@@ -9,14 +9,15 @@ const mayNot = (from, to) => ({
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
-    mayNot("domain/", "config/|upstream/|log/|exchange/|http/|Gateway|testing/|cli/|main"),
-    mayNot("config/", "upstream/|log/|exchange/|http/|Gateway|testing/|cli/|main"),
-    mayNot("upstream/", "log/|exchange/|http/|Gateway|testing/|cli/|main"),
-    mayNot("log/", "upstream/|exchange/|http/|Gateway|testing/|cli/|main"),
-    mayNot("exchange/", "http/|Gateway|testing/|cli/|main"),
-    mayNot("http/", "Gateway|testing/|cli/|main"),
-    mayNot("Gateway", "testing/|cli/|main"),
-    mayNot("testing/", "cli/|main"),
+    mayNot("domain/", "config/|upstream/|log/|exchange/|http/|Gateway|testing/|workers/|cli/|main"),
+    mayNot("config/", "upstream/|log/|exchange/|http/|Gateway|testing/|workers/|cli/|main"),
+    mayNot("upstream/", "log/|exchange/|http/|Gateway|testing/|workers/|cli/|main"),
+    mayNot("log/", "upstream/|exchange/|http/|Gateway|testing/|workers/|cli/|main"),
+    mayNot("exchange/", "http/|Gateway|testing/|workers/|cli/|main"),
+    mayNot("http/", "Gateway|testing/|workers/|cli/|main"),
+    mayNot("Gateway", "testing/|workers/|cli/|main"),
+    mayNot("testing/", "workers/|cli/|main"),
+    mayNot("workers/", "testing/|cli/|main"),
     mayNot("cli/", "testing/|main"),
     {
       name: "domain-is-pure",

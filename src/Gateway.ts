@@ -119,20 +119,25 @@ export const start = async (options: StartOptions): Promise<Running> => {
 }
 
 /** The URL of a server. */
-export const addressOf = ({ address }: HttpServer.HttpServer): string => {
-  if (address._tag === "UnixAddress") return `unix:${address.path}`
-  const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname
-  return `http://${host}:${address.port}`
-}
+export const addressOf = ({ address }: HttpServer.HttpServer): string =>
+  address._tag === "UnixAddress" ? `unix:${address.path}` : urlOf(address.hostname, address.port)
+
+/** The URL of an address and port. */
+export const urlOf = (host: string, port: number): string => `http://${host.includes(":") ? `[${host}]` : host}:${port}`
+
+/** The gateway over the host's own configuration; records as in {@link layer}. */
+export const layerRecorded = (path = "record.db"): Layer.Layer<Services, LogUnavailable, ConfigRef.ConfigRef> =>
+  layerCustom.pipe(
+    Layer.provide(
+      Layer.unwrapEffect(
+        Effect.map(ConfigRef.ConfigRef, ({ current }) =>
+          RequestLog.layerSqlite({ path, settings: Effect.map(current, (snapshot) => snapshot.config.log) })
+        )
+      )
+    )
+  )
 
 const withRecords = <E>(
   config: Layer.Layer<ConfigRef.ConfigRef, E>,
-  path = "record.db"
-): Layer.Layer<Services, E | LogUnavailable> => {
-  const records = Layer.unwrapEffect(
-    Effect.map(ConfigRef.ConfigRef, ({ current }) =>
-      RequestLog.layerSqlite({ path, settings: Effect.map(current, (snapshot) => snapshot.config.log) })
-    )
-  )
-  return layerCustom.pipe(Layer.provide(records), Layer.provide(config))
-}
+  path?: string
+): Layer.Layer<Services, E | LogUnavailable> => Layer.provide(layerRecorded(path), config)

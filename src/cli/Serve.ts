@@ -1,10 +1,15 @@
+import { availableParallelism } from "node:os"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as ConfigRef from "../config/ConfigRef.js"
 import * as ProcessConfig from "../config/ProcessConfig.js"
+import type * as GatewayConfig from "../domain/GatewayConfig.js"
+import * as WorkerShare from "../domain/WorkerShare.js"
 import * as Gateway from "../Gateway.js"
 import * as ProcessLog from "../log/ProcessLog.js"
 import * as CommonOptions from "./CommonOptions.js"
@@ -29,17 +34,47 @@ const announce = Layer.effectDiscard(
   )
 )
 
-const serve = (settings: { readonly config: string; readonly host: string; readonly port: number }) =>
+interface Settings {
+  readonly config: string
+  readonly host: string
+  readonly port: number
+}
+
+const serve = (settings: Settings) =>
   Effect.gen(function* () {
     const recordPath = yield* ProcessConfig.recordPath
-    const { config, host, port } = settings
+    const seat = yield* ProcessConfig.worker
+    if (Option.isNone(seat)) return yield* serveHere(settings, recordPath)
+    const worker = yield* workerProgram
+    return yield* worker.run({ config: settings.config, recordPath, seat: seat.value })
+  }).pipe(Effect.provide(ProcessLog.layer), Ending.told)
+
+const serveHere = ({ config, host, port }: Settings, recordPath: string) =>
+  Effect.gen(function* () {
+    const { current } = yield* ConfigRef.ConfigRef
+    const workers = countOf((yield* current).config)
+    if (workers > 1) return yield* serveWithWorkers({ host, port, workers })
     return yield* announce.pipe(
       Layer.provide(Gateway.serve({ host, port })),
-      Layer.provide(Gateway.layerFile(config, { recordPath })),
-      Layer.provide(ProcessLog.layer),
+      Layer.provide(Gateway.layerRecorded(recordPath)),
       Layer.launch
     )
-  }).pipe(Ending.told)
+  }).pipe(Effect.provide(ConfigRef.layerFile(config)))
+
+const serveWithWorkers = (options: { readonly host: string; readonly port: number; readonly workers: number }) =>
+  Effect.flatMap(primary, ({ run }) => run(options)).pipe(
+    Effect.catchIf(
+      (failure) => failure._tag === "WorkerNotStarted" && failure.said,
+      () => new Ending.NotWell()
+    )
+  )
+
+// Who serves alone can do without them.
+const primary = Effect.promise(() => import("../workers/Primary.js"))
+const workerProgram = Effect.promise(() => import("../workers/WorkerProgram.js"))
+
+const countOf = ({ backends, server }: GatewayConfig.GatewayConfig): number =>
+  server.workers === "auto" ? WorkerShare.automatic({ backends, server }, availableParallelism()) : server.workers
 
 /** `causeway serve`: serves the gateway until it is told to stop. */
 export const command = Command.make("serve", options, serve).pipe(

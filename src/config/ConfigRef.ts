@@ -11,6 +11,7 @@ import type { BootFailure } from "../domain/Failure.js"
 import { ConfigInvalid } from "../domain/Failure.js"
 import * as GatewayConfig from "../domain/GatewayConfig.js"
 import * as RouteTable from "../domain/RouteTable.js"
+import * as WorkerShare from "../domain/WorkerShare.js"
 import * as ConfigFile from "./ConfigFile.js"
 
 /** A configuration with its compiled routes; an exchange keeps the one it began with. */
@@ -59,25 +60,39 @@ export const layerStatic = (plain: GatewayConfig.Plain): Layer.Layer<ConfigRef, 
 
 /**
  * The configuration of a file, read again within a second of every change. A file that has become unreadable or invalid
- * is reported with the place of each mistake, and the last good configuration stays in force.
+ * is reported with the place of each mistake, and the last good configuration stays in force. A worker with this seat has
+ * its part of every limit, and leaves the reports to the process that has begun it.
  */
-export const layerFile = (path: string): Layer.Layer<ConfigRef, BootFailure, FileSystem.FileSystem> =>
+export const layerFile = (
+  path: string,
+  seat?: WorkerShare.Seat
+): Layer.Layer<ConfigRef, BootFailure, FileSystem.FileSystem> =>
   Layer.scoped(
     ConfigRef,
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
+      const load = seat === undefined ? ConfigFile.load(path) : loadShare(path, seat)
+      const [report, warn, complain] =
+        seat === undefined
+          ? [Effect.logInfo, Effect.logWarning, Effect.logError]
+          : [Effect.logDebug, Effect.logDebug, Effect.logDebug]
       let seen = yield* fingerprint(files, path)
-      const ref = yield* SubscriptionRef.make(compile(yield* ConfigFile.load(path)))
+      const first = yield* load
+      const ref = yield* SubscriptionRef.make(compile(first))
 
       const refresh = Effect.gen(function* () {
         const now = yield* fingerprint(files, path)
         if (now === seen) return
         seen = now
-        yield* SubscriptionRef.set(ref, compile(yield* ConfigFile.load(path)))
-        yield* Effect.logInfo(`Configuration reloaded from ${path}`)
+        const config = yield* load
+        yield* SubscriptionRef.set(ref, compile(config))
+        yield* report(`Configuration reloaded from ${path}`)
+        if (config.server.workers !== first.server.workers) {
+          yield* warn(`server.workers is read at start only: restart to have ${config.server.workers}`)
+        }
       }).pipe(
         Effect.catchAll((failure) =>
-          Effect.logError(`Configuration not reloaded, the last good one stays in force\n${failure.message}`)
+          complain(`Configuration not reloaded, the last good one stays in force\n${failure.message}`)
         ),
         Effect.catchAllDefect((defect) => Effect.logError("Configuration not reloaded", defect))
       )
@@ -86,6 +101,13 @@ export const layerFile = (path: string): Layer.Layer<ConfigRef, BootFailure, Fil
       return { current: SubscriptionRef.get(ref), changes: ref.changes }
     })
   )
+
+const loadShare = Effect.fnUntraced(function* (path: string, seat: WorkerShare.Seat) {
+  const { config, place } = yield* ConfigFile.open(path)
+  const issues = WorkerShare.unshareable(config, seat.of)
+  if (issues.length > 0) return yield* new ConfigInvalid({ path, issues: issues.map(place) })
+  return WorkerShare.of(config, seat)
+})
 
 // Symbolic links are followed, so that an atomically replaced link (a mounted ConfigMap) is seen too.
 const fingerprint = (files: FileSystem.FileSystem, path: string): Effect.Effect<string> =>

@@ -3,6 +3,7 @@ import * as ConfigError from "effect/ConfigError"
 import * as Either from "effect/Either"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
+import type * as WorkerShare from "../domain/WorkerShare.js"
 
 /** The number if it is a port; 0 stands for any free one. */
 export const portOption = Option.liftPredicate((n: number) => Number.isInteger(n) && n >= 0 && n <= 65_535)
@@ -56,9 +57,33 @@ export const logFormat: Config.Config<"auto" | "json" | "pretty"> = Config.liter
   "pretty"
 )("LOG_FORMAT").pipe(Config.withDefault("auto" as const))
 
-/** A file that gets the log too, as JSON lines, and how many days of it are kept (default: 10). */
+/** The variable by which a worker is told its seat, such as `2/4`; for nobody else to set. */
+export const workerVariable = "CAUSEWAY_WORKER"
+
+/** A seat as {@link workerVariable} has it. */
+export const formatSeat = ({ number, of }: WorkerShare.Seat): string => `${number}/${of}`
+
+/** Which of the workers this process is, if it is one. */
+export const worker: Config.Config<Option.Option<WorkerShare.Seat>> = Config.nonEmptyString(workerVariable).pipe(
+  Config.mapOrFail((text) => {
+    const [, number, of] = /^(\d+)\/(\d+)$/.exec(text) ?? []
+    return number === undefined || of === undefined
+      ? Either.left(ConfigError.InvalidData([], "expected a seat such as 2/4"))
+      : Either.right({ number: Number(number), of: Number(of) })
+  }),
+  Config.option
+)
+
+// Two processes cannot turn over the same file: that of the second worker is `causeway.2.log`.
+const ownFile = (path: string, seat: Option.Option<WorkerShare.Seat>): string =>
+  Option.match(seat, { onNone: () => path, onSome: ({ number }) => path.replace(/(\.[^./\\]*)?$/, `.${number}$1`) })
+
+/**
+ * A file that gets the log too, as JSON lines, and how many days of it are kept (default: 10). Each worker has a file of its
+ * own.
+ */
 export const logFile = Config.all({
-  path: Config.nonEmptyString("LOG_FILE"),
+  path: Config.zipWith(Config.nonEmptyString("LOG_FILE"), worker, ownFile),
   days: Config.integer("LOG_FILE_DAYS").pipe(
     Config.validate({ message: "expected a whole number of days ≥ 1", validation: (n) => n >= 1 }),
     Config.withDefault(10)

@@ -56,6 +56,35 @@ export const Count = numberOrText("a whole number ≥ 1", (n) => Number.isIntege
   minimum: 1
 })
 
+/** The most workers that one gateway has. */
+const mostWorkers = 64
+const workersTitle = `a whole number from 1 to ${mostWorkers}, or auto`
+
+/** How many workers serve; `auto` leaves it to the machine. */
+export const Workers = Schema.transformOrFail(
+  Schema.Union(Schema.Number, Schema.String).annotations({ title: workersTitle }),
+  Schema.Union(Schema.Literal("auto"), Schema.Number),
+  {
+    strict: true,
+    decode: (value, _, ast) => {
+      const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value
+      if (typeof value === "string" && value.trim() === "auto") return ParseResult.succeed("auto" as const)
+      return typeof number === "number" && Number.isInteger(number) && number >= 1 && number <= mostWorkers
+        ? ParseResult.succeed(number)
+        : ParseResult.fail(new ParseResult.Type(ast, value))
+    },
+    encode: (workers) => ParseResult.succeed(workers)
+  }
+).annotations({
+  title: workersTitle,
+  jsonSchema: {
+    anyOf: [
+      { type: "integer", minimum: 1, maximum: mostWorkers },
+      textLike(String.raw`^\s*([1-9]\d*|auto)\s*$`, { examples: ["auto"] })
+    ]
+  }
+})
+
 /** A count of tokens. */
 export const TokenLimit = Count
 

@@ -5,10 +5,21 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Backend } from "./Backend.js"
 import * as ConfigIssue from "./ConfigIssue.js"
-import { Count, DurationText, optional, orDefault, required, SizeText, Strings, stringsJson } from "./ConfigSchema.js"
+import {
+  Count,
+  DurationText,
+  optional,
+  orDefault,
+  required,
+  SizeText,
+  Strings,
+  stringsJson,
+  Workers
+} from "./ConfigSchema.js"
 import * as IpRange from "./IpRange.js"
 import { RetentionText } from "./Retention.js"
 import * as RouteTable from "./RouteTable.js"
+import * as WorkerShare from "./WorkerShare.js"
 
 const ranges = "addresses or CIDR ranges such as 10.0.0.0/8 or fd00::/8"
 
@@ -84,7 +95,11 @@ const Server = Schema.Struct({
       description:
         "Addresses and CIDR ranges, IPv4 or IPv6, of proxies whose `X-Forwarded-For` or `X-Real-IP` names the caller in records."
     })
-    .pipe(Schema.fromKey("trusted_proxies"))
+    .pipe(Schema.fromKey("trusted_proxies")),
+  workers: orDefault(Workers, () => 1).annotations({
+    description:
+      "So many processes serve on the one port, each on a core of its own; `auto` is one for each core. They share the limits above and every `max_in_flight`. Read at start only. [What it means](workers.md)."
+  })
 })
 
 const Log = Schema.Struct({
@@ -144,7 +159,8 @@ export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArr
       onSome: (issue) => ConfigIssue.fromParseIssue(issue)
     }),
     ...duplicateNames(backends),
-    ...danglingFallbacks(backends)
+    ...danglingFallbacks(backends),
+    ...(Either.isRight(decoded) ? unshareable(decoded.right) : [])
   ]
   return Either.isRight(decoded) && issues.length === 0 ? Either.right(decoded.right) : Either.left(issues)
 }
@@ -162,6 +178,10 @@ const duplicateNames = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigI
     if (first === index) return []
     return [{ path: ["openai_clients", index, "name"], message: `"${name}" is already openai_clients[${first}]` }]
   })
+
+// What `auto` becomes heeds the limits.
+const unshareable = ({ backends, server }: GatewayConfig): ReadonlyArray<ConfigIssue.ConfigIssue> =>
+  server.workers === "auto" ? [] : WorkerShare.unshareable({ backends, server }, server.workers)
 
 const danglingFallbacks = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssue.ConfigIssue> => {
   const routes = RouteTable.make(backends)

@@ -11,8 +11,12 @@ import * as WireError from "../domain/WireError.js"
 import { Backends } from "../upstream/Backends.js"
 import * as Respond from "./Respond.js"
 import * as Route from "./Route.js"
+import { WorkerSeat } from "./WorkerSeat.js"
 
-/** What is thought of each backend, for an operator: not served unless `server.operator_endpoints` says so. */
+/**
+ * What is thought of each backend, for an operator: not served unless `server.operator_endpoints` says so. A worker says
+ * which one it is, for it knows nothing of the others.
+ */
 export const respond = Effect.gen(function* () {
   const { config, routes } = yield* (yield* ConfigRef).current
   if (!config.server.operatorEndpoints) return yield* Route.notFound
@@ -29,7 +33,8 @@ export const respond = Effect.gen(function* () {
     max_in_flight: Option.getOrNull(backend.maxInFlight),
     ...stateOf(backend, health.breaker(backend, now))
   }))
-  return yield* Respond.json(200, { object: "list", data })
+  const worker = yield* WorkerSeat
+  return yield* Respond.json(200, { object: "list", ...(worker === undefined ? {} : { worker }), data })
 })
 
 const states = { Closed: "closed", Open: "open", HalfOpen: "half_open", Ramp: "ramp" } as const

@@ -37,17 +37,10 @@ const app = Effect.catchAll(
  */
 export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, ListenFailed, OpenAiRoutes.Services> =>
   Layer.suspend(() => {
-    const server = http.createServer({
-      // Longer than the idle time of the balancers in front, so that it is they who close an idle connection.
-      keepAliveTimeout: 75_000,
-      // OpenAI recommends to stay below 64 KiB of headers.
-      maxHeaderSize: 64 * 1024
-    })
-    ClientError.answer(server)
+    const server = create()
     // Built last, the drain is the first to be finalized: until it is over, whoever still asks gets an answer.
     return drained(server).pipe(
-      // A span per request costs more than the gateway's own work; hosts that trace mount the routes themselves.
-      Layer.provide(HttpMiddleware.withTracerDisabledWhen(served(server), () => true)),
+      Layer.provide(served(server)),
       Layer.provideMerge(
         Layer.mapError(
           NodeHttpServer.layer(() => server, { host: options.host, port: options.port, backlog }),
@@ -57,15 +50,31 @@ export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, List
     )
   })
 
+/** A server that does not listen yet. */
+export const create = (): http.Server => {
+  const server = http.createServer({
+    // Longer than the idle time of the balancers in front, so that it is they who close an idle connection.
+    keepAliveTimeout: 75_000,
+    // OpenAI recommends to stay below 64 KiB of headers.
+    maxHeaderSize: 64 * 1024
+  })
+  ClientError.answer(server)
+  return server
+}
+
+/** Answers a server's requests. A span for each would cost more than the gateway's work; hosts that trace mount the routes. */
+export const served = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Services> =>
+  HttpMiddleware.withTracerDisabledWhen(routed(server), () => true)
+
 // The completions take the short way: the router and the request's services would cost them more than their own work.
-const served = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Services> =>
+const routed = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Services> =>
   Layer.scopedDiscard(
     Effect.gen(function* () {
       const runFork = Runtime.runFork(yield* Effect.runtime<OpenAiRoutes.Services>())
-      const routed = yield* NodeHttpServer.makeHandler(app)
+      const router = yield* NodeHttpServer.makeHandler(app)
       const onRequest = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
         const handler = incoming.method === "POST" ? OpenAiRoutes.completions.get(incoming.url ?? "") : undefined
-        if (handler === undefined) return routed(incoming, response)
+        if (handler === undefined) return router(incoming, response)
         const fiber = runFork(handler(incoming, response))
         response.on("close", () => {
           if (!response.writableEnded) fiber.unsafeInterruptAsFork(HttpServerError.clientAbortFiberId)

@@ -188,7 +188,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         const month = current === undefined || current.month === "" ? now : current.month
         const old = Retention.expired(archives, retention, month, size)
         for (const { path: file } of old) {
-          yield* files.remove(file)
+          // Another process may be at it, too.
+          yield* files.remove(file, { force: true })
           yield* Effect.logInfo(`Records deleted by log.retention: ${file}`)
         }
         return old.length

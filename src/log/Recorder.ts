@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import { AppendFailed } from "../domain/Failure.js"
 import type { Digest } from "../domain/Redaction.js"
 import * as Redaction from "../domain/Redaction.js"
@@ -8,6 +11,7 @@ import type * as Retention from "../domain/Retention.js"
 import * as MonthlyRotation from "./MonthlyRotation.js"
 import * as RecordStats from "./RecordStats.js"
 import * as Spool from "./Spool.js"
+import * as SqliteFault from "./SqliteFault.js"
 
 /** How a batch is kept; the plain form of the configuration's `log`. */
 export interface Settings {
@@ -34,7 +38,10 @@ export interface Options {
 
 /** After this long without a record the database is let go of, and the spool tidied. */
 const restAfter = "5 seconds"
-const retryInterval = "1 second"
+const retryInterval = Duration.seconds(1)
+/** How soon a database that others write to is asked again, and how often before that is worth a word. */
+const turnInterval = Duration.millis(100)
+const turns = 3
 const housekeeping = "1 minute"
 
 /** A recorder; what is in the spool when it closes and cannot be put into the database stays for the next one. */
@@ -43,6 +50,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   let archive = true
   let retention: Retention.Retention | null = null
   let failing = false
+  /** How often in a row the database has refused rows only because others were writing. */
+  let waited = 0
 
   const spool = yield* Spool.make(
     { database: options.path, ...(options.spoolSize === undefined ? {} : { limit: options.spoolSize }) },
@@ -74,11 +83,16 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const drain = drainOne.pipe(
     Effect.repeat({ while: (more) => more }),
     Effect.zipRight(report(false, Effect.logInfo("Records reach their database again"))),
-    Effect.as(true),
+    Effect.map(() => {
+      waited = 0
+      return true
+    }),
     Effect.catchAllDefect((cause) => new AppendFailed({ path: options.path, cause })),
-    Effect.catchAll((failure) =>
-      Effect.as(report(true, Effect.logError(`Records wait in the spool: ${failure.message}`)), false)
-    )
+    Effect.catchAll((failure) => {
+      waited = SqliteFault.isBusy(failure) ? waited + 1 : turns
+      const line = Effect.logError(`Records wait in the spool: ${failure.message}`)
+      return Effect.as(waited < turns ? Effect.void : report(true, line), false)
+    })
   )
 
   function report(fails: boolean, line: Effect.Effect<void>): Effect.Effect<void> {
@@ -96,9 +110,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     if (woken._tag === "None") yield* Effect.zipRight(rest, stirred.await)
     yield* stirred.close
     if (yield* drain) return
-    // Whoever else writes here may need to have the database to itself.
+    // Whoever else writes here may need to have the database to itself, and must not come back at the same moment.
     yield* database.release
-    yield* Effect.sleep(retryInterval)
+    const interval = waited < turns ? turnInterval : retryInterval
+    yield* Effect.sleep(Duration.times(interval, 0.5 + (yield* Random.next)))
     yield* stirred.open
   })
 
@@ -122,7 +137,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   // Registered before the loops are forked, so that it runs after they have stopped.
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
-      if (!(yield* drain)) yield* Effect.logWarning(`${spool.pending()} bytes of records stay in the spool`)
+      yield* Effect.repeat(drain, {
+        until: (done) => done || waited >= turns,
+        schedule: Schedule.spaced(turnInterval)
+      })
+      if (spool.pending() > 0) yield* Effect.logWarning(`${spool.pending()} bytes of records stay in the spool`)
       yield* spool.tidy
     })
   )

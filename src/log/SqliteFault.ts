@@ -13,6 +13,9 @@ export const codeOf = (failure: unknown): string => {
 /** The file is no database, or no longer. */
 export const isCorrupt = (failure: unknown): boolean => /^SQLITE_(?:CORRUPT|NOTADB)/.test(codeOf(failure))
 
+/** Another process is writing. */
+export const isBusy = (failure: unknown): boolean => /^SQLITE_BUSY/.test(codeOf(failure))
+
 /** It may work in a moment: another process holds the database, or the disk is full. */
 export const isPassing = (failure: unknown): boolean =>
   /^SQLITE_(?:BUSY|LOCKED|FULL)/.test(codeOf(failure)) || /ENOSPC|EDQUOT/.test(reasonOf(failure))

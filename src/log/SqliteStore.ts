@@ -37,7 +37,7 @@ const patience = 250
 export const open = (path: string): Effect.Effect<SqliteStore, LogUnavailable, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
-    if (!(yield* files.exists(path))) yield* files.writeFileString(path, "", { flag: "wx", mode: 0o600 })
+    if (!(yield* files.exists(path))) yield* create(path)
     const sql = yield* SqliteClient.make({ filename: path })
     yield* sql`PRAGMA busy_timeout = ${sql.literal(String(patience))}`
     // The spool lets go of a row once it is here, so a commit has to outlive the machine.
@@ -50,6 +50,15 @@ export const open = (path: string): Effect.Effect<SqliteStore, LogUnavailable, F
     // The driver throws what it cannot open.
     Effect.catchAllDefect((cause) => new LogUnavailable({ path, cause })),
     Effect.mapError((cause) => (cause._tag === "LogUnavailable" ? cause : new LogUnavailable({ path, cause })))
+  )
+
+// Another process may be as quick.
+const create = (path: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (files) => files.writeFileString(path, "", { flag: "wx", mode: 0o600 })).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "SystemError" && error.reason === "AlreadyExists",
+      () => Effect.void
+    )
   )
 
 // The client opens a span for every statement, which the host's traces have no use for.

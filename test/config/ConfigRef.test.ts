@@ -8,6 +8,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as ConfigRef from "../../src/config/ConfigRef.js"
+import type * as WorkerShare from "../../src/domain/WorkerShare.js"
 import * as LogLines from "../support/LogLines.js"
 import * as Temp from "../support/Temp.js"
 import { asleep } from "../support/Until.js"
@@ -18,16 +19,16 @@ const text = (name: string) =>
 const nameOf = ({ config }: ConfigRef.Snapshot) => config.backends[0]?.name
 
 /** A reference to a file, whose changes come in a queue; the first is the one in force at the start. */
-const watch = (path: string) =>
+const watch = (path: string, seat?: WorkerShare.Seat) =>
   Effect.gen(function* () {
     const log = LogLines.make()
-    const layer = ConfigRef.layerFile(path).pipe(Layer.provide(NodeFileSystem.layer), Layer.provide(log.layer))
+    const layer = ConfigRef.layerFile(path, seat).pipe(Layer.provide(NodeFileSystem.layer), Layer.provide(log.layer))
     const ref = Context.get(yield* Layer.build(layer), ConfigRef.ConfigRef)
     const changes = yield* Queue.unbounded<string | undefined>()
     yield* Effect.forkScoped(Stream.runForEach(ref.changes, (snapshot) => Queue.offer(changes, nameOf(snapshot))))
     yield* asleep()
     const tick = Effect.zipRight(TestClock.adjust("1 second"), asleep())
-    return { changes, log, tick, name: Effect.map(ref.current, nameOf) }
+    return { changes, log, tick, current: ref.current, name: Effect.map(ref.current, nameOf) }
   })
 
 const fileWith = (content: string) =>
@@ -65,6 +66,35 @@ describe("ConfigRef.layerFile", () => {
       }
       const seen = yield* Effect.replicateEffect(Queue.take(changes), 4)
       assert.deepStrictEqual(seen, ["n0", "n1", "n-2", "n--3"])
+    })
+  )
+
+  it.scoped("says that a changed number of workers waits for a restart", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(text("first"))
+      const { log, tick } = yield* watch(path)
+      fs.writeFileSync(path, `${text("first")}server: { workers: 2 }\n`)
+      yield* tick
+      assert.strictEqual(log.lines[1], "WARN server.workers is read at start only: restart to have 2")
+    })
+  )
+
+  it.scoped("gives a worker its part of the limits, and keeps the last of which it can have one", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(`${text("first")}server: { workers: auto, max_in_flight: 7 }\n`)
+      const { current, log, tick } = yield* watch(path, { number: 2, of: 3 })
+      const limit = Effect.map(current, ({ config }) => config.server.maxInFlight)
+      assert.strictEqual(yield* limit, 2)
+      for (const [whole, part] of [
+        [8, 3],
+        [2, 3]
+      ] as const) {
+        fs.writeFileSync(path, `${text(`for-${whole}`)}server: { workers: auto, max_in_flight: ${whole} }\n`)
+        yield* tick
+        assert.strictEqual(yield* limit, part)
+      }
+      // The process that has begun it says so.
+      assert.deepStrictEqual(log.lines, [])
     })
   )
 

@@ -28,7 +28,8 @@ const defaults: Pick<GatewayConfig.GatewayConfig, "server" | "log"> = {
     operatorEndpoints: false,
     operatorKey: Option.none(),
     explainHeaders: false,
-    trustedProxies: []
+    trustedProxies: [],
+    workers: 1
   },
   log: {
     durability: "wal",
@@ -61,7 +62,8 @@ describe("GatewayConfig", () => {
         operator_endpoints: true,
         operator_key: " secret ",
         explain_headers: true,
-        trusted_proxies: ["10.0.0.0/8"]
+        trusted_proxies: ["10.0.0.0/8"],
+        workers: "auto"
       },
       log: { durability: "sync", bodies: "none", archive: false, max_body: "1KiB", retention: "12 months" }
     })
@@ -76,7 +78,8 @@ describe("GatewayConfig", () => {
       operatorEndpoints: true,
       operatorKey: Option.some(Redacted.make("secret")),
       explainHeaders: true,
-      trustedProxies: [{ version: 4, address: 167_772_160n, bits: 8 }]
+      trustedProxies: [{ version: 4, address: 167_772_160n, bits: 8 }],
+      workers: "auto"
     })
     assert.deepStrictEqual(log, {
       durability: "sync",
@@ -134,6 +137,19 @@ describe("GatewayConfig", () => {
       ]
     )
     assert.deepStrictEqual(wrong({ openai_clients, server: [] }), ["server: expected a mapping, got an empty list"])
+  })
+
+  it("takes no more workers than every limit can be shared by", () => {
+    const issuesOf = (workers: unknown) =>
+      wrong({ openai_clients: [entry({ max_in_flight: 2 })], server: { workers, max_in_flight: 3 } })
+    for (const workers of [1, 2, "2", "auto", " auto ", null]) assert.deepStrictEqual(issuesOf(workers), [])
+    assert.deepStrictEqual(issuesOf(4), [
+      "server.max_in_flight: 3 cannot be shared by 4 workers (server.workers)",
+      "openai_clients[0].max_in_flight: 2 cannot be shared by 4 workers (server.workers)"
+    ])
+    for (const workers of [0, 65, 1.5, "many", true]) {
+      assert.include(issuesOf(workers)[0], "server.workers: expected a whole number from 1 to 64, or auto, got")
+    }
   })
 
   it("wants every name once", () => {

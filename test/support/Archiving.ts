@@ -40,3 +40,33 @@ export const run = async (folder: string, kills: number) => {
     leftovers: Temp.names(folder).filter((name) => !name.endsWith(".db"))
   }
 }
+
+/** Lets several processes write into one database, month after month; kills the first of them in the middle. */
+export const runTogether = async (folder: string, processes: number, rows: number) => {
+  const write = (prefix: string, killAfter: number) =>
+    new Promise<number>((resolve) => {
+      const args = [program, `${folder}/record.db`, "0", String(rows - 1), prefix]
+      const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
+      let output = ""
+      child.stdout.on("data", (bytes: Buffer) => {
+        output += bytes.toString()
+        if (output.split("\n").length > killAfter) child.kill("SIGKILL")
+      })
+      child.on("close", () => resolve([...output.matchAll(/^\d+\n/gm)].length))
+    })
+  const names = Array.from({ length: processes }, (_, index) => String.fromCharCode(97 + index))
+  const said = await Promise.all(names.map((name, index) => write(name, index === 0 ? rows / 2 : Infinity)))
+  // Takes over what was left behind.
+  await write("z", Infinity)
+  const files = Temp.names(folder).filter((name) => name.endsWith(".db"))
+  const ids = files.flatMap((name) => Database.records(`${folder}/${name}`).map(({ id }) => id))
+  const present = new Set(ids)
+  const expected = names.flatMap((name, index) => Array.from({ length: said[index] ?? 0 }, (_, n) => `${name}${n}`))
+  return {
+    said,
+    archives: files.length - 1,
+    lost: expected.filter((id) => !present.has(id)),
+    doubled: ids.length - present.size,
+    leftovers: Temp.names(folder).filter((name) => !name.endsWith(".db"))
+  }
+}

@@ -4,11 +4,11 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
 import * as Recorder from "../../dist/log/Recorder.js"
 
-const [, , path = "", first = "0"] = process.argv
+const [, , path = "", first = "0", , prefix = "r"] = process.argv
 const settings = { durability: "wal", bodies: "full", archive: true, retention: null }
 
 const record = (n) => ({
-  id: `r${n}`,
+  id: `${prefix}${n}`,
   // Three rows a month.
   Time: new Date(Date.UTC(2000, Math.floor(n / 3), 15)).toISOString(),
   IP: "",

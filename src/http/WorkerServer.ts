@@ -1,0 +1,89 @@
+import type * as http from "node:http"
+import type * as net from "node:net"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { ConfigRef } from "../config/ConfigRef.js"
+import { Drain } from "../exchange/Drain.js"
+import type { Services } from "./OpenAiRoutes.js"
+import * as Server from "./Server.js"
+
+/** What a worker is connected to: whoever hands it connections, and its part among those that serve with it. */
+export interface Crew {
+  /** Begins to take connections; `open` tells how many of them are open. */
+  readonly join: (take: (socket: net.Socket) => void, open: () => number) => Effect.Effect<void, never, Scope.Scope>
+  /** Asks for no more connections; when it ends none is on its way. */
+  readonly leave: Effect.Effect<void>
+  /** Whether all workers are to stop, rather than this one alone. */
+  readonly isStopping: () => boolean
+  /** Ends when all workers are to stop. */
+  readonly stopping: Effect.Effect<void>
+}
+
+/** How long a connection that is used no more is kept by a worker that leaves. */
+const lastKeepAlive = Duration.seconds(5)
+
+/**
+ * Serves the gateway on connections that it is handed. When the layer closes because all are to stop, it does as
+ * {@link Server.layer}. When this worker leaves alone, nobody is refused: whoever still asks it gets an answer, and is told
+ * to come back over another connection.
+ */
+export const layer = (crew: Crew): Layer.Layer<never, never, Services> =>
+  Layer.suspend(() => {
+    const server = Server.create()
+    return manned(server, crew).pipe(Layer.provide(Server.served(server)))
+  })
+
+const manned = (server: http.Server, crew: Crew): Layer.Layer<never, never, Drain | ConfigRef> =>
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const drain = yield* Drain
+      const config = yield* ConfigRef
+      const open = new Set<net.Socket>()
+      let onEmpty = () => {}
+      const take = (socket: net.Socket) => {
+        open.add(socket)
+        // As with a server's own connections, who has said all may still listen.
+        socket.allowHalfOpen = true
+        socket.on("close", () => {
+          open.delete(socket)
+          if (open.size === 0) onEmpty()
+        })
+        server.emit("connection", socket)
+      }
+      const empty = Effect.async<void>((resume) => {
+        onEmpty = () => resume(Effect.void)
+        if (open.size === 0) onEmpty()
+      })
+      // It never listens itself, but from then on it watches over its connections' timeouts.
+      server.emit("listening")
+      yield* crew.join(take, () => open.size)
+      yield* Effect.addFinalizer(() =>
+        Effect.gen(function* () {
+          const { server: settings } = (yield* config.current).config
+          const [took, left] = yield* Effect.timed(handOver(server, crew, settings.drain, empty))
+          if (!left) {
+            yield* drain.announce
+            yield* Effect.sleep(settings.readyDelay)
+            yield* crew.leave
+          }
+          server.close()
+          yield* drain.drain(left ? Duration.subtract(settings.drain, took) : settings.drain)
+          server.closeAllConnections()
+        })
+      )
+    })
+  )
+
+// Answers on the connections that are there until all are closed, or time is up; false when all workers are to stop.
+const handOver = (server: http.Server, crew: Crew, deadline: Duration.Duration, empty: Effect.Effect<void>) =>
+  Effect.gen(function* () {
+    if (crew.isStopping()) return false
+    server.keepAliveTimeout = Duration.toMillis(lastKeepAlive)
+    server.prependListener("request", (_, response) => void (response.shouldKeepAlive = false))
+    yield* crew.leave
+    // Within the timeout's own fiber: this one may have been interrupted.
+    yield* empty.pipe(Effect.raceFirst(crew.stopping), Effect.interruptible, Effect.timeoutOption(deadline))
+    return !crew.isStopping()
+  })

@@ -1,0 +1,163 @@
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Respawn from "../domain/Respawn.js"
+import type * as WorkerShare from "../domain/WorkerShare.js"
+import type * as Acceptor from "./Acceptor.js"
+import type * as Messages from "./Messages.js"
+import * as SecondSignal from "./SecondSignal.js"
+import * as WorkerProcess from "./WorkerProcess.js"
+
+/** The workers of one gateway: begun, replaced, and stopped with their scope. */
+export interface Crew {
+  /** Begins the worker of a seat; ends when it serves. */
+  readonly start: (number: number) => Effect.Effect<void, WorkerNotStarted>
+  /** Replaces every worker that ends or leaves; fails when that has become pointless. */
+  readonly keep: Effect.Effect<never, CrewGaveUp, Scope.Scope>
+}
+
+/** A worker ended before it served; `said` when it has told the operator why. */
+export class WorkerNotStarted extends Data.TaggedError("WorkerNotStarted")<{
+  readonly seat: WorkerShare.Seat
+  readonly end: WorkerProcess.End
+}> {
+  get said() {
+    return this.end.code === 1
+  }
+  override get message() {
+    return `Worker ${this.seat.number} ${WorkerProcess.describeEnd(this.end)} before it served`
+  }
+}
+
+/** Workers die as soon as they have begun, and none is left that serves. */
+export class CrewGaveUp extends Data.TaggedError("CrewGaveUp")<{ readonly times: number }> {
+  override get message() {
+    return `Workers ended soon after their start, ${this.times} times one after the other, and none is left: giving up`
+  }
+}
+
+/** A seat that is to be filled again, and why. */
+interface Vacancy {
+  readonly member: Member
+  readonly why: string
+}
+
+interface Member {
+  readonly worker: WorkerProcess.WorkerProcess
+  readonly begunAt: number
+  /** How many in its seat before it died early, one after the other. */
+  readonly early: number
+  phase: "starting" | "serving" | "leaving"
+}
+
+/** A crew of so many, none of whom has begun yet. */
+export const make = Effect.fnUntraced(function* (of: number, acceptor: Acceptor.Acceptor) {
+  const members = new Set<Member>()
+  const vacancies = yield* Queue.unbounded<Vacancy>()
+  const gaveUp = Deferred.unsafeMake<never, CrewGaveUp>(FiberId.none)
+  let stopping = false
+  let failed = false
+  let onEmpty = () => {}
+
+  const onReport = (member: Member, report: Messages.Report, onReady: () => void): void => {
+    switch (report._tag) {
+      case "Ready":
+        member.phase = "serving"
+        acceptor.add(member.worker)
+        return onReady()
+      case "Took":
+        return acceptor.took(report.number)
+      case "Open":
+        return acceptor.counted(member.worker, report.connections)
+      case "Leaves": {
+        if (stopping) acceptor.close()
+        else if (member.phase === "serving") vacancies.unsafeOffer({ member, why: "leaves" })
+        member.phase = "leaving"
+        acceptor.remove(member.worker)
+        return member.worker.send({ _tag: "Released" })
+      }
+    }
+  }
+
+  const onEnd = (member: Member, end: WorkerProcess.End): void => {
+    members.delete(member)
+    if (stopping && member.phase !== "starting" && end.code !== 0) failed = true
+    if (!stopping && member.phase === "serving") vacancies.unsafeOffer({ member, why: WorkerProcess.describeEnd(end) })
+    if (members.size === 0) onEmpty()
+  }
+
+  const begin = (number: number, early: number) =>
+    Effect.async<Member, WorkerNotStarted>((resume) => {
+      const seat = { number, of }
+      const worker = WorkerProcess.start(seat, {
+        onReport: (report) => onReport(member, report, () => resume(Effect.succeed(member))),
+        onSilence: () => acceptor.lost(worker),
+        onEnd: (end) => {
+          onEnd(member, end)
+          ended(end)
+        }
+      })
+      const member: Member = { worker, begunAt: performance.now(), early, phase: "starting" }
+      members.add(member)
+      const ended = (end: WorkerProcess.End) => resume(new WorkerNotStarted({ seat, end }))
+    })
+
+  // Begins another in the seat of one that has gone, later each time that it dies early.
+  const replace = ({ member, why }: Vacancy) =>
+    Effect.gen(function* () {
+      const { begunAt, early, worker } = member
+      const { pid, seat } = worker
+      let death = { lived: performance.now() - begunAt, early }
+      yield* Effect.logWarning(`Worker ${seat.number} of ${seat.of} (process ${pid}) ${why}: another takes its place`)
+      for (;;) {
+        const othersServe = [...members].some(({ phase }) => phase === "serving")
+        const next = Respawn.next({ ...death, othersServe })
+        const times = Respawn.isEarly(death) ? death.early + 1 : 0
+        if (next._tag === "GiveUp") return yield* Deferred.fail(gaveUp, new CrewGaveUp({ times }))
+        yield* Effect.sleep(next.delay)
+        const begun = yield* Effect.either(serving(begin(seat.number, times)))
+        if (begun._tag === "Right") return
+        yield* Effect.logError(begun.left.message)
+        death = { lived: 0, early: times }
+      }
+    })
+
+  const stop = Effect.gen(function* () {
+    stopping = true
+    yield* SecondSignal.armed(() => {
+      for (const { worker } of members) worker.kill("SIGKILL")
+    })
+    for (const { phase, worker } of members) {
+      if (phase === "starting") worker.kill("SIGTERM")
+      else worker.send({ _tag: "Stop" })
+    }
+    yield* Effect.async<void>((resume) => {
+      onEmpty = () => resume(Effect.void)
+      if (members.size === 0) onEmpty()
+    })
+    if (!failed) return
+    yield* Effect.logError("A worker did not stop as it should")
+    process.once("exit", () => (process.exitCode = 1))
+  }).pipe(Effect.scoped)
+
+  yield* Effect.addFinalizer(() => stop)
+
+  const crew: Crew = {
+    start: (number) => serving(begin(number, 0)),
+    keep: Effect.zipRight(
+      Effect.forkScoped(
+        Effect.forever(Effect.flatMap(Queue.take(vacancies), (vacancy) => Effect.forkScoped(replace(vacancy))))
+      ),
+      Deferred.await(gaveUp)
+    )
+  }
+  return crew
+})
+
+const serving = <E>(begin: Effect.Effect<Member, E>): Effect.Effect<void, E> =>
+  Effect.flatMap(begin, ({ worker: { pid, seat } }) =>
+    Effect.logInfo(`Worker ${seat.number} of ${seat.of} serves (process ${pid})`)
+  )

@@ -1,0 +1,30 @@
+import * as Schema from "effect/Schema"
+
+/** What the primary tells a worker. */
+export const Order = Schema.Union(
+  /** A connection, which comes with it. */
+  Schema.TaggedStruct("Take", { number: Schema.Number }),
+  /** No connection comes after this. */
+  Schema.TaggedStruct("Released", {}),
+  /** All workers are to stop. */
+  Schema.TaggedStruct("Stop", {})
+)
+export type Order = typeof Order.Type
+
+/** What a worker tells the primary. */
+export const Report = Schema.Union(
+  /** It serves, and wants connections. */
+  Schema.TaggedStruct("Ready", {}),
+  /** It has this connection, before it has read anything of it. */
+  Schema.TaggedStruct("Took", { number: Schema.Number }),
+  /** So many of its connections are open. */
+  Schema.TaggedStruct("Open", { connections: Schema.Number }),
+  /** It wants no more connections. */
+  Schema.TaggedStruct("Leaves", {})
+)
+export type Report = typeof Report.Type
+
+/** Reads what came over the channel; none of it for what others may send there. */
+export const decodeOrder = Schema.decodeUnknownOption(Order)
+/** As {@link decodeOrder}. */
+export const decodeReport = Schema.decodeUnknownOption(Report)

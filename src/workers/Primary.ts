@@ -1,0 +1,43 @@
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { ConfigRef } from "../config/ConfigRef.js"
+import { formatPath } from "../domain/ConfigIssue.js"
+import * as WorkerShare from "../domain/WorkerShare.js"
+import * as Gateway from "../Gateway.js"
+import * as Acceptor from "./Acceptor.js"
+import * as Crew from "./Crew.js"
+
+/** Where the workers serve, and how many they are. */
+export interface Options {
+  readonly host: string
+  readonly port: number
+  readonly workers: number
+}
+
+/**
+ * Serves the gateway with several workers, of which this process is none: it accepts their connections and replaces those
+ * that die. The first begins alone, so that whatever is wrong is said once.
+ */
+export const run = ({ host, port, workers }: Options) =>
+  Effect.gen(function* () {
+    const acceptor = yield* Acceptor.make
+    const crew = yield* Crew.make(workers, acceptor)
+    yield* crew.start(1)
+    const address = yield* acceptor.listen(host, port)
+    const others = Array.from({ length: workers - 1 }, (_, index) => index + 2)
+    yield* Effect.forEach(others, crew.start, { concurrency: "unbounded", discard: true })
+    yield* Console.log(`Causeway is listening on ${Gateway.urlOf(address.address, address.port)}`)
+    yield* Effect.forkScoped(watch(workers))
+    return yield* crew.keep
+  }).pipe(Effect.scoped)
+
+// What a later configuration may say that the workers cannot do.
+const watch = (workers: number) =>
+  Effect.flatMap(ConfigRef, ({ changes }) =>
+    Stream.runForEach(changes, ({ config }) =>
+      Effect.forEach(WorkerShare.unshareable(config, workers), ({ message, path }) =>
+        Effect.logError(`The workers keep the last good configuration: ${formatPath(path)}: ${message}`)
+      )
+    )
+  )

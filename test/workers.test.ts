@@ -1,0 +1,229 @@
+import * as fs from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Caller from "./support/Caller.js"
+import * as ChildGateway from "./support/ChildGateway.js"
+import * as Database from "./support/Database.js"
+import * as JsonObject from "../src/domain/JsonObject.js"
+import * as Load from "./support/Load.js"
+import * as ScriptedUpstream from "./support/ScriptedUpstream.js"
+import * as Temp from "./support/Temp.js"
+import { setTimeout as sleep } from "node:timers/promises"
+
+const question = { model: "demo", messages: [{ role: "user", content: "Hi" }] }
+
+const configFor = (url: string, server: string, more = "", workers: number | string = 2) => `openai_clients:
+  - { name: a, base_url: "${url}", model_match: { type: exact, value: [demo] } }
+server: { workers: ${workers}, operator_endpoints: true, ${server} }
+${more}
+`
+
+/** A directory with a `config.yaml`. */
+const folderWith = (config: string) =>
+  Effect.map(Temp.directory, (folder) => {
+    fs.writeFileSync(`${folder}/config.yaml`, config)
+    return folder
+  })
+
+const started = (folder: string, env: Readonly<Record<string, string>> = {}) =>
+  Effect.gen(function* () {
+    const child = yield* ChildGateway.make({ folder, flags: ["--port", "0"], env: { LOG_FORMAT: "json", ...env } })
+    return { child, folder, url: yield* Effect.promise(() => child.url) }
+  })
+
+/** The processes of the workers that served so far, in the order of their beginning. */
+const pids = (child: ChildGateway.ChildGateway): ReadonlyArray<number> =>
+  [...child.stderr().matchAll(/Worker \d+ of \d+ serves \(process (\d+)\)/g)].map(([, pid]) => Number(pid))
+
+/** No event tells of what another process does to a third; looking all the time would take its core. */
+const until = async (holds: () => boolean | Promise<boolean>) => {
+  while (!(await holds())) await sleep(10)
+}
+
+const replaced = (child: ChildGateway.ChildGateway, served: number) => until(() => pids(child).length >= served)
+
+const refusesConnections = (url: string) =>
+  fetch(`${url}/health`).then(
+    () => false,
+    () => true
+  )
+
+const gone = (pid: number) =>
+  until(() => {
+    try {
+      return !process.kill(pid, 0)
+    } catch {
+      return true
+    }
+  })
+
+const ended = (child: ChildGateway.ChildGateway, signal: NodeJS.Signals = "SIGTERM") => {
+  child.kill(signal)
+  return child.exit
+}
+
+/** An upstream whose answers take a moment, so that there is always something under way; it holds those to `held`. */
+const makeUpstream = Effect.gen(function* () {
+  const latch = Caller.latch()
+  const upstream = yield* ScriptedUpstream.make(async (call) => {
+    await (call.received.body["user"] === "held" ? latch.promise : sleep(10))
+    ScriptedUpstream.answerWell("Hello")(call)
+  })
+  const held = () => upstream.received.filter(({ body }) => body["user"] === "held").length
+  return { ...upstream, held, release: () => latch.open() }
+})
+
+/** Asks for what the upstream holds, over a connection of its own. */
+const askHeld = async (url: string) => {
+  const { response } = Caller.raw(`${url}/v1/chat/completions`, { body: { ...question, user: "held" } })
+  const { statusCode } = await response
+  return statusCode
+}
+
+const rowIds = (folder: string) => Database.records(`${folder}/record.db`).map(({ id }) => id)
+
+const answered = (load: Load.Load) => load.asked.flatMap(({ answered }) => (answered === undefined ? [] : [answered]))
+
+const failures = (load: Load.Load) => load.asked.filter(({ failure }) => failure !== undefined)
+
+const serving = (count: number) =>
+  Effect.gen(function* () {
+    const upstream = yield* makeUpstream
+    const folder = yield* folderWith(configFor(upstream.url, "drain: 5s", "log: { durability: sync }", count))
+    const env = { NODE_OPTIONS: `--import ${new URL("./support/throwOnSignal.mjs", import.meta.url).href}` }
+    return { ...(yield* started(folder, env)), upstream }
+  })
+
+const stateOf = (url: string) => fetch(`${url}/v1/backends`).then(Caller.json)
+
+describe("workers", { timeout: 60_000 }, () => {
+  it.scopedLive("serve on one port and write into one database; those that leave or fail fail no request", () =>
+    Effect.gen(function* () {
+      const { child, folder, upstream, url } = yield* serving(3)
+      const load = Load.start(url, { fresh: 3, kept: 3 }, question)
+      yield* Effect.promise(async () => {
+        await load.more(50)
+        const [first = 0, second = 0] = pids(child)
+        // One is told to leave, and another throws what nobody catches.
+        process.kill(first, "SIGTERM")
+        process.kill(second, "SIGUSR2")
+        await Promise.all([gone(first), gone(second)])
+        await replaced(child, 5)
+        await load.more(50)
+        await load.stop()
+      })
+      assert.strictEqual(JsonObject.orEmpty((yield* Effect.promise(() => stateOf(url)))["worker"])["of"], 3)
+      const last = askHeld(url)
+      const exit = yield* Effect.promise(async () => {
+        await until(() => upstream.held() === 1)
+        child.kill("SIGTERM")
+        upstream.release()
+        return child.exit
+      })
+      assert.deepStrictEqual([exit, yield* Effect.promise(() => last)], [0, 200])
+      assert.deepStrictEqual(failures(load), [])
+      assert.includeMembers([...rowIds(folder)], answered(load))
+      assert.strictEqual(rowIds(folder).length, answered(load).length + 1)
+      assert.match(child.stdout(), /^Causeway is listening on http:\/\/127\.0\.0\.1:\d+\n$/)
+      assert.deepStrictEqual(Temp.names(folder), ["config.yaml", "record.db"])
+      for (const worker of [1, 2, 3]) assert.include(child.stderr(), `"worker":${worker}`)
+      assert.include(child.stderr(), "thrown on a signal")
+    })
+  )
+
+  it.scopedLive(
+    "that are killed take along what they had in hand, and nothing else; rows are neither lost nor doubled",
+    () =>
+      Effect.gen(function* () {
+        const { child, folder, url } = yield* serving(2)
+        const callers = { fresh: 3, kept: 3 }
+        const load = Load.start(url, callers, question)
+        const killedAt = yield* Effect.promise(async () => {
+          await load.more(50)
+          const [victim = 0] = pids(child)
+          const now = performance.now()
+          process.kill(victim, "SIGKILL")
+          await gone(victim)
+          await load.more(50)
+          await replaced(child, 3)
+          await load.stop()
+          return now
+        })
+        assert.isAtMost(failures(load).length, callers.fresh + callers.kept)
+        for (const { begunAt, failure, fresh } of failures(load)) {
+          assert.include(["ECONNRESET", "EPIPE"], failure)
+          // A connection that is kept may be used in the moment in which it breaks.
+          if (fresh) assert.isBelow(begunAt, killedAt)
+        }
+
+        // All at once: whoever comes now waits for a successor.
+        const late = Load.start(url, { fresh: 2, kept: 0 }, question)
+        yield* Effect.promise(async () => {
+          await late.more(1)
+          await late.stop()
+          const all = pids(child).slice(-2)
+          for (const pid of all) process.kill(pid, "SIGKILL")
+          await Promise.all(all.map(gone))
+        })
+        const after = Load.start(url, { fresh: 2, kept: 0 }, question)
+        yield* Effect.promise(() => Promise.all([after.stop(), replaced(child, 5)]))
+        assert.deepStrictEqual([...failures(late), ...failures(after)], [])
+
+        assert.strictEqual(yield* Effect.promise(() => ended(child)), 0)
+        const rows = rowIds(folder)
+        assert.strictEqual(new Set(rows).size, rows.length)
+        assert.includeMembers([...rows], [load, late, after].flatMap(answered))
+        assert.isAtMost(rows.length, load.asked.length + late.asked.length + after.asked.length)
+        assert.deepStrictEqual(Temp.names(folder), ["config.yaml", "record.db"])
+      })
+  )
+
+  it.scopedLive("keep the limits together, and stop at once at the second signal", () =>
+    Effect.gen(function* () {
+      const upstream = yield* makeUpstream
+      const folder = yield* folderWith(configFor(upstream.url, "max_in_flight: 3, queue: { timeout: 1s }"))
+      const { child, url } = yield* started(folder)
+      const asked = Array.from({ length: 7 }, () => askHeld(url).catch(() => "cut"))
+      const refused = yield* Effect.promise(async () => {
+        await until(() => upstream.held() === 3)
+        return Promise.all([1, 2, 3, 4].map(() => Promise.race(asked)))
+      })
+      assert.deepStrictEqual(new Set(refused), new Set([503]))
+      assert.strictEqual(upstream.held(), 3)
+      Temp.replace(`${folder}/config.yaml`, configFor(upstream.url, "max_in_flight: 1", "", "auto"))
+      yield* Effect.promise(() => until(() => child.stderr().includes("The workers keep the last good configuration")))
+      assert.include(child.stderr(), "server.workers is read at start only")
+
+      child.kill("SIGTERM")
+      yield* Effect.promise(() => until(() => refusesConnections(url)))
+      assert.strictEqual(yield* Effect.promise(() => ended(child)), "SIGTERM")
+      yield* Effect.promise(() => Promise.all(pids(child).map(gone)))
+      assert.deepStrictEqual((yield* Effect.promise(() => Promise.all(asked))).sort(), [
+        503,
+        503,
+        503,
+        503,
+        "cut",
+        "cut",
+        "cut"
+      ])
+    })
+  )
+
+  for (const [what, env, flags, text] of [
+    ["the address", {}, (port: number) => ["--port", String(port)], "EADDRINUSE"],
+    ["the database", { RECD_PATH: "missing/record.db" }, () => ["--port", "0"], "the record database cannot be opened"]
+  ] as const) {
+    it.scopedLive(`say once what is wrong with ${what}, and end with 1`, () =>
+      Effect.gen(function* () {
+        const upstream = yield* makeUpstream
+        const folder = yield* folderWith(configFor(upstream.url, "drain: 5s"))
+        const port = Number(new URL(upstream.url).port)
+        const child = yield* ChildGateway.make({ folder, flags: flags(port), env })
+        assert.strictEqual(yield* Effect.promise(() => child.exit), 1)
+        assert.strictEqual(child.stderr().split(text).length, 2)
+        assert.strictEqual(child.stdout(), "")
+      })
+    )
+  }
+})
