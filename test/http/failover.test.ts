@@ -481,7 +481,7 @@ for (const stream of [true, false]) {
         assert.propertyVal(failed.error, "code", "upstream_timeout")
         assert.strictEqual(failed.headers.get("x-should-retry"), "false")
         // All of them share one total time; each has its own time for the head.
-        assert.strictEqual(failed.upstream.received.length, stream ? 2 : 1)
+        assert.lengthOf(Caller.attempts(failed.record), stream ? 2 : 1)
       })
     )
 
@@ -494,7 +494,8 @@ for (const stream of [true, false]) {
         )
         assert.strictEqual(failed.status, 429)
         assert.strictEqual(failed.upstream.received.length, 1)
-        assert.isBelow(failed.took, 1_000)
+        // Nor is the wait sat out that would end beyond it.
+        assert.isBelow(failed.took, 3_000)
       })
     )
 
