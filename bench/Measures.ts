@@ -61,7 +61,7 @@ export const of = (
   const rss = samples.flatMap((sample) => sample.rss)
   const cost = Percentile.median(costs.filter(isNumber))
   return present({
-    requestsPerSecond: (count("completed") / wall) * 1000,
+    requestsPerSecond: count("completed") === 0 ? undefined : (count("completed") / wall) * 1000,
     eventsPerSecond: streamed ? (count("events") / wall) * 1000 : undefined,
     cpuPerRequest: streamed ? undefined : cost,
     cpuPerEvent: streamed ? cost : undefined,

@@ -21,8 +21,9 @@ const config: Gateway.Config = {
 /** The whole app, listening on a port. */
 export const app = (options: { readonly port: number; readonly recordPath: string }) =>
   HttpServer.serve(router).pipe(
-    Layer.provide(Gateway.layer({ config, recordPath: options.recordPath })),
-    Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: options.port }))
+    Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: options.port })),
+    // Before the server, which listens as soon as it is built.
+    Layer.provide(Gateway.layer({ config, recordPath: options.recordPath }))
   )
 
 if (process.argv[1] === import.meta.filename) {

@@ -27,6 +27,8 @@ export interface Journal {
   firstTokenAt: number | undefined
   /** The answer that the caller got, assembled. */
   answer: JsonObject.JsonObject | undefined
+  /** The same as JSON, where it was sent in one piece. */
+  answerText: string | undefined
   usage: JsonObject.JsonObject | undefined
 }
 
@@ -44,6 +46,7 @@ export const open = (
   status: undefined,
   firstTokenAt: undefined,
   answer: undefined,
+  answerText: undefined,
   usage: undefined
 })
 
@@ -79,7 +82,7 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
     TtftMs: journal.firstTokenAt === undefined ? null : journal.firstTokenAt - journal.startedAt,
     Headers: JSON.stringify(Credentials.redactHeaders(journal.headers)),
     Request: journal.sent ?? null,
-    Response: journal.answer === undefined ? null : JSON.stringify(journal.answer),
+    Response: journal.answer === undefined ? null : (journal.answerText ?? JSON.stringify(journal.answer)),
     Error: Outcome.describe(outcome) ?? null,
     Caller: journal.caller ?? null
   }

@@ -130,7 +130,7 @@ const refuse = ({ beforeEnd, journal }: Exchange, outcome: Outcome, sink: Caller
     const send = Effect.async<Outcome>((resume) => {
       const ended = () => resume(Effect.succeed(outcome))
       if (error === undefined) sink.end("", ended)
-      else ResponseSink.sendJson(sink, error.status, error.headers, { error: error.error }, ended)
+      else ResponseSink.sendJson(sink, error.status, error.headers, JSON.stringify({ error: error.error }), ended)
     })
     return Effect.zipRight(beforeEnd(outcome), send)
   })

@@ -43,7 +43,9 @@ const relayWhole = ({ answer, beforeEnd, journal, request, sink }: Options): Eff
     answer.release()
     yield* answer.conclude(RelayEnd.Completed())
     const body = accumulator.result(answer.repair.usage)
+    const text = JSON.stringify(body ?? {})
     journal.answer = body
+    journal.answerText = text
     journal.usage = answer.repair.usage
     journal.status = 200
     const readBy = Duration.millis(answer.deadline - (yield* Clock.currentTimeMillis))
@@ -57,7 +59,7 @@ const relayWhole = ({ answer, beforeEnd, journal, request, sink }: Options): Eff
     sink.listen({ onDrained: () => {}, onLeft: () => {}, onCut })
     yield* beforeEnd(RelayEnd.Completed())
     return yield* Effect.async<RelayEnd>((resume) => {
-      ResponseSink.sendJson(sink, 200, answer.headers, body ?? {}, (delivered) => {
+      ResponseSink.sendJson(sink, 200, answer.headers, text, (delivered) => {
         patience.clear()
         resume(Effect.succeed(ResponseSink.whenEnded(RelayEnd.Completed(), delivered, gone)))
       })

@@ -32,10 +32,9 @@ export const sendJson = (
   sink: ResponseSink,
   status: number,
   headers: Readonly<Record<string, string>>,
-  body: object,
+  text: string,
   onEnded: (delivered: boolean) => void
 ): void => {
-  const text = JSON.stringify(body)
   const length = String(Buffer.byteLength(text))
   sink.start(status, { ...headers, "content-type": "application/json", "content-length": length })
   sink.end(text, onEnded)
