@@ -10,7 +10,6 @@ import * as Snippets from "./Snippets.js"
 
 const pages = Snippets.pages()
 
-
 const meaningOf = (info: string): string =>
   info === "python" && Reader.python !== "runs"
     ? `only ${Reader.python === "compiles" ? "compiles: python3 has no openai here" : "read: no python3 here"}`
