@@ -42,9 +42,13 @@ const until = async (holds: () => boolean | Promise<boolean>) => {
 
 const replaced = (child: ChildGateway.ChildGateway, served: number) => until(() => pids(child).length >= served)
 
+/** Over a connection of its own: one that is kept may be answered to the end. */
 const refusesConnections = (url: string) =>
-  fetch(`${url}/health`).then(
-    () => false,
+  Caller.raw(`${url}/health`).response.then(
+    (response) => {
+      response.resume()
+      return false
+    },
     () => true
   )
 
@@ -183,12 +187,10 @@ describe("workers", { timeout: 60_000 }, () => {
       const upstream = yield* makeUpstream
       const folder = yield* folderWith(configFor(upstream.url, "max_in_flight: 3, queue: { timeout: 1s }"))
       const { child, url } = yield* started(folder)
+      let refused = 0
       const asked = Array.from({ length: 7 }, () => askHeld(url).catch(() => "cut"))
-      const refused = yield* Effect.promise(async () => {
-        await until(() => upstream.held() === 3)
-        return Promise.all([1, 2, 3, 4].map(() => Promise.race(asked)))
-      })
-      assert.deepStrictEqual(new Set(refused), new Set([503]))
+      for (const each of asked) void each.then((status) => (refused += status === 503 ? 1 : 0))
+      yield* Effect.promise(() => until(() => refused === 4))
       assert.strictEqual(upstream.held(), 3)
       Temp.replace(`${folder}/config.yaml`, configFor(upstream.url, "max_in_flight: 1", "", "auto"))
       yield* Effect.promise(() => until(() => child.stderr().includes("The workers keep the last good configuration")))
@@ -210,20 +212,15 @@ describe("workers", { timeout: 60_000 }, () => {
     })
   )
 
-  for (const [what, env, flags, text] of [
-    ["the address", {}, (port: number) => ["--port", String(port)], "EADDRINUSE"],
-    ["the database", { RECD_PATH: "missing/record.db" }, () => ["--port", "0"], "the record database cannot be opened"]
-  ] as const) {
-    it.scopedLive(`say once what is wrong with ${what}, and end with 1`, () =>
-      Effect.gen(function* () {
-        const upstream = yield* makeUpstream
-        const folder = yield* folderWith(configFor(upstream.url, "drain: 5s"))
-        const port = Number(new URL(upstream.url).port)
-        const child = yield* ChildGateway.make({ folder, flags: flags(port), env })
-        assert.strictEqual(yield* Effect.promise(() => child.exit), 1)
-        assert.strictEqual(child.stderr().split(text).length, 2)
-        assert.strictEqual(child.stdout(), "")
-      })
-    )
-  }
+  it.scopedLive("say once what is wrong, and end with 1", () =>
+    Effect.gen(function* () {
+      const upstream = yield* makeUpstream
+      const folder = yield* folderWith(configFor(upstream.url, "drain: 5s"))
+      const { port } = new URL(upstream.url)
+      const child = yield* ChildGateway.make({ folder, flags: ["--port", port] })
+      assert.strictEqual(yield* Effect.promise(() => child.exit), 1)
+      assert.lengthOf(child.stderr().match(/cannot listen on .* EADDRINUSE/g) ?? [], 1)
+      assert.strictEqual(child.stdout(), "")
+    })
+  )
 })

@@ -22,7 +22,7 @@ export interface Load {
 }
 
 /** Nobody waits longer for an answer, in ms. */
-const patience = 10_000
+const patience = 20_000
 
 /** Starts so many callers that open a connection for every request, and so many that keep theirs while they may. */
 export const start = (url: string, callers: { readonly fresh: number; readonly kept: number }, body: object): Load => {
