@@ -25,8 +25,10 @@ const complete = (kind: ChatRequest.Kind) =>
   Handler.handle(
     kind,
     Effect.fnUntraced(function* (exchange: Exchange, incoming: IncomingMessage) {
-      const text = yield* RequestBody.read(incoming, exchange.snapshot.config.server.maxBody)
-      return yield* Completion.forward(exchange, yield* ChatRequest.decode(kind, text))
+      // The text must not be kept while the backend answers.
+      const { maxBody } = exchange.snapshot.config.server
+      const request = yield* ChatRequest.decode(kind, yield* RequestBody.read(incoming, maxBody))
+      return yield* Completion.forward(exchange, request)
     }),
     (exchange, forwarded, sink) =>
       Completion.relay(exchange, forwarded, sink, exchange.snapshot.config.server.keepalive)
