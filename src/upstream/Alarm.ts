@@ -21,13 +21,24 @@ const longest = 2 ** 31 - 1
 /** An alarm that is not set. */
 export const make = (): Alarm => {
   let timer: NodeJS.Timeout | undefined
+  let ringing: NodeJS.Immediate | undefined
+  const silence = () => {
+    clearImmediate(ringing)
+    ringing = undefined
+  }
   return {
     set: (after, ring) => {
+      silence()
       clearTimeout(timer)
-      timer = setTimeout(ring, Math.min(longest, Math.max(0, Duration.toMillis(after))))
+      // What came in time, while this process was too busy to look, is heard first.
+      timer = setTimeout(() => (ringing = setImmediate(ring)), Math.min(longest, Math.max(0, Duration.toMillis(after))))
     },
-    refresh: () => timer?.refresh(),
+    refresh: () => {
+      silence()
+      timer?.refresh()
+    },
     clear: () => {
+      silence()
       clearTimeout(timer)
       timer = undefined
     }

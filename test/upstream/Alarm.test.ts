@@ -1,0 +1,74 @@
+import * as net from "node:net"
+import { once } from "node:events"
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Alarm from "../../src/upstream/Alarm.js"
+
+/** Both ends of a connection. */
+const connection = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const server = net.createServer().listen(0, "127.0.0.1")
+    await once(server, "listening")
+    const address = server.address()
+    const near = net.connect(typeof address === "object" && address !== null ? address.port : 0, "127.0.0.1")
+    const [far] = await Promise.all([
+      new Promise<net.Socket>((resolve) => server.once("connection", resolve)),
+      once(near, "connect")
+    ])
+    return { near, far, server }
+  }),
+  ({ far, near, server }) =>
+    Effect.sync(() => {
+      near.destroy()
+      far.destroy()
+      server.close()
+    })
+)
+
+/** Keeps the process busy, so that neither timers nor sockets are looked at. */
+const block = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+
+const rings = (after: number) =>
+  Effect.async<"rang">((resume) => Alarm.make().set(Duration.millis(after), () => resume(Effect.succeed("rang"))))
+
+describe("Alarm", () => {
+  const missed = (react: (alarm: Alarm.Alarm) => void) =>
+    Effect.gen(function* () {
+      const { far, near } = yield* connection
+      const alarm = Alarm.make()
+      let rang = false
+      const heard = new Promise<void>((resolve) => {
+        near.on("data", () => {
+          react(alarm)
+          resolve()
+        })
+      })
+      far.write("in time")
+      alarm.set(Duration.millis(20), () => (rang = true))
+      block(100)
+      yield* Effect.promise(() => heard)
+      yield* rings(0)
+      assert.isFalse(rang)
+      alarm.clear()
+    })
+
+  it.scopedLive("does not ring for what came in time, though the process was too busy to see it", () =>
+    missed((alarm) => alarm.clear())
+  )
+
+  it.scopedLive("counts anew from what came in time, though the process was too busy to see it", () =>
+    missed((alarm) => alarm.refresh())
+  )
+
+  it.live("rings when nothing came, and once only", () =>
+    Effect.gen(function* () {
+      const alarm = Alarm.make()
+      let times = 0
+      alarm.set(Duration.millis(1), () => times++)
+      alarm.set(Duration.millis(1), () => times++)
+      yield* rings(20)
+      assert.strictEqual(times, 1)
+    })
+  )
+})
