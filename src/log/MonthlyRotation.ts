@@ -127,14 +127,14 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       yield* Effect.logInfo(`Records of ${opened.month} archived as ${target}`)
     }).pipe(onDisk, Effect.ensuring(Effect.zipRight(Scope.close(opened.scope, Exit.void), close)))
 
-  // A row of a past month may already be in that month's archive: it was replayed, or it amends a row there.
+  // A row of a past month may already be in an archive: it was replayed, or it amends a row there. A late one went into
+  // the file of a later month.
   const archived = Effect.fnUntraced(function* (late: ReadonlyArray<LoggedRecord>) {
     const found = new Set<string>()
-    const months = new Set(late.map(monthOf))
     const candidates = late.length === 0 ? [] : yield* onDisk(Archives.beside(path))
-    for (const { month, path: file } of candidates.filter((candidate) => months.has(candidate.month))) {
-      const rows = late.filter((record) => monthOf(record) === month)
-      yield* inArchive(file, rows, found).pipe(Effect.scoped, onDisk, Effect.ignore)
+    for (const { month, path: file } of candidates) {
+      const rows = late.filter((record) => monthOf(record) <= month && !found.has(record.id))
+      if (rows.length > 0) yield* inArchive(file, rows, found).pipe(Effect.scoped, onDisk, Effect.ignore)
     }
     return found
   })

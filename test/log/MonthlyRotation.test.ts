@@ -163,6 +163,17 @@ describe("MonthlyRotation", () => {
     }).pipe(quietly)
   )
 
+  it.scoped("knows a late record again that was archived with a later month", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const store = yield* make({ path: `${folder}/record.db` })
+      yield* appendAll(store, [on("2026-11-01"), on("2026-10-31", "late"), on("2026-12-01")])
+      yield* appendAll(store, [on("2026-10-31", "late"), on("2026-12-02")])
+      assert.deepStrictEqual(idsIn(`${folder}/record_202611.db`), ["2026-11-01", "late"])
+      assert.deepStrictEqual(idsIn(`${folder}/record.db`), ["2026-12-01", "2026-12-02"])
+    }).pipe(quietly)
+  )
+
   it.scoped("archives at the first newer record after a restart in a new month, not before", () =>
     Effect.gen(function* () {
       const folder = yield* Temp.directory
