@@ -123,8 +123,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       yield* opened.store.consolidate
       yield* opened.store.seize
       if (opened.file !== (yield* identity)) return
-      const target = yield* Archives.moveAside(path, opened.month)
-      yield* Effect.logInfo(`Records of ${opened.month} archived as ${target}`)
+      // Others may have written later months into it than this process knows of.
+      const newest = yield* opened.store.newest
+      const month = newest === null ? opened.month : monthOf({ Time: newest })
+      const target = yield* Archives.moveAside(path, month)
+      yield* Effect.logInfo(`Records of ${month} archived as ${target}`)
     }).pipe(onDisk, Effect.ensuring(Effect.zipRight(Scope.close(opened.scope, Exit.void), close)))
 
   // A row of a past month may already be in an archive: it was replayed, or it amends a row there. A late one went into

@@ -174,6 +174,20 @@ describe("MonthlyRotation", () => {
     }).pipe(quietly)
   )
 
+  it.scoped("names an archive by the newest month that another process has written into it", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const path = `${folder}/record.db`
+      const [one, other] = [yield* make({ path }), yield* make({ path })]
+      yield* appendAll(one, [on("2026-10-01")])
+      yield* appendAll(other, [on("2026-11-01")])
+      yield* other.release
+      yield* appendAll(one, [on("2026-12-01")])
+      assert.deepStrictEqual(idsIn(`${folder}/record_202611.db`), ["2026-10-01", "2026-11-01"])
+      assert.deepStrictEqual(idsIn(path), ["2026-12-01"])
+    }).pipe(quietly)
+  )
+
   it.scoped("archives at the first newer record after a restart in a new month, not before", () =>
     Effect.gen(function* () {
       const folder = yield* Temp.directory
