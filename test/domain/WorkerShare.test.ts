@@ -4,12 +4,13 @@ import * as Option from "effect/Option"
 import { formatPath } from "../../src/domain/ConfigIssue.js"
 import * as WorkerShare from "../../src/domain/WorkerShare.js"
 
-const limits = (server: number, ...backends: ReadonlyArray<number | undefined>): WorkerShare.Limits => ({
+const limits = (server: number, ...backends: ReadonlyArray<number | undefined>) => ({
+  log: { archive: true },
   server: { maxInFlight: server, queue: { size: 10 } },
   backends: backends.map((limit) => ({ maxInFlight: Option.fromNullable(limit) }))
 })
 
-const crew = (whole: WorkerShare.Limits, of: number) =>
+const crew = (whole: ReturnType<typeof limits>, of: number) =>
   Array.from({ length: of }, (_, index) => WorkerShare.of(whole, { number: index + 1, of }))
 
 const sum = (numbers: ReadonlyArray<number>) => numbers.reduce((a, b) => a + b, 0)
@@ -43,10 +44,17 @@ describe("the share of a worker", () => {
     assert.isTrue(crew(limits(100), 16).every(({ server }) => server.queue.size === 1))
   })
 
+  it("lets nobody archive the database that all have open", () => {
+    assert.deepStrictEqual(
+      crew(limits(100), 2).map(({ log }) => log.archive),
+      [false, false]
+    )
+  })
+
   it("changes nothing for one that is alone, and nothing else", () => {
-    const whole = { ...limits(5, 3), log: "as it is" }
+    const whole = { ...limits(5, 3), other: "as it is" }
     assert.deepStrictEqual(WorkerShare.of(whole, { number: 1, of: 1 }), whole)
-    assert.strictEqual(WorkerShare.of(whole, { number: 2, of: 2 }).log, "as it is")
+    assert.strictEqual(WorkerShare.of(whole, { number: 2, of: 2 }).other, "as it is")
   })
 
   it("names every limit that is too small for so many", () => {

@@ -22,14 +22,4 @@ describe("a process that is killed", () => {
       assert.isAbove(toll.archives, 3)
     })
   )
-
-  it.scopedLive("keeps every row once, and so do others that archive the same database", () =>
-    Effect.gen(function* () {
-      const folder = yield* Temp.directory
-      const toll = yield* Effect.promise(() => Archiving.runTogether(folder, 3, 30))
-      assert.deepStrictEqual([toll.lost, toll.doubled, toll.leftovers], [[], 0, []])
-      assert.deepStrictEqual(toll.said.slice(1), [30, 30])
-      assert.isAbove(toll.archives, 3)
-    })
-  )
 })
