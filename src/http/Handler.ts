@@ -53,14 +53,3 @@ export const route = <R>(
       HttpServerResponse.empty()
     )
   )
-
-/** {@link handle} as a {@link route}. */
-export const answer = <A, R, R2>(
-  kind: Kind,
-  forward: (exchange: Exchange.Exchange, incoming: IncomingMessage) => Effect.Effect<A, GatewayFailure, R>,
-  relay: Exchange.Relay<A, R2>
-): Effect.Effect<
-  HttpServerResponse.HttpServerResponse,
-  never,
-  R | R2 | Exchange.Services | HttpServerRequest.HttpServerRequest
-> => route(handle(kind, forward, relay))
