@@ -2,13 +2,16 @@ import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-/** Writes lines without making anyone wait: those of one turn go out in one piece, in order. */
+/** Writes lines without making anyone wait: those that come close together go out in one piece, in order. */
 export interface LineWriter {
   readonly write: (line: string) => void
 }
 
 /** What may wait for a reader that is slow, in characters; what comes on top is lost and counted. */
 const limit = 8 * 1024 * 1024
+
+/** What comes within this time is written in one piece, in ms: a system call for each line would cost more than the line. */
+const together = 10
 
 /** How long a pipe that is full is given, in ms. */
 const patience = 20
@@ -47,7 +50,7 @@ class Lines {
   private busy = false
   private closed = false
   private onIdle = () => {}
-  private retry: NodeJS.Timeout | undefined
+  private next: NodeJS.Timeout | undefined
   /** What has been taken from the lines and is not written yet. */
   private rest: Uint8Array = new Uint8Array(0)
 
@@ -60,7 +63,7 @@ class Lines {
     if (this.busy) return
     if (this.closed) return this.flush()
     this.busy = true
-    setImmediate(() => this.writeSome())
+    this.next = setTimeout(() => this.writeSome(), together)
   }
 
   close(onClosed: () => void): void {
@@ -75,7 +78,7 @@ class Lines {
   abandon(): void {
     this.waiting = []
     this.rest = new Uint8Array(0)
-    clearTimeout(this.retry)
+    clearTimeout(this.next)
     this.busy = false
   }
 
@@ -101,7 +104,7 @@ class Lines {
     fs.write(this.descriptor, bytes, (cause, written) => {
       if (cause?.code === "EAGAIN") {
         this.rest = bytes
-        this.retry = setTimeout(() => this.writeSome(), patience)
+        this.next = setTimeout(() => this.writeSome(), patience)
         return
       }
       this.rest = cause === null ? bytes.subarray(written) : new Uint8Array(0)
