@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import type { Overloaded } from "../domain/Failure.js"
 import * as WaitingLine from "../upstream/WaitingLine.js"
 import type { Limits } from "../upstream/WaitingLine.js"
+import * as Running from "./Running.js"
 
 /** Knows the exchanges that are running, and brings them to an end when the gateway stops. */
 export class Drain extends Context.Tag("causeway/http/Drain")<
@@ -30,7 +31,7 @@ export class Drain extends Context.Tag("causeway/http/Drain")<
 export const drainFiberId: FiberId.FiberId = FiberId.runtime(-498, 0)
 
 const make = Effect.sync(() => {
-  const running = new Set<() => void>()
+  const running = Running.make<() => void>()
   const line = WaitingLine.make()
   let admitted = 0
   let ready = true
@@ -38,7 +39,7 @@ const make = Effect.sync(() => {
   let onIdle = () => {}
 
   const idle = Effect.async<void>((resume) => {
-    if (running.size === 0) return resume(Effect.void)
+    if (running.size() === 0) return resume(Effect.void)
     onIdle = () => resume(Effect.void)
   })
 
@@ -59,20 +60,18 @@ const make = Effect.sync(() => {
         return leave
       }, queue),
     enter: (cut) => {
-      // One function may stand for one exchange only.
-      const ticket = () => cut()
-      running.add(ticket)
+      const leave = running.enter(cut)
       return () => {
-        running.delete(ticket)
-        if (running.size === 0) onIdle()
+        leave()
+        if (running.size() === 0) onIdle()
       }
     },
     drain: Effect.fnUntraced(function* (deadline: Duration.Duration) {
       draining = true
       const ended = yield* idle.pipe(Effect.interruptible, Effect.timeoutOption(deadline))
       if (ended._tag === "Some") return
-      yield* Effect.logWarning(`Cutting ${running.size} exchanges at the drain deadline`)
-      for (const cut of [...running]) cut()
+      yield* Effect.logWarning(`Cutting ${running.size()} exchanges at the drain deadline`)
+      for (const cut of running.all()) cut()
       yield* idle
     })
   })
