@@ -36,5 +36,15 @@ export default tseslint.config(
         }
       ]
     }
+  },
+  {
+    files: ["src/**/*.ts"],
+    rules: {
+      // V8 keeps a getter of a literal, and all that it sees, until the next full collection (docs/decisions/0007-speed.md).
+      "no-restricted-syntax": [
+        "error",
+        { selector: "ObjectExpression > Property[kind='get']", message: "Use a method: it costs an object nothing." }
+      ]
+    }
   }
 )

@@ -84,28 +84,25 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
     const request = requestFor(target.model, stream, limit)
     const body = JSON.stringify(yield* UpstreamRequest.make(request, target))
     const { total } = target.backend.timeouts
-    const startedAt = yield* Clock.currentTimeMillis
+    const clock = yield* Effect.clock
+    const startedAt = clock.unsafeCurrentTimeMillis()
     let isStream = false
-    const answer = yield* Effect.updateService(
-      Attempt.make({
-        id: "ping",
-        request,
-        target,
-        body,
-        fresh: false,
-        prefix: target.backend.specialPrefix,
-        callerHeaders: caller,
-        deadline: startedAt + Duration.toMillis(total),
-        scope: yield* Effect.scope
-      }),
-      Backends,
-      (backends) => ({
-        ...backends,
-        dispatcher: (backend: Backend) =>
-          watched(backends.dispatcher(backend), (type) => (isStream = type.includes("event-stream")))
-      })
-    )
-    const ms = (yield* Clock.currentTimeMillis) - startedAt
+    const ends: Array<Effect.Effect<void>> = []
+    yield* Effect.addFinalizer(() => Effect.all(ends, { discard: true }))
+    const connections = (yield* Backends).dispatcher(target.backend)
+    const answer = yield* Attempt.make({
+      id: "ping",
+      request,
+      target,
+      body,
+      connections: watched(connections, (type) => (isStream = type.includes("event-stream"))),
+      clock,
+      prefix: target.backend.specialPrefix,
+      callerHeaders: caller,
+      deadline: startedAt + Duration.toMillis(total),
+      atEnd: (last) => ends.push(last)
+    })
+    const ms = clock.unsafeCurrentTimeMillis() - startedAt
     const end = yield* Effect.timeoutFail(endOf(answer), {
       duration: total,
       onTimeout: () => new TotalTimedOut({ after: total })

@@ -6,7 +6,7 @@ export interface Accumulator {
   /** The body so far; undefined before the first chunk. */
   readonly result: (usage: JsonObject.JsonObject | undefined) => JsonObject.JsonObject | undefined
   /** Whether the answer outgrew the limit; the rest of it is not in the body, which says so. */
-  readonly truncated: boolean
+  readonly truncated: () => boolean
 }
 
 /** An accumulator for one stream, which keeps about `limit` characters of it. */
@@ -40,12 +40,12 @@ export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator
       if (top === undefined) return undefined
       const list = [...choices.values()].sort((a, b) => Number(a["index"]) - Number(b["index"]))
       const finish = kind === "chat" ? chatChoice : textChoice
-      const more = { ...(usage === undefined ? {} : { usage }), ...(size > limit ? { truncated: true } : {}) }
-      return { ...top, choices: list.map(finish), ...more }
+      const body: Draft = { object, ...top, choices: list.map(finish) }
+      if (usage !== undefined) body["usage"] = usage
+      if (size > limit) body["truncated"] = true
+      return body
     },
-    get truncated() {
-      return size > limit
-    }
+    truncated: () => size > limit
   }
 }
 

@@ -8,7 +8,7 @@ export interface Alignment {
   /** What of a chunk is new to the caller, or nothing; undefined at the first character that differs. */
   readonly push: (chunk: JsonObject.JsonObject) => ReadonlyArray<JsonObject.JsonObject> | undefined
   /** Whether the second answer has come to all that was sent of the first. */
-  readonly through: boolean
+  readonly through: () => boolean
 }
 
 /** The alignment of a second answer; `spent` is the usage of what came before it. */
@@ -31,15 +31,13 @@ export const make = (
       const total = JsonObject.is(usage) ? { usage: Usage.add(spent, usage) } : {}
       return [{ ...rest, ...sent.envelope, choices: fresh, ...total }]
     },
-    get through() {
-      return [...choices.values()].every((choice) => choice.through)
-    }
+    through: () => [...choices.values()].every((choice) => choice.through())
   }
 }
 
 interface ChoiceAlignment {
   readonly push: (choice: JsonObject.JsonObject) => JsonObject.JsonObject | "differs" | undefined
-  readonly through: boolean
+  readonly through: () => boolean
 }
 
 // What is of the answer itself, and may not be passed over.
@@ -47,7 +45,7 @@ const substance = new Set(["content", "refusal", "tool_calls", "function_call", 
 
 const alignChoice = (sent: SentChoice, matchOf: (text: string) => TextMatch): ChoiceAlignment => {
   const matches = new Map([...sent.texts].map(([field, text]) => [field, matchOf(text)]))
-  const isThrough = () => [...matches.values()].every((match) => match.through)
+  const isThrough = () => [...matches.values()].every((match) => match.through())
 
   // Before everything is matched nothing passes but what goes beyond the sent text; undefined when something differs.
   const alignFields = (fields: JsonObject.JsonObject, ends: boolean): JsonObject.JsonObject | undefined => {
@@ -79,8 +77,6 @@ const alignChoice = (sent: SentChoice, matchOf: (text: string) => TextMatch): Ch
       const body = delta === undefined ? { text: fields["text"] ?? "" } : { delta: fields }
       return { index, ...body, finish_reason: finish, ...rest }
     },
-    get through() {
-      return sent.finished || isThrough()
-    }
+    through: () => sent.finished || isThrough()
   }
 }

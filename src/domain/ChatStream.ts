@@ -37,11 +37,11 @@ export interface ChatStream {
   /** The end of the upstream's bytes. */
   readonly end: () => Step
   /** Whether every choice has finished, though usage may still come. */
-  readonly finished: boolean
+  readonly finished: () => boolean
   /** The usage reported last, with its counts completed. */
-  readonly usage: JsonObject.JsonObject | undefined
+  readonly usage: () => JsonObject.JsonObject | undefined
   /** How many events could not be read and were skipped. */
-  readonly malformed: number
+  readonly malformed: () => number
 }
 
 /** What the repair needs to know of the exchange; `id`, `model` and `created` (Unix seconds) serve where upstream's are missing. */
@@ -99,12 +99,12 @@ export const make = (options: Options): ChatStream => {
   const chunkOf = (
     list: ReadonlyArray<JsonObject.JsonObject>,
     extras: JsonObject.JsonObject
-  ): JsonObject.JsonObject => {
+  ): Record<string, unknown> => {
     envelope ??= { id: options.id, created: options.created, model: options.model }
     return { id: envelope.id, object, created: envelope.created, model: envelope.model, ...extras, choices: list }
   }
 
-  const isFinished = () => choices.length > 0 && choices.every((choice) => choice.finished)
+  const isFinished = () => choices.length > 0 && choices.every((choice) => choice.finished())
 
   const finish = (): Step => {
     ended = true
@@ -113,7 +113,11 @@ export const make = (options: Options): ChatStream => {
     }
     const implied = choices.map((choice) => choice.impliedFinish()).filter((choice) => choice !== undefined)
     const chunks = implied.map((choice) => chunkOf([choice], {}))
-    if (options.includeUsage && usage !== undefined) chunks.push({ ...chunkOf([], carried), usage })
+    if (options.includeUsage && usage !== undefined) {
+      const last = chunkOf([], carried)
+      last["usage"] = usage
+      chunks.push(last)
+    }
     return { chunks, content: chunks.length > 0, end: StreamEnd.Finished() }
   }
 
@@ -182,15 +186,9 @@ export const make = (options: Options): ChatStream => {
       return { ...last, chunks: [...step.chunks, ...last.chunks], content: step.content }
     },
     end: () => (ended ? nothing : finish()),
-    get finished() {
-      return isFinished()
-    },
-    get usage() {
-      return usage
-    },
-    get malformed() {
-      return malformed
-    }
+    finished: () => isFinished(),
+    usage: () => usage,
+    malformed: () => malformed
   }
 }
 

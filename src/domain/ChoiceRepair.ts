@@ -15,7 +15,7 @@ export interface ChoiceRepair {
   /** The choice to send on, or undefined when there is nothing in it. */
   readonly push: (choice: JsonObject.JsonObject) => Repaired | undefined
   /** Whether a finish reason was sent, or a spoken answer is complete (OpenAI sends no reason then). */
-  readonly finished: boolean
+  readonly finished: () => boolean
   /** The finish that {@link finished} implies but the backend did not send. */
   readonly impliedFinish: () => JsonObject.JsonObject | undefined
 }
@@ -63,7 +63,7 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
   const finishOf = (value: unknown): FinishReason.FinishReason | undefined => {
     const reason = finish === undefined ? FinishReason.decode(value) : undefined
     if (reason === undefined || reason === "length" || reason === "content_filter") return reason
-    if (calls.any) return "tool_calls"
+    if (calls.any()) return "tool_calls"
     return calledFunction ? "function_call" : reason === "function_call" ? "stop" : reason
   }
 
@@ -91,9 +91,7 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
       if (logprobs !== undefined) choice["logprobs"] = logprobs
       return { choice, content }
     },
-    get finished() {
-      return finish !== undefined || heardAll
-    },
+    finished: () => finish !== undefined || heardAll,
     impliedFinish: () => {
       if (finish !== undefined || !heardAll) return undefined
       const delta: Record<string, unknown> = {}
@@ -121,9 +119,7 @@ export const text = (index: number, prefix: string): ChoiceRepair => {
         content
       }
     },
-    get finished() {
-      return finish !== undefined
-    },
+    finished: () => finish !== undefined,
     impliedFinish: () => undefined
   }
 }

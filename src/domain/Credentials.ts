@@ -31,13 +31,10 @@ const callerKey = (caller: Headers): Option.Option<Redacted.Redacted> => {
 
 /** The headers that a backend is sent: the allowed ones of the caller, ours, the key, and the backend's configured ones. */
 export const upstreamHeaders = (backend: Backend, caller: Headers, stream: boolean): Record<string, string> => {
-  const kept = allowed(caller, [...forwarded, ...backend.forwardHeaders])
-  const headers: Record<string, string> = {
-    ...kept,
-    accept: stream ? "text/event-stream" : "application/json",
-    "accept-encoding": "identity",
-    "user-agent": kept["user-agent"] ?? "causeway"
-  }
+  const headers = allowed(caller, [...forwarded, ...backend.forwardHeaders])
+  headers["accept"] = stream ? "text/event-stream" : "application/json"
+  headers["accept-encoding"] = "identity"
+  headers["user-agent"] ??= "causeway"
   const key = Option.map(keyFor(backend, caller), Redacted.value)
   const scheme = backend.keyHeader === "authorization" ? "Bearer " : ""
   if (Option.isSome(key)) headers[backend.keyHeader] = scheme + key.value
@@ -48,7 +45,7 @@ export const upstreamHeaders = (backend: Backend, caller: Headers, stream: boole
 /** The headers of a backend's answer that the caller may see. */
 export const callerHeaders = (upstream: Headers): Record<string, string> => {
   const { "x-request-id": id, ...headers } = allowed(upstream, returned)
-  return id === undefined ? headers : { ...headers, "x-upstream-request-id": id }
+  return id === undefined ? headers : { "x-upstream-request-id": id, ...headers }
 }
 
 // A header that `Connection` names is for the next hop only (RFC 9110, 7.6.1).

@@ -32,12 +32,17 @@ export interface Journal {
   usage: JsonObject.JsonObject | undefined
 }
 
-/** A journal for an exchange that has just arrived. */
+/** A journal for an exchange that has arrived at `startedAt`, in ms since the epoch. */
 export const open = (
-  arrival: Pick<Journal, "id" | "kind" | "ip" | "headers" | "startedAt"> & Partial<Pick<Journal, "caller">>
+  { caller, headers, id, ip, kind }: Pick<Journal, "id" | "kind" | "ip" | "headers"> & Partial<Pick<Journal, "caller">>,
+  startedAt: number
 ): Journal => ({
-  caller: undefined,
-  ...arrival,
+  id,
+  kind,
+  ip,
+  caller,
+  headers,
+  startedAt,
   attempts: [],
   request: undefined,
   backend: undefined,

@@ -4,12 +4,14 @@ import * as JsonObject from "./JsonObject.js"
 
 /** Applies a backend's `extra_body`, `stop` and `max_tokens` to a request body. */
 export const apply = (backend: Backend, body: JsonObject.JsonObject): JsonObject.JsonObject => {
-  const extended: JsonObject.JsonObject = { ...backend.extraBody, ...body }
-  return {
-    ...extended,
-    ...(backend.stop.length === 0 ? {} : { stop: mergeStop(backend.stop, extended["stop"]) }),
-    ...Option.match(backend.maxTokens, { onNone: () => ({}), onSome: (limit) => clampTokens(limit, extended) })
-  }
+  const applied: Record<string, unknown> = Object.fromEntries([
+    ...Object.entries(backend.extraBody),
+    ...Object.entries(body)
+  ])
+  if (backend.stop.length > 0) applied["stop"] = mergeStop(backend.stop, applied["stop"])
+  return Option.isNone(backend.maxTokens)
+    ? applied
+    : Object.assign(applied, clampTokens(backend.maxTokens.value, applied))
 }
 
 /** The configured stop words first, then the caller's, none twice. */

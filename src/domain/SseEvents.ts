@@ -13,7 +13,7 @@ export interface Decoder {
   /** The event that was left open at the end of the stream, which many servers forget to close. */
   readonly end: () => ReadonlyArray<SseEvent>
   /** True once an event outgrew the limit; nothing more comes out then. */
-  readonly overflowed: boolean
+  readonly overflowed: () => boolean
 }
 
 /** A single event may be this large, in characters. */
@@ -44,9 +44,7 @@ export const make = (limit: number = maxEventSize): Decoder => {
   return {
     push: (bytes) => feed(text.decode(bytes, { stream: true })),
     end: () => feed(`${text.decode()}\n\n`),
-    get overflowed() {
-      return overflowed
-    }
+    overflowed: () => overflowed
   }
 }
 

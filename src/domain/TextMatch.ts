@@ -5,7 +5,7 @@ export interface TextMatch {
   /** What was still held back when the text ends; undefined when it ends before the sent one did. */
   readonly end: () => string | undefined
   /** Whether everything from now on is new. */
-  readonly through: boolean
+  readonly through: () => boolean
 }
 
 /** A text that begins with the sent one. */
@@ -20,9 +20,7 @@ export const repeated = (sent: string): TextMatch => {
       return piece.slice(expected.length)
     },
     end: () => (isThrough() ? "" : undefined),
-    get through() {
-      return isThrough()
-    }
+    through: () => isThrough()
   }
 }
 
@@ -66,9 +64,7 @@ export const continued = (sent: string): TextMatch => {
       return settle(false)
     },
     end: () => (through ? "" : settle(true)),
-    get through() {
-      return through
-    }
+    through: () => through
   }
 }
 

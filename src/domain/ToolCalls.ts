@@ -7,7 +7,7 @@ export interface ToolCalls {
   /** The last deltas, with `{}` for functions that were called without any arguments: clients parse them as JSON. */
   readonly complete: (last: ReadonlyArray<JsonObject.JsonObject>) => ReadonlyArray<JsonObject.JsonObject>
   /** Whether any call was made. */
-  readonly any: boolean
+  readonly any: () => boolean
 }
 
 interface Slot {
@@ -92,9 +92,7 @@ export const make = (idFor: (index: number) => string): ToolCalls => {
       )
       return [...completed, ...[...silent].map((index) => ({ index, function: { arguments: "{}" } }))]
     },
-    get any() {
-      return slots.length > 0
-    }
+    any: () => slots.length > 0
   }
 }
 

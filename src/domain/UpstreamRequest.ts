@@ -25,16 +25,13 @@ export const make = (
   if (cleaned?.length === 0)
     return Either.left(new BodyMalformed({ reason: "All messages are empty.", param: "messages" }))
   const fitted = cleaned === undefined ? undefined : ToolCallIds.fit(backend.toolCallIds, cleaned)
-  const asking = request.stream && backend.askUsage
-  return Either.right(
-    Dialect.translate(backend, {
-      ...withoutEmptyTools(body),
-      model,
-      ...(fitted === undefined ? {} : { messages: fitted }),
-      ...(partial === undefined ? {} : Continuation.of(backend, fitted ?? [], body["prompt"], partial)),
-      ...(asking ? { stream_options: { ...JsonObject.orEmpty(streamOptions), include_usage: true } } : {})
-    })
-  )
+  const sent: Record<string, unknown> = { ...withoutEmptyTools(body), model }
+  if (fitted !== undefined) sent["messages"] = fitted
+  if (partial !== undefined) Object.assign(sent, Continuation.of(backend, fitted ?? [], body["prompt"], partial))
+  if (request.stream && backend.askUsage) {
+    sent["stream_options"] = { ...JsonObject.orEmpty(streamOptions), include_usage: true }
+  }
+  return Either.right(Dialect.translate(backend, sent))
 }
 
 // Several backends refuse an empty list of tools, and what would say how to use it; no tools at all mean the same.

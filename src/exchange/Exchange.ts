@@ -1,8 +1,8 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as HashSet from "effect/HashSet"
-import * as Scope from "effect/Scope"
 import * as ConfigRef from "../config/ConfigRef.js"
 import type { GatewayFailure } from "../domain/Failure.js"
 import { Draining } from "../domain/Failure.js"
@@ -12,9 +12,9 @@ import { RelayEnd } from "../domain/Outcome.js"
 import type { Crashed, Outcome } from "../domain/Outcome.js"
 import type { RequestRecord } from "../domain/RequestRecord.js"
 import * as WireError from "../domain/WireError.js"
+import * as AccessLog from "../log/AccessLog.js"
 import { RequestLog } from "../log/RequestLog.js"
 import * as ResponseSink from "../upstream/ResponseSink.js"
-import * as AccessLog from "./AccessLog.js"
 import { Drain, drainFiberId } from "./Drain.js"
 
 /** The caller's side of one exchange: a sink that the drain can cut. */
@@ -40,8 +40,8 @@ export interface Exchange {
   readonly snapshot: ConfigRef.Snapshot
   /** To be run before the caller can see that its answer has ended; under `log.durability: sync` it writes the record. */
   readonly beforeEnd: (presumed: Outcome) => Effect.Effect<void>
-  /** Ends with the exchange, before it is recorded. */
-  readonly scope: Scope.Scope
+  /** Has something done when the exchange ends, before it is recorded: what was given last comes first. */
+  readonly atEnd: (last: Effect.Effect<void>) => void
 }
 
 /** The services of every exchange. */
@@ -66,53 +66,59 @@ export const run = <A, R, R2>(
   forward: Forward<A, R>,
   relay: Relay<A, R2>
 ): Effect.Effect<Outcome, never, R | R2 | Services> =>
-  Effect.withFiberRuntime<Outcome, never, R | R2 | Services>((fiber) =>
-    Effect.gen(function* () {
-      const log = yield* RequestLog
-      const drain = yield* Drain
-      const clock = yield* Effect.clock
-      const snapshot = yield* (yield* ConfigRef.ConfigRef).current
-      const { server } = snapshot.config
-      const journal = Journal.open({ ...arrival.caller(server), startedAt: clock.unsafeCurrentTimeMillis() })
-      const sink = arrival.sink(journal, server, drain.isDraining)
-      let early: RequestRecord | undefined
-      const close = (outcome: Outcome) => Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
-      const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed))))
-      const beforeEnd = snapshot.config.log.durability === "sync" ? writeEarly : () => Effect.void
-      const scope = yield* Scope.make()
-      const exchange: Exchange = { journal, snapshot, beforeEnd, scope }
-      let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
-      const leave = drain.enter(() => cut())
-
-      let leaveLine = () => {}
-      const begun = drain.isDraining()
-        ? new Draining()
-        : Effect.zipRight(
-            drain.admit(server.maxInFlight, server.queue, (leave) => (leaveLine = leave)),
-            forward(exchange)
-          )
-      const exit = yield* Effect.exit(Effect.interruptible(begun))
-      cut = sink.cut
-      if (Exit.isFailure(exit)) yield* Scope.close(scope, exit)
-      const outcome = yield* Exit.isSuccess(exit)
-        ? relay(exchange, exit.value, sink).pipe(
-            Effect.catchAllDefect((defect) => refuse(exchange, crashed(defect), sink)),
-            Effect.ensuring(Scope.close(scope, exit))
-          )
-        : refuse(exchange, beforeCommit(exit.cause), sink)
-
-      const record = close(outcome)
-      if (early === undefined) yield* log.record(record)
-      else if (early.Outcome !== record.Outcome) yield* log.record({ ...record, amends: true })
-      yield* AccessLog.write(record)
-      leaveLine()
-      leave()
-      return outcome
-    }).pipe(Effect.uninterruptible)
+  Effect.uninterruptible(
+    Effect.withFiberRuntime<Outcome, never, R | R2 | Services>((fiber) => runOn(fiber, arrival, forward, relay))
   )
 
-/** The outcome of an exchange that ended before anything was sent. */
-const beforeCommit = (cause: Cause.Cause<GatewayFailure>): Outcome => {
+// A generator of its own for each exchange would be kept, with all that it sees, until the next full collection.
+const runOn = Effect.fnUntraced(function* <A, R, R2>(
+  fiber: Fiber.RuntimeFiber<Outcome>,
+  arrival: Arrival,
+  forward: Forward<A, R>,
+  relay: Relay<A, R2>
+) {
+  const log = yield* RequestLog
+  const drain = yield* Drain
+  const clock = yield* Effect.clock
+  const snapshot = yield* (yield* ConfigRef.ConfigRef).current
+  const { server } = snapshot.config
+  const journal = Journal.open(arrival.caller(server), clock.unsafeCurrentTimeMillis())
+  const sink = arrival.sink(journal, server, drain.isDraining)
+  let early: RequestRecord | undefined
+  const close = (outcome: Outcome) => Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
+  const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed))))
+  const beforeEnd = snapshot.config.log.durability === "sync" ? writeEarly : () => Effect.void
+  const ends: Array<Effect.Effect<void>> = []
+  const exchange: Exchange = { journal, snapshot, beforeEnd, atEnd: (last) => void ends.push(last) }
+  let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
+  const leave = drain.enter(() => cut())
+
+  let leaveLine = () => {}
+  const begun = drain.isDraining()
+    ? new Draining()
+    : Effect.zipRight(
+        drain.admit(server.maxInFlight, server.queue, (leave) => (leaveLine = leave)),
+        forward(exchange)
+      )
+  const exit = yield* Effect.exit(Effect.interruptible(begun))
+  cut = sink.cut
+  const relayed: Exit.Exit<RelayEnd, GatewayFailure> = Exit.isSuccess(exit)
+    ? yield* Effect.exit(relay(exchange, exit.value, sink))
+    : Exit.failCause(exit.cause)
+  for (const last of ends.reverse()) yield* Effect.exit(last)
+  const outcome = Exit.isSuccess(relayed) ? relayed.value : yield* refuse(exchange, withoutAnswer(relayed.cause), sink)
+
+  const record = close(outcome)
+  if (early === undefined) yield* log.record(record)
+  else if (early.Outcome !== record.Outcome) yield* log.record({ ...record, amends: true })
+  AccessLog.write(record, fiber, clock.unsafeCurrentTimeMillis())
+  leaveLine()
+  leave()
+  return outcome
+})
+
+/** The outcome of an exchange that ended without one of its answer: before the commit, or by a defect. */
+const withoutAnswer = (cause: Cause.Cause<GatewayFailure>): Outcome => {
   const failure = Cause.failureOption(cause)
   if (failure._tag === "Some") return failure.value
   if (!Cause.isInterruptedOnly(cause)) return crashed(Cause.squash(cause))

@@ -29,7 +29,7 @@ export const make = (response: ServerResponse, extra: () => Readonly<Record<stri
       if (response.destroyed) queueMicrotask(next.onLeft)
     },
     start: (status, headers) => {
-      if (!response.destroyed && !response.headersSent) response.writeHead(status, { ...headers, ...extra() })
+      if (!response.destroyed && !response.headersSent) response.writeHead(status, Object.assign({}, headers, extra()))
     },
     write: (text) => response.destroyed || response.write(text),
     end: (text, ended) => {

@@ -33,10 +33,10 @@ export const handle =
         },
         sink: (journal, settings, isDraining) =>
           CallerSink.make(response, () => ({
+            "x-request-id": journal.id,
             ...Cors.headersFor(incoming.headers.origin, settings),
             ...(isDraining() ? { connection: "close" } : {}),
-            ...(settings.explainHeaders ? ExplainHeaders.of(journal) : {}),
-            "x-request-id": journal.id
+            ...(settings.explainHeaders ? ExplainHeaders.of(journal) : {})
           }))
       },
       (exchange) => forward(exchange, incoming),

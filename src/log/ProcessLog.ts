@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { createStream } from "rotating-file-stream"
 import * as ProcessConfig from "../config/ProcessConfig.js"
+import * as AccessLog from "./AccessLog.js"
 import * as LineWriter from "./LineWriter.js"
 
 /** The log of the process on stderr, for people on a terminal and as JSON lines otherwise, and in a file if one is set. */
@@ -17,16 +18,18 @@ export const layer: Layer.Layer<never, ConfigError> = Layer.unwrapScoped(
     const level = yield* ProcessConfig.logLevel
     const file = yield* ProcessConfig.logFile
     const pretty = format === "pretty" || (format === "auto" && process.stderr.isTTY)
-    const stderr = pretty ? Logger.prettyLogger({ stderr: true }) : yield* jsonLines(process.stderr.fd)
-    const loggers = Option.isNone(file)
-      ? stderr
-      : Logger.zip(stderr, yield* fileLogger(file.value.path, file.value.days))
-    return Layer.merge(Logger.replace(Logger.defaultLogger, loggers), Logger.minimumLogLevel(level))
+    const lines = pretty ? [] : [(yield* LineWriter.make(process.stderr.fd)).write]
+    if (Option.isSome(file)) lines.push(yield* fileLines(file.value.path, file.value.days))
+    const write = (line: string) => lines.forEach((each) => each(line))
+    const toLines = Logger.map(json, write)
+    const loggers = pretty ? Logger.zip(Logger.prettyLogger({ stderr: true }), toLines) : toLines
+    return Layer.mergeAll(
+      Logger.replace(Logger.defaultLogger, loggers),
+      Logger.minimumLogLevel(level),
+      pretty ? Layer.empty : AccessLog.layer(AccessLog.json(write))
+    )
   })
 )
-
-const jsonLines = (descriptor: number): Effect.Effect<Logger.Logger<unknown, void>, never, Scope.Scope> =>
-  Effect.map(LineWriter.make(descriptor), ({ write }) => Logger.map(json, write))
 
 // Effect's JSON logger looks for cycles and secrets in everything, which costs most of a line; texts and numbers have none.
 const json: Logger.Logger<unknown, string> = Logger.make((line) =>
@@ -39,7 +42,7 @@ const isPlain = (value: unknown): boolean =>
   value === null || (typeof value !== "object" && typeof value !== "function")
 
 // One file a day: `causeway.log` is today's, `causeway.log.20261123` another day's.
-const fileLogger = (path: string, days: number): Effect.Effect<Logger.Logger<unknown, void>, never, Scope.Scope> =>
+const fileLines = (path: string, days: number): Effect.Effect<(line: string) => void, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
@@ -62,7 +65,7 @@ const fileLogger = (path: string, days: number): Effect.Effect<Logger.Logger<unk
       }),
       (stream) => Effect.async<void>((resume) => void stream.end(() => resume(Effect.void)))
     ),
-    (stream) => Logger.map(json, (line) => void stream.write(`${line}\n`))
+    (stream) => (line) => void stream.write(`${line}\n`)
   )
 
 const dayOf = (time: Date): string => time.toISOString().slice(0, 10).replaceAll("-", "")

@@ -12,7 +12,7 @@ export interface AnswerChunks {
   readonly pause: () => void
   readonly resume: () => void
   /** How much of the answer has been read, in bytes. */
-  readonly size: number
+  readonly size: () => number
 }
 
 /** Hears of an answer; after `onEnd` nothing more comes. */
@@ -45,7 +45,7 @@ const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answ
       listener,
       events.map((event) => repair.push(event))
     )
-    if (decoder.overflowed && !ended)
+    if (decoder.overflowed() && !ended)
       end(listener, ChatStream.StreamEnd.Truncated({ reason: "an event was too large" }))
   }
 
@@ -90,9 +90,7 @@ const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answ
       }),
     pause: () => body.pause(),
     resume: () => body.resume(),
-    get size() {
-      return size
-    }
+    size: () => size
   }
 }
 
@@ -130,8 +128,6 @@ const fromBody = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answer
       }),
     pause: () => body.pause(),
     resume: () => body.resume(),
-    get size() {
-      return size
-    }
+    size: () => size
   }
 }

@@ -1,6 +1,6 @@
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Scope from "effect/Scope"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import * as ChatStream from "../domain/ChatStream.js"
 import * as Credentials from "../domain/Credentials.js"
@@ -18,9 +18,9 @@ import type { Target } from "../domain/RouteTable.js"
 import * as UpstreamError from "../domain/UpstreamError.js"
 import * as Alarm from "./Alarm.js"
 import * as AnswerChunks from "./AnswerChunks.js"
-import { Backends } from "./Backends.js"
 import * as Decompress from "./Decompress.js"
 import * as Endpoint from "./Endpoint.js"
+import type { Connections } from "./Upstream.js"
 import * as UpstreamCall from "./UpstreamCall.js"
 
 /** An answer that is ready to be committed: its beginning is in hand, the rest is still to come. */
@@ -59,15 +59,15 @@ export interface Options {
   readonly target: Target
   /** The body to send, as JSON text. */
   readonly body: string
-  /** Whether to use a new connection, because an idle one was found dead. */
-  readonly fresh: boolean
+  readonly connections: Connections
+  readonly clock: Clock.Clock
   /** Comes before the first content. */
   readonly prefix: string
   readonly callerHeaders: Credentials.Headers
   /** When `timeouts.total` has passed, in ms since the epoch. */
   readonly deadline: number
-  /** The call is over when this closes. */
-  readonly scope: Scope.Scope
+  /** Is given what ends the call, to be run when the answer is over. */
+  readonly atEnd: (last: Effect.Effect<void>) => void
 }
 
 /** Error bodies are read up to this size, in bytes. */
@@ -77,15 +77,13 @@ const maxErrorBody = 16 * 1024
 const maxHeld = { chunks: 1_000, bytes: 16 * 1024 * 1024 }
 
 /** One try against one backend, up to the first content of a stream or the whole of an answer that is not streamed. */
-export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, Backends> = Effect.fnUntraced(function* (
+export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure> = Effect.fnUntraced(function* (
   options: Options
 ) {
-  const { request, target } = options
+  const { clock, request, target } = options
   const { timeouts } = target.backend
   const scrubText = (text: string) => Credentials.scrub(text, target.backend, options.callerHeaders)
   const scrub = (error: ErrorBody.ErrorBody) => ErrorBody.mapTexts(error, scrubText)
-  const backends = yield* Backends
-  const clock = yield* Effect.clock
   const startedAt = clock.unsafeCurrentTimeMillis()
   const elapsed = () => Duration.millis(clock.unsafeCurrentTimeMillis() - startedAt)
   const left = (limit: Duration.Duration) => Duration.subtract(limit, elapsed())
@@ -95,14 +93,20 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure, B
   })
   const headers = { after: timeouts.headers, failure: () => new HeadersTimedOut({ after: timeouts.headers }) }
 
-  const connections = options.fresh ? backends.fresh(target.backend) : backends.dispatcher(target.backend)
-  const call = UpstreamCall.make(connections, {
-    ...requestTo(options),
+  const { origin, path } = Endpoint.of(target, request.kind === "chat" ? "/chat/completions" : "/completions")
+  const call = UpstreamCall.make(options.connections, {
+    origin,
+    path,
+    method: "POST",
+    headers: Object.assign(Credentials.upstreamHeaders(target.backend, options.callerHeaders, request.stream), {
+      "content-type": "application/json"
+    }),
+    body: options.body,
     connectTimeout: timeouts.connect,
     // The head of an answer that is not streamed comes with the answer, minutes later for some models.
     headLimit: request.stream ? shorter(total(), headers) : total()
   })
-  yield* Scope.addFinalizer(options.scope, Effect.sync(call.abort))
+  options.atEnd(Effect.sync(call.abort))
   const head = yield* Effect.flatMap(call.head, Decompress.head)
   if (head.status < 200 || head.status > 299) {
     const text = yield* readError(head, total().after)
@@ -156,16 +160,6 @@ const failureIn = (
   return new UpstreamRejected({ status: ended.status, retryAfter: undefined, error: scrub(ended.error) })
 }
 
-const requestTo = ({ body, callerHeaders, request, target }: Options) => ({
-  ...Endpoint.of(target, request.kind === "chat" ? "/chat/completions" : "/completions"),
-  method: "POST" as const,
-  headers: {
-    ...Credentials.upstreamHeaders(target.backend, callerHeaders, request.stream),
-    "content-type": "application/json"
-  },
-  body
-})
-
 interface Held {
   readonly held: ReadonlyArray<JsonObject.JsonObject>
   readonly ended: ChatStream.StreamEnd | undefined
@@ -178,9 +172,9 @@ const holdStream = <E>(
   limit: Alarm.Limit<E>
 ): Effect.Effect<Held, E | ProtocolBroken> =>
   hold(chunks, limit, (held, content): Effect.Effect<void, ProtocolBroken> | undefined => {
-    if (repair.malformed > 0) return new ProtocolBroken({ reason: "the stream is not JSON" })
+    if (repair.malformed() > 0) return new ProtocolBroken({ reason: "the stream is not JSON" })
     if (content) return Effect.void
-    return held.length > maxHeld.chunks || chunks.size > maxHeld.bytes
+    return held.length > maxHeld.chunks || chunks.size() > maxHeld.bytes
       ? new ProtocolBroken({ reason: "no content in the stream" })
       : undefined
   })
@@ -191,7 +185,7 @@ const holdWhole = <E>(
   limit: Alarm.Limit<E>
 ): Effect.Effect<Held, E | ProtocolBroken> =>
   hold(chunks, limit, () =>
-    chunks.size > AnswerChunks.maxWhole ? new ProtocolBroken({ reason: "the answer was too large" }) : undefined
+    chunks.size() > AnswerChunks.maxWhole ? new ProtocolBroken({ reason: "the answer was too large" }) : undefined
   )
 
 const hold = <E, E2>(

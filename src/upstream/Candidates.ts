@@ -1,4 +1,4 @@
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -39,6 +39,7 @@ export interface Options {
   readonly slots: Slots.Slots
   /** How long to wait when all who could be asked have as many calls under way as they may. */
   readonly queue: Limits
+  readonly clock: Clock.Clock
   /** When the exchange arrived, in ms since the epoch. */
   readonly startedAt: number
 }
@@ -51,79 +52,98 @@ export const deadlineOf = ({ backend }: Target, startedAt: number): number =>
   startedAt + Duration.toMillis(backend.timeouts.total)
 
 /** All candidates of a plan. */
-export const make = ({ health, plan, queue, slots, startedAt }: Options): Candidates => {
-  let remaining = plan
-  let panicked = false
-  const left = (target: Target, now: number) => deadlineOf(target, startedAt) - tooLittle - now
-  const isOpen = ({ backend }: Target, now: number) => health.isOpen(backend, now)
-
-  let slot: Slots.Slot | undefined
-  let held: Ticket | undefined
-
-  const free = () => {
-    slot?.free()
-    slot = undefined
-    held = undefined
-  }
-
-  const hold = (target: Target, permit: Breaker.Permit): Ticket => {
-    remaining = remaining.filter((candidate) => candidate !== target)
-    return (held = { target, permit })
-  }
-
-  const waitFor = Effect.fnUntraced(function* (targets: ReadonlyArray<Target>, permit?: Breaker.Permit) {
-    const { candidate } = yield* Effect.interruptible(slots.wait(targets, queue, (taken) => (slot = taken)))
-    return hold(candidate, permit ?? (yield* health.admit(candidate.backend)) ?? "panic")
-  })
-
+export const make = (options: Options): Candidates => {
+  const state: State = { options, remaining: options.plan, panicked: false, slot: undefined, held: undefined }
   return {
-    free,
-    letGo: Effect.suspend(() => {
-      const ticket = held
-      free()
-      return ticket === undefined ? Effect.void : health.released(ticket.target.backend, ticket.permit)
-    }),
+    free: () => free(state),
+    letGo: letGo(state),
     // Whoever leaves while one is chosen must not take its place along: only the wait is interrupted.
-    choose: Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      const inTime = remaining.filter((target) => left(target, now) > 0)
-      const busy: Array<Target> = []
-      for (const target of inTime) {
-        if (isOpen(target, now)) continue
-        slot = slots.take(target.backend)
-        if (slot === undefined) {
-          busy.push(target)
-          continue
-        }
-        const permit = yield* health.admit(target.backend)
-        if (permit !== undefined) return hold(target, permit)
-        free()
-      }
-      if (busy.length > 0) return yield* waitFor(busy)
-      // A refusal without having asked anybody helps nobody: the one that comes back first may have come back.
-      if (inTime.length === 0 || panicked) return undefined
-      panicked = true
-      const returnsAt = ({ backend }: Target) => health.returnsAt(backend, now)
-      return yield* waitFor(
-        [...inTime].sort((a, b) => returnsAt(a) - returnsAt(b)),
-        "panic"
-      )
-    }).pipe(Effect.uninterruptible),
-    decide: Effect.fnUntraced(function* (failure, target, made) {
-      const now = yield* Clock.currentTimeMillis
-      const { retries, retryAfterMax } = target.backend
-      const verdict = RetryPolicy.verdict(failure, {
-        ...made,
-        retries,
-        retryAfterMax,
-        siblingLeft: remaining.some((other) => other.model === target.model && !isOpen(other, now)),
-        remaining: Duration.millis(left(target, now)),
-        remainingElsewhere: Duration.millis(Math.max(0, ...remaining.map((other) => left(other, now)))),
-        draw: yield* Random.next
-      })
-      if (verdict._tag === "NextModel") remaining = remaining.filter(({ model }) => model !== target.model)
-      if (verdict._tag === "Stop") remaining = []
-      return verdict
-    })
+    choose: Effect.uninterruptible(choose(state)),
+    decide: (failure, target, made) => decide(state, failure, target, made)
   }
 }
+
+interface State {
+  readonly options: Options
+  remaining: ReadonlyArray<Target>
+  panicked: boolean
+  slot: Slots.Slot | undefined
+  held: Ticket | undefined
+}
+
+const choose = Effect.fnUntraced(function* (state: State) {
+  const { clock, health, slots } = state.options
+  const now = clock.unsafeCurrentTimeMillis()
+  const inTime = state.remaining.filter((target) => left(state, target, now) > 0)
+  const busy: Array<Target> = []
+  for (const target of inTime) {
+    if (health.isOpen(target.backend, now)) continue
+    state.slot = slots.take(target.backend)
+    if (state.slot === undefined) {
+      busy.push(target)
+      continue
+    }
+    const permit = yield* health.admit(target.backend)
+    if (permit !== undefined) return hold(state, target, permit)
+    free(state)
+  }
+  if (busy.length > 0) return yield* waitFor(state, busy)
+  // A refusal without having asked anybody helps nobody: the one that comes back first may have come back.
+  if (inTime.length === 0 || state.panicked) return undefined
+  state.panicked = true
+  const returnsAt = ({ backend }: Target) => health.returnsAt(backend, now)
+  return yield* waitFor(
+    state,
+    [...inTime].sort((a, b) => returnsAt(a) - returnsAt(b)),
+    "panic"
+  )
+})
+
+const waitFor = Effect.fnUntraced(function* (state: State, targets: ReadonlyArray<Target>, permit?: Breaker.Permit) {
+  const { health, queue, slots } = state.options
+  const { candidate } = yield* Effect.interruptible(slots.wait(targets, queue, (taken) => (state.slot = taken)))
+  return hold(state, candidate, permit ?? (yield* health.admit(candidate.backend)) ?? "panic")
+})
+
+const hold = (state: State, target: Target, permit: Breaker.Permit): Ticket => {
+  state.remaining = state.remaining.filter((candidate) => candidate !== target)
+  state.held = { target, permit }
+  return state.held
+}
+
+const free = (state: State): void => {
+  state.slot?.free()
+  state.slot = undefined
+  state.held = undefined
+}
+
+const letGo = (state: State): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { held, options } = state
+    free(state)
+    return held === undefined ? Effect.void : options.health.released(held.target.backend, held.permit)
+  })
+
+const decide = Effect.fnUntraced(function* (state: State, failure: AttemptFailure, target: Target, made: Made) {
+  const { clock, health } = state.options
+  const now = clock.unsafeCurrentTimeMillis()
+  const { remaining } = state
+  const { retries, retryAfterMax } = target.backend
+  const isSibling = (other: Target) => other.model === target.model && !health.isOpen(other.backend, now)
+  const verdict = RetryPolicy.verdict(failure, {
+    ...made,
+    retries,
+    retryAfterMax,
+    siblingLeft: remaining.some(isSibling),
+    remaining: Duration.millis(left(state, target, now)),
+    remainingElsewhere: Duration.millis(Math.max(0, ...remaining.map((other) => left(state, other, now)))),
+    draw: yield* Random.next
+  })
+  if (verdict._tag === "NextModel") state.remaining = remaining.filter(({ model }) => model !== target.model)
+  if (verdict._tag === "Stop") state.remaining = []
+  return verdict
+})
+
+// In ms.
+const left = ({ options }: State, target: Target, now: number): number =>
+  deadlineOf(target, options.startedAt) - tooLittle - now

@@ -88,7 +88,7 @@ export const begin = ({ headers, keep, keepalive, kind, sink }: Options): Delive
       leave(RelayEnd.CutByDrain())
     }
   })
-  sink.start(200, { ...headers, ...streamHeaders })
+  sink.start(200, Object.assign({}, headers, streamHeaders))
   if (Option.isSome(keepalive)) keepAlive(keepalive.value)
 
   return {
@@ -102,7 +102,7 @@ export const begin = ({ headers, keep, keepalive, kind, sink }: Options): Delive
       watcher = next
       if (gone !== undefined) next.onGone(gone)
     },
-    sent: () => (accumulator.truncated ? undefined : SentAnswer.read(accumulator.result(undefined) ?? {})),
+    sent: () => (accumulator.truncated() ? undefined : SentAnswer.read(accumulator.result(undefined) ?? {})),
     unlessGone: (effect) => {
       const departure = Effect.async<RelayEnd>((resume) => {
         const onGone = (end: RelayEnd) => resume(Effect.succeed(end))

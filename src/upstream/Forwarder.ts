@@ -1,11 +1,10 @@
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Random from "effect/Random"
-import * as Scope from "effect/Scope"
 import type { Backend } from "../domain/Backend.js"
-import type * as Breaker from "../domain/Breaker.js"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import {
   ModelNotFound,
@@ -17,12 +16,14 @@ import {
 import type { AttemptFailure, BodyMalformed, Overloaded } from "../domain/Failure.js"
 import type { Journal } from "../domain/Journal.js"
 import type { RelayEnd } from "../domain/Outcome.js"
+import type { AttemptTrace } from "../domain/RequestRecord.js"
 import * as RoutePlan from "../domain/RoutePlan.js"
 import type { RouteTable, Target } from "../domain/RouteTable.js"
 import * as UpstreamRequest from "../domain/UpstreamRequest.js"
 import * as Attempt from "./Attempt.js"
 import { Backends } from "./Backends.js"
 import * as Candidates from "./Candidates.js"
+import type { Connections } from "./Upstream.js"
 import type { Limits } from "./WaitingLine.js"
 
 /** Why no answer was obtained. */
@@ -36,114 +37,137 @@ export interface Options {
   readonly journal: Journal
   /** How long to wait for a backend when all have as many calls under way as they may. */
   readonly queue: Limits
-  /** Ends with the exchange; calls that still run are given up then. */
-  readonly scope: Scope.Scope
+  /** Has something done when the exchange ends; calls that still run are given up then. */
+  readonly atEnd: (last: Effect.Effect<void>) => void
 }
 
 /** An answer in hand; whoever relays it says how it ended, and may ask for another to go on with it. */
-export interface Forwarded extends Attempt.Answer {
+export interface Forwarded {
+  readonly request: ChatRequest
+  readonly answer: Attempt.Answer
   /** Tells how the answer ended, which gives its place at the backend back. */
   readonly conclude: (end: RelayEnd) => Effect.Effect<void>
   /** Asks the next candidate after this answer broke off; undefined when nobody is left who could help. */
   readonly rescue: (end: RelayEnd, going: Attempt.Going) => Effect.Effect<Forwarded | undefined>
 }
 
+/** One exchange's search for an answer: all that it knows. */
+interface Search {
+  readonly options: Options
+  readonly plan: ReadonlyArray<Target>
+  readonly candidates: Candidates.Candidates
+  readonly backends: Context.Tag.Service<Backends>
+  readonly clock: Clock.Clock
+  /** Of the attempts so far, in order. */
+  readonly failures: Array<AttemptFailure>
+}
+
 /** Asks one candidate after the other until one answers. */
 export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFailure, Backends> = Effect.fnUntraced(
   function* (options: Options) {
     const { journal, queue, request, routes } = options
-    const { health, slots } = yield* Backends
-    const context = yield* Effect.context<Backends>()
+    const backends = yield* Backends
+    const { health, slots } = backends
+    const clock = yield* Effect.clock
     const draws = yield* drawPerBackend(routes, request.model)
     const plan = RoutePlan.make(routes, request.model, (backend) => draws.get(backend) ?? 0)
     if (plan.length === 0) return yield* new ModelNotFound({ model: request.model })
-    const candidates = Candidates.make({ plan, health, slots, queue, startedAt: journal.startedAt })
-    const failures: Array<AttemptFailure> = []
+    const candidates = Candidates.make({ plan, health, slots, queue, clock, startedAt: journal.startedAt })
     // An exchange that is interrupted says nothing of the backend it was waiting for.
-    yield* Scope.addFinalizer(options.scope, candidates.letGo)
-
-    const obtain = Effect.fnUntraced(function* (going?: Attempt.Going) {
-      for (let next = yield* candidates.choose; next !== undefined; next = yield* candidates.choose) {
-        const answer = yield* ask(next, going)
-        if (answer !== undefined) return answer
-      }
-      return yield* new NoBackendAvailable({ last: spokesman(failures) ?? outOfTime(plan), attempts: failures.length })
-    })
-
-    // As many attempts on one candidate as it deserves.
-    const ask = Effect.fnUntraced(function* ({ permit, target }: Candidates.Ticket, going: Attempt.Going | undefined) {
-      for (let attemptsHere = 1; ; attemptsHere++) {
-        const fresh = attemptsHere > 1 && failures.at(-1)?._tag === "ConnectionLost"
-        const result = yield* Effect.either(attempt(options, target, fresh, going))
-        if (Either.isRight(result)) {
-          yield* health.answered(target.backend, permit)
-          return handOver(result.right, target, permit)
-        }
-        if (result.left._tag === "BodyMalformed") return yield* result.left
-        failures.push(result.left)
-        const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
-        yield* health.failed(target.backend, permit, result.left)
-        if (verdict._tag !== "RetryHere") break
-        yield* Effect.sleep(verdict.after)
-      }
-      candidates.free()
-      return undefined
-    })
-
-    const handOver = (answer: Attempt.Answer, target: Target, permit: Breaker.Permit): Forwarded => ({
-      ...answer,
-      conclude: (end) =>
-        Effect.suspend(() => {
-          candidates.free()
-          return health.ended(target.backend, permit, end)
-        }),
-      rescue: (end, going) =>
-        Effect.gen(function* () {
-          const failure = failureOf(end)
-          if (failure === undefined) return undefined
-          failures.push(failure)
-          yield* candidates.decide(failure, target, { attempts: failures.length, attemptsHere: Infinity })
-          return yield* obtain(going)
-        }).pipe(
-          // What stands in the way of a rescue must not hide why one was needed.
-          Effect.orElseSucceed(() => undefined),
-          Effect.provide(context)
-        )
-    })
-
-    return yield* obtain()
+    options.atEnd(candidates.letGo)
+    return yield* obtain({ options, plan, candidates, backends, clock, failures: [] })
   }
 )
 
+const obtain: (search: Search, going?: Attempt.Going) => Effect.Effect<Forwarded, ForwardFailure> = Effect.fnUntraced(
+  function* (search: Search, going?: Attempt.Going) {
+    const { candidates, failures, plan } = search
+    for (let next = yield* candidates.choose; next !== undefined; next = yield* candidates.choose) {
+      const answer = yield* ask(search, next, going)
+      if (answer !== undefined) return answer
+    }
+    return yield* new NoBackendAvailable({ last: spokesman(failures) ?? outOfTime(plan), attempts: failures.length })
+  }
+)
+
+// As many attempts on one candidate as it deserves.
+const ask = Effect.fnUntraced(function* (search: Search, ticket: Candidates.Ticket, going: Attempt.Going | undefined) {
+  const { permit, target } = ticket
+  const { backends, candidates, failures } = search
+  for (let attemptsHere = 1; ; attemptsHere++) {
+    const fresh = attemptsHere > 1 && failures.at(-1)?._tag === "ConnectionLost"
+    const connections = fresh ? backends.fresh(target.backend) : backends.dispatcher(target.backend)
+    const result = yield* attempt(search, target, connections, going)
+    if (Either.isRight(result)) {
+      yield* backends.health.answered(target.backend, permit)
+      return handOver(search, result.right, ticket)
+    }
+    failures.push(result.left)
+    const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
+    yield* backends.health.failed(target.backend, permit, result.left)
+    if (verdict._tag !== "RetryHere") break
+    yield* Effect.sleep(verdict.after)
+  }
+  candidates.free()
+  return undefined
+})
+
 const attempt = Effect.fnUntraced(function* (
-  { journal, request, scope }: Options,
+  { clock, options: { atEnd, journal, request } }: Search,
   target: Target,
-  fresh: boolean,
+  connections: Connections,
   going: Attempt.Going | undefined
 ) {
   const body = JSON.stringify(yield* UpstreamRequest.make(request, target, going?.partial))
-  const startedAt = yield* Clock.currentTimeMillis
+  const startedAt = clock.unsafeCurrentTimeMillis()
   journal.backend = target.backend.name
   journal.model = target.model
   journal.sent = body
-  const note = (failure: AttemptFailure | undefined) =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
-      const status = failure === undefined ? 200 : failure._tag === "UpstreamRejected" ? failure.status : null
-      const { backend, model } = target
-      const trace = { backend: backend.name, model, failure: failure?._tag ?? null, status, ms: now - startedAt }
-      journal.attempts.push(going === undefined ? trace : { ...trace, rescue: going.mode })
-    })
-  return yield* Attempt.make({
+  const attempted = Attempt.make({
     id: journal.id,
     request,
     target,
     body,
-    fresh,
+    connections,
+    clock,
     prefix: going === undefined ? target.backend.specialPrefix : going.prefix,
     callerHeaders: journal.headers,
     deadline: Candidates.deadlineOf(target, journal.startedAt),
-    scope
-  }).pipe(Effect.tapBoth({ onFailure: note, onSuccess: () => note(undefined) }))
+    atEnd
+  })
+  const result = yield* Effect.either(attempted)
+  const ms = clock.unsafeCurrentTimeMillis() - startedAt
+  const { failure, status } = traceOf(result)
+  const trace = { backend: target.backend.name, model: target.model, failure, status, ms }
+  journal.attempts.push(going === undefined ? trace : { ...trace, rescue: going.mode })
+  return result
+})
+
+const traceOf = (result: Either.Either<Attempt.Answer, AttemptFailure>): Pick<AttemptTrace, "failure" | "status"> => {
+  if (Either.isRight(result)) return { failure: null, status: 200 }
+  const { left: failure } = result
+  return { failure: failure._tag, status: failure._tag === "UpstreamRejected" ? failure.status : null }
+}
+
+const handOver = (search: Search, answer: Attempt.Answer, { permit, target }: Candidates.Ticket): Forwarded => ({
+  request: search.options.request,
+  answer,
+  conclude: (end) =>
+    Effect.suspend(() => {
+      search.candidates.free()
+      return search.backends.health.ended(target.backend, permit, end)
+    }),
+  rescue: (end, going) =>
+    // What stands in the way of a rescue must not hide why one was needed.
+    Effect.orElseSucceed(rescue(search, target, end, going), () => undefined)
+})
+
+const rescue = Effect.fnUntraced(function* (search: Search, target: Target, end: RelayEnd, going: Attempt.Going) {
+  const failure = failureOf(end)
+  if (failure === undefined) return undefined
+  search.failures.push(failure)
+  yield* search.candidates.decide(failure, target, { attempts: search.failures.length, attemptsHere: Infinity })
+  return yield* obtain(search, going)
 })
 
 // What an end in the middle amounts to, had nothing been sent yet; undefined when there is nothing to rescue.

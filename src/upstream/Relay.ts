@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Accumulator from "../domain/Accumulator.js"
 import * as Alignment from "../domain/Alignment.js"
-import type { ChatRequest } from "../domain/ChatRequest.js"
 import type { StreamEnd } from "../domain/ChatStream.js"
 import * as Journal from "../domain/Journal.js"
 import type * as JsonObject from "../domain/JsonObject.js"
@@ -19,8 +18,7 @@ import * as ResponseSink from "./ResponseSink.js"
 
 /** What is relayed, and where to. */
 export interface Options {
-  readonly request: ChatRequest
-  readonly answer: Forwarded
+  readonly forwarded: Forwarded
   readonly sink: ResponseSink.ResponseSink
   /** Learns what the caller got. */
   readonly journal: Journal.Journal
@@ -34,68 +32,71 @@ export interface Options {
 
 /** Moves a committed answer to the caller, to its true end. */
 export const relay = (options: Options): Effect.Effect<RelayEnd> =>
-  options.request.stream ? relayStream(options) : relayWhole(options)
+  options.forwarded.request.stream ? relayStream(options) : relayWhole(options)
 
-const relayWhole = ({ answer, beforeEnd, journal, request, sink }: Options): Effect.Effect<RelayEnd> =>
-  Effect.gen(function* () {
-    const accumulator = Accumulator.make(request.kind)
-    answer.held.forEach(accumulator.push)
-    answer.release()
-    yield* answer.conclude(RelayEnd.Completed())
-    const body = accumulator.result(answer.repair.usage)
-    const text = JSON.stringify(body ?? {})
-    journal.answer = body
-    journal.answerText = text
-    journal.usage = answer.repair.usage
-    journal.status = 200
-    const readBy = Duration.millis(answer.deadline - (yield* Clock.currentTimeMillis))
-    const patience = Alarm.make()
-    let gone: RelayEnd | undefined
-    patience.set(readBy, sink.abandon)
-    const onCut = () => {
-      gone = RelayEnd.CutByDrain()
-      patience.set(ResponseSink.lastRead, sink.abandon)
-    }
-    sink.listen({ onDrained: () => {}, onLeft: () => {}, onCut })
-    yield* beforeEnd(RelayEnd.Completed())
-    return yield* Effect.async<RelayEnd>((resume) => {
-      ResponseSink.sendJson(sink, 200, answer.headers, text, (delivered) => {
-        patience.clear()
-        resume(Effect.succeed(ResponseSink.whenEnded(RelayEnd.Completed(), delivered, gone)))
-      })
+const relayWhole = Effect.fnUntraced(function* ({ beforeEnd, forwarded, journal, sink }: Options) {
+  const { answer, request } = forwarded
+  const accumulator = Accumulator.make(request.kind)
+  answer.held.forEach(accumulator.push)
+  answer.release()
+  yield* forwarded.conclude(RelayEnd.Completed())
+  const body = accumulator.result(answer.repair.usage())
+  const text = JSON.stringify(body ?? {})
+  journal.answer = body
+  journal.answerText = text
+  journal.usage = answer.repair.usage()
+  journal.status = 200
+  const readBy = Duration.millis(answer.deadline - (yield* Clock.currentTimeMillis))
+  const patience = Alarm.make()
+  let gone: RelayEnd | undefined
+  patience.set(readBy, sink.abandon)
+  const onCut = () => {
+    gone = RelayEnd.CutByDrain()
+    patience.set(ResponseSink.lastRead, sink.abandon)
+  }
+  sink.listen({ onDrained: () => {}, onLeft: () => {}, onCut })
+  yield* beforeEnd(RelayEnd.Completed())
+  return yield* Effect.async<RelayEnd>((resume) => {
+    ResponseSink.sendJson(sink, 200, answer.headers, text, (delivered) => {
+      patience.clear()
+      resume(Effect.succeed(ResponseSink.whenEnded(RelayEnd.Completed(), delivered, gone)))
     })
   })
+})
 
-const relayStream = Effect.fnUntraced(function* ({ beforeEnd, journal, request, sink, ...options }: Options) {
-  let answer = options.answer
+const relayStream = Effect.fnUntraced(function* (options: Options) {
+  const { beforeEnd, journal, keep, keepalive, sink } = options
+  const { answer: first, request } = options.forwarded
+  let forwarded = options.forwarded
   journal.status = 200
   journal.firstTokenAt = yield* Clock.currentTimeMillis
-  const delivery = Delivery.begin({ ...options, kind: request.kind, sink, headers: answer.headers })
+  const delivery = Delivery.begin({ kind: request.kind, sink, headers: first.headers, keepalive, keep })
 
-  let latest = yield* runLeg(answer, delivery, undefined, journal)
+  let latest = yield* runLeg(forwarded, delivery, undefined, journal)
   let end = latest
-  let spent = answer.repair.usage
+  let spent = first.repair.usage()
   while (latest !== differs) {
     const sent = Rescue.isBroken(latest) ? delivery.sent() : undefined
-    const going = sent === undefined ? undefined : Rescue.plan(request, options.answer.target.backend, sent)
+    const going = sent === undefined ? undefined : Rescue.plan(request, first.target.backend, sent)
     if (sent === undefined || going === undefined) break
-    const next: Forwarded | RelayEnd | undefined = yield* delivery.unlessGone(answer.rescue(latest, going))
+    const next: Forwarded | RelayEnd | undefined = yield* delivery.unlessGone(forwarded.rescue(latest, going))
     if (next === undefined) break
     if ("_tag" in next) {
       end = next
       break
     }
-    answer = next
+    forwarded = next
     const alignment = Alignment.make(sent, Rescue.matcher(going), spent)
-    latest = yield* runLeg(answer, delivery, alignment, journal)
-    if (answer.repair.usage !== undefined) spent = Usage.add(spent, answer.repair.usage)
+    latest = yield* runLeg(forwarded, delivery, alignment, journal)
+    const used = forwarded.answer.repair.usage()
+    if (used !== undefined) spent = Usage.add(spent, used)
     // Who has delivered nothing has nothing to say: the caller learns why the answer before broke off.
-    if (latest !== differs && (alignment.through || isCallers(latest))) end = latest
+    if (latest !== differs && (alignment.through() || isCallers(latest))) end = latest
   }
   journal.answer = delivery.kept(spent)
   journal.usage = spent
   yield* beforeEnd(end)
-  return yield* delivery.finish(end, Duration.millis(answer.deadline - (yield* Clock.currentTimeMillis)))
+  return yield* delivery.finish(end, Duration.millis(forwarded.answer.deadline - (yield* Clock.currentTimeMillis)))
 })
 
 const isCallers = ({ _tag }: RelayEnd): boolean => _tag === "CallerLeft" || _tag === "CutByDrain"
@@ -105,7 +106,7 @@ const differs: RelayEnd = RelayEnd.UpstreamBroke({ reason: "the answer differs f
 
 // One backend's part of the answer, from its first chunk to the end of its call.
 const runLeg = Effect.fnUntraced(function* (
-  answer: Forwarded,
+  { answer, conclude }: Forwarded,
   delivery: Delivery.Delivery,
   alignment: Alignment.Alignment | undefined,
   journal: Journal.Journal
@@ -115,7 +116,7 @@ const runLeg = Effect.fnUntraced(function* (
   else answer.abort()
   if (end._tag !== "Completed" && !isCallers(end)) Journal.noteEnd(journal, end === differs ? "Differs" : end._tag)
   // That an answer was given up because it differs tells nothing of its backend.
-  yield* answer.conclude(end === differs ? RelayEnd.CallerLeft() : end)
+  yield* conclude(end === differs ? RelayEnd.CallerLeft() : end)
   return end
 })
 
@@ -150,7 +151,7 @@ const leg = (
       }
 
       const finish = (end: StreamEnd): void => {
-        const tooShort = end._tag === "Finished" && alignment?.through === false
+        const tooShort = end._tag === "Finished" && alignment?.through() === false
         settle(tooShort ? differs : relayEnd(end, answer.scrub))
       }
 
@@ -165,7 +166,7 @@ const leg = (
           answer.rest.resume()
         },
         onGone: settle,
-        isFinished: () => answer.repair.finished
+        isFinished: answer.repair.finished
       })
       pass(answer.held)
       if (answer.ended !== undefined) return finish(answer.ended)

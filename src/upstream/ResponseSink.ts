@@ -36,7 +36,7 @@ export const sendJson = (
   onEnded: (delivered: boolean) => void
 ): void => {
   const length = String(Buffer.byteLength(text))
-  sink.start(status, { ...headers, "content-type": "application/json", "content-length": length })
+  sink.start(status, Object.assign({}, headers, { "content-type": "application/json", "content-length": length }))
   sink.end(text, onEnded)
 }
 

@@ -54,7 +54,7 @@ describe("Alignment", () => {
     const alignment = aligned(answer({ content: "Hello" }))
     assert.deepStrictEqual(alignment.push(chunk({ role: "assistant", content: "" })), [])
     assert.deepStrictEqual(alignment.push(chunk({ content: "Hel" })), [])
-    assert.isFalse(alignment.through)
+    assert.isFalse(alignment.through())
     const [straddling] = alignment.push(chunk({ content: "lo wor" })) ?? []
     assert.deepStrictEqual(straddling, {
       ...chunk({ content: " wor" }),
@@ -62,7 +62,7 @@ describe("Alignment", () => {
       created: 1,
       model: "m1"
     })
-    assert.isTrue(alignment.through)
+    assert.isTrue(alignment.through())
     assert.deepStrictEqual(alignment.push(chunk({}, "stop"))?.[0]?.["choices"], [
       { index: 0, delta: {}, finish_reason: "stop" }
     ])
@@ -85,7 +85,7 @@ describe("Alignment", () => {
     const alignment = aligned(answer({ reasoning_content: "first thought", content: "Hello" }))
     assert.deepStrictEqual(alignment.push(chunk({ reasoning_content: "second thought" })), [])
     assert.deepStrictEqual(alignment.push(chunk({ content: "Hello" })), [])
-    assert.isTrue(alignment.through)
+    assert.isTrue(alignment.through())
   })
 
   it("aligns thoughts while there is nothing else, and lets nothing else come before them", () => {

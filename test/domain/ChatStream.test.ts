@@ -118,7 +118,7 @@ describe("ChatStream", () => {
     assert.deepStrictEqual(repair([hello, ...nothings, stop]).chunks, [hello, stop])
     const stream = ChatStream.make(options())
     assert.deepStrictEqual(stream.push({ event: "ping", data: '{"type":"ping"}' }).chunks, [])
-    assert.strictEqual(stream.malformed, 0)
+    assert.strictEqual(stream.malformed(), 0)
   })
 
   it("takes `error: null` and other empty errors off good chunks", () => {
@@ -240,9 +240,9 @@ describe("ChatStream", () => {
       const stream = ChatStream.make(options())
       const finishedAfter = (data: JsonObject.JsonObject) => {
         stream.push({ event: undefined, data: JSON.stringify(data) })
-        return stream.finished
+        return stream.finished()
       }
-      assert.isFalse(stream.finished)
+      assert.isFalse(stream.finished())
       const second = (finish_reason: string | null) => chunk([{ index: 1, delta: { content: "b" }, finish_reason }])
       assert.deepStrictEqual([hello, second(null), stop, second("stop"), usageChunk].map(finishedAfter), [
         false,
@@ -264,7 +264,7 @@ describe("ChatStream", () => {
       }
       assert.deepStrictEqual(stream.push({ event: "error", data: "x" }), nothing)
       assert.deepStrictEqual(stream.end(), nothing)
-      assert.isUndefined(stream.usage)
+      assert.isUndefined(stream.usage())
     })
 
     it("of a spoken answer is a stop, which OpenAI does not say", () => {
@@ -342,7 +342,7 @@ describe("ChatStream", () => {
     for (const data of ["{", "[1]", "null", "text", '"text"']) {
       assert.deepStrictEqual(stream.push({ event: undefined, data }).chunks, [])
     }
-    assert.strictEqual(stream.malformed, 5)
+    assert.strictEqual(stream.malformed(), 5)
   })
 
   it("says when it is time to commit", () => {

@@ -208,15 +208,15 @@ describe("ChoiceRepair of a chat", () => {
   it("is finished by a reason, or by the end of a spoken answer", () => {
     const spoken = ChoiceRepair.chat(0, "", String)
     spoken.push({ delta: { audio: { id: "x", data: "AA", transcript: "a" } } })
-    assert.isFalse(spoken.finished)
+    assert.isFalse(spoken.finished())
     assert.isUndefined(spoken.impliedFinish())
     spoken.push({ delta: { audio: { expires_at: 5 } } })
-    assert.isTrue(spoken.finished)
+    assert.isTrue(spoken.finished())
     assert.deepStrictEqual(spoken.impliedFinish(), { index: 0, delta: {}, finish_reason: "stop" })
 
     const written = ChoiceRepair.chat(0, "", String)
     written.push({ delta: {}, finish_reason: "length" })
-    assert.isTrue(written.finished)
+    assert.isTrue(written.finished())
     assert.isUndefined(written.impliedFinish())
   })
 })

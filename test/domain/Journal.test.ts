@@ -10,7 +10,7 @@ import { RequestRecord } from "../../src/domain/RequestRecord.js"
 const startedAt = Date.UTC(2026, 10, 13, 12, 0, 0, 5)
 
 const opened = (headers: Journal.Journal["headers"] = {}) =>
-  Journal.open({ id: "r1", kind: "chat", ip: "10.0.0.1", headers, startedAt })
+  Journal.open({ id: "r1", kind: "chat", ip: "10.0.0.1", headers }, startedAt)
 
 const request = (over: object = {}) =>
   Either.getOrThrow(

@@ -121,9 +121,9 @@ describe("SseEvents", () => {
     it("is told of and ends the stream", () => {
       const decoder = SseEvents.make(64)
       assert.deepStrictEqual(decoder.push(bytesOf("data: 1\n\n")), [event("1")])
-      assert.isFalse(decoder.overflowed)
+      assert.isFalse(decoder.overflowed())
       for (let i = 0; i < 10; i++) assert.deepStrictEqual(decoder.push(bytesOf("data: 0123456789")), [])
-      assert.isTrue(decoder.overflowed)
+      assert.isTrue(decoder.overflowed())
       assert.deepStrictEqual(decoder.push(bytesOf("\n\ndata: 2\n\n")), [])
       assert.deepStrictEqual(decoder.end(), [])
     })
@@ -131,14 +131,14 @@ describe("SseEvents", () => {
     it("may be made of many short lines", () => {
       const decoder = SseEvents.make(64)
       for (let i = 0; i < 20; i++) decoder.push(bytesOf("data: 0123456789\n"))
-      assert.isTrue(decoder.overflowed)
+      assert.isTrue(decoder.overflowed())
     })
 
     it("is not a stream of many short events", () => {
       const decoder = SseEvents.make(64)
       for (let i = 0; i < 20; i++)
         assert.deepStrictEqual(decoder.push(bytesOf("data: 0123456789\n\n")), [event("0123456789")])
-      assert.isFalse(decoder.overflowed)
+      assert.isFalse(decoder.overflowed())
     })
   })
 

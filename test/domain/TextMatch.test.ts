@@ -37,7 +37,7 @@ describe("a repeated text", () => {
   it("does not fit from its first character that differs", () => {
     const match = TextMatch.repeated("one two three")
     assert.strictEqual(match.push("one "), "")
-    assert.isFalse(match.through)
+    assert.isFalse(match.through())
     assert.isUndefined(match.push("twO"))
   })
 

@@ -165,8 +165,8 @@ describe("ToolCalls", () => {
   it("knows whether any call was made", () => {
     const calls = ToolCalls.make(String)
     calls.push([null])
-    assert.isFalse(calls.any)
+    assert.isFalse(calls.any())
     calls.push([begin(0, "a", "f")])
-    assert.isTrue(calls.any)
+    assert.isTrue(calls.any())
   })
 })

@@ -124,7 +124,7 @@ export const repair = (
   return {
     chunks: steps.flatMap((step) => step.chunks),
     end: steps.find((step) => step.end !== undefined)?.end,
-    usage: stream.usage
+    usage: stream.usage()
   }
 }
 
@@ -132,7 +132,7 @@ export const repair = (
 export const repairWhole = (body: JsonObject.JsonObject, over: Partial<ChatStream.Options> = {}): Repaired => {
   const stream = ChatStream.make(options(over))
   const { chunks, end } = stream.pushWhole(body)
-  return { chunks, end, usage: stream.usage }
+  return { chunks, end, usage: stream.usage() }
 }
 
 /** The body that repaired chunks add up to. */

@@ -33,7 +33,7 @@ export const stream = (pieces: ReadonlyArray<Uint8Array>, options: ChatStream.Op
   }
   for (const piece of pieces) take(decoder.push(piece))
   take(decoder.end())
-  steps.push(decoder.overflowed ? overflow(repair) : repair.end())
+  steps.push(decoder.overflowed() ? overflow(repair) : repair.end())
   return { ...passedSteps(steps, repair, options), longest }
 }
 
@@ -100,7 +100,7 @@ const passed = (
   chunks.forEach(accumulator.push)
   const [end] = ends
   const last = end === undefined ? "" : lastFrame(end)
-  const body = accumulator.result(repair.usage)
+  const body = accumulator.result(repair.usage())
   return { text: chunks.map(SseEvents.frame).join("") + last, body, ends, longest: 0 }
 }
 

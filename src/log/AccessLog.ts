@@ -1,0 +1,68 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
+import { globalValue } from "effect/GlobalValue"
+import * as HashMap from "effect/HashMap"
+import * as Layer from "effect/Layer"
+import * as LogLevel from "effect/LogLevel"
+import type { RequestRecord } from "../domain/RequestRecord.js"
+
+/** Writes a line for an exchange. */
+export type Writer = (record: RequestRecord, fiber: Fiber.RuntimeFiber<unknown, unknown>, now: number) => void
+
+/** Where the lines of the exchanges go. Default: to the loggers, as `Effect.logInfo` with annotations would send them. */
+export const current: FiberRef.FiberRef<Writer> = globalValue("causeway/log/AccessLog", () =>
+  FiberRef.unsafeMake<Writer>((record, fiber, now) => toLoggers(record, fiber, now))
+)
+
+/** Sends the lines of the exchanges elsewhere. */
+export const layer = (writer: Writer): Layer.Layer<never> => Layer.scopedDiscard(Effect.locallyScoped(current, writer))
+
+/** Writes the line of the exchange that ran in this fiber; `now` in ms since the epoch. */
+export const write = (record: RequestRecord, fiber: Fiber.RuntimeFiber<unknown, unknown>, now: number): void => {
+  if (LogLevel.greaterThan(fiber.getFiberRef(FiberRef.currentMinimumLogLevel), LogLevel.Info)) return
+  fiber.getFiberRef(current)(record, fiber, now)
+}
+
+const toLoggers: Writer = (record, fiber, now) => {
+  const line = {
+    fiberId: fiber.id(),
+    logLevel: LogLevel.Info,
+    message: ["exchange"],
+    cause: Cause.empty,
+    context: fiber.getFiberRefs(),
+    spans: fiber.getFiberRef(FiberRef.currentLogSpan),
+    annotations: HashMap.union(
+      fiber.getFiberRef(FiberRef.currentLogAnnotations),
+      HashMap.fromIterable(Object.entries(annotations(record)))
+    ),
+    date: new Date(now)
+  }
+  for (const logger of fiber.getFiberRef(FiberRef.currentLoggers)) logger.log(line)
+}
+
+/** JSON lines, as Effect's structured logger has them; a `HashMap` of the annotations would cost more than all the rest. */
+export const json =
+  (write: (line: string) => void): Writer =>
+  (record, fiber, now) => {
+    const timestamp = new Date(now).toISOString()
+    const fiberId = FiberId.threadName(fiber.id())
+    const own = fiber.getFiberRef(FiberRef.currentLogAnnotations)
+    const fields = Object.assign(annotations(record), Object.fromEntries(own))
+    write(JSON.stringify({ message: "exchange", logLevel: "INFO", timestamp, annotations: fields, spans: {}, fiberId }))
+  }
+
+const annotations = (record: RequestRecord) => ({
+  id: record.id,
+  ip: record.IP,
+  model: record.Model ?? record.RequestedModel,
+  backend: record.Backend,
+  status: record.Status,
+  outcome: record.Outcome,
+  ms: record.LatencyMs,
+  ttft: record.TtftMs,
+  tokens: record.TotalTokens,
+  ...(record.Error === null ? {} : { error: record.Error })
+})
