@@ -40,7 +40,7 @@ export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator
       if (top === undefined) return undefined
       const list = [...choices.values()].sort((a, b) => Number(a["index"]) - Number(b["index"]))
       const finish = kind === "chat" ? chatChoice : textChoice
-      const body: Draft = { object, ...top, choices: list.map(finish) }
+      const body: Draft = Object.assign({}, top, { choices: list.map(finish) })
       if (usage !== undefined) body["usage"] = usage
       if (size > limit) body["truncated"] = true
       return body
