@@ -99,7 +99,7 @@ export const make = (options: Options): ChatStream => {
   const chunkOf = (
     list: ReadonlyArray<JsonObject.JsonObject>,
     extras: JsonObject.JsonObject
-  ): Record<string, unknown> => {
+  ): JsonObject.JsonObject => {
     envelope ??= { id: options.id, created: options.created, model: options.model }
     return { id: envelope.id, object, created: envelope.created, model: envelope.model, ...extras, choices: list }
   }
@@ -113,11 +113,7 @@ export const make = (options: Options): ChatStream => {
     }
     const implied = choices.map((choice) => choice.impliedFinish()).filter((choice) => choice !== undefined)
     const chunks = implied.map((choice) => chunkOf([choice], {}))
-    if (options.includeUsage && usage !== undefined) {
-      const last = chunkOf([], carried)
-      last["usage"] = usage
-      chunks.push(last)
-    }
+    if (options.includeUsage && usage !== undefined) chunks.push(Object.assign(chunkOf([], carried), { usage }))
     return { chunks, content: chunks.length > 0, end: StreamEnd.Finished() }
   }
 
@@ -186,7 +182,7 @@ export const make = (options: Options): ChatStream => {
       return { ...last, chunks: [...step.chunks, ...last.chunks], content: step.content }
     },
     end: () => (ended ? nothing : finish()),
-    finished: () => isFinished(),
+    finished: isFinished,
     usage: () => usage,
     malformed: () => malformed
   }

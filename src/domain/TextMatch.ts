@@ -20,7 +20,7 @@ export const repeated = (sent: string): TextMatch => {
       return piece.slice(expected.length)
     },
     end: () => (isThrough() ? "" : undefined),
-    through: () => isThrough()
+    through: isThrough
   }
 }
 

@@ -105,6 +105,7 @@ const runOn = Effect.fnUntraced(function* <A, R, R2>(
   const relayed: Exit.Exit<RelayEnd, GatewayFailure> = Exit.isSuccess(exit)
     ? yield* Effect.exit(relay(exchange, exit.value, sink))
     : Exit.failCause(exit.cause)
+  // Whatever fails to end must not cost the record.
   for (const last of ends.reverse()) yield* Effect.exit(last)
   const outcome = Exit.isSuccess(relayed) ? relayed.value : yield* refuse(exchange, withoutAnswer(relayed.cause), sink)
 

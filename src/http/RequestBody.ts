@@ -27,7 +27,6 @@ const collect = (
   source: Readable,
   limit: number
 ): Effect.Effect<string, BodyTooLarge | BodyMalformed> =>
-  // An exchange that is cut meanwhile lets the rest come, up to the limit, so that the caller gets to its answer.
   Effect.async((resume) => {
     const pieces: Array<Buffer> = []
     let size = 0
@@ -61,4 +60,5 @@ const collect = (
     source.on("data", onData)
     source.on("end", onEnd)
     source.on("error", onError)
+    return Effect.sync(stop)
   })

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
-import { globalValue } from "effect/GlobalValue"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
@@ -13,9 +12,7 @@ import type { RequestRecord } from "../domain/RequestRecord.js"
 export type Writer = (record: RequestRecord, fiber: Fiber.RuntimeFiber<unknown, unknown>, now: number) => void
 
 /** Where the lines of the exchanges go. Default: to the loggers, as `Effect.logInfo` with annotations would send them. */
-export const current: FiberRef.FiberRef<Writer> = globalValue("causeway/log/AccessLog", () =>
-  FiberRef.unsafeMake<Writer>((record, fiber, now) => toLoggers(record, fiber, now))
-)
+export const current: FiberRef.FiberRef<Writer> = FiberRef.unsafeMake<Writer>(toLoggers)
 
 /** Sends the lines of the exchanges elsewhere. */
 export const layer = (writer: Writer): Layer.Layer<never> => Layer.scopedDiscard(Effect.locallyScoped(current, writer))
@@ -26,7 +23,7 @@ export const write = (record: RequestRecord, fiber: Fiber.RuntimeFiber<unknown, 
   fiber.getFiberRef(current)(record, fiber, now)
 }
 
-const toLoggers: Writer = (record, fiber, now) => {
+function toLoggers(record: RequestRecord, fiber: Fiber.RuntimeFiber<unknown, unknown>, now: number): void {
   const line = {
     fiberId: fiber.id(),
     logLevel: LogLevel.Info,
@@ -50,7 +47,7 @@ export const json =
     const timestamp = new Date(now).toISOString()
     const fiberId = FiberId.threadName(fiber.id())
     const own = fiber.getFiberRef(FiberRef.currentLogAnnotations)
-    const fields = Object.assign(annotations(record), Object.fromEntries(own))
+    const fields = Object.assign(Object.fromEntries(own), annotations(record))
     write(JSON.stringify({ message: "exchange", logLevel: "INFO", timestamp, annotations: fields, spans: {}, fiberId }))
   }
 

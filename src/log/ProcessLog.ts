@@ -22,7 +22,8 @@ export const layer: Layer.Layer<never, ConfigError> = Layer.unwrapScoped(
     if (Option.isSome(file)) lines.push(yield* fileLines(file.value.path, file.value.days))
     const write = (line: string) => lines.forEach((each) => each(line))
     const toLines = Logger.map(json, write)
-    const loggers = pretty ? Logger.zip(Logger.prettyLogger({ stderr: true }), toLines) : toLines
+    const onTerminal = Logger.prettyLogger({ stderr: true })
+    const loggers = !pretty ? toLines : lines.length === 0 ? onTerminal : Logger.zip(onTerminal, toLines)
     return Layer.mergeAll(
       Logger.replace(Logger.defaultLogger, loggers),
       Logger.minimumLogLevel(level),

@@ -25,7 +25,7 @@ describe("AccessLog", () => {
         assert.lengthOf(lines, 2)
         const [usual, short] = lines.map((line): unknown => JSON.parse(line))
         assert.deepStrictEqual(short, usual)
-      }).pipe(Effect.annotateLogs({ worker: 1 }))
+      }).pipe(Effect.annotateLogs({ worker: 1, id: "another" }))
     )
   }
 
