@@ -1,4 +1,6 @@
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 
 const Text = Schema.NullOr(Schema.String)
 const Count = Schema.NullOr(Schema.Number)
@@ -51,6 +53,30 @@ export interface RequestRecord extends Schema.Schema.Type<typeof RequestRecord> 
 /** A record on its way into the table; one that `amends` replaces the row that was written before the exchange ended. */
 export const LoggedRecord = Schema.Struct({ ...RequestRecord.fields, amends: Schema.optional(Schema.Literal(true)) })
 export interface LoggedRecord extends Schema.Schema.Type<typeof LoggedRecord> {}
+
+const isText = (value: unknown) => typeof value === "string"
+const isCount = (value: unknown) => typeof value === "number"
+
+const checkOf = (field: (typeof RequestRecord.fields)[keyof RequestRecord]): ((value: unknown) => boolean) => {
+  if (field === Schema.String) return isText
+  if (field === Schema.Number) return isCount
+  if (field === Text) return (value) => value === null || isText(value)
+  if (field === Count) return (value) => value === null || isCount(value)
+  return Schema.is(Schema.make(field.ast))
+}
+
+const checks = Struct.entries(RequestRecord.fields).map(([name, field]) => ({ name, isRight: checkOf(field) }))
+
+/** Whether this is a record: what `Schema.is(LoggedRecord)` says, at a quarter of the price. */
+export const isLogged = (value: unknown): value is LoggedRecord => {
+  if (!Predicate.isRecord(value)) return false
+  if (value["amends"] !== undefined && value["amends"] !== true) return false
+  for (const { isRight, name } of checks) if (!isRight(value[name])) return false
+  return true
+}
+
+/** The names of the columns. */
+export const columns = Struct.keys(RequestRecord.fields)
 
 /** Roughly how much memory a record holds, in bytes. */
 export const weigh = ({ Headers, Request, Response }: RequestRecord): number =>

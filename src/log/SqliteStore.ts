@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { LogUnavailable } from "../domain/Failure.js"
 import type { LoggedRecord } from "../domain/RequestRecord.js"
+import { columns } from "../domain/RequestRecord.js"
 import * as Migrations from "./Migrations.js"
 
 /** An open database with the table `records`; it closes with its scope. */
@@ -68,22 +69,57 @@ const migrate = Migrator.make({})({ loader: Migrator.fromRecord(Migrations.all) 
 
 const Newest = Schema.decodeUnknown(Schema.Tuple(Schema.Struct({ Time: Schema.NullOr(Schema.String) })))
 
+const names = columns.map((name) => `"${name}"`).join(", ")
+
+const row = `(${columns.map(() => "?").join(", ")})`
+
+const insertOf = (size: number) =>
+  `INSERT INTO records (${names}) VALUES ${Array.from({ length: size }, () => row).join(", ")} ON CONFLICT (id) DO`
+
+/** What inserts so many rows: few texts, so that each is compiled once, yet few statements for many rows. */
+const inserts = [128, 32, 8, 1].map((size) => ({ size, text: `${insertOf(size)} NOTHING` }))
+
+const amendment = `${insertOf(1)} UPDATE SET
+  Status = excluded.Status, Outcome = excluded.Outcome, Error = excluded.Error, LatencyMs = excluded.LatencyMs`
+
+interface Command {
+  readonly text: string
+  readonly values: ReadonlyArray<string | number | null>
+}
+
+const command = (text: string, records: ReadonlyArray<LoggedRecord> = []): Command => {
+  const values: Array<string | number | null> = []
+  for (const record of records) for (const name of columns) values.push(record[name])
+  return { text, values }
+}
+
+const begin = command("BEGIN IMMEDIATE")
+const commit = command("COMMIT")
+const rollback = command("ROLLBACK")
+
+const commandsFor = (records: ReadonlyArray<LoggedRecord>): ReadonlyArray<Command> => {
+  const fresh = records.filter(({ amends }) => amends === undefined)
+  const commands: Array<Command> = []
+  let done = 0
+  for (const { size, text } of inserts) {
+    for (; fresh.length - done >= size; done += size) commands.push(command(text, fresh.slice(done, done + size)))
+  }
+  for (const record of records) if (record.amends === true) commands.push(command(amendment, [record]))
+  return commands
+}
+
 const make = (sql: SqlClient.SqlClient): SqliteStore => {
-  const add = (records: ReadonlyArray<LoggedRecord>) =>
-    sql`INSERT INTO records ${sql.insert(records)} ON CONFLICT (id) DO NOTHING`
-  const amend = ({ amends: _, ...record }: LoggedRecord) =>
-    sql`INSERT INTO records ${sql.insert([record])} ON CONFLICT (id) DO UPDATE SET
-      Status = excluded.Status, Outcome = excluded.Outcome, Error = excluded.Error, LatencyMs = excluded.LatencyMs`
-  return {
-    insert: (records) => {
-      const fresh = records.filter(({ amends }) => amends === undefined)
-      const amendments = records.filter(({ amends }) => amends === true)
-      const all = Effect.zipRight(
-        Effect.when(add(fresh), () => fresh.length > 0),
-        Effect.forEach(amendments, amend, { discard: true })
+  // On the connection itself: what else a statement goes through costs as much as its rows.
+  const run = (commands: ReadonlyArray<Command>) =>
+    Effect.flatMap(sql.reserve, (connection) => {
+      const one = ({ text, values }: Command) => connection.executeRaw(text, values)
+      if (commands.length <= 1) return Effect.forEach(commands, one, { discard: true })
+      return Effect.forEach([begin, ...commands, commit], one, { discard: true }).pipe(
+        Effect.tapErrorCause(() => Effect.ignore(one(rollback)))
       )
-      return untraced(amendments.length === 0 ? all : sql.withTransaction(all))
-    },
+    })
+  return {
+    insert: (records) => untraced(Effect.scoped(run(commandsFor(records)))),
     newest: Effect.flatMap(sql`SELECT max(Time) AS Time FROM records`, (rows) => Newest(rows)).pipe(
       Effect.map(([{ Time }]) => Time),
       Effect.catchTag("ParseError", () => Effect.succeed(null)),

@@ -101,12 +101,16 @@ describe("SqliteStore", () => {
     })
   )
 
-  it.scoped("inserts 200 records at once", () =>
+  it.scoped("inserts any number of records at once, in their order", () =>
     Effect.gen(function* () {
       const path = `${yield* Temp.directory}/record.db`
       const store = yield* open(path)
-      yield* store.insert(Records.many(200))
-      assert.lengthOf(Database.records(path), 200)
+      let all = 0
+      for (const count of [0, 1, 7, 8, 41, 169, 300]) {
+        yield* store.insert(Records.many(count, all))
+        all += count
+      }
+      assert.deepStrictEqual(Database.records(path), Records.many(all))
     })
   )
 
