@@ -25,6 +25,8 @@ export interface Settings {
 export interface Recorder {
   /** Takes records; when it succeeds they are on the disk, in the database or in the spool. */
   readonly append: (records: ReadonlyArray<LoggedRecord>, settings: Settings) => Effect.Effect<void, AppendFailed>
+  /** The same at once, where nothing stands in the way, and without a fiber; false when it is `append` that has to. */
+  readonly appendNow: (records: ReadonlyArray<LoggedRecord>, settings: Settings) => boolean
   readonly stats: () => RecordStats.WriterStats
 }
 
@@ -38,6 +40,9 @@ export interface Options {
 
 /** After this long without a record the database is let go of, and the spool tidied. */
 const restAfter = "5 seconds"
+/** So long the rows that follow on others gather in the spool before they go into the database, and how many at most. */
+const gatherFor = "500 millis"
+const gathered = { rows: 500, bytes: 2 * 1024 ** 2 }
 const retryInterval = Duration.seconds(1)
 /** How soon a database that others write to is asked again, and how often before that is worth a word. */
 const turnInterval = Duration.millis(100)
@@ -52,6 +57,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   let failing = false
   /** How often in a row the database has refused rows only because others were writing. */
   let waited = 0
+  /** Rows that have come into the spool since the database was last given what is there. */
+  let gathering = 0
 
   const spool = yield* Spool.make(
     { database: options.path, ...(options.spoolSize === undefined ? {} : { limit: options.spoolSize }) },
@@ -63,6 +70,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     onCorrupt: () => void stats.corruptDatabases++
   })
   const stirred = yield* Effect.makeLatch(true)
+  const crowded = yield* Effect.makeLatch()
 
   const insert = (records: ReadonlyArray<LoggedRecord>) =>
     database.appendAll(records).pipe(
@@ -105,11 +113,17 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   const rest = Effect.zipRight(spool.tidy, database.release)
 
+  const gather = Effect.asVoid(Effect.timeoutOption(crowded.await, gatherFor))
+
   const loop = Effect.gen(function* () {
     const woken = yield* Effect.timeoutOption(stirred.await, restAfter)
     if (woken._tag === "None") yield* Effect.zipRight(rest, stirred.await)
     yield* stirred.close
-    if (yield* drain) return
+    gathering = 0
+    yield* crowded.close
+    const before = stats.stored
+    // A transaction for every batch would cost many times as much, and an index of a busy day most of all.
+    if (yield* drain) return yield* stats.stored > before ? gather : Effect.void
     // Whoever else writes here may need to have the database to itself, and must not come back at the same moment.
     yield* database.release
     const interval = waited < turns ? turnInterval : retryInterval
@@ -148,30 +162,49 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   yield* Effect.forkScoped(Effect.forever(loop))
   yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(housekeeping), keepHouse)))
 
+  const keptOf = (records: ReadonlyArray<LoggedRecord>, settings: Settings) => {
+    archive = settings.archive
+    retention = settings.retention
+    return records.map((record) => Redaction.apply(record, settings.bodies, digest))
+  }
+
   const append: Recorder["append"] = (records, settings) =>
-    Effect.gen(function* () {
-      const first = retention === null
-      archive = settings.archive
-      retention = settings.retention
-      if (first) yield* retain
-      const kept = records.map((record) => Redaction.apply(record, settings.bodies, digest))
-      if (settings.durability === "relaxed" && spool.pending() === 0) {
-        return yield* Effect.catchAll(insert(kept), () => toSpool(kept))
-      }
-      // A full or unwritable spool is no reason not to ask the database itself.
-      yield* Effect.catchAll(toSpool(kept), (failure) => Effect.mapError(insert(kept), () => failure))
+    Effect.suspend(() => {
+      const bounded = bounds(settings)
+      const kept = keptOf(records, settings)
+      const put = isDirect(settings) ? intoDatabase(kept) : intoSpool(kept)
+      return bounded ? Effect.zipRight(retain, put) : put
     })
 
-  const toSpool = (records: ReadonlyArray<LoggedRecord>) =>
-    Effect.zipRight(
-      spool.append(records),
-      Effect.suspend(() => {
-        stats.spooled += records.length
-        return stirred.open
-      })
-    )
+  const appendNow: Recorder["appendNow"] = (records, settings) => {
+    if (isDirect(settings) || bounds(settings) || !spool.appendNow(keptOf(records, settings))) return false
+    spooled(records.length)
+    return true
+  }
 
-  const recorder: Recorder = { append, stats: () => ({ ...stats, spoolBytes: spool.pending() }) }
+  // Archives may have to go as soon as it is known how many may stay.
+  const bounds = (settings: Settings) => retention === null && settings.retention !== null
+
+  const isDirect = ({ durability }: Settings) => durability === "relaxed" && spool.pending() === 0
+
+  const intoDatabase = (records: ReadonlyArray<LoggedRecord>) =>
+    Effect.catchAll(insert(records), () => toSpool(records))
+
+  // A full or unwritable spool is no reason not to ask the database itself.
+  const intoSpool = (records: ReadonlyArray<LoggedRecord>) =>
+    Effect.catchAll(toSpool(records), (failure) => Effect.mapError(insert(records), () => failure))
+
+  const toSpool = (records: ReadonlyArray<LoggedRecord>) =>
+    Effect.map(spool.append(records), () => spooled(records.length))
+
+  const spooled = (rows: number) => {
+    stats.spooled += rows
+    gathering += rows
+    if (gathering >= gathered.rows || spool.pending() >= gathered.bytes) crowded.unsafeOpen()
+    stirred.unsafeOpen()
+  }
+
+  const recorder: Recorder = { append, appendNow, stats: () => ({ ...stats, spoolBytes: spool.pending() }) }
   return recorder
 })
 

@@ -16,6 +16,8 @@ import * as SpoolSegment from "./SpoolSegment.js"
 export interface Spool {
   /** Appends records; they are on the disk when it succeeds. */
   readonly append: (records: ReadonlyArray<LoggedRecord>) => Effect.Effect<void, AppendFailed>
+  /** The same at once, where a file is open that takes them; false when it is `append` that has to. */
+  readonly appendNow: (records: ReadonlyArray<LoggedRecord>) => boolean
   /** The oldest records that are not settled; undefined when all are. */
   readonly next: Effect.Effect<Unsettled | undefined, AppendFailed>
   /** Takes over what dead processes left, and says how many files that were. */
@@ -42,6 +44,8 @@ export interface Options {
   readonly limit?: number
   /** A file larger than this is followed by another. Default: 16 MiB. */
   readonly segmentSize?: number
+  /** What writes; tests give one that fails. */
+  readonly put?: SpoolSegment.Put
 }
 
 interface Held {
@@ -65,6 +69,10 @@ interface Fresh {
 /** How much is read at once, and how much of what was just written is also kept in memory, in bytes. */
 const pieceSize = 1024 ** 2
 const freshLimit = 8 * 1024 ** 2
+/** What makes a piece of what is in memory. */
+const freshPiece = { rows: 500, bytes: 2 * 1024 ** 2 }
+/** A smaller file is gone on with when all of it is settled: to take it away and begin another has its price, too. */
+const keptSize = 4 * 1024 ** 2
 
 /** The spool of this process; `onDamage` is told of lines that could not be read. */
 export const make = Effect.fnUntraced(function* (options: Options, onDamage: (lines: number) => void = () => {}) {
@@ -97,59 +105,93 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
 
   const begin = Effect.gen(function* () {
     yield* lockOwn
-    const begun = yield* SpoolSegment.create(names.segmentOf(token, sequence++))
+    const begun = yield* SpoolSegment.create(names.segmentOf(token, sequence++), options.put)
     queue.push({ segment: begun.segment })
     writer = begun
     return begun
-  })
+  }).pipe(onDisk, Effect.mapError(failed))
 
-  const endSegment = Effect.suspend(() => {
+  const endSegment = Effect.suspend(() => detachWriter())
+
+  const detachWriter = () => {
     const ending = writer
     writer = undefined
     fresh.length = 0
     return ending === undefined ? Effect.void : ending.close
+  }
+
+  const writable = Effect.suspend(() => {
+    if (writer === undefined) return begin
+    return writer.segment.size < segmentSize ? Effect.succeed(writer) : Effect.zipRight(endSegment, begin)
   })
 
+  const write = (into: SpoolSegment.Writer, lines: Uint8Array, records: ReadonlyArray<LoggedRecord>) => {
+    const start = into.segment.size
+    into.append(lines)
+    const weight = records.reduce((sum, record) => sum + weigh(record), 0)
+    if (fresh.reduce((sum, batch) => sum + batch.weight, weight) > freshLimit) return
+    fresh.push({ start, end: into.segment.size, records, weight })
+  }
+
+  // Whatever else goes on: whoever takes the file away does so in one step.
+  const appendNow: Spool["appendNow"] = (records) => {
+    if (writer === undefined || writer.segment.size >= segmentSize) return false
+    const lines = SpoolSegment.encode(records)
+    if (pending() + lines.length > limit) return false
+    try {
+      write(writer, lines, records)
+      return true
+    } catch {
+      return false
+    }
+  }
+
   const append = (records: ReadonlyArray<LoggedRecord>) =>
-    Effect.gen(function* () {
+    Effect.suspend(() => {
       const lines = SpoolSegment.encode(records)
-      if (pending() + lines.length > limit) return yield* failed(new Error(`the spool is full: ${limit} bytes wait`))
-      if (writer !== undefined && writer.segment.size >= segmentSize) yield* endSegment
-      const into = writer ?? (yield* begin)
-      const start = into.segment.size
-      yield* into.append(lines)
-      const weight = records.reduce((sum, record) => sum + weigh(record), 0)
-      if (fresh.reduce((sum, batch) => sum + batch.weight, weight) <= freshLimit) {
-        fresh.push({ start, end: into.segment.size, records, weight })
-      }
+      if (pending() + lines.length > limit) return failed(new Error(`the spool is full: ${limit} bytes wait`))
+      return Effect.flatMap(writable, (into) => Effect.try({ try: () => write(into, lines, records), catch: failed }))
     }).pipe(
-      onDisk,
-      Effect.mapError((cause) => (cause._tag === "AppendFailed" ? cause : failed(cause))),
       // What a failed write has left behind is not built upon.
-      Effect.tapError(() => Effect.zipRight(endSegment, removeEmpty)),
+      Effect.tapError(() => Effect.zipRight(endSegment, removeSettled)),
       alone,
       Effect.uninterruptible
     )
 
-  const pieceOf = ({ segment }: Held) => {
-    const batch = writer?.segment === segment ? fresh.find(({ start }) => start === segment.settled) : undefined
-    if (batch === undefined) return onDisk(SpoolSegment.read(segment, pieceSize))
-    const piece: SpoolSegment.Piece = { records: batch.records, end: batch.end, unreadable: 0, torn: false }
-    return Effect.succeed(piece)
+  // What was written last is still in memory: as many batches of it as make a piece.
+  const remembered = (segment: SpoolSegment.SpoolSegment): SpoolSegment.Piece | undefined => {
+    if (writer?.segment !== segment) return undefined
+    const records: Array<LoggedRecord> = []
+    let end = segment.settled
+    for (const batch of fresh) {
+      const enough = records.length >= freshPiece.rows || end - segment.settled >= freshPiece.bytes
+      if (batch.start !== end || enough) break
+      records.push(...batch.records)
+      end = batch.end
+    }
+    return records.length === 0 ? undefined : { records, end, unreadable: 0, torn: false }
   }
+
+  const pieceOf = ({ segment }: Held) =>
+    Effect.suspend(() => {
+      const piece = remembered(segment)
+      return piece === undefined ? onDisk(SpoolSegment.read(segment, pieceSize)) : Effect.succeed(piece)
+    })
 
   const settle = (held: Held, end: number) =>
     Effect.suspend(() => {
       held.segment.settled = end
       while (fresh[0] !== undefined && writer?.segment === held.segment && fresh[0].end <= end) fresh.shift()
       const written = writer?.segment === held.segment
-      return end < held.segment.size || (written && held.segment.size < pieceSize) ? Effect.void : remove(held)
+      return end < held.segment.size || (written && held.segment.size < keptSize) ? Effect.void : remove(held)
     })
 
-  const remove = (held: Held): Effect.Effect<void> =>
-    Effect.gen(function* () {
-      if (writer?.segment === held.segment) yield* endSegment
-      queue.splice(queue.indexOf(held), 1)
+  // Has taken it out of the queue when it returns; what is left to do is with its files.
+  const remove = (held: Held): Effect.Effect<void> => {
+    const close = writer?.segment === held.segment ? detachWriter() : Effect.void
+    queue.splice(queue.indexOf(held), 1)
+    return Effect.gen(function* () {
+      yield* close
       const { path, unreadable } = held.segment
       yield* Effect.ignore(unreadable ? files.rename(path, `${path}.unreadable`) : files.remove(path))
       const { heir } = held
@@ -157,14 +199,15 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
       yield* Effect.ignore(files.remove(heir.lock))
       yield* Scope.close(heir.scope, Exit.void)
     })
+  }
 
-  const removeEmpty = Effect.suspend(() =>
-    Effect.forEach(
-      queue.filter(({ segment }) => segment.size === 0),
-      remove,
-      { discard: true }
-    )
-  )
+  const removeSettled = Effect.gen(function* () {
+    for (;;) {
+      const held = queue.find(({ segment }) => segment.settled >= segment.size)
+      if (held === undefined) return
+      yield* remove(held)
+    }
+  })
 
   const damaged = (held: Held, piece: SpoolSegment.Piece) =>
     Effect.suspend(() => {
@@ -227,7 +270,7 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
   }).pipe(alone, Effect.uninterruptible)
 
   const tidy = Effect.gen(function* () {
-    for (const held of queue.filter(({ segment }) => segment.settled >= segment.size)) yield* remove(held)
+    yield* removeSettled
     if (queue.some(({ heir }) => heir === undefined) || lock === undefined) return
     const scope = lock
     lock = undefined
@@ -245,6 +288,6 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
     })
   )
 
-  const spool: Spool = { append, next, adopt, tidy, pending }
+  const spool: Spool = { append, appendNow, next, adopt, tidy, pending }
   return spool
 })

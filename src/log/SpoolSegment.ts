@@ -1,3 +1,4 @@
+import { fsyncSync, ftruncateSync, writeSync } from "node:fs"
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
@@ -30,21 +31,28 @@ export interface Piece {
   readonly torn: boolean
 }
 
-/** A segment that is being written; every append is on the disk when it succeeds. */
+/** A segment that is being written. */
 export interface Writer {
   readonly segment: SpoolSegment
-  readonly append: (lines: Uint8Array) => Effect.Effect<void, PlatformError>
+  /** Appends lines, which are on the disk afterwards; throws what the disk says, and from then on always. */
+  readonly append: (lines: Uint8Array) => void
   readonly close: Effect.Effect<void>
 }
 
+/** Writes bytes at the end of a file, so that they are on the disk afterwards; throws what the disk says. */
+export type Put = (file: number, bytes: Uint8Array) => void
+
 /** Begins a segment, for its owner alone. */
-export const create = (path: string): Effect.Effect<Writer, PlatformError, FileSystem.FileSystem | Path.Path> =>
+export const create = (
+  path: string,
+  put: Put = putSynced
+): Effect.Effect<Writer, PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     const paths = yield* Path.Path
     const scope = yield* Scope.make()
     const close = Scope.close(scope, Exit.void)
-    const file = yield* files.open(path, { flag: "ax", mode: 0o600 }).pipe(
+    const { fd } = yield* files.open(path, { flag: "ax", mode: 0o600 }).pipe(
       Scope.extend(scope),
       Effect.tapErrorCause(() => close)
     )
@@ -53,18 +61,36 @@ export const create = (path: string): Effect.Effect<Writer, PlatformError, FileS
       Effect.scoped(Effect.flatMap(files.open(paths.dirname(path), { flag: "r" }), (folder) => folder.sync))
     )
     const segment: SpoolSegment = { path, size: 0, settled: 0, unreadable: false }
-    const writer: Writer = {
-      segment,
-      append: (lines) =>
-        Effect.zipRight(file.writeAll(lines), file.sync).pipe(
-          // Half a line must not stand before the next one.
-          Effect.tapErrorCause(() => Effect.ignore(file.truncate(segment.size))),
-          Effect.tap(() => Effect.sync(() => void (segment.size += lines.length)))
-        ),
-      close
+    let refused: { readonly cause: unknown } | undefined
+    const append = (lines: Uint8Array) => {
+      if (refused !== undefined) throw refused.cause
+      try {
+        put(fd, lines)
+      } catch (cause) {
+        refused = { cause }
+        takeBack(fd, segment.size)
+        throw cause
+      }
+      segment.size += lines.length
     }
+    const writer: Writer = { segment, append, close }
     return writer
   }).pipe(Effect.uninterruptible)
+
+// The writer's thread has nothing else to do meanwhile, and the way through the pool costs more than the disk.
+const putSynced: Put = (file, bytes) => {
+  for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written)
+  fsyncSync(file)
+}
+
+// Half a line must not stand before the next one.
+const takeBack = (file: number, size: number) => {
+  try {
+    ftruncateSync(file, size)
+  } catch {
+    // Nothing more is written to it.
+  }
+}
 
 /** Encodes records as lines. */
 export const encode = (records: ReadonlyArray<LoggedRecord>): Uint8Array =>
@@ -77,15 +103,17 @@ export const read = (
 ): Effect.Effect<Piece, PlatformError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
-    const rest = segment.size - segment.settled
-    const file = yield* files.open(segment.path, { flag: "r" })
-    yield* file.seek(segment.settled, "start")
+    // It may grow meanwhile.
+    const { path, settled, size } = segment
+    const rest = size - settled
+    const file = yield* files.open(path, { flag: "r" })
+    yield* file.seek(settled, "start")
     const content = yield* file.readAlloc(Math.min(bytes, rest))
     const taken = Option.getOrElse(content, () => new Uint8Array())
     const last = taken.lastIndexOf(newline)
     if (last === -1 && taken.length < rest && taken.length > 0) return yield* read(segment, bytes * 4)
-    if (last === -1) return { records: [], end: segment.size, unreadable: 0, torn: taken.length > 0 }
-    return { ...decode(taken.subarray(0, last)), end: segment.settled + last + 1, torn: false }
+    if (last === -1) return { records: [], end: size, unreadable: 0, torn: taken.length > 0 }
+    return { ...decode(taken.subarray(0, last)), end: settled + last + 1, torn: false }
   }).pipe(Effect.scoped)
 
 const newline = 10

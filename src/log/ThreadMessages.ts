@@ -12,23 +12,28 @@ const Settings = Schema.Struct({
   retention: Schema.NullOr(Retention)
 })
 
+/** Records that the writer's thread is to keep. */
+export const Append = Schema.TaggedStruct("Append", {
+  number: Schema.Number,
+  /** Each is looked at by itself, so that one which is none cannot hold up the others. */
+  records: Schema.declare((value): value is ReadonlyArray<unknown> => Array.isArray(value)),
+  settings: Settings
+})
+export type Append = typeof Append.Type
+
 /** What the writer's thread is told. */
-export const Order = Schema.Union(
-  Schema.TaggedStruct("Append", {
-    number: Schema.Number,
-    /** Each is looked at by itself, so that one which is none cannot hold up the others. */
-    records: Schema.Array(Schema.Unknown),
-    settings: Settings
-  }),
-  Schema.TaggedStruct("Close", {})
-)
+export const Order = Schema.Union(Append, Schema.TaggedStruct("Close", {}))
 export type Order = typeof Order.Type
 
 /** What the writer's thread says. */
 export const Report = Schema.Union(
   Schema.TaggedStruct("Ready", {}),
   Schema.TaggedStruct("Unavailable", { reason: Schema.String }),
-  Schema.TaggedStruct("Appended", { number: Schema.Number, failure: Schema.NullOr(Schema.String) }),
+  Schema.TaggedStruct("Appended", {
+    number: Schema.Number,
+    failure: Schema.NullOr(Schema.String),
+    stats: WriterStats
+  }),
   Schema.TaggedStruct("Stats", { stats: WriterStats }),
   Schema.TaggedStruct("Line", { level: Schema.Literal("Info", "Warning", "Error"), text: Schema.String })
 )

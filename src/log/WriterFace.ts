@@ -10,7 +10,7 @@ import * as ThreadEntry from "./ThreadEntry.js"
 import * as ThreadMessages from "./ThreadMessages.js"
 
 /** A {@link Recorder.Recorder} in a thread of its own, so that neither SQLite nor the disk holds up an exchange. */
-export interface WriterFace extends Recorder.Recorder {
+export interface WriterFace extends Omit<Recorder.Recorder, "appendNow"> {
   /** Times that the thread had to be begun again. */
   readonly restarts: () => number
 }
@@ -53,6 +53,7 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
         case "Unavailable":
           return over(report.right.reason)
         case "Appended": {
+          begun.stats = report.right.stats
           const settle = begun.pending.get(report.right.number)
           begun.pending.delete(report.right.number)
           return settle?.(report.right.failure)

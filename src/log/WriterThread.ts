@@ -1,14 +1,18 @@
 import { parentPort, workerData } from "node:worker_threads"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import * as Queue from "effect/Queue"
+import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { reasonOf } from "../domain/Failure.js"
-import { LoggedRecord } from "../domain/RequestRecord.js"
+import { isLogged } from "../domain/RequestRecord.js"
 import * as RecordStats from "./RecordStats.js"
 import * as Recorder from "./Recorder.js"
 import * as ThreadMessages from "./ThreadMessages.js"
@@ -17,56 +21,75 @@ import * as ThreadMessages from "./ThreadMessages.js"
 
 const say = (report: ThreadMessages.Report): void => parentPort?.postMessage(report)
 
-const decode = Schema.decodeUnknown(ThreadMessages.Order)
+const decode = Schema.decodeUnknownEither(ThreadMessages.Order)
 
-const isRecord = Schema.is(LoggedRecord)
-
-const statsInterval = "200 millis"
+/** In ms. */
+const statsInterval = 200
 
 const program = Effect.gen(function* () {
   const begin = yield* Schema.decodeUnknown(ThreadMessages.Begin)(workerData)
-  const inbox = yield* Queue.unbounded<unknown>()
-  parentPort?.on("message", (message) => inbox.unsafeOffer(message))
   let stats = () => RecordStats.none
   let said = JSON.stringify(stats())
-  const sayStats = Effect.sync(() => {
+  const sayStats = () => {
     const now = JSON.stringify(stats())
     if (now !== said) say({ _tag: "Stats", stats: stats() })
     said = now
-  })
+  }
   // Registered before the recorder's own, so that it tells what that still does at its end.
-  yield* Effect.addFinalizer(() => sayStats)
+  yield* Effect.addFinalizer(() => Effect.sync(sayStats))
   const recorder = yield* Recorder.make({
     path: begin.path,
     ...(begin.spoolSize === undefined ? {} : { spoolSize: begin.spoolSize })
   })
   stats = recorder.stats
-  say({ _tag: "Ready" })
-  yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(statsInterval), sayStats)))
-
-  for (;;) {
-    const order = yield* Effect.flatMap(Queue.take(inbox), decode)
-    if (order._tag === "Close") return
-    const { number, settings } = order
-    const records = order.records.filter(isRecord)
-    const strange = order.records.length - records.length
-    if (strange > 0) {
-      yield* Effect.logError(`${strange} of ${order.records.length} records could not be read and were dropped`)
-    }
-    const failure = yield* recorder.append(records, settings).pipe(
-      Effect.as(null),
-      Effect.catchAll((failed) => Effect.succeed(reasonOf(failed.cause))),
-      Effect.catchAllDefect((defect) => Effect.succeed(reasonOf(defect)))
-    )
-    yield* sayStats
-    say({ _tag: "Appended", number, failure })
-  }
+  const interval = setInterval(sayStats, statsInterval)
+  yield* Effect.addFinalizer(() => Effect.sync(() => clearInterval(interval)))
+  yield* obey(recorder)
 }).pipe(
   Effect.scoped,
   Effect.catchAll((failure) =>
     Effect.sync(() => say({ _tag: "Unavailable", reason: reasonOf(failure.cause ?? failure) }))
   )
 )
+
+// Does what it is told until it is told to close.
+const obey = Effect.fnUntraced(function* (recorder: Recorder.Recorder) {
+  const closed = yield* Deferred.make<void, ParseError>()
+  const appends = yield* FiberSet.make()
+  const run = yield* FiberSet.runtime(appends)<never>()
+  const follow = (order: ThreadMessages.Order) => {
+    if (order._tag === "Close") return Deferred.unsafeDone(closed, Effect.void)
+    const { records, settings } = order
+    // Twenty times a second the engine never warms to a fiber's ways, which then cost more than the disk.
+    if (records.every(isLogged) && recorder.appendNow(records, settings)) return answer(recorder, order, null)
+    run(append(recorder, order))
+  }
+  parentPort?.on("message", (message) =>
+    Either.match(decode(message), {
+      onLeft: (strange) => Deferred.unsafeDone(closed, Effect.fail(strange)),
+      onRight: follow
+    })
+  )
+  say({ _tag: "Ready" })
+  yield* Deferred.await(closed)
+  yield* FiberSet.awaitEmpty(appends)
+})
+
+const answer = ({ stats }: Recorder.Recorder, { number }: ThreadMessages.Append, failure: string | null) =>
+  say({ _tag: "Appended", number, failure, stats: stats() })
+
+const append = (recorder: Recorder.Recorder, order: ThreadMessages.Append) => {
+  const known = order.records.filter(isLogged)
+  const strange = order.records.length - known.length
+  const words = `${strange} of ${order.records.length} records could not be read and were dropped`
+  return Effect.when(Effect.logError(words), () => strange > 0).pipe(
+    Effect.zipRight(recorder.append(known, order.settings)),
+    Effect.matchCause({
+      onSuccess: () => answer(recorder, order, null),
+      onFailure: (cause) => answer(recorder, order, reasonOf(Cause.squash(cause)))
+    })
+  )
+}
 
 const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
   const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import * as TestClock from "effect/TestClock"
 import * as Recorder from "../../src/log/Recorder.js"
 import * as Database from "../support/Database.js"
 import * as LogLines from "../support/LogLines.js"
@@ -49,6 +50,62 @@ describe("Recorder", () => {
       })
     )
   }
+
+  it.scoped("puts the first rows into the database at once, and those of the next half second together", () =>
+    Effect.gen(function* () {
+      const path = `${yield* Temp.directory}/record.db`
+      const { end, recorder } = yield* begin(path)
+      yield* recorder.append(Records.many(1), settings)
+      yield* stored(recorder, 1)
+      for (let n = 1; n < 6; n++) assert.isTrue(recorder.appendNow(Records.many(1, n), settings))
+      yield* TestClock.adjust("499 millis")
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 100)))
+      assert.deepStrictEqual([recorder.stats().stored, recorder.stats().spooled], [1, 6])
+      assert.deepStrictEqual(idsIn(path), ["r0"])
+      yield* TestClock.adjust("1 millis")
+      yield* stored(recorder, 6)
+      assert.strictEqual(recorder.stats().spoolBytes, 0)
+      assert.isTrue(recorder.appendNow(Records.many(1, 6), settings))
+      yield* end
+      assert.deepStrictEqual(idsIn(path), Records.ids(Records.many(7)))
+    })
+  )
+
+  for (const [what, more] of [
+    ["many rows", { count: 200, Request: "" }],
+    ["large rows", { count: 10, Request: "x".repeat(80_000) }]
+  ] as const) {
+    it.scoped(`does not wait for the half second when ${what} have come`, () =>
+      Effect.gen(function* () {
+        const path = `${yield* Temp.directory}/record.db`
+        const { end, recorder } = yield* begin(path)
+        yield* recorder.append(Records.many(1), settings)
+        yield* stored(recorder, 1)
+        const { count, Request } = more
+        const rows = Records.many(3 * count, 1).map((record) => ({ ...record, Request }))
+        for (let n = 0; n < 3; n++) yield* recorder.append(rows.slice(n * count, (n + 1) * count), settings)
+        yield* stored(recorder, 1 + 3 * count)
+        yield* end
+        assert.deepStrictEqual(idsIn(path), Records.ids(Records.many(1 + 3 * count)))
+      })
+    )
+  }
+
+  it.scopedLive("takes rows at once only where the spool does", () =>
+    Effect.gen(function* () {
+      const path = `${yield* Temp.directory}/record.db`
+      const { end, recorder } = yield* begin(path)
+      assert.isFalse(recorder.appendNow(Records.many(1), settings), "no file is open")
+      yield* recorder.append(Records.many(1), settings)
+      yield* stored(recorder, 1)
+      assert.isFalse(recorder.appendNow(Records.many(1, 1), { ...settings, durability: "relaxed" }), "no spool")
+      const retention = { _tag: "Months", months: 1 } as const
+      assert.isFalse(recorder.appendNow(Records.many(1, 1), { ...settings, retention }), "archives may have to go")
+      assert.strictEqual(recorder.stats().spooled, 1)
+      yield* end
+      assert.deepStrictEqual(idsIn(path), ["r0"])
+    })
+  )
 
   it.scopedLive("keeps rows in the spool while another process holds the database, and says so once", () =>
     Effect.gen(function* () {

@@ -1,11 +1,10 @@
 import * as fs from "node:fs"
-import * as PlatformError from "@effect/platform/Error"
-import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Spool from "../../src/log/Spool.js"
@@ -193,31 +192,13 @@ describe("Spool", () => {
   it.scoped("fails while the disk is full and never leaves half a line before a whole one", () =>
     Effect.gen(function* () {
       const folder = yield* Temp.directory
-      const real = yield* FileSystem.FileSystem
       let full = false
-      const noSpace = new PlatformError.SystemError({ reason: "Unknown", module: "FileSystem", method: "writeAll" })
-      const files: FileSystem.FileSystem = {
-        ...real,
-        open: (path, options) =>
-          Effect.map(real.open(path, options), (file) => ({
-            ...file,
-            sync: file.sync,
-            stat: file.stat,
-            fd: file.fd,
-            seek: (a, b) => file.seek(a, b),
-            read: (a) => file.read(a),
-            readAlloc: (a) => file.readAlloc(a),
-            truncate: (a) => file.truncate(a),
-            write: (a) => file.write(a),
-            writeAll: (bytes) =>
-              full ? Effect.zipRight(file.writeAll(bytes.subarray(0, 50)), noSpace) : file.writeAll(bytes)
-          }))
+      const put = (file: number, bytes: Uint8Array) => {
+        fs.writeSync(file, full ? bytes.subarray(0, 50) : bytes)
+        if (full) throw new Error("no space left")
       }
       const scope = yield* Scope.make()
-      const spool = yield* Spool.make({ database: `${folder}/record.db` }).pipe(
-        Effect.provideService(FileSystem.FileSystem, files),
-        Scope.extend(scope)
-      )
+      const spool = yield* Scope.extend(make(folder, { put }), scope)
       yield* spool.append(Records.many(1))
       full = true
       for (let tries = 0; tries < 3; tries++) yield* Effect.flip(spool.append(Records.many(1, 1)))
@@ -228,5 +209,68 @@ describe("Spool", () => {
       yield* heir.adopt
       assert.deepStrictEqual(yield* drained(heir), ["r0", "r2"])
     }).pipe(Effect.provide(platform))
+  )
+
+  it.scoped("appends at once where a file is open that takes it, and says when not", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const spool = yield* make(folder, { limit: 3_000, segmentSize: 1_000 })
+      assert.isFalse(spool.appendNow(Records.many(1)))
+      assert.deepStrictEqual(segments(folder), [])
+      yield* spool.append(Records.many(1))
+      assert.isTrue(spool.appendNow(Records.many(1, 1)))
+      const [name = ""] = segments(folder)
+      assert.lengthOf(fs.readFileSync(`${folder}/${name}`, "utf8").trim().split("\n"), 2)
+      assert.isTrue(spool.appendNow(Records.many(1, 2)))
+      assert.isFalse(spool.appendNow(Records.many(1, 3)), "the file is large enough")
+      yield* spool.append(Records.many(1, 3))
+      assert.isFalse(spool.appendNow(Records.many(5, 4)), "the spool is full")
+      assert.deepStrictEqual(yield* drained(spool), ["r0", "r1", "r2", "r3"])
+    })
+  )
+
+  it.scoped("does not append at once what the disk refuses, and tells its reason", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      let full = false
+      const put = (file: number, bytes: Uint8Array) => {
+        fs.writeSync(file, bytes)
+        if (full) throw new Error("no space left")
+      }
+      const spool = yield* make(folder, { put })
+      yield* spool.append(Records.many(1))
+      full = true
+      assert.isFalse(spool.appendNow(Records.many(1, 1)))
+      full = false
+      const failure = yield* Effect.flip(spool.append(Records.many(1, 1)))
+      assert.include(failure.message, "no space left")
+      yield* spool.append(Records.many(1, 2))
+      assert.lengthOf(segments(folder), 2)
+      assert.deepStrictEqual(yield* drained(spool), ["r0", "r2"])
+    })
+  )
+
+  it.scoped("loses nothing that comes while a file is read or taken away", () =>
+    Effect.gen(function* () {
+      const spool = yield* make(yield* Temp.directory)
+      const large = (id: string) => Records.record(id, { Request: "x".repeat(3 * 1024 ** 2) })
+      yield* spool.append([large("a")])
+      for (const id of ["b", "c", "d", "e"]) assert.isTrue(spool.appendNow([large(id)]))
+      const ids: Array<string> = []
+      for (let n = 0; n < 20; n++) {
+        const reading = yield* Effect.fork(spool.next)
+        yield* Effect.yieldNow()
+        yield* spool.append([Records.record(`${n}while reading`)])
+        const unsettled = yield* Fiber.join(reading)
+        ids.push(...Records.ids(unsettled?.records ?? []))
+        const settling = yield* Effect.fork(unsettled?.settle ?? Effect.void)
+        yield* Effect.yieldNow()
+        yield* spool.append([Records.record(`${n}while settling`)])
+        yield* Fiber.join(settling)
+      }
+      ids.push(...(yield* drained(spool)))
+      const small = Array.from({ length: 20 }, (_, n) => [`${n}while reading`, `${n}while settling`]).flat()
+      assert.deepStrictEqual(ids, ["a", "b", "c", "d", "e", ...small])
+    })
   )
 })
