@@ -22,7 +22,8 @@ const answer =
   frames.join("") + UpstreamEvents.ending({ mark: "mark-000000001", model: { _tag: "Whole" }, usage: true }, events)
 const bytes = Buffer.from(answer)
 
-const parsed = SseEvents.make().push(bytes)
+const read = (decoder: SseEvents.Decoder, bytes: Uint8Array) => decoder.push(decoder.decode(bytes))
+const parsed = SseEvents.make().push(answer)
 const repairOf = () =>
   ChatStream.make({
     kind: "chat",
@@ -56,13 +57,13 @@ const request = Either.getOrThrow(ChatRequest.decode("chat", body))
 const [target] = RoutePlan.make(routes, request.model, (backend) => draws.get(backend) ?? 0)
 
 const steps: ReadonlyArray<readonly [what: string, times: number, step: () => unknown]> = [
-  [`parser: ${events} events in one piece, per event`, events, () => SseEvents.make().push(bytes)],
+  [`parser: ${events} events in one piece, per event`, events, () => read(SseEvents.make(), bytes)],
   [
     `parser: each event in a piece of its own, per event`,
     events,
     () => {
       const decoder = SseEvents.make()
-      for (const frame of frames) decoder.push(Buffer.from(frame))
+      for (const frame of frames) read(decoder, Buffer.from(frame))
     }
   ],
   [
@@ -71,6 +72,17 @@ const steps: ReadonlyArray<readonly [what: string, times: number, step: () => un
     () => {
       const stream = repairOf()
       for (const event of parsed) stream.push(event)
+    }
+  ],
+  [
+    "repair of what repeats, per event",
+    events,
+    () => {
+      const stream = repairOf()
+      const decoder = SseEvents.make()
+      for (const frame of frames) {
+        if (stream.recall(frame) === undefined) decoder.push(frame).forEach(stream.push)
+      }
     }
   ],
   ["write again, per event", chunks.length, () => chunks.map(SseEvents.frame).join("")],

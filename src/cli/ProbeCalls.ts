@@ -124,8 +124,10 @@ const requestFor = (model: string, stream: boolean, limit: string): ChatRequest 
 
 const endOf = ({ ended, rest }: Attempt.Answer): Effect.Effect<StreamEnd> =>
   ended === undefined
-    ? Effect.async((resume) => rest.listen({ onChunks: () => {}, onEnd: (end) => resume(Effect.succeed(end)) }))
+    ? Effect.async((resume) => rest.listen({ ...deaf, onEnd: (end) => resume(Effect.succeed(end)) }))
     : Effect.succeed(ended)
+
+const deaf = { onChunks: () => {}, onRepeated: () => {} }
 
 // The same connections; the content type of each answer is told.
 const watched = (

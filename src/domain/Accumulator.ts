@@ -1,8 +1,11 @@
 import * as JsonObject from "./JsonObject.js"
+import type { Repetition } from "./RepeatedEvent.js"
 
 /** Assembles the chunks of a repaired stream into the body that the same answer has when it is not streamed. */
 export interface Accumulator {
   readonly push: (chunk: JsonObject.JsonObject) => void
+  /** Takes chunks that repeat the last one with another text. */
+  readonly repeat: (said: Pick<Repetition, "index" | "field" | "text">) => void
   /** The body so far; undefined before the first chunk. */
   readonly result: (usage: JsonObject.JsonObject | undefined) => JsonObject.JsonObject | undefined
   /** Whether the answer outgrew the limit; the rest of it is not in the body, which says so. */
@@ -17,7 +20,9 @@ export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator
   const choices = new Map<number, Draft>()
 
   const choiceAt = (index: number): Draft => {
-    const choice = choices.get(index) ?? { index }
+    const known = choices.get(index)
+    if (known !== undefined) return known
+    const choice = { index }
     choices.set(index, choice)
     return choice
   }
@@ -35,6 +40,12 @@ export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator
         const kept = size > limit ? { finish_reason: choice["finish_reason"] } : choice
         mergeChoice(choiceAt(Number(choice["index"] ?? 0)), kept)
       }
+    },
+    repeat: ({ field, index, text }) => {
+      size += text.length
+      if (size > limit) return
+      const said = draftAt(choiceAt(index), "delta")
+      said[field] = append(said[field], text)
     },
     result: (usage) => {
       if (top === undefined) return undefined

@@ -5,7 +5,7 @@ import * as ErrorBody from "./ErrorBody.js"
 import * as GrowingText from "./GrowingText.js"
 import * as JsonObject from "./JsonObject.js"
 import * as RepeatedEvent from "./RepeatedEvent.js"
-import type { SseEvent } from "./SseEvents.js"
+import * as SseEvents from "./SseEvents.js"
 import * as Usage from "./Usage.js"
 
 /** How the events of a stream ended. */
@@ -31,7 +31,9 @@ export interface Step {
 
 /** Repairs one stream, chat or legacy: upstream events in, contract-true chunks out. */
 export interface ChatStream {
-  readonly push: (event: SseEvent) => Step
+  readonly push: (event: SseEvents.SseEvent) => Step
+  /** What becomes of a piece of the stream's text that only repeats, event for event, what came before it. */
+  readonly recall: (piece: string) => RepeatedEvent.Repetition | undefined
   /** A parsed body that holds a whole answer, taken as the only event of a stream. */
   readonly pushWhole: (body: JsonObject.JsonObject) => Step
   /** The end of the upstream's bytes. */
@@ -158,14 +160,15 @@ export const make = (options: Options): ChatStream => {
         return fail(value, statusOf(value))
       }
       if (text === "" || text === '""' || event === "ping") return nothing
-      const again = repeated?.recall(text)
-      if (again !== undefined) return { chunks: [again], content: true, end: undefined }
+      const again = text.includes("\n") ? undefined : repeated?.recall(SseEvents.framed(text))
+      if (again !== undefined) return { chunks: [again.chunk()], content: true, end: undefined }
       const body = Option.getOrUndefined(JsonObject.parse(text))
       const step = body === undefined ? nothing : pushBody(body)
       repeated?.learn(text, step.chunks)
       if (body === undefined) malformed++
       return step
     },
+    recall: (piece) => (ended ? undefined : repeated?.recall(piece)),
     pushWhole: (body) => {
       const list = JsonObject.listOf(body["choices"]).map(JsonObject.orEmpty)
       // A whole body is complete whatever its backend says of the reason.

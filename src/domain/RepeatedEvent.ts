@@ -1,66 +1,110 @@
 import * as JsonObject from "./JsonObject.js"
+import * as JsonText from "./JsonText.js"
+import * as SseEvents from "./SseEvents.js"
 
 /**
  * Most events of a stream differ from the one before in nothing but their text. Once two in a row have become the same
- * chunk but for that text, the next one of the kind needs neither to be parsed nor repaired.
+ * chunk but for that text, those that follow need neither to be parsed nor repaired nor written anew.
  */
 export interface RepeatedEvent {
-  /** The chunk of an event that repeats the ones before with another text; undefined for any other. */
-  readonly recall: (event: string) => JsonObject.JsonObject | undefined
-  /** Remembers what the repair has made of an event. */
-  readonly learn: (event: string, chunks: ReadonlyArray<JsonObject.JsonObject>) => void
+  /** What a piece of the stream says that is made of such events alone, each of them whole; undefined for any other. */
+  readonly recall: (piece: string) => Repetition | undefined
+  /** Remembers what the repair has made of the data of an event. */
+  readonly learn: (data: string, chunks: ReadonlyArray<JsonObject.JsonObject>) => void
 }
 
-/** What stands around the text of an event, and the chunk that has such a text at this field. */
-interface Pattern {
+/** Events that repeat the one before them with another text. */
+export interface Repetition {
+  /** The events for the caller, as they are on the wire. */
+  readonly wire: string
+  /** Their texts, put together. */
+  readonly text: string
+  /** Whose text it is: the choice, and the field of its delta. */
+  readonly index: number
+  readonly field: string
+  /** One chunk that says all of it. */
+  readonly chunk: () => JsonObject.JsonObject
+}
+
+/** What stands around the text of an event. */
+interface Frame {
   readonly head: string
   readonly tail: string
+}
+
+/** An event, and the chunk that it became, which has its text at this field of its only choice. */
+interface Pattern {
+  readonly event: Frame
   readonly chunk: JsonObject.JsonObject
   readonly choice: JsonObject.JsonObject
+  readonly index: number
   readonly field: string
+  readonly text: string
 }
 
 /** The memory of one stream. */
 export const make = (): RepeatedEvent => {
   let last: Pattern | undefined
-  let proven = false
+  /** What stands around the text on its way out; set once two have proven it. */
+  let out: Frame | undefined
   return {
-    recall: (event) => {
-      if (last === undefined || !proven) return undefined
-      const { head, tail } = last
-      if (event.length <= head.length + tail.length || !event.startsWith(head) || !event.endsWith(tail))
-        return undefined
-      const text = event.slice(head.length, -tail.length)
-      return isPlain(text) ? withText(last, text) : undefined
-    },
-    learn: (event, chunks) => {
-      const next = patternOf(event, chunks)
-      proven = next !== undefined && last !== undefined && isSame(last, next)
+    recall: (piece) => (last === undefined || out === undefined ? undefined : repetition(piece, last, out)),
+    learn: (data, chunks) => {
+      const next = patternOf(data, chunks)
+      out = next !== undefined && last !== undefined && isSame(last.event, next.event) ? outOf(last, next) : undefined
       last = next
     }
   }
 }
 
-// Whatever JSON would escape needs to be parsed.
-const isPlain = (text: string): boolean => !/["\\\p{Cc}]/u.test(text)
+const repetition = (piece: string, pattern: Pattern, out: Frame): Repetition | undefined => {
+  const { event, field, index } = pattern
+  let wire = ""
+  // As JSON writes it.
+  let said = ""
+  for (let at = 0; at < piece.length;) {
+    const from = at + event.head.length
+    if (piece.slice(at, from) !== event.head) return undefined
+    const to = JsonText.end(piece, from)
+    at = to + event.tail.length
+    // Without a text it is another kind of event to the repair.
+    if (to <= from || piece.slice(to, at) !== event.tail) return undefined
+    const text = piece.slice(from, to)
+    wire += out.head + text + out.tail
+    said += text
+  }
+  if (said === "") return undefined
+  const text = JsonText.decode(said)
+  return { wire, text, index, field, chunk: () => withText(pattern, text) }
+}
 
-const patternOf = (event: string, chunks: ReadonlyArray<JsonObject.JsonObject>): Pattern | undefined => {
+const patternOf = (data: string, chunks: ReadonlyArray<JsonObject.JsonObject>): Pattern | undefined => {
   const [chunk, ...others] = chunks
   const [choice, ...siblings] = JsonObject.listOf(chunk?.["choices"]).map(JsonObject.orEmpty)
   if (chunk === undefined || choice === undefined || others.length > 0 || siblings.length > 0) return undefined
   const [said, ...more] = Object.entries(JsonObject.orEmpty(choice["delta"]))
   if (said === undefined || more.length > 0) return undefined
   const [field, text] = said
-  if (typeof text !== "string" || text === "" || !isPlain(text)) return undefined
-  const quoted = `"${text}"`
-  const at = event.indexOf(quoted)
-  // A text that stands there twice does not tell which of the two it comes from.
-  if (at === -1 || event.includes(quoted, at + 1)) return undefined
-  return { head: event.slice(0, at + 1), tail: event.slice(at + 1 + text.length), chunk, choice, field }
+  // The role is no text that grows.
+  if (typeof text !== "string" || text === "" || field === "role" || !JsonText.isPlain(text)) return undefined
+  const event = around(SseEvents.framed(data), text)
+  return event === undefined ? undefined : { event, chunk, choice, index: Number(choice["index"]), field, text }
 }
 
-const isSame = (a: Pattern, b: Pattern): boolean =>
-  a.head === b.head && a.tail === b.tail && JSON.stringify(withText(a, "")) === JSON.stringify(withText(b, ""))
+// A text that stands there twice does not tell which of the two is meant.
+const around = (json: string, text: string): Frame | undefined => {
+  const quoted = `"${text}"`
+  const at = json.indexOf(quoted)
+  if (at === -1 || json.includes(quoted, at + 1)) return undefined
+  return { head: json.slice(0, at + 1), tail: json.slice(at + 1 + text.length) }
+}
+
+const isSame = (a: Frame, b: Frame): boolean => a.head === b.head && a.tail === b.tail
+
+const outOf = (before: Pattern, after: Pattern): Frame | undefined => {
+  const [a, b] = [before, after].map(({ chunk, text }) => around(SseEvents.frame(chunk), text))
+  return a !== undefined && b !== undefined && isSame(a, b) ? b : undefined
+}
 
 const withText = ({ chunk, choice, field }: Pattern, text: string): JsonObject.JsonObject => ({
   ...chunk,

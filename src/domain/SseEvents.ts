@@ -8,8 +8,12 @@ export interface SseEvent {
 
 /** Turns the bytes of one stream into its events, however the bytes are cut. */
 export interface Decoder {
-  /** The events that these bytes complete. */
-  readonly push: (bytes: Uint8Array) => ReadonlyArray<SseEvent>
+  /** The text of the bytes that come next. */
+  readonly decode: (bytes: Uint8Array) => string
+  /** Whether no event is open, so that what comes next begins one. */
+  readonly isBetween: () => boolean
+  /** The events that this text completes. */
+  readonly push: (text: string) => ReadonlyArray<SseEvent>
   /** The event that was left open at the end of the stream, which many servers forget to close. */
   readonly end: () => ReadonlyArray<SseEvent>
   /** True once an event outgrew the limit; nothing more comes out then. */
@@ -23,7 +27,10 @@ const maxEventSize = 16 * 1024 * 1024
 export const make = (limit: number = maxEventSize): Decoder => {
   let events: Array<SseEvent> = []
   let overflowed = false
+  let between = true
+  // It keeps the first bytes of a character whose others have not come, and drops a byte order mark.
   const text = new TextDecoder()
+  let keeps = true
   const parser = createParser({
     maxBufferSize: limit,
     onEvent: ({ event, data }) => events.push({ event, data }),
@@ -42,14 +49,33 @@ export const make = (limit: number = maxEventSize): Decoder => {
     return complete
   }
   return {
-    push: (bytes) => feed(text.decode(bytes, { stream: true })),
+    decode: (bytes) => {
+      const ends = isAscii(bytes.at(-1))
+      const decoded = keeps || !ends ? text.decode(bytes, { stream: true }) : textOf(bytes)
+      keeps = !ends
+      return decoded
+    },
+    isBetween: () => between,
+    push: (chunk) => {
+      between = chunk === "" ? between : chunk.endsWith("\n\n")
+      return feed(chunk)
+    },
     end: () => feed(`${text.decode()}\n\n`),
     overflowed: () => overflowed
   }
 }
 
+const isAscii = (byte: number | undefined): boolean => byte !== undefined && byte < 0x80
+
+// Several times as fast as a decoder.
+const textOf = (bytes: Uint8Array): string =>
+  (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).toString()
+
 /** One event on the wire: a single line of JSON. */
-export const frame = (data: object): string => `data: ${JSON.stringify(data)}\n\n`
+export const frame = (data: object): string => framed(JSON.stringify(data))
+
+/** One event on the wire, with this data. */
+export const framed = (data: string): string => `data: ${data}\n\n`
 
 /** What ends a complete stream. */
 export const done = "data: [DONE]\n\n"

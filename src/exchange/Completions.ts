@@ -172,7 +172,7 @@ const decodeAnswer = Schema.decodeUnknownSync(Schema.parseJson(ChatCompletion))
 const decodeChunk = Schema.decodeUnknownSync(Schema.parseJson(ChatCompletionChunk))
 
 const chunksOf = (events: SseEvents.Decoder, text: string): Effect.Effect<Chunk.Chunk<ChatCompletionChunk>> =>
-  Effect.sync(() => Chunk.fromIterable(events.push(Buffer.from(text)).map(({ data }) => decodeChunk(data))))
+  Effect.sync(() => Chunk.fromIterable(events.push(text).map(({ data }) => decodeChunk(data))))
 
 const answerOf = (outcome: Outcome, text: string): Effect.Effect<ChatCompletion, GatewayFailure> => {
   switch (outcome._tag) {

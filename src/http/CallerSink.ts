@@ -1,12 +1,20 @@
-import type { ServerResponse } from "node:http"
+import * as http from "node:http"
 import type { CallerSink } from "../exchange/Exchange.js"
 import type { SinkListener } from "../upstream/ResponseSink.js"
 
 /** The sink over a Node response; `extra` headers, as they are by then, go out with whatever head is sent. */
-export const make = (response: ServerResponse, extra: () => Readonly<Record<string, string>>): CallerSink => {
+export const make = (response: http.ServerResponse, extra: () => Readonly<Record<string, string>>): CallerSink => {
   let listener: SinkListener | undefined
   let onEnded: ((delivered: boolean) => void) | undefined
   let isCut = false
+  let chunked = false
+
+  // Node would write each chunk in four pieces. Whoever has put something between, such as a compression, expects texts.
+  const takeOverChunking = () => {
+    if (response.write !== http.ServerResponse.prototype.write) return
+    chunked = response.chunkedEncoding
+    response.chunkedEncoding = false
+  }
 
   const settle = (delivered: boolean) => {
     const ended = onEnded
@@ -29,16 +37,23 @@ export const make = (response: ServerResponse, extra: () => Readonly<Record<stri
       if (response.destroyed) queueMicrotask(next.onLeft)
     },
     start: (status, headers) => {
-      if (!response.destroyed && !response.headersSent) response.writeHead(status, Object.assign({}, headers, extra()))
+      if (response.destroyed || response.headersSent) return
+      response.writeHead(status, Object.assign({}, headers, extra()))
+      takeOverChunking()
     },
-    write: (text) => response.destroyed || response.write(text),
+    write: (text) => {
+      if (response.destroyed) return true
+      const size = Buffer.byteLength(text)
+      return response.write(chunked ? chunkOf(text, size) : text, encodingOf(text, size))
+    },
     end: (text, ended) => {
       if (response.destroyed) {
         response.end()
         return queueMicrotask(() => ended(false))
       }
       onEnded = ended
-      response.end(text)
+      const size = Buffer.byteLength(text)
+      response.end(chunked ? chunkOf(text, size) + lastChunk : text, encodingOf(text, size))
     },
     abandon: () => void response.destroy(),
     breakOff: () => {
@@ -54,3 +69,11 @@ export const make = (response: ServerResponse, extra: () => Readonly<Record<stri
     }
   }
 }
+
+// A chunk of nothing would be the last one.
+const chunkOf = (text: string, size: number): string => (text === "" ? "" : `${size.toString(16)}\r\n${text}\r\n`)
+
+const lastChunk = "0\r\n\r\n"
+
+// What is ASCII alone goes out as it is.
+const encodingOf = (text: string, size: number): BufferEncoding => (size === text.length ? "latin1" : "utf8")

@@ -22,20 +22,40 @@ const longest = 2 ** 31 - 1
 export const make = (): Alarm => {
   let timer: NodeJS.Timeout | undefined
   let ringing: NodeJS.Immediate | undefined
+  let ring = () => {}
+  let span = 0
+  let refreshedAt: number | undefined
+
   const silence = () => {
     clearImmediate(ringing)
     ringing = undefined
   }
+  const wait = (millis: number) => {
+    refreshedAt = undefined
+    timer = setTimeout(expire, millis)
+  }
+  const expire = () => {
+    const left = refreshedAt === undefined ? 0 : refreshedAt + span - performance.now()
+    if (left > 0) wait(left)
+    // What came in time, while this process was too busy to look, is heard first.
+    else ringing = setImmediate(ring)
+  }
+
   return {
-    set: (after, ring) => {
+    set: (after, onRing) => {
       silence()
       clearTimeout(timer)
-      // What came in time, while this process was too busy to look, is heard first.
-      timer = setTimeout(() => (ringing = setImmediate(ring)), Math.min(longest, Math.max(0, Duration.toMillis(after))))
+      ring = onRing
+      span = Math.min(longest, Math.max(0, Duration.toMillis(after)))
+      wait(span)
     },
+    // Happens with every event of a stream: to look at the clock costs less than to set the timer anew.
     refresh: () => {
-      silence()
-      timer?.refresh()
+      if (ringing === undefined) refreshedAt = performance.now()
+      else if (timer !== undefined) {
+        silence()
+        wait(span)
+      }
     },
     clear: () => {
       silence()

@@ -2,6 +2,7 @@ import * as Option from "effect/Option"
 import * as ChatStream from "../domain/ChatStream.js"
 import { reasonOf } from "../domain/Failure.js"
 import * as JsonObject from "../domain/JsonObject.js"
+import type { Repetition } from "../domain/RepeatedEvent.js"
 import * as SseEvents from "../domain/SseEvents.js"
 import type { UpstreamHead } from "./UpstreamCall.js"
 
@@ -19,6 +20,8 @@ export interface AnswerChunks {
 export interface ChunkListener {
   /** Whatever one read from the backend's socket amounted to, which may be nothing: a sign of life. */
   readonly onChunks: (chunks: ReadonlyArray<JsonObject.JsonObject>, content: boolean) => void
+  /** The same for what only repeats the chunks before with another text. */
+  readonly onRepeated: (said: Repetition) => void
   readonly onEnd: (end: ChatStream.StreamEnd) => void
 }
 
@@ -72,7 +75,11 @@ const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answ
       body.listen({
         onData: (bytes) => {
           size += bytes.length
-          if (!ended) pass(listener, decoder.push(bytes))
+          if (ended) return
+          const text = decoder.decode(bytes)
+          const said = decoder.isBetween() ? repair.recall(text) : undefined
+          if (said === undefined) pass(listener, decoder.push(text))
+          else listener.onRepeated(said)
         },
         onEnd: () => {
           if (!ended) pass(listener, decoder.end())

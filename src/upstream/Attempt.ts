@@ -204,12 +204,14 @@ const hold = <E, E2>(
       resume(Effect.map(result, () => ({ held, ended })))
     }
     alarm.set(limit.after, () => settle(Effect.failSync(limit.failure)))
+    const onChunks = (more: ReadonlyArray<JsonObject.JsonObject>, content: boolean) => {
+      held.push(...more)
+      const result = enough(held, content)
+      if (result !== undefined) settle(result)
+    }
     chunks.listen({
-      onChunks: (more, content) => {
-        held.push(...more)
-        const result = enough(held, content)
-        if (result !== undefined) settle(result)
-      },
+      onChunks,
+      onRepeated: (said) => onChunks([said.chunk()], true),
       onEnd: (end) => {
         ended = end
         settle(Effect.void)

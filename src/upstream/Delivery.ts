@@ -5,6 +5,7 @@ import * as Accumulator from "../domain/Accumulator.js"
 import type { Kind } from "../domain/ChatRequest.js"
 import type * as JsonObject from "../domain/JsonObject.js"
 import { RelayEnd } from "../domain/Outcome.js"
+import type { Repetition } from "../domain/RepeatedEvent.js"
 import * as SentAnswer from "../domain/SentAnswer.js"
 import * as SseEvents from "../domain/SseEvents.js"
 import * as WireError from "../domain/WireError.js"
@@ -15,6 +16,8 @@ import * as ResponseSink from "./ResponseSink.js"
 export interface Delivery {
   /** Sends chunks; false asks to wait for {@link Watcher.onDrained}. */
   readonly send: (chunks: ReadonlyArray<JsonObject.JsonObject>) => boolean
+  /** The same for what only repeats the chunk that was sent last with another text. */
+  readonly repeat: (said: Repetition) => boolean
   /** Tells of the caller from now on; a departure that has already happened is told at once. */
   readonly watch: (watcher: Watcher) => void
   /** What the caller has been sent, if another answer could go on with it. */
@@ -97,6 +100,11 @@ export const begin = ({ headers, keep, keepalive, kind, sink }: Options): Delive
       chunks.forEach(accumulator.push)
       beat.refresh()
       return sink.write(chunks.map(SseEvents.frame).join(""))
+    },
+    repeat: (said) => {
+      accumulator.repeat(said)
+      beat.refresh()
+      return sink.write(said.wire)
     },
     watch: (next) => {
       watcher = next

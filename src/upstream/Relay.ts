@@ -144,8 +144,11 @@ const leg = (
         if (ended) return
         const fresh = alignment === undefined ? chunks : alignAll(alignment, chunks)
         if (fresh === undefined) return settle(differs)
-        if (delivery.send(fresh)) return
-        // While the caller is slow, the backend's silence is our doing.
+        if (!delivery.send(fresh)) waitForCaller()
+      }
+
+      // While the caller is slow, the backend's silence is our doing.
+      const waitForCaller = (): void => {
         silence.clear()
         answer.rest.pause()
       }
@@ -175,6 +178,11 @@ const leg = (
         onChunks: (chunks) => {
           silence.refresh()
           pass(chunks)
+        },
+        onRepeated: (said) => {
+          silence.refresh()
+          if (alignment !== undefined) return pass([said.chunk()])
+          if (!ended && !delivery.repeat(said)) waitForCaller()
         },
         onEnd: finish
       })

@@ -70,6 +70,29 @@ describe("Accumulator", () => {
     )
   })
 
+  it("takes what repeats the last chunk as it takes the chunks themselves", () => {
+    const short = Accumulator.make("chat", 12)
+    const accumulator = Accumulator.make("chat")
+    for (const each of [accumulator, short]) {
+      each.push(delta({ role: "assistant", content: "a" }))
+      each.repeat({ index: 0, field: "content", text: "bc" })
+      each.repeat({ index: 1, field: "refusal", text: "def" })
+      each.repeat({ index: 0, field: "content", text: "g" })
+      each.push(delta({ content: "h" }, "stop"))
+    }
+    assert.isFalse(accumulator.truncated())
+    assert.isTrue(short.truncated())
+    const said = (body: JsonObject.JsonObject | undefined) =>
+      JsonObject.listOf(body?.["choices"])
+        .map(JsonObject.orEmpty)
+        .map((choice) => JsonObject.orEmpty(choice["message"]))
+    assert.deepStrictEqual(said(accumulator.result(undefined)), [
+      { role: "assistant", content: "abcgh", refusal: null },
+      { role: "assistant", content: null, refusal: "def" }
+    ])
+    assert.deepStrictEqual(said(short.result(undefined))[0], { role: "assistant", content: "abc", refusal: null })
+  })
+
   it("tells an empty content from none, except beside tool calls", () => {
     const plain = { role: "assistant", refusal: null }
     const call = { id: "a", type: "function", function: { name: "f", arguments: "" } }

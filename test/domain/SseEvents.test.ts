@@ -9,7 +9,9 @@ const bytesOf = (text: string) => new TextEncoder().encode(text)
 const read = (bytes: Uint8Array, cuts: ReadonlyArray<number> = []): ReadonlyArray<SseEvents.SseEvent> => {
   const decoder = SseEvents.make()
   const edges = [0, ...[...cuts].sort((a, b) => a - b), bytes.length]
-  const events = edges.slice(1).flatMap((edge, index) => decoder.push(bytes.subarray(edges[index], edge)))
+  const events = edges
+    .slice(1)
+    .flatMap((edge, index) => decoder.push(decoder.decode(bytes.subarray(edges[index], edge))))
   return [...events, ...decoder.end()]
 }
 
@@ -75,11 +77,21 @@ describe("SseEvents", () => {
 
   it("hands an event out as soon as it is complete, and only once", () => {
     const decoder = SseEvents.make()
-    assert.deepStrictEqual(decoder.push(bytesOf("data: 1\n")), [])
-    assert.deepStrictEqual(decoder.push(bytesOf("\ndata: 2")), [event("1")])
-    assert.deepStrictEqual(decoder.push(bytesOf("")), [])
-    assert.deepStrictEqual(decoder.push(bytesOf("\n\n")), [event("2")])
+    assert.deepStrictEqual(decoder.push("data: 1\n"), [])
+    assert.deepStrictEqual(decoder.push("\ndata: 2"), [event("1")])
+    assert.deepStrictEqual(decoder.push(""), [])
+    assert.deepStrictEqual(decoder.push("\n\n"), [event("2")])
     assert.deepStrictEqual(decoder.end(), [])
+  })
+
+  it("knows whether an event is open", () => {
+    const decoder = SseEvents.make()
+    const open = ["", "data: 1", "\n", "\n", "data: 2\n\n", "", ": comment\n", "data: 3\n\n"].map((text) => {
+      decoder.push(text)
+      return !decoder.isBetween()
+    })
+    // What ends in a way that leaves doubt is taken for open.
+    assert.deepStrictEqual(open, [false, true, true, true, false, false, true, false])
   })
 
   it("closes the event that the stream left open, with or without its last line end", () => {
@@ -120,34 +132,33 @@ describe("SseEvents", () => {
   describe("an event beyond the limit", () => {
     it("is told of and ends the stream", () => {
       const decoder = SseEvents.make(64)
-      assert.deepStrictEqual(decoder.push(bytesOf("data: 1\n\n")), [event("1")])
+      assert.deepStrictEqual(decoder.push("data: 1\n\n"), [event("1")])
       assert.isFalse(decoder.overflowed())
-      for (let i = 0; i < 10; i++) assert.deepStrictEqual(decoder.push(bytesOf("data: 0123456789")), [])
+      for (let i = 0; i < 10; i++) assert.deepStrictEqual(decoder.push("data: 0123456789"), [])
       assert.isTrue(decoder.overflowed())
-      assert.deepStrictEqual(decoder.push(bytesOf("\n\ndata: 2\n\n")), [])
+      assert.deepStrictEqual(decoder.push("\n\ndata: 2\n\n"), [])
       assert.deepStrictEqual(decoder.end(), [])
     })
 
     it("may be made of many short lines", () => {
       const decoder = SseEvents.make(64)
-      for (let i = 0; i < 20; i++) decoder.push(bytesOf("data: 0123456789\n"))
+      for (let i = 0; i < 20; i++) decoder.push("data: 0123456789\n")
       assert.isTrue(decoder.overflowed())
     })
 
     it("is not a stream of many short events", () => {
       const decoder = SseEvents.make(64)
-      for (let i = 0; i < 20; i++)
-        assert.deepStrictEqual(decoder.push(bytesOf("data: 0123456789\n\n")), [event("0123456789")])
+      for (let i = 0; i < 20; i++) assert.deepStrictEqual(decoder.push("data: 0123456789\n\n"), [event("0123456789")])
       assert.isFalse(decoder.overflowed())
     })
   })
 
   it("reads an event of several megabytes in small pieces without trouble", () => {
     const decoder = SseEvents.make()
-    const piece = bytesOf("x".repeat(1024))
-    decoder.push(bytesOf("data: "))
+    const piece = "x".repeat(1024)
+    decoder.push("data: ")
     for (let i = 0; i < 8 * 1024; i++) decoder.push(piece)
-    assert.strictEqual(decoder.push(bytesOf("\n\n"))[0]?.data.length, 8 * 1024 * 1024)
+    assert.strictEqual(decoder.push("\n\n")[0]?.data.length, 8 * 1024 * 1024)
   })
 
   it("writes one line of JSON and a blank line", () => {

@@ -13,21 +13,23 @@ interface Answer {
 
 /** What the tap says of a server that gives this answer to everything; undefined when it finds nothing wrong. */
 const verdict = (answer: Answer, asked: object): Effect.Effect<string | undefined> =>
+  verdictOf((response) => {
+    response.writeHead(answer.status, { "content-type": answer.type })
+    response.end(answer.text)
+  }, asked)
+
+const verdictOf = (respond: (response: http.ServerResponse) => void, asked: object) =>
   Effect.gen(function* () {
     const tap = yield* WireTap.make
-    const server = http.createServer((request, response) => {
-      request.resume().on("end", () => {
-        response.writeHead(answer.status, { "content-type": answer.type })
-        response.end(answer.text)
-      })
-    })
+    const server = http.createServer((request, response) => void request.resume().on("end", () => respond(response)))
     yield* Effect.acquireRelease(
       Effect.async<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
       () => Effect.sync(() => server.close().closeAllConnections())
     )
     tap.listen(portOf(server))
     const url = `http://127.0.0.1:${portOf(server)}/v1/chat/completions`
-    yield* Effect.promise(async () => (await fetch(url, { method: "POST", body: JSON.stringify(asked) })).text())
+    const ask = async () => (await fetch(url, { method: "POST", body: JSON.stringify(asked) })).text()
+    yield* Effect.promise(() => ask().catch(() => ""))
   }).pipe(
     Effect.scoped,
     Effect.as(undefined),
@@ -69,6 +71,24 @@ describe("the check of everything a test's gateway sends", () => {
         assert.include(yield* verdict(answer, { stream: true }), "broke the wire contract", JSON.stringify(answer))
       }
       assert.include(yield* verdict(json(200, { choices: [] }), {}), "broke the wire contract")
+    })
+  )
+
+  it.effect("fails for chunks that are not framed as such", () =>
+    Effect.gen(function* () {
+      const framed = (body: string) => (response: http.ServerResponse) => {
+        response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" })
+        response.chunkedEncoding = false
+        response.end(body)
+      }
+      const text = hello + done
+      const chunkOf = (size: number) => `${size.toString(16)}\r\n${text}\r\n`
+      const asked = { stream: true }
+      assert.isUndefined(yield* verdictOf(framed(`${chunkOf(text.length)}0\r\n\r\n`), asked))
+      assert.include(yield* verdictOf(framed(`${text}0\r\n\r\n`), asked), "no chunk at 0")
+      assert.include(yield* verdictOf(framed(`${chunkOf(text.length - 1)}0\r\n\r\n`), asked), "does not end there")
+      assert.include(yield* verdictOf(framed(`${chunkOf(text.length)}0\r\n\r\nx`), asked), "bytes after")
+      assert.include(yield* verdictOf(framed(chunkOf(text.length)), asked), "no last chunk")
     })
   )
 })

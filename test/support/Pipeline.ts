@@ -31,7 +31,7 @@ export const stream = (pieces: ReadonlyArray<Uint8Array>, options: ChatStream.Op
       steps.push(repair.push(event))
     }
   }
-  for (const piece of pieces) take(decoder.push(piece))
+  for (const piece of pieces) take(decoder.push(decoder.decode(piece)))
   take(decoder.end())
   steps.push(decoder.overflowed() ? overflow(repair) : repair.end())
   return { ...passedSteps(steps, repair, options), longest }
@@ -57,7 +57,11 @@ export const answer = (
   const chunks: Array<JsonObject.JsonObject> = []
   const ends: Array<ChatStream.StreamEnd> = []
   const read = AnswerChunks.make({ status: 200, headers: { "content-type": type }, body }, repair, "stream")
-  read.listen({ onChunks: (more) => chunks.push(...more), onEnd: (end) => ends.push(end) })
+  read.listen({
+    onChunks: (more) => chunks.push(...more),
+    onRepeated: (said) => chunks.push(said.chunk()),
+    onEnd: (end) => ends.push(end)
+  })
   for (const listener of listeners) {
     pieces.forEach(listener.onData)
     if (lost) listener.onLost(new Error("reset"))

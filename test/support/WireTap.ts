@@ -6,7 +6,7 @@ import * as JsonObject from "../../src/domain/JsonObject.js"
 import { parse } from "./Caller.js"
 import * as WireContract from "./WireContract.js"
 
-/** Listens to one server of this process from inside, without touching its connections. */
+/** Listens to one server of this process from inside: what it reads, and what it writes to its sockets. */
 export interface WireTap {
   /** Listens to the server on this port from now on. */
   readonly listen: (port: number) => void
@@ -47,16 +47,19 @@ const isResponse = (value: unknown): value is http.ServerResponse => value insta
 /** Records an exchange; the result says what was wrong with it. */
 const record = (request: http.IncomingMessage, response: http.ServerResponse): (() => WireContract.Problems) => {
   const asked: Array<Buffer> = []
-  const sent: Array<Buffer> = []
-  let type = ""
-  watch(request, "push", ([piece]) => keep(asked, piece))
-  watch(response, "write", ([piece]) => keep(sent, piece))
-  watch(response, "end", ([piece]) => keep(sent, piece))
-  watch(response, "writeHead", ([, headers]) => (type = String(JsonObject.orEmpty(headers)["content-type"])))
+  const written: Array<Buffer> = []
+  watch(request, "push", ([piece]) => keep(asked, piece, "utf8"))
+  // The connection is the response's own from here on, until it has ended.
+  response.on("socket", (socket) => {
+    watch(socket, "write", ([piece, encoding]) => keep(written, piece, encoding === "latin1" ? "latin1" : "utf8"))
+    for (const event of ["finish", "close"]) response.on(event, () => Reflect.deleteProperty(socket, "write"))
+  })
   return () => {
     if (!response.headersSent || request.method === "HEAD") return []
     const { statusCode: status, writableFinished: whole } = response
-    const problems = check({ url: request.url ?? "", asked: textOf(asked), status, type, sent: textOf(sent), whole })
+    const { broken, sent, type } = read(Buffer.concat(written), whole)
+    const found = check({ url: request.url ?? "", asked: textOf(asked), status, type, sent, whole })
+    const problems = broken === undefined ? found : [broken]
     return problems.map((problem) => `${request.method} ${request.url} ${status}: ${problem}`)
   }
 }
@@ -87,8 +90,42 @@ const check = ({ asked, sent, status, type, url, whole }: Exchange): WireContrac
 const kindOf = (url: string): WireContract.Kind | undefined =>
   /^(\/v1)?\/chat\/completions/.test(url) ? "chat" : /^(\/v1)?\/completions/.test(url) ? "completion" : undefined
 
-const keep = (pieces: Array<Buffer>, piece: unknown): void => {
-  if (typeof piece === "string" || piece instanceof Uint8Array) pieces.push(Buffer.from(piece))
+interface Read {
+  readonly type: string
+  readonly sent: string
+  /** What is wrong with the framing. */
+  readonly broken?: string
+}
+
+/** Reads a response as it was written to its socket; only one that is not whole may end in the middle of a chunk. */
+const read = (written: Buffer, whole: boolean): Read => {
+  const end = written.indexOf("\r\n\r\n")
+  const head = written.subarray(0, end).toString("latin1")
+  if (/^HTTP\/1.1 1/.test(head)) return read(written.subarray(end + 4), whole)
+  const type = /^content-type: *(.*)$/im.exec(head)?.[1] ?? ""
+  const body = written.subarray(end + 4)
+  if (!/^transfer-encoding: *chunked$/im.test(head)) return { type, sent: body.toString("utf8") }
+  const pieces: Array<Buffer> = []
+  for (let at = 0; at < body.length;) {
+    const [line, size] = /^([0-9a-f]+)\r\n/.exec(body.subarray(at, at + 12).toString("latin1")) ?? []
+    if (line === undefined || size === undefined) return { type, sent: "", broken: `no chunk at ${at}` }
+    const from = at + line.length
+    at = from + parseInt(size, 16)
+    pieces.push(body.subarray(from, at))
+    const ended = at >= body.length ? !whole : body.subarray(at, at + 2).toString() === "\r\n"
+    if (!ended) return { type, sent: "", broken: `the chunk before ${at} does not end there` }
+    at += 2
+    if (size === "0" && at !== body.length) return { type, sent: "", broken: "bytes after the last chunk" }
+  }
+  const sent = textOf(pieces)
+  return whole && !body.subarray(-5).equals(lastChunk) ? { type, sent, broken: "no last chunk" } : { type, sent }
+}
+
+const lastChunk = Buffer.from("0\r\n\r\n")
+
+const keep = (pieces: Array<Buffer>, piece: unknown, encoding: BufferEncoding): void => {
+  if (typeof piece === "string") pieces.push(Buffer.from(piece, encoding))
+  else if (piece instanceof Uint8Array) pieces.push(Buffer.from(piece))
 }
 
 const textOf = (pieces: ReadonlyArray<Buffer>): string => Buffer.concat(pieces).toString("utf8")

@@ -61,6 +61,38 @@ describe("Alarm", () => {
     missed((alarm) => alarm.refresh())
   )
 
+  it.live("rings when its time has passed since the last refresh, and not before", () =>
+    Effect.gen(function* () {
+      const alarm = Alarm.make()
+      const begun = performance.now()
+      let refreshed = begun
+      const refreshing = setInterval(() => {
+        alarm.refresh()
+        refreshed = performance.now()
+        if (refreshed - begun > 60) clearInterval(refreshing)
+      }, 5)
+      yield* Effect.async<void>((resume) => alarm.set(Duration.millis(30), () => resume(Effect.void)))
+      assert.isAtLeast(performance.now() - refreshed, 29)
+      assert.isAtLeast(refreshed - begun, 60)
+    })
+  )
+
+  it.live("can be refreshed after it rang, but not after it was cleared", () =>
+    Effect.gen(function* () {
+      const alarm = Alarm.make()
+      let times = 0
+      alarm.set(Duration.millis(1), () => times++)
+      yield* rings(5)
+      alarm.refresh()
+      yield* rings(5)
+      assert.strictEqual(times, 2)
+      alarm.clear()
+      alarm.refresh()
+      yield* rings(5)
+      assert.strictEqual(times, 2)
+    })
+  )
+
   it.live("rings when nothing came, and once only", () =>
     Effect.gen(function* () {
       const alarm = Alarm.make()
