@@ -62,23 +62,24 @@ const allowed = (given: Headers, names: ReadonlyArray<string>): Record<string, s
 }
 
 /** The caller's headers as they may be stored: whatever may be a credential is replaced. */
-export const redactHeaders = (headers: Headers): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => {
-      const text = typeof value === "string" ? value : value?.join(", ")
-      return text === undefined ? [] : [[name, isCredential(name) ? "[redacted]" : withoutQueryKeys(text)]]
-    })
-  )
+export const redactHeaders = (headers: Headers): Record<string, string> => {
+  const redacted: Record<string, string> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    const text = typeof value === "string" ? value : value?.join(", ")
+    if (text !== undefined) redacted[name] = isCredential(name) ? "[redacted]" : withoutQueryKeys(text)
+  }
+  return redacted
+}
 
 /** What the caller identifies itself with: its `Authorization`, `x-api-key`, `api-key`, or a key in the query. */
 export const callerSecret = (caller: Headers, url: string): Option.Option<Redacted.Redacted> => {
+  const key = callerKey(caller)
+  if (Option.isSome(key)) return key
   const query = new URLSearchParams(url.split("?", 2)[1] ?? "")
   const loose = [first(caller["api-key"]), query.get("key"), query.get("api-key"), query.get("api_key")]
-  return Option.orElse(callerKey(caller), () =>
-    Option.map(Option.fromNullable(loose.find((key) => key !== undefined && key !== null && key !== "")), (key) =>
-      Redacted.make(key)
-    )
-  )
+  const given = loose.find((each) => each !== undefined && each !== null && each !== "")
+  return Option.map(Option.fromNullable(given), (each) => Redacted.make(each))
 }
 
 /** A text without the backend's key, its address, or anything that looks like a key. */

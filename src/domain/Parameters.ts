@@ -4,14 +4,11 @@ import * as JsonObject from "./JsonObject.js"
 
 /** Applies a backend's `extra_body`, `stop` and `max_tokens` to a request body. */
 export const apply = (backend: Backend, body: JsonObject.JsonObject): JsonObject.JsonObject => {
-  const applied: Record<string, unknown> = Object.fromEntries([
-    ...Object.entries(backend.extraBody),
-    ...Object.entries(body)
-  ])
-  if (backend.stop.length > 0) applied["stop"] = mergeStop(backend.stop, applied["stop"])
-  return Option.isNone(backend.maxTokens)
-    ? applied
-    : Object.assign(applied, clampTokens(backend.maxTokens.value, applied))
+  const { extraBody, maxTokens, stop } = backend
+  if (Object.keys(extraBody).length === 0 && stop.length === 0 && Option.isNone(maxTokens)) return body
+  const applied: Record<string, unknown> = Object.fromEntries([...Object.entries(extraBody), ...Object.entries(body)])
+  if (stop.length > 0) applied["stop"] = mergeStop(stop, applied["stop"])
+  return Option.isNone(maxTokens) ? applied : Object.assign(applied, clampTokens(maxTokens.value, applied))
 }
 
 /** The configured stop words first, then the caller's, none twice. */

@@ -14,7 +14,10 @@ const cleanMessage = (message: unknown, blocks: ReadonlyArray<readonly [open: st
   if (!JsonObject.is(message)) return message
   const { content } = message
   const cleanText = (text: string) => (message["role"] === "assistant" ? strip(text.trim(), blocks) : text.trim())
-  if (typeof content === "string") return { ...message, content: cleanText(content) }
+  if (typeof content === "string") {
+    const text = cleanText(content)
+    return text === content ? message : { ...message, content: text }
+  }
   if (!Array.isArray(content)) return message
   const parts = content.map((part: unknown) => (isText(part) ? { ...part, text: cleanText(part.text) } : part))
   return { ...message, content: parts.filter((part: unknown) => !isEmptyText(part)) }

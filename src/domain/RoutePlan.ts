@@ -30,15 +30,15 @@ export const stages = (
   drawOf: (backend: Backend) => number
 ): ReadonlyArray<Stage> => {
   const plan: Array<Stage> = []
-  const seen = new Set<string>()
+  const seen: Array<Target> = []
   const waiting: Array<Pick<Stage, "fallback" | "siblings">> = [
     { fallback: undefined, siblings: routes.match(requested).map((backend) => ({ backend, model: requested })) }
   ]
   for (const { fallback, siblings: unordered } of waiting) {
     const siblings = Weighting.order(unordered, weightOf, (sibling) => drawOf(sibling.backend))
     const fresh = siblings.filter((target) => {
-      const identity = JSON.stringify([target.backend.name, target.model])
-      return !seen.has(identity) && seen.add(identity)
+      if (seen.some((other) => isSame(other, target))) return false
+      return seen.push(target) > 0
     })
     plan.push({ fallback, siblings, fresh })
     for (const { backend, model } of fresh) {
@@ -48,6 +48,8 @@ export const stages = (
   }
   return plan
 }
+
+const isSame = (a: Target, b: Target): boolean => a.backend.name === b.backend.name && a.model === b.model
 
 /** A candidate's weight among its siblings. */
 export const weightOf = (target: Target): number => target.backend.weight

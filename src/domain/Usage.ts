@@ -18,14 +18,11 @@ export const decode = (usage: JsonObject.JsonObject): Usage | undefined => {
 }
 
 /** The completed `usage` of an answer or chunk, also from where Groq (`x_groq`) and Moonshot (first choice) hide it. */
-export const find = (body: JsonObject.JsonObject): JsonObject.JsonObject | undefined => {
-  for (const holder of [body, JsonObject.orEmpty(body["x_groq"]), firstChoice(body)]) {
-    const { usage } = holder
-    const completed = JsonObject.is(usage) ? complete(usage) : undefined
-    if (completed !== undefined) return completed
-  }
-  return undefined
-}
+export const find = (body: JsonObject.JsonObject): JsonObject.JsonObject | undefined =>
+  usageOf(body) ?? usageOf(JsonObject.orEmpty(body["x_groq"])) ?? usageOf(firstChoice(body))
+
+const usageOf = ({ usage }: JsonObject.JsonObject): JsonObject.JsonObject | undefined =>
+  JsonObject.is(usage) ? complete(usage) : undefined
 
 /**
  * A raw `usage` with its three counts present, everything else as it was, but no details that are not an object;
@@ -34,6 +31,7 @@ export const find = (body: JsonObject.JsonObject): JsonObject.JsonObject | undef
 export const complete = (usage: JsonObject.JsonObject): JsonObject.JsonObject | undefined => {
   const counts = decode(usage)
   if (counts === undefined) return undefined
+  if (isComplete(usage, counts)) return usage
   const kept = Object.entries(usage).filter(([key, value]) => !key.endsWith("_details") || JsonObject.is(value))
   return {
     ...Object.fromEntries(kept),
@@ -41,6 +39,15 @@ export const complete = (usage: JsonObject.JsonObject): JsonObject.JsonObject | 
     completion_tokens: counts.completionTokens,
     total_tokens: counts.totalTokens
   }
+}
+
+const isComplete = (usage: JsonObject.JsonObject, counts: Usage): boolean => {
+  for (const key in usage) if (key.endsWith("_details") && !JsonObject.is(usage[key])) return false
+  return (
+    usage["prompt_tokens"] === counts.promptTokens &&
+    usage["completion_tokens"] === counts.completionTokens &&
+    usage["total_tokens"] === counts.totalTokens
+  )
 }
 
 /** The sum of two raw usages, count by count; what is no number is the second's. */

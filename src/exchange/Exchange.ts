@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -77,10 +78,11 @@ const runOn = Effect.fnUntraced(function* <A, R, R2>(
   forward: Forward<A, R>,
   relay: Relay<A, R2>
 ) {
-  const log = yield* RequestLog
-  const drain = yield* Drain
+  const services = yield* Effect.context<Services>()
+  const log = Context.get(services, RequestLog)
+  const drain = Context.get(services, Drain)
   const clock = yield* Effect.clock
-  const snapshot = yield* (yield* ConfigRef.ConfigRef).current
+  const snapshot = yield* Context.get(services, ConfigRef.ConfigRef).current
   const { server } = snapshot.config
   const journal = Journal.open(arrival.caller(server), clock.unsafeCurrentTimeMillis())
   const sink = arrival.sink(journal, server, drain.isDraining)

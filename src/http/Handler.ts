@@ -32,12 +32,12 @@ export const handle =
           return { id: RequestId.make(), kind, ip, caller: Fingerprint.ofRequest(headers, url), headers }
         },
         sink: (journal, settings, isDraining) =>
-          CallerSink.make(response, () => ({
-            "x-request-id": journal.id,
-            ...Cors.headersFor(incoming.headers.origin, settings),
-            ...(isDraining() ? { connection: "close" } : {}),
-            ...(settings.explainHeaders ? ExplainHeaders.of(journal) : {})
-          }))
+          CallerSink.make(response, () => {
+            const headers: Record<string, string> = { "x-request-id": journal.id }
+            Object.assign(headers, Cors.headersFor(incoming.headers.origin, settings))
+            if (isDraining()) headers["connection"] = "close"
+            return settings.explainHeaders ? Object.assign(headers, ExplainHeaders.of(journal)) : headers
+          })
       },
       (exchange) => forward(exchange, incoming),
       relay

@@ -21,43 +21,50 @@ const longest = 2 ** 31 - 1
 /** An alarm that is not set. */
 export const make = (): Alarm => {
   let timer: NodeJS.Timeout | undefined
-  let ringing: NodeJS.Immediate | undefined
-  let ring = () => {}
+  let wakesAt = 0
+  let isSet = false
   let span = 0
-  let refreshedAt: number | undefined
+  let due = 0
+  let ring = () => {}
+  let ringing: NodeJS.Immediate | undefined
 
   const silence = () => {
     clearImmediate(ringing)
     ringing = undefined
   }
-  const wait = (millis: number) => {
-    refreshedAt = undefined
-    timer = setTimeout(expire, millis)
+  const wakeIn = (millis: number, now: number) => {
+    wakesAt = now + millis
+    timer = setTimeout(wake, millis)
   }
-  const expire = () => {
-    const left = refreshedAt === undefined ? 0 : refreshedAt + span - performance.now()
-    if (left > 0) wait(left)
+  const wake = () => {
+    timer = undefined
+    const now = performance.now()
+    if (due > now) wakeIn(due - now, now)
     // What came in time, while this process was too busy to look, is heard first.
     else ringing = setImmediate(ring)
+  }
+  // A timer that rings too early for its new time looks at the clock then; it is rarely set anew.
+  const begin = () => {
+    silence()
+    const now = performance.now()
+    due = now + span
+    if (timer !== undefined && wakesAt <= due) return
+    clearTimeout(timer)
+    wakeIn(span, now)
   }
 
   return {
     set: (after, onRing) => {
-      silence()
-      clearTimeout(timer)
+      isSet = true
       ring = onRing
       span = Math.min(longest, Math.max(0, Duration.toMillis(after)))
-      wait(span)
+      begin()
     },
-    // Happens with every event of a stream: to look at the clock costs less than to set the timer anew.
     refresh: () => {
-      if (ringing === undefined) refreshedAt = performance.now()
-      else if (timer !== undefined) {
-        silence()
-        wait(span)
-      }
+      if (isSet) begin()
     },
     clear: () => {
+      isSet = false
       silence()
       clearTimeout(timer)
       timer = undefined

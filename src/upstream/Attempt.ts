@@ -16,7 +16,7 @@ import type { AttemptFailure } from "../domain/Failure.js"
 import type * as JsonObject from "../domain/JsonObject.js"
 import type { Target } from "../domain/RouteTable.js"
 import * as UpstreamError from "../domain/UpstreamError.js"
-import * as Alarm from "./Alarm.js"
+import type * as Alarm from "./Alarm.js"
 import * as AnswerChunks from "./AnswerChunks.js"
 import * as Decompress from "./Decompress.js"
 import * as Endpoint from "./Endpoint.js"
@@ -129,7 +129,9 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure> =
     after: left(timeouts.firstToken),
     failure: () => new FirstTokenTimedOut({ after: timeouts.firstToken })
   }
-  const holding = request.stream ? holdStream(rest, repair, shorter(total(), firstToken)) : holdWhole(rest, total())
+  const holding = request.stream
+    ? holdStream(rest, repair, call.alarm, shorter(total(), firstToken))
+    : holdWhole(rest, call.alarm, total())
   const { ended, held } = yield* Effect.tapError(holding, () => Effect.sync(call.abort))
   const failure = failureIn(ended, scrub)
   if (failure !== undefined) {
@@ -169,9 +171,10 @@ interface Held {
 const holdStream = <E>(
   chunks: AnswerChunks.AnswerChunks,
   repair: ChatStream.ChatStream,
+  alarm: Alarm.Alarm,
   limit: Alarm.Limit<E>
 ): Effect.Effect<Held, E | ProtocolBroken> =>
-  hold(chunks, limit, (held, content): Effect.Effect<void, ProtocolBroken> | undefined => {
+  hold(chunks, alarm, limit, (held, content): Effect.Effect<void, ProtocolBroken> | undefined => {
     if (repair.malformed() > 0) return new ProtocolBroken({ reason: "the stream is not JSON" })
     if (content) return Effect.void
     return held.length > maxHeld.chunks || chunks.size() > maxHeld.bytes
@@ -182,21 +185,22 @@ const holdStream = <E>(
 // Keeps the whole answer back.
 const holdWhole = <E>(
   chunks: AnswerChunks.AnswerChunks,
+  alarm: Alarm.Alarm,
   limit: Alarm.Limit<E>
 ): Effect.Effect<Held, E | ProtocolBroken> =>
-  hold(chunks, limit, () =>
+  hold(chunks, alarm, limit, () =>
     chunks.size() > AnswerChunks.maxWhole ? new ProtocolBroken({ reason: "the answer was too large" }) : undefined
   )
 
 const hold = <E, E2>(
   chunks: AnswerChunks.AnswerChunks,
+  alarm: Alarm.Alarm,
   limit: Alarm.Limit<E>,
   enough: (held: ReadonlyArray<JsonObject.JsonObject>, content: boolean) => Effect.Effect<void, E2> | undefined
 ): Effect.Effect<Held, E | E2> =>
   Effect.async((resume) => {
     const held: Array<JsonObject.JsonObject> = []
     let ended: ChatStream.StreamEnd | undefined
-    const alarm = Alarm.make()
     const settle = (result: Effect.Effect<void, E | E2>) => {
       alarm.clear()
       chunks.pause()
@@ -217,7 +221,6 @@ const hold = <E, E2>(
         settle(Effect.void)
       }
     })
-    return Effect.sync(() => alarm.clear())
   })
 
 // The status alone says enough when the rest does not come.

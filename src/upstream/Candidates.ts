@@ -58,7 +58,10 @@ export const make = (options: Options): Candidates => {
     free: () => free(state),
     letGo: letGo(state),
     // Whoever leaves while one is chosen must not take its place along: only the wait is interrupted.
-    choose: Effect.uninterruptible(choose(state)),
+    choose: Effect.suspend(() => {
+      const ticket = chooseSound(state)
+      return ticket === undefined ? Effect.uninterruptible(choose(state)) : Effect.succeed(ticket)
+    }),
     decide: (failure, target, made) => decide(state, failure, target, made)
   }
 }
@@ -69,6 +72,16 @@ interface State {
   panicked: boolean
   slot: Slots.Slot | undefined
   held: Ticket | undefined
+}
+
+// What is chosen nearly always: the first one, which is well and has room.
+const chooseSound = (state: State): Ticket | undefined => {
+  const { clock, health, slots } = state.options
+  const [first] = state.remaining
+  if (first === undefined || !health.isSound(first.backend)) return undefined
+  if (left(state, first, clock.unsafeCurrentTimeMillis()) <= 0) return undefined
+  state.slot = slots.take(first.backend)
+  return state.slot === undefined ? undefined : hold(state, first, "usual")
 }
 
 const choose = Effect.fnUntraced(function* (state: State) {
@@ -83,7 +96,7 @@ const choose = Effect.fnUntraced(function* (state: State) {
       busy.push(target)
       continue
     }
-    const permit = yield* health.admit(target.backend)
+    const permit = yield* health.admit(target.backend, now)
     if (permit !== undefined) return hold(state, target, permit)
     free(state)
   }
@@ -100,9 +113,10 @@ const choose = Effect.fnUntraced(function* (state: State) {
 })
 
 const waitFor = Effect.fnUntraced(function* (state: State, targets: ReadonlyArray<Target>, permit?: Breaker.Permit) {
-  const { health, queue, slots } = state.options
+  const { clock, health, queue, slots } = state.options
   const { candidate } = yield* Effect.interruptible(slots.wait(targets, queue, (taken) => (state.slot = taken)))
-  return hold(state, candidate, permit ?? (yield* health.admit(candidate.backend)) ?? "panic")
+  const admitted = permit ?? (yield* health.admit(candidate.backend, clock.unsafeCurrentTimeMillis()))
+  return hold(state, candidate, admitted ?? "panic")
 })
 
 const hold = (state: State, target: Target, permit: Breaker.Permit): Ticket => {
@@ -121,7 +135,8 @@ const letGo = (state: State): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { held, options } = state
     free(state)
-    return held === undefined ? Effect.void : options.health.released(held.target.backend, held.permit)
+    if (held === undefined) return Effect.void
+    return options.health.released(held.target.backend, held.permit, options.clock.unsafeCurrentTimeMillis())
   })
 
 const decide = Effect.fnUntraced(function* (state: State, failure: AttemptFailure, target: Target, made: Made) {

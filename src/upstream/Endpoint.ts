@@ -10,8 +10,9 @@ export const isPerModel = (baseUrl: string): boolean => baseUrl.includes(placeho
 
 /** Where on a backend a path is: the `base_url` for the model with the path behind its own, its query kept. */
 export const of = ({ backend, model }: Target, path: string): { readonly origin: string; readonly path: string } => {
-  const { origin, pathname, search } = partsOf(backend)
-  return { origin, path: `${pathname}${path}${search}`.replaceAll(anyPlaceholder, () => segment(model)) }
+  const { origin, pathname, perModel, search } = partsOf(backend)
+  const whole = `${pathname}${path}${search}`
+  return { origin, path: perModel ? whole.replaceAll(anyPlaceholder, () => segment(model)) : whole }
 }
 
 // A URL encodes the braces of its path, but not those of its query.
@@ -19,7 +20,12 @@ const anyPlaceholder = /\{model\}|%7Bmodel%7D/g
 
 const partsOf = oncePer(({ baseUrl }: Backend) => {
   const { origin, pathname, search } = new URL(baseUrl)
-  return { origin, pathname: pathname.replace(/\/+$/, ""), search }
+  return {
+    origin,
+    pathname: pathname.replace(/\/+$/, ""),
+    perModel: (pathname + search).search(anyPlaceholder) !== -1,
+    search
+  }
 })
 
 // A segment of dots alone would lead to another path, and half a surrogate pair cannot be encoded.

@@ -99,12 +99,12 @@ const ask = Effect.fnUntraced(function* (search: Search, ticket: Candidates.Tick
     const connections = fresh ? backends.fresh(target.backend) : backends.dispatcher(target.backend)
     const result = yield* attempt(search, target, connections, going)
     if (Either.isRight(result)) {
-      yield* backends.health.answered(target.backend, permit)
+      yield* backends.health.answered(target.backend, permit, search.clock.unsafeCurrentTimeMillis())
       return handOver(search, result.right, ticket)
     }
     failures.push(result.left)
     const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
-    yield* backends.health.failed(target.backend, permit, result.left)
+    yield* backends.health.failed(target.backend, permit, result.left, search.clock.unsafeCurrentTimeMillis())
     if (verdict._tag !== "RetryHere") break
     yield* Effect.sleep(verdict.after)
   }
@@ -155,7 +155,7 @@ const handOver = (search: Search, answer: Attempt.Answer, { permit, target }: Ca
   conclude: (end) =>
     Effect.suspend(() => {
       search.candidates.free()
-      return search.backends.health.ended(target.backend, permit, end)
+      return search.backends.health.ended(target.backend, permit, end, search.clock.unsafeCurrentTimeMillis())
     }),
   rescue: (end, going) =>
     // What stands in the way of a rescue must not hide why one was needed.

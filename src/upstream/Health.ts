@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -14,20 +13,27 @@ import type { RelayEnd } from "../domain/Outcome.js"
 
 /** Knows which backends are worth asking, from what became of the calls to them. */
 export interface Health {
+  /** Whether nothing is known that speaks against this backend, so that a call may go to it on the usual terms. */
+  readonly isSound: (backend: Backend) => boolean
   /** Whether a call may go to this backend now; whoever gets a permit must say what became of the call. */
-  readonly admit: (backend: Backend) => Effect.Effect<Breaker.Permit | undefined>
+  readonly admit: (backend: Backend, now: number) => Effect.Effect<Breaker.Permit | undefined>
   /** Whether {@link Health.admit} would let no call through. */
   readonly isOpen: (backend: Backend, now: number) => boolean
   /** When a backend that is set aside may be asked again, in ms since the epoch; `now` for any other. */
   readonly returnsAt: (backend: Backend, now: number) => number
   /** The answer has begun. */
-  readonly answered: (backend: Backend, permit: Breaker.Permit) => Effect.Effect<void>
+  readonly answered: (backend: Backend, permit: Breaker.Permit, now: number) => Effect.Effect<void>
   /** The attempt failed before anything was with the caller. */
-  readonly failed: (backend: Backend, permit: Breaker.Permit, failure: AttemptFailure) => Effect.Effect<void>
+  readonly failed: (
+    backend: Backend,
+    permit: Breaker.Permit,
+    failure: AttemptFailure,
+    now: number
+  ) => Effect.Effect<void>
   /** The answer has ended, well or not. */
-  readonly ended: (backend: Backend, permit: Breaker.Permit, end: RelayEnd) => Effect.Effect<void>
+  readonly ended: (backend: Backend, permit: Breaker.Permit, end: RelayEnd, now: number) => Effect.Effect<void>
   /** Nothing can be said of the call. */
-  readonly released: (backend: Backend, permit: Breaker.Permit) => Effect.Effect<void>
+  readonly released: (backend: Backend, permit: Breaker.Permit, now: number) => Effect.Effect<void>
   /** What is thought of a backend. */
   readonly breaker: (backend: Backend, now: number) => Breaker.Breaker
   /** Forgets every backend but these. */
@@ -54,19 +60,22 @@ export const make = (): Health => {
     return next._tag === before._tag ? Effect.void : report(backend, before, next, why, now)
   }
 
-  const tell = (backend: Backend, permit: Breaker.Permit, why: string, apply: Change) =>
-    backend.breaker.enabled
-      ? Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          const present = breakers.get(BackendKey.of(backend)) ?? Breaker.closed
-          return change(backend, apply(present, permit, now, settingsOf(backend)), why, now)
-        })
-      : Effect.void
+  const tell = (backend: Backend, permit: Breaker.Permit, now: number, why: string, apply: Change) => {
+    if (!backend.breaker.enabled) return Effect.void
+    const present = breakers.get(BackendKey.of(backend)) ?? Breaker.closed
+    return change(backend, apply(present, permit, now, settingsOf(backend)), why, now)
+  }
+
+  const isSound = (backend: Backend) => {
+    const present = breakers.get(BackendKey.of(backend))
+    return present === undefined || present._tag === "Closed" || !backend.breaker.enabled
+  }
 
   return {
-    admit: Effect.fnUntraced(function* (backend: Backend) {
-      const before = breakers.get(BackendKey.of(backend))
-      if (before === undefined || before._tag === "Closed" || !backend.breaker.enabled) return "usual"
-      const now = yield* Clock.currentTimeMillis
+    isSound,
+    admit: Effect.fnUntraced(function* (backend: Backend, now: number) {
+      if (isSound(backend)) return "usual"
+      const before = breakers.get(BackendKey.of(backend)) ?? Breaker.closed
       const [next, permit] = Breaker.admit(before, now, yield* Random.next, settingsOf(backend))
       yield* change(backend, next, "its time has passed", now)
       return permit
@@ -79,25 +88,25 @@ export const make = (): Health => {
       const present = breaker(backend, now)
       return present._tag === "Open" ? present.until : now
     },
-    answered: (backend, permit) =>
-      permit === "usual" ? Effect.void : tell(backend, permit, "it answers again", Breaker.answered),
-    failed: (backend, permit, failure) => {
+    answered: (backend, permit, now) =>
+      permit === "usual" ? Effect.void : tell(backend, permit, now, "it answers again", Breaker.answered),
+    failed: (backend, permit, failure, now) => {
       const retryAfter = failure._tag === "UpstreamRejected" ? failure.retryAfter : undefined
       return Blame.isBackends(failure, hasOwnKey(backend))
-        ? tell(backend, permit, failure._tag, (state, terms, now, settings) =>
-            Breaker.failed(state, terms, now, retryAfter, settings)
+        ? tell(backend, permit, now, failure._tag, (state, terms, at, settings) =>
+            Breaker.failed(state, terms, at, retryAfter, settings)
           )
         : // Whoever refuses a request is there.
-          tell(backend, permit, "it answers again", Breaker.completed)
+          tell(backend, permit, now, "it answers again", Breaker.completed)
     },
-    ended: (backend, permit, end) => {
-      if (end._tag === "Completed") return tell(backend, permit, "it answers again", Breaker.completed)
-      if (!Blame.isBackendsEnd(end, hasOwnKey(backend))) return tell(backend, permit, "released", Breaker.released)
-      return tell(backend, permit, end._tag, (state, terms, now, settings) =>
-        Breaker.failed(state, terms, now, undefined, settings)
+    ended: (backend, permit, end, now) => {
+      if (end._tag === "Completed") return tell(backend, permit, now, "it answers again", Breaker.completed)
+      if (!Blame.isBackendsEnd(end, hasOwnKey(backend))) return tell(backend, permit, now, "released", Breaker.released)
+      return tell(backend, permit, now, end._tag, (state, terms, at, settings) =>
+        Breaker.failed(state, terms, at, undefined, settings)
       )
     },
-    released: (backend, permit) => tell(backend, permit, "released", Breaker.released),
+    released: (backend, permit, now) => tell(backend, permit, now, "released", Breaker.released),
     breaker,
     keep: (backends) => {
       const kept = new Set(backends.map(BackendKey.of))

@@ -47,8 +47,10 @@ export type CallFailure = ConnectFailed | ConnectionLost | HeadersTimedOut | Tot
 
 /** One HTTP request to a backend, from its connection to the end of its body. */
 export interface UpstreamCall {
-  /** Sends the request and waits for the head. Interrupting it aborts the request. */
+  /** Sends the request and waits for the head; whoever is interrupted while it waits has to {@link abort}. */
   readonly head: Effect.Effect<UpstreamHead, CallFailure>
+  /** Not set once the head is there; for whoever waits for the body. The end of the call clears it. */
+  readonly alarm: Alarm.Alarm
   /** Ends the call at once, whatever it is doing; the socket is closed unless the body had ended. */
   readonly abort: () => void
   /** Lets what is left of the body pass unheard, so that the socket can serve again; aborts when it does not end. */
@@ -60,12 +62,15 @@ const releaseMillis = 1_000
 
 /** A call through a dispatcher; nothing is sent before its head is asked for. */
 export const make = (dispatcher: Pick<Dispatcher, "dispatch">, options: CallOptions): UpstreamCall => {
+  const alarm = Alarm.make()
   let transfer: Transfer | undefined
-  const abort = () => transfer?.abort()
+  const abort = () => {
+    alarm.clear()
+    transfer?.abort()
+  }
+  // To undo it in here would cost more operations than all the rest: it is undone with the call.
   const head = Effect.async<UpstreamHead, CallFailure>((resume) => {
-    const alarm = Alarm.make()
     const fail = (failure: CallFailure) => {
-      alarm.clear()
       abort()
       resume(Effect.fail(failure))
     }
@@ -84,18 +89,17 @@ export const make = (dispatcher: Pick<Dispatcher, "dispatch">, options: CallOpti
     alarm.set(options.connectTimeout, () => fail(new ConnectFailed({ timedOut: true, cause: new Error("timed out") })))
     const { headers, method, origin, path } = options
     dispatcher.dispatch({ origin, path, method, headers, body: options.body, headersTimeout: 0, bodyTimeout: 0 }, body)
-    return Effect.sync(() => {
-      alarm.clear()
-      abort()
-    })
   })
   return {
     head,
+    alarm,
     abort,
     release: () => {
+      alarm.clear()
+      if (transfer === undefined || transfer.isOver()) return
       const patience = setTimeout(abort, releaseMillis)
       const done = () => clearTimeout(patience)
-      transfer?.listen({ onData: () => {}, onEnd: done, onLost: done })
+      transfer.listen({ onData: () => {}, onEnd: done, onLost: done })
     }
   }
 }
@@ -163,6 +167,11 @@ class Transfer implements UpstreamBody, Dispatcher.DispatchHandler {
     this.paused = false
     this.deliver()
     if (!this.paused) this.controller?.resume()
+  }
+
+  /** Whether nothing more can come. */
+  isOver(): boolean {
+    return this.ending !== undefined
   }
 
   abort(): void {

@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as CallerSink from "../../src/http/CallerSink.js"
 import { portOf } from "../support/ScriptedUpstream.js"
+import * as WireTap from "../support/WireTap.js"
 
 const pieces = ["data: é 漢 😀\n\n", "", "data: plain\n\n"]
 const last = "data: [DONE]\n\n"
@@ -53,16 +54,7 @@ describe("the sink over a Node response", () => {
     Effect.gen(function* () {
       const seen: Array<unknown> = []
       const body = yield* received("1.1", (response) => {
-        const { end, write } = response
-        response.write = (text: unknown) => {
-          seen.push(text)
-          return Boolean(Reflect.apply(write, response, [text]))
-        }
-        response.end = (text: unknown) => {
-          seen.push(text)
-          Reflect.apply(end, response, [text])
-          return response
-        }
+        for (const method of ["write", "end"]) WireTap.watch(response, method, ([text]) => seen.push(text))
       })
       assert.deepStrictEqual(
         seen.filter((text) => text !== ""),

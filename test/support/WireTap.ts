@@ -1,5 +1,6 @@
 import * as diagnostics from "node:diagnostics_channel"
 import * as http from "node:http"
+import type * as net from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as JsonObject from "../../src/domain/JsonObject.js"
@@ -50,7 +51,7 @@ const record = (request: http.IncomingMessage, response: http.ServerResponse): (
   const written: Array<Buffer> = []
   watch(request, "push", ([piece]) => keep(asked, piece, "utf8"))
   // The connection is the response's own from here on, until it has ended.
-  response.on("socket", (socket) => {
+  response.on("socket", (socket: net.Socket) => {
     watch(socket, "write", ([piece, encoding]) => keep(written, piece, encoding === "latin1" ? "latin1" : "utf8"))
     for (const event of ["finish", "close"]) response.on(event, () => Reflect.deleteProperty(socket, "write"))
   })
@@ -131,7 +132,7 @@ const keep = (pieces: Array<Buffer>, piece: unknown, encoding: BufferEncoding): 
 const textOf = (pieces: ReadonlyArray<Buffer>): string => Buffer.concat(pieces).toString("utf8")
 
 /** Sees the arguments of every call of a method. */
-const watch = (target: object, key: string, see: (args: ReadonlyArray<unknown>) => void): void => {
+export const watch = (target: object, key: string, see: (args: ReadonlyArray<unknown>) => void): void => {
   const method: unknown = Reflect.get(target, key)
   if (typeof method !== "function") throw new Error(`no method ${key}`)
   Reflect.set(target, key, (...args: ReadonlyArray<unknown>) => {
