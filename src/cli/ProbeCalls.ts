@@ -53,7 +53,7 @@ export const list = (
       headLimit: limit
     })
     yield* Effect.addFinalizer(() => Effect.sync(call.abort))
-    const head = yield* Effect.flatMap(call.head, Decompress.head)
+    const head = yield* Decompress.head(yield* call.head)
     const text = yield* UpstreamCall.readText(head.body, maxList, limit)
     if (head.status < 200 || head.status > 299) {
       const now = yield* Clock.currentTimeMillis
@@ -87,8 +87,8 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
     const clock = yield* Effect.clock
     const startedAt = clock.unsafeCurrentTimeMillis()
     let isStream = false
-    const ends: Array<Effect.Effect<void>> = []
-    yield* Effect.addFinalizer(() => Effect.all(ends, { discard: true }))
+    const ends: Array<() => void> = []
+    yield* Effect.addFinalizer(() => Effect.sync(() => ends.forEach((end) => end())))
     const connections = (yield* Backends).dispatcher(target.backend)
     const answer = yield* Attempt.make({
       id: "ping",

@@ -41,9 +41,12 @@ export interface Exchange {
   readonly snapshot: ConfigRef.Snapshot
   /** To be run before the caller can see that its answer has ended; under `log.durability: sync` it writes the record. */
   readonly beforeEnd: (presumed: Outcome) => Effect.Effect<void>
-  /** Has something done when the exchange ends, before it is recorded: what was given last comes first. */
-  readonly atEnd: (last: Effect.Effect<void>) => void
+  /** Has something done when the exchange ends, before it is recorded, and what it returns: what was given last comes first. */
+  readonly atEnd: (last: Last) => void
 }
+
+/** What is left to do at the end; most of it needs no effect. */
+export type Last = () => Effect.Effect<void> | void
 
 /** The services of every exchange. */
 export type Services = RequestLog | ConfigRef.ConfigRef | Drain
@@ -90,7 +93,7 @@ const runOn = Effect.fnUntraced(function* <A, R, R2>(
   const close = (outcome: Outcome) => Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
   const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed))))
   const beforeEnd = snapshot.config.log.durability === "sync" ? writeEarly : () => Effect.void
-  const ends: Array<Effect.Effect<void>> = []
+  const ends: Array<Last> = []
   const exchange: Exchange = { journal, snapshot, beforeEnd, atEnd: (last) => void ends.push(last) }
   let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
   const leave = drain.enter(() => cut())
@@ -107,8 +110,10 @@ const runOn = Effect.fnUntraced(function* <A, R, R2>(
   const relayed: Exit.Exit<RelayEnd, GatewayFailure> = Exit.isSuccess(exit)
     ? yield* Effect.exit(relay(exchange, exit.value, sink))
     : Exit.failCause(exit.cause)
-  // Whatever fails to end must not cost the record.
-  for (const last of ends.reverse()) yield* Effect.exit(last)
+  for (const last of ends.reverse()) {
+    const more = attempt(last)
+    if (more !== undefined) yield* Effect.exit(more)
+  }
   const outcome = Exit.isSuccess(relayed) ? relayed.value : yield* refuse(exchange, withoutAnswer(relayed.cause), sink)
 
   const record = close(outcome)
@@ -119,6 +124,15 @@ const runOn = Effect.fnUntraced(function* <A, R, R2>(
   leave()
   return outcome
 })
+
+// Whatever fails to end must not cost the record.
+const attempt = (last: Last): Effect.Effect<void> | void => {
+  try {
+    return last()
+  } catch (defect) {
+    return Effect.logError("An exchange did not end as it should", defect)
+  }
+}
 
 /** The outcome of an exchange that ended without one of its answer: before the commit, or by a defect. */
 const withoutAnswer = (cause: Cause.Cause<GatewayFailure>): Outcome => {

@@ -27,7 +27,7 @@ const complete = (kind: ChatRequest.Kind) =>
     Effect.fnUntraced(function* (exchange: Exchange, incoming: IncomingMessage) {
       // The text must not be kept while the backend answers.
       const { maxBody } = exchange.snapshot.config.server
-      const request = yield* ChatRequest.decode(kind, yield* RequestBody.read(incoming, maxBody))
+      const request = yield* ChatRequest.decode(kind, yield* RequestBody.read(incoming, maxBody, exchange.atEnd))
       return yield* Completion.forward(exchange, request)
     }),
     (exchange, forwarded, sink) =>

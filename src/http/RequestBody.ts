@@ -6,16 +6,18 @@ import * as Decompress from "../upstream/Decompress.js"
 
 /**
  * The text of a request body of at most `limit` bytes, decompressed if need be; a larger one is refused before it is
- * read where it says its size, and as soon as it has outgrown the limit where it does not.
+ * read where it says its size, and as soon as it has outgrown the limit where it does not. `atEnd` is given what stops
+ * the reading, for when it is interrupted.
  */
 export const read = (
   request: IncomingMessage,
-  limit: number
+  limit: number,
+  atEnd: (stop: () => void) => void
 ): Effect.Effect<string, BodyTooLarge | BodyMalformed | EncodingUnsupported> => {
   const encoding = (request.headers["content-encoding"] ?? "").trim().toLowerCase()
-  if (encoding === "" || encoding === "identity") return collect(request, request, limit)
+  if (encoding === "" || encoding === "identity") return collect(request, request, limit, atEnd)
   const decoder = Decompress.decoderFor(encoding)
-  if (decoder !== undefined) return collect(request, request.pipe(decoder), limit)
+  if (decoder !== undefined) return collect(request, request.pipe(decoder), limit, atEnd)
   return Effect.zipRight(
     Effect.sync(() => request.resume()),
     new EncodingUnsupported({ encoding })
@@ -25,7 +27,8 @@ export const read = (
 const collect = (
   request: IncomingMessage,
   source: Readable,
-  limit: number
+  limit: number,
+  atEnd: (stop: () => void) => void
 ): Effect.Effect<string, BodyTooLarge | BodyMalformed> =>
   Effect.async((resume) => {
     const pieces: Array<Buffer> = []
@@ -50,7 +53,14 @@ const collect = (
     }
     const onEnd = () => {
       stop()
-      resume(Effect.sync(() => Buffer.concat(pieces, size).toString("utf8")))
+      resume(
+        Effect.sync(() => {
+          const text = Buffer.concat(pieces, size).toString("utf8")
+          // What stops the reading is kept to the end of the exchange.
+          pieces.length = 0
+          return text
+        })
+      )
     }
     // A caller that leaves in the middle of its body interrupts the exchange: only a decoder's error is an answer.
     const onError = () => {
@@ -60,5 +70,5 @@ const collect = (
     source.on("data", onData)
     source.on("end", onEnd)
     source.on("error", onError)
-    return Effect.sync(stop)
+    atEnd(stop)
   })

@@ -67,7 +67,7 @@ export interface Options {
   /** When `timeouts.total` has passed, in ms since the epoch. */
   readonly deadline: number
   /** Is given what ends the call, to be run when the answer is over. */
-  readonly atEnd: (last: Effect.Effect<void>) => void
+  readonly atEnd: (last: () => void) => void
 }
 
 /** Error bodies are read up to this size, in bytes. */
@@ -106,8 +106,8 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure> =
     // The head of an answer that is not streamed comes with the answer, minutes later for some models.
     headLimit: request.stream ? shorter(total(), headers) : total()
   })
-  options.atEnd(Effect.sync(call.abort))
-  const head = yield* Effect.flatMap(call.head, Decompress.head)
+  options.atEnd(call.abort)
+  const head = yield* Decompress.head(yield* call.head)
   if (head.status < 200 || head.status > 299) {
     const text = yield* readError(head, total().after)
     call.release()
@@ -129,10 +129,9 @@ export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure> =
     after: left(timeouts.firstToken),
     failure: () => new FirstTokenTimedOut({ after: timeouts.firstToken })
   }
-  const holding = request.stream
-    ? holdStream(rest, repair, call.alarm, shorter(total(), firstToken))
-    : holdWhole(rest, call.alarm, total())
-  const { ended, held } = yield* Effect.tapError(holding, () => Effect.sync(call.abort))
+  const { ended, held } = yield* request.stream
+    ? holdStream(rest, repair, call, shorter(total(), firstToken))
+    : holdWhole(rest, call, total())
   const failure = failureIn(ended, scrub)
   if (failure !== undefined) {
     call.release()
@@ -171,12 +170,12 @@ interface Held {
 const holdStream = <E>(
   chunks: AnswerChunks.AnswerChunks,
   repair: ChatStream.ChatStream,
-  alarm: Alarm.Alarm,
+  call: UpstreamCall.UpstreamCall,
   limit: Alarm.Limit<E>
 ): Effect.Effect<Held, E | ProtocolBroken> =>
-  hold(chunks, alarm, limit, (held, content): Effect.Effect<void, ProtocolBroken> | undefined => {
+  hold(chunks, call, limit, (held, content) => {
     if (repair.malformed() > 0) return new ProtocolBroken({ reason: "the stream is not JSON" })
-    if (content) return Effect.void
+    if (content) return "enough"
     return held.length > maxHeld.chunks || chunks.size() > maxHeld.bytes
       ? new ProtocolBroken({ reason: "no content in the stream" })
       : undefined
@@ -185,40 +184,46 @@ const holdStream = <E>(
 // Keeps the whole answer back.
 const holdWhole = <E>(
   chunks: AnswerChunks.AnswerChunks,
-  alarm: Alarm.Alarm,
+  call: UpstreamCall.UpstreamCall,
   limit: Alarm.Limit<E>
 ): Effect.Effect<Held, E | ProtocolBroken> =>
-  hold(chunks, alarm, limit, () =>
+  hold(chunks, call, limit, () =>
     chunks.size() > AnswerChunks.maxWhole ? new ProtocolBroken({ reason: "the answer was too large" }) : undefined
   )
 
-const hold = <E, E2>(
+const hold = <E>(
   chunks: AnswerChunks.AnswerChunks,
-  alarm: Alarm.Alarm,
+  { abort, alarm }: UpstreamCall.UpstreamCall,
   limit: Alarm.Limit<E>,
-  enough: (held: ReadonlyArray<JsonObject.JsonObject>, content: boolean) => Effect.Effect<void, E2> | undefined
-): Effect.Effect<Held, E | E2> =>
+  verdict: (held: ReadonlyArray<JsonObject.JsonObject>, content: boolean) => ProtocolBroken | "enough" | undefined
+): Effect.Effect<Held, E | ProtocolBroken> =>
   Effect.async((resume) => {
     const held: Array<JsonObject.JsonObject> = []
     let ended: ChatStream.StreamEnd | undefined
-    const settle = (result: Effect.Effect<void, E | E2>) => {
+    const settle = (result: Effect.Effect<Held, E | ProtocolBroken>) => {
       alarm.clear()
       chunks.pause()
-      // The end may come with the content, in the same turn.
-      resume(Effect.map(result, () => ({ held, ended })))
+      resume(result)
     }
-    alarm.set(limit.after, () => settle(Effect.failSync(limit.failure)))
+    // The end may come with the content, in the same turn.
+    const stop = () => settle(Effect.sync(() => ({ held, ended })))
+    const fail = (failure: E | ProtocolBroken) => {
+      abort()
+      settle(Effect.fail(failure))
+    }
     const onChunks = (more: ReadonlyArray<JsonObject.JsonObject>, content: boolean) => {
-      held.push(...more)
-      const result = enough(held, content)
-      if (result !== undefined) settle(result)
+      for (const chunk of more) held.push(chunk)
+      const result = verdict(held, content)
+      if (result === "enough") stop()
+      else if (result !== undefined) fail(result)
     }
+    alarm.set(limit.after, () => fail(limit.failure()))
     chunks.listen({
       onChunks,
       onRepeated: (said) => onChunks([said.chunk()], true),
       onEnd: (end) => {
         ended = end
-        settle(Effect.void)
+        stop()
       }
     })
   })

@@ -23,7 +23,7 @@ export interface Candidates {
   /** Gives the place of the one that is held back, once what became of the call is told. */
   readonly free: () => void
   /** Lets go of the one that is held, if any, with nothing to tell of it. */
-  readonly letGo: Effect.Effect<void>
+  readonly letGo: () => Effect.Effect<void> | void
   /** What follows a failed attempt; whoever it rules out is not chosen any more. */
   readonly decide: (failure: AttemptFailure, target: Target, made: Made) => Effect.Effect<RetryPolicy.Verdict>
 }
@@ -56,7 +56,7 @@ export const make = (options: Options): Candidates => {
   const state: State = { options, remaining: options.plan, panicked: false, slot: undefined, held: undefined }
   return {
     free: () => free(state),
-    letGo: letGo(state),
+    letGo: () => letGo(state),
     // Whoever leaves while one is chosen must not take its place along: only the wait is interrupted.
     choose: Effect.suspend(() => {
       const ticket = chooseSound(state)
@@ -131,13 +131,12 @@ const free = (state: State): void => {
   state.held = undefined
 }
 
-const letGo = (state: State): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const { held, options } = state
-    free(state)
-    if (held === undefined) return Effect.void
-    return options.health.released(held.target.backend, held.permit, options.clock.unsafeCurrentTimeMillis())
-  })
+const letGo = (state: State): Effect.Effect<void> | void => {
+  const { held, options } = state
+  free(state)
+  if (held === undefined) return
+  return options.health.released(held.target.backend, held.permit, options.clock.unsafeCurrentTimeMillis())
+}
 
 const decide = Effect.fnUntraced(function* (state: State, failure: AttemptFailure, target: Target, made: Made) {
   const { clock, health } = state.options

@@ -1,17 +1,18 @@
 import * as zlib from "node:zlib"
-import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import { ProtocolBroken } from "../domain/Failure.js"
 import type { BodyListener, UpstreamBody, UpstreamHead } from "./UpstreamCall.js"
 
 /** The head with a body that is not compressed; fails for an encoding that Node cannot undo. */
-export const head = (compressed: UpstreamHead): Effect.Effect<UpstreamHead, ProtocolBroken> => {
+export const head = (compressed: UpstreamHead): Either.Either<UpstreamHead, ProtocolBroken> => {
   const encoding = String(compressed.headers["content-encoding"] ?? "identity")
     .trim()
     .toLowerCase()
-  if (encoding === "identity" || encoding === "") return Effect.succeed(compressed)
+  if (encoding === "identity" || encoding === "") return Either.right(compressed)
   const decoder = decoderFor(encoding)
-  if (decoder === undefined) return new ProtocolBroken({ reason: `the answer is compressed as ${encoding}` })
-  return Effect.sync(() => ({ ...compressed, body: decompressed(compressed.body, decoder) }))
+  if (decoder === undefined)
+    return Either.left(new ProtocolBroken({ reason: `the answer is compressed as ${encoding}` }))
+  return Either.right({ ...compressed, body: decompressed(compressed.body, decoder) })
 }
 
 /** What undoes a `content-encoding` that Node knows. */

@@ -38,7 +38,7 @@ export interface Options {
   /** How long to wait for a backend when all have as many calls under way as they may. */
   readonly queue: Limits
   /** Has something done when the exchange ends; calls that still run are given up then. */
-  readonly atEnd: (last: Effect.Effect<void>) => void
+  readonly atEnd: (last: () => Effect.Effect<void> | void) => void
 }
 
 /** An answer in hand; whoever relays it says how it ended, and may ask for another to go on with it. */

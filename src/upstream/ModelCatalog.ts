@@ -90,7 +90,7 @@ const fetchList: (
     headLimit: limit
   })
   yield* Effect.addFinalizer(() => Effect.sync(call.abort))
-  const head = yield* Effect.flatMap(call.head, Decompress.head)
+  const head = yield* Decompress.head(yield* call.head)
   if (head.status !== 200) return yield* new ProtocolBroken({ reason: `status ${head.status}` })
   const text = yield* UpstreamCall.readText(head.body, maxList, limit)
   const body = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)
