@@ -43,7 +43,7 @@ interface Settings {
 
 const serve = (settings: Settings) =>
   Effect.gen(function* () {
-    yield* collectAlone
+    yield* keepRequestsYoung
     const recordPath = yield* ProcessConfig.recordPath
     const seat = yield* ProcessConfig.worker
     if (Option.isNone(seat)) return yield* serveHere(settings, recordPath)
@@ -51,8 +51,9 @@ const serve = (settings: Settings) =>
     return yield* worker.run({ config: settings.config, recordPath, seat: seat.value })
   }).pipe(Effect.provide(ProcessLog.layer), Ending.told)
 
-// So little outlives a request that V8's helpers in collecting the young garbage cost more than they save.
-const collectAlone = Effect.sync(() => setFlagsFromString("--no-parallel-scavenge"))
+// V8 would put what some places make among the old objects at once, where it keeps each request that it points to until
+// the next full collection.
+const keepRequestsYoung = Effect.sync(() => setFlagsFromString("--no-allocation-site-pretenuring"))
 
 const serveHere = ({ config, host, port }: Settings, recordPath: string) =>
   Effect.gen(function* () {
