@@ -13,6 +13,7 @@ import type * as GatewayConfig from "../domain/GatewayConfig.js"
 import * as WorkerShare from "../domain/WorkerShare.js"
 import * as Gateway from "../Gateway.js"
 import * as ProcessLog from "../log/ProcessLog.js"
+import * as WarmThread from "../log/WarmThread.js"
 import * as CommonOptions from "./CommonOptions.js"
 import * as Ending from "./Ending.js"
 
@@ -59,7 +60,10 @@ const serveHere = ({ config, host, port }: Settings, recordPath: string) =>
   Effect.gen(function* () {
     const { current } = yield* ConfigRef.ConfigRef
     const workers = countOf((yield* current).config)
-    if (workers > 1) return yield* serveWithWorkers({ host, port, workers })
+    if (workers > 1) {
+      WarmThread.drop()
+      return yield* serveWithWorkers({ host, port, workers })
+    }
     return yield* announce.pipe(
       Layer.provide(Gateway.serve({ host, port })),
       Layer.provide(Gateway.layerRecorded(recordPath)),

@@ -17,6 +17,8 @@ export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator
   const object = kind === "chat" ? "chat.completion" : "text_completion"
   let top: Draft | undefined
   let size = 0
+  /** The last text that grows, and where it belongs. */
+  let tail: { readonly index: number; readonly field: string; text: string } | undefined
   const choices = new Map<number, Draft>()
 
   const choiceAt = (index: number): Draft => {
@@ -27,8 +29,16 @@ export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator
     return choice
   }
 
+  const settle = () => {
+    if (tail === undefined) return
+    const said = draftAt(choiceAt(tail.index), "delta")
+    said[tail.field] = append(said[tail.field], tail.text)
+    tail = undefined
+  }
+
   return {
     push: (chunk) => {
+      settle()
       top ??= {}
       for (const key in chunk) {
         if (!ofChunk.has(key) && !isNothing(key, chunk[key])) top[key] = chunk[key]
@@ -44,10 +54,14 @@ export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator
     repeat: ({ field, index, text }) => {
       size += text.length
       if (size > limit) return
-      const said = draftAt(choiceAt(index), "delta")
-      said[field] = append(said[field], text)
+      if (tail?.index !== index || tail.field !== field) {
+        settle()
+        tail = { index, field, text: "" }
+      }
+      tail.text = grow(tail.text, text)
     },
     result: (usage) => {
+      settle()
       if (top === undefined) return undefined
       const list = [...choices.values()].sort((a, b) => Number(a["index"]) - Number(b["index"]))
       const finish = kind === "chat" ? chatChoice : textChoice

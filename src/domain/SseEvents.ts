@@ -50,7 +50,7 @@ export const make = (limit: number = maxEventSize): Decoder => {
   }
   return {
     decode: (bytes) => {
-      const ends = isAscii(bytes.at(-1))
+      const ends = isAscii(bytes[bytes.length - 1])
       const decoded = keeps || !ends ? text.decode(bytes, { stream: true }) : textOf(bytes)
       keeps = !ends
       return decoded

@@ -2,8 +2,9 @@ import * as Schema from "effect/Schema"
 import { Retention } from "../domain/Retention.js"
 import { WriterStats } from "./RecordStats.js"
 
-/** What the writer's thread is begun with. */
+/** What the writer's thread is told first: where to write. */
 export const Begin = Schema.Struct({ path: Schema.String, spoolSize: Schema.optional(Schema.Number) })
+export type Begin = typeof Begin.Type
 
 const Settings = Schema.Struct({
   durability: Schema.Literal("relaxed", "wal", "sync"),

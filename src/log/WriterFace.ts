@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads"
+import type { Worker } from "node:worker_threads"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Queue from "effect/Queue"
@@ -6,8 +6,8 @@ import * as Schema from "effect/Schema"
 import { AppendFailed, LogUnavailable } from "../domain/Failure.js"
 import * as RecordStats from "./RecordStats.js"
 import type * as Recorder from "./Recorder.js"
-import * as ThreadEntry from "./ThreadEntry.js"
 import * as ThreadMessages from "./ThreadMessages.js"
+import * as WarmThread from "./WarmThread.js"
 
 /** A {@link Recorder.Recorder} in a thread of its own, so that neither SQLite nor the disk holds up an exchange. */
 export interface WriterFace extends Omit<Recorder.Recorder, "appendNow"> {
@@ -33,7 +33,7 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
   const threads: Array<Thread> = []
 
   const begin = Effect.async<Thread, LogUnavailable>((resume) => {
-    const worker = new Worker(ThreadEntry.url, { workerData: { ...options } })
+    const worker = WarmThread.take()
     const begun: Thread = { worker, pending: new Map(), stats: RecordStats.none }
     threads.push(begun)
     const over = (reason: string) => {
@@ -64,6 +64,8 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
           return void lines.unsafeOffer(logOf[report.right.level](report.right.text))
       }
     })
+    const task: ThreadMessages.Begin = options
+    worker.postMessage(task)
   })
 
   const ensure = Effect.suspend(() => {

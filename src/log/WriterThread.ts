@@ -1,4 +1,4 @@
-import { parentPort, workerData } from "node:worker_threads"
+import { parentPort } from "node:worker_threads"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as Cause from "effect/Cause"
@@ -26,8 +26,16 @@ const decode = Schema.decodeUnknownEither(ThreadMessages.Order)
 /** In ms. */
 const statsInterval = 200
 
+const firstMessage = Effect.async<unknown>((resume) => {
+  parentPort?.once("message", (message) => {
+    // Without a listener it would not keep the thread running.
+    parentPort?.ref()
+    resume(Effect.succeed(message))
+  })
+})
+
 const program = Effect.gen(function* () {
-  const begin = yield* Schema.decodeUnknown(ThreadMessages.Begin)(workerData)
+  const begin = yield* Effect.flatMap(firstMessage, Schema.decodeUnknown(ThreadMessages.Begin))
   let stats = () => RecordStats.none
   let said = JSON.stringify(stats())
   const sayStats = () => {

@@ -195,6 +195,9 @@ class Transfer implements UpstreamBody, Dispatcher.DispatchHandler {
   }
 
   onResponseData(_: Dispatcher.DispatchController, bytes: Uint8Array): void {
+    if (this.waiting.length === 0 && this.listener !== undefined && !this.paused && !this.aborted) {
+      return this.listener.onData(bytes)
+    }
     this.waiting.push(bytes)
     this.deliver()
   }
