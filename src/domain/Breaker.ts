@@ -91,7 +91,7 @@ export const answered = (breaker: Breaker, permit: Permit, now: number, settings
 /** A call has ended well. */
 export const completed = (breaker: Breaker, permit: Permit, now: number, settings: Settings): Breaker => {
   const present = answered(breaker, permit, now, settings)
-  return present._tag === "Closed" ? { ...count(present, now, settings, 0), row: 0 } : present
+  return present._tag === "Closed" ? count(present, now, settings, 0) : present
 }
 
 /** A call has failed by the backend's fault; `retryAfter` is how long it asks to be left alone. */
@@ -144,7 +144,7 @@ const count = (breaker: Closed, now: number, { window }: Settings, failures: 0 |
   const previous = age < half ? breaker.previous : age < 2 * half ? breaker.current : noCalls(0)
   const current = age < half ? breaker.current : noCalls(now)
   return Breaker.Closed({
-    row: breaker.row + failures,
+    row: failures === 0 ? 0 : breaker.row + 1,
     previous,
     current: { ...current, calls: current.calls + 1, failures: current.failures + failures }
   })

@@ -47,19 +47,22 @@ export const json =
     const timestamp = new Date(now).toISOString()
     const fiberId = FiberId.threadName(fiber.id())
     const own = fiber.getFiberRef(FiberRef.currentLogAnnotations)
-    const fields = Object.assign(Object.fromEntries(own), annotations(record))
+    const line = annotations(record)
+    const fields = HashMap.isEmpty(own) ? line : Object.assign(Object.fromEntries(own), line)
     write(JSON.stringify({ message: "exchange", logLevel: "INFO", timestamp, annotations: fields, spans: {}, fiberId }))
   }
 
-const annotations = (record: RequestRecord) => ({
-  id: record.id,
-  ip: record.IP,
-  model: record.Model ?? record.RequestedModel,
-  backend: record.Backend,
-  status: record.Status,
-  outcome: record.Outcome,
-  ms: record.LatencyMs,
-  ttft: record.TtftMs,
-  tokens: record.TotalTokens,
-  ...(record.Error === null ? {} : { error: record.Error })
-})
+const annotations = (record: RequestRecord) => {
+  const line = {
+    id: record.id,
+    ip: record.IP,
+    model: record.Model ?? record.RequestedModel,
+    backend: record.Backend,
+    status: record.Status,
+    outcome: record.Outcome,
+    ms: record.LatencyMs,
+    ttft: record.TtftMs,
+    tokens: record.TotalTokens
+  }
+  return record.Error === null ? line : Object.assign(line, { error: record.Error })
+}
