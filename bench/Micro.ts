@@ -8,6 +8,7 @@ import * as RoutePlan from "../src/domain/RoutePlan.js"
 import * as RouteTable from "../src/domain/RouteTable.js"
 import * as SseEvents from "../src/domain/SseEvents.js"
 import * as UpstreamRequest from "../src/domain/UpstreamRequest.js"
+import * as Utf8 from "../src/upstream/Utf8.js"
 import * as Chat from "./Chat.js"
 import * as Machine from "./Machine.js"
 import * as Report from "./Report.js"
@@ -22,7 +23,7 @@ const answer =
   frames.join("") + UpstreamEvents.ending({ mark: "mark-000000001", model: { _tag: "Whole" }, usage: true }, events)
 const bytes = Buffer.from(answer)
 
-const read = (decoder: SseEvents.Decoder, bytes: Uint8Array) => decoder.push(decoder.decode(bytes))
+const read = (decoder: SseEvents.Decoder, utf8: Utf8.Utf8, bytes: Uint8Array) => decoder.push(utf8.decode(bytes))
 const parsed = SseEvents.make().push(answer)
 const repairOf = () =>
   ChatStream.make({
@@ -57,13 +58,14 @@ const request = Either.getOrThrow(ChatRequest.decode("chat", body))
 const [target] = RoutePlan.make(routes, request.model, (backend) => draws.get(backend) ?? 0)
 
 const steps: ReadonlyArray<readonly [what: string, times: number, step: () => unknown]> = [
-  [`parser: ${events} events in one piece, per event`, events, () => read(SseEvents.make(), bytes)],
+  [`parser: ${events} events in one piece, per event`, events, () => read(SseEvents.make(), Utf8.make(), bytes)],
   [
     `parser: each event in a piece of its own, per event`,
     events,
     () => {
       const decoder = SseEvents.make()
-      for (const frame of frames) read(decoder, Buffer.from(frame))
+      const utf8 = Utf8.make()
+      for (const frame of frames) read(decoder, utf8, Buffer.from(frame))
     }
   ],
   [

@@ -1,15 +1,23 @@
 #!/usr/bin/env node
+import { setFlagsFromString } from "node:v8"
 import * as Arguments from "./cli/Arguments.js"
 import * as WarmThread from "./log/WarmThread.js"
 
 const args = Arguments.withCommand(process.argv)
 
-// Before all that takes its time to load.
-if (Arguments.commandOf(args) === "serve") WarmThread.begin()
+if (Arguments.commandOf(args) === "serve") {
+  // V8 would put what some places make among the old objects at once, where it keeps each request that it points to
+  // until the next full collection.
+  setFlagsFromString("--no-allocation-site-pretenuring")
+  // Before all that takes its time to load.
+  WarmThread.begin()
+}
 
-const [{ program }, NodeRuntime] = await Promise.all([
+const [{ load }, NodeRuntime] = await Promise.all([
   import("./cli/Program.js"),
   import("@effect/platform-node/NodeRuntime")
 ])
 
-program(args).pipe(NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true }))
+const program = await load(args)
+
+program.pipe(NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true }))

@@ -19,20 +19,20 @@ const commands = {
 const isCommand = (word: string): word is keyof typeof commands => Object.hasOwn(commands, word)
 
 // Whoever names none of them, or asks what there is, is shown all.
-const load = (named: string) =>
+const modulesOf = (named: string) =>
   Promise.all(
     isCommand(named)
       ? [commands[named]()]
       : [commands.serve(), commands.log(), commands.check(), commands.explain(), commands.ping(), commands.init()]
   )
 
-/** What the process is to do that was begun with these arguments. */
-export const program = (args: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const [first, ...others] = yield* Effect.promise(() => load(Arguments.commandOf(args)))
-    const causeway = Command.make("causeway").pipe(
-      Command.withDescription("A self-hosted, OpenAI-compatible LLM gateway"),
-      Command.withSubcommands([first.command, ...others.map(({ command }) => command)])
-    )
-    return yield* Command.run(causeway, { name: "Causeway", version: Version.version })(args)
-  }).pipe(Effect.provide(Layer.merge(NodeContext.layer, CliConfig.layer({ showBuiltIns: false }))))
+/** Loads what the process is to do that was begun with these arguments. */
+export const load = async (args: ReadonlyArray<string>) => {
+  const [first, ...others] = await modulesOf(Arguments.commandOf(args))
+  const causeway = Command.make("causeway").pipe(
+    Command.withDescription("A self-hosted, OpenAI-compatible LLM gateway"),
+    Command.withSubcommands([first.command, ...others.map(({ command }) => command)])
+  )
+  const run = Command.run(causeway, { name: "Causeway", version: Version.version })
+  return Effect.provide(run(args), Layer.merge(NodeContext.layer, CliConfig.layer({ showBuiltIns: false })))
+}

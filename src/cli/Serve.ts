@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os"
-import { setFlagsFromString } from "node:v8"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as HttpServer from "@effect/platform/HttpServer"
@@ -44,17 +43,12 @@ interface Settings {
 
 const serve = (settings: Settings) =>
   Effect.gen(function* () {
-    yield* keepRequestsYoung
     const recordPath = yield* ProcessConfig.recordPath
     const seat = yield* ProcessConfig.worker
     if (Option.isNone(seat)) return yield* serveHere(settings, recordPath)
     const worker = yield* workerProgram
     return yield* worker.run({ config: settings.config, recordPath, seat: seat.value })
   }).pipe(Effect.provide(ProcessLog.layer), Ending.told)
-
-// V8 would put what some places make among the old objects at once, where it keeps each request that it points to until
-// the next full collection.
-const keepRequestsYoung = Effect.sync(() => setFlagsFromString("--no-allocation-site-pretenuring"))
 
 const serveHere = ({ config, host, port }: Settings, recordPath: string) =>
   Effect.gen(function* () {

@@ -160,11 +160,12 @@ export const make = (options: Options): ChatStream => {
         return fail(value, statusOf(value))
       }
       if (text === "" || text === '""' || event === "ping") return nothing
-      const again = text.includes("\n") ? undefined : repeated?.recall(SseEvents.framed(text))
+      const isOneLine = !text.includes("\n")
+      const again = isOneLine ? repeated?.recall(SseEvents.framed(text)) : undefined
       if (again !== undefined) return { chunks: [again.chunk()], content: true, end: undefined }
       const body = Option.getOrUndefined(JsonObject.parse(text))
       const step = body === undefined ? nothing : pushBody(body)
-      repeated?.learn(text, step.chunks)
+      repeated?.learn(text, isOneLine ? step.chunks : [])
       if (body === undefined) malformed++
       return step
     },

@@ -25,5 +25,5 @@ export const isPlain = (text: string): boolean => !/["\\\p{Cc}]/u.test(text)
 
 const escapes = ['"', "\\", "/", "b", "f", "n", "r", "t"]
 
-// JSON allows the upper ones, which some readers take for line ends.
+// The same as above. JSON allows those from DEL on; some readers take NEL for the end of a line.
 const isControl = (code: number): boolean => code < 0x20 || (code > 0x7e && code < 0xa0)

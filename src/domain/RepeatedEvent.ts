@@ -82,6 +82,8 @@ const patternOf = (data: string, chunks: ReadonlyArray<JsonObject.JsonObject>): 
   const [chunk, ...others] = chunks
   const [choice, ...siblings] = JsonObject.listOf(chunk?.["choices"]).map(JsonObject.orEmpty)
   if (chunk === undefined || choice === undefined || others.length > 0 || siblings.length > 0) return undefined
+  // They add up event by event, as the text does.
+  if (JsonObject.isPresent(choice["logprobs"])) return undefined
   const [said, ...more] = Object.entries(JsonObject.orEmpty(choice["delta"]))
   if (said === undefined || more.length > 0) return undefined
   const [field, text] = said

@@ -6,11 +6,9 @@ export interface SseEvent {
   readonly data: string
 }
 
-/** Turns the bytes of one stream into its events, however the bytes are cut. */
+/** Turns the text of one stream into its events, however it is cut. */
 export interface Decoder {
-  /** The text of the bytes that come next. */
-  readonly decode: (bytes: Uint8Array) => string
-  /** Whether no event is open, so that what comes next begins one. */
+  /** Whether surely no event is open, so that what comes next begins one. */
   readonly isBetween: () => boolean
   /** The events that this text completes. */
   readonly push: (text: string) => ReadonlyArray<SseEvent>
@@ -28,9 +26,6 @@ export const make = (limit: number = maxEventSize): Decoder => {
   let events: Array<SseEvent> = []
   let overflowed = false
   let between = true
-  // It keeps the first bytes of a character whose others have not come, and drops a byte order mark.
-  const text = new TextDecoder()
-  let keeps = true
   const parser = createParser({
     maxBufferSize: limit,
     onEvent: ({ event, data }) => events.push({ event, data }),
@@ -49,27 +44,15 @@ export const make = (limit: number = maxEventSize): Decoder => {
     return complete
   }
   return {
-    decode: (bytes) => {
-      const ends = isAscii(bytes[bytes.length - 1])
-      const decoded = keeps || !ends ? text.decode(bytes, { stream: true }) : textOf(bytes)
-      keeps = !ends
-      return decoded
-    },
     isBetween: () => between,
     push: (chunk) => {
       between = chunk === "" ? between : chunk.endsWith("\n\n")
       return feed(chunk)
     },
-    end: () => feed(`${text.decode()}\n\n`),
+    end: () => feed("\n\n"),
     overflowed: () => overflowed
   }
 }
-
-const isAscii = (byte: number | undefined): boolean => byte !== undefined && byte < 0x80
-
-// Several times as fast as a decoder.
-const textOf = (bytes: Uint8Array): string =>
-  (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).toString()
 
 /** One event on the wire: a single line of JSON. */
 export const frame = (data: object): string => framed(JSON.stringify(data))

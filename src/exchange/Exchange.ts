@@ -111,7 +111,7 @@ const runOn = Effect.fnUntraced(function* <A, R, R2>(
     ? yield* Effect.exit(relay(exchange, exit.value, sink))
     : Exit.failCause(exit.cause)
   for (const last of ends.reverse()) {
-    const more = attempt(last)
+    const more = runLast(last)
     if (more !== undefined) yield* Effect.exit(more)
   }
   const outcome = Exit.isSuccess(relayed) ? relayed.value : yield* refuse(exchange, withoutAnswer(relayed.cause), sink)
@@ -126,7 +126,7 @@ const runOn = Effect.fnUntraced(function* <A, R, R2>(
 })
 
 // Whatever fails to end must not cost the record.
-const attempt = (last: Last): Effect.Effect<void> | void => {
+const runLast = (last: Last): Effect.Effect<void> | void => {
   try {
     return last()
   } catch (defect) {

@@ -11,7 +11,8 @@ export const make = (response: http.ServerResponse, extra: () => Readonly<Record
 
   // Node would write each chunk in four pieces. Whoever has put something between, such as a compression, expects texts.
   const takeOverChunking = () => {
-    if (response.write !== http.ServerResponse.prototype.write) return
+    const own = http.ServerResponse.prototype
+    if (response.write !== own.write || response.end !== own.end) return
     chunked = response.chunkedEncoding
     response.chunkedEncoding = false
   }
@@ -44,7 +45,8 @@ export const make = (response: http.ServerResponse, extra: () => Readonly<Record
     write: (text) => {
       if (response.destroyed) return true
       const size = Buffer.byteLength(text)
-      return response.write(chunked ? chunkOf(text, size) : text, encodingOf(text, size))
+      const piece = chunked ? chunkOf(text, size) : text
+      return isAscii(text, size) ? response.write(piece, "latin1") : response.write(Buffer.from(piece))
     },
     end: (text, ended) => {
       if (response.destroyed) {
@@ -53,7 +55,9 @@ export const make = (response: http.ServerResponse, extra: () => Readonly<Record
       }
       onEnded = ended
       const size = Buffer.byteLength(text)
-      response.end(chunked ? chunkOf(text, size) + lastChunk : text, encodingOf(text, size))
+      const piece = chunked ? chunkOf(text, size) + lastChunk : text
+      if (isAscii(text, size)) response.end(piece, "latin1")
+      else response.end(Buffer.from(piece))
     },
     abandon: () => void response.destroy(),
     breakOff: () => {
@@ -75,5 +79,5 @@ const chunkOf = (text: string, size: number): string => (text === "" ? "" : `${s
 
 const lastChunk = "0\r\n\r\n"
 
-// What is ASCII alone goes out as it is.
-const encodingOf = (text: string, size: number): BufferEncoding => (size === text.length ? "latin1" : "utf8")
+// What is not goes out as bytes: Node would write the head, whose bytes are its own, in the encoding of the first text.
+const isAscii = (text: string, size: number): boolean => size === text.length

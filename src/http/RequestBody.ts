@@ -43,6 +43,7 @@ const collect = (
     // The rest of a refused body is read and thrown away, so that the caller gets to the answer.
     const refuse = (failure: BodyTooLarge | BodyMalformed) => {
       stop()
+      pieces.length = 0
       request.resume()
       resume(failure)
     }

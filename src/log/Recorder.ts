@@ -177,7 +177,13 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     })
 
   const appendNow: Recorder["appendNow"] = (records, settings) => {
-    if (isDirect(settings) || bounds(settings) || !spool.appendNow(keptOf(records, settings))) return false
+    if (isDirect(settings) || bounds(settings)) return false
+    try {
+      if (!spool.appendNow(keptOf(records, settings))) return false
+    } catch {
+      // Whatever it is, `append` can say it.
+      return false
+    }
     spooled(records.length)
     return true
   }

@@ -71,8 +71,6 @@ const pieceSize = 1024 ** 2
 const freshLimit = 8 * 1024 ** 2
 /** What makes a piece of what is in memory. */
 const freshPiece = { rows: 500, bytes: 2 * 1024 ** 2 }
-/** A smaller file is gone on with when all of it is settled: to take it away and begin another has its price, too. */
-const keptSize = 4 * 1024 ** 2
 
 /** The spool of this process; `onDamage` is told of lines that could not be read. */
 export const make = Effect.fnUntraced(function* (options: Options, onDamage: (lines: number) => void = () => {}) {
@@ -182,8 +180,10 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
     Effect.suspend(() => {
       held.segment.settled = end
       while (fresh[0] !== undefined && writer?.segment === held.segment && fresh[0].end <= end) fresh.shift()
-      const written = writer?.segment === held.segment
-      return end < held.segment.size || (written && held.segment.size < keptSize) ? Effect.void : remove(held)
+      if (end < held.segment.size) return Effect.void
+      // To take the file away and begin another would cost more.
+      const goesOn = writer?.segment === held.segment && !held.segment.unreadable && writer.empty()
+      return goesOn ? Effect.void : remove(held)
     })
 
   // Has taken it out of the queue when it returns; what is left to do is with its files.

@@ -36,6 +36,8 @@ export interface Writer {
   readonly segment: SpoolSegment
   /** Appends lines, which are on the disk afterwards; throws what the disk says, and from then on always. */
   readonly append: (lines: Uint8Array) => void
+  /** Empties the file, all of which is settled; whether the disk lets it. */
+  readonly empty: () => boolean
   readonly close: Effect.Effect<void>
 }
 
@@ -68,12 +70,19 @@ export const create = (
         put(fd, lines)
       } catch (cause) {
         refused = { cause }
-        takeBack(fd, segment.size)
+        // Half a line must not stand before the next one.
+        cut(fd, segment.size)
         throw cause
       }
       segment.size += lines.length
     }
-    const writer: Writer = { segment, append, close }
+    const empty = () => {
+      if (!cut(fd, 0)) return false
+      segment.size = 0
+      segment.settled = 0
+      return true
+    }
+    const writer: Writer = { segment, append, empty, close }
     return writer
   }).pipe(Effect.uninterruptible)
 
@@ -83,12 +92,12 @@ const putSynced: Put = (file, bytes) => {
   fsyncSync(file)
 }
 
-// Half a line must not stand before the next one.
-const takeBack = (file: number, size: number) => {
+const cut = (file: number, size: number): boolean => {
   try {
     ftruncateSync(file, size)
+    return true
   } catch {
-    // Nothing more is written to it.
+    return false
   }
 }
 

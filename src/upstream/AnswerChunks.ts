@@ -5,6 +5,7 @@ import * as JsonObject from "../domain/JsonObject.js"
 import type { Repetition } from "../domain/RepeatedEvent.js"
 import * as SseEvents from "../domain/SseEvents.js"
 import type { UpstreamHead } from "./UpstreamCall.js"
+import * as Utf8 from "./Utf8.js"
 
 /** An answer as contract-true chunks, whether it comes as a stream of events or as one JSON body. */
 export interface AnswerChunks {
@@ -29,7 +30,7 @@ export interface ChunkListener {
 export const maxWhole = 64 * 1024 * 1024
 
 // Costs as much to make as to read an answer with; it drops a byte order mark.
-const utf8 = new TextDecoder()
+const wholeUtf8 = new TextDecoder()
 
 /** The chunks of a successful answer; its content type decides how it is read, not what was asked for. */
 export const make = (head: UpstreamHead, repair: ChatStream.ChatStream, asked: "stream" | "whole"): AnswerChunks => {
@@ -39,6 +40,7 @@ export const make = (head: UpstreamHead, repair: ChatStream.ChatStream, asked: "
 }
 
 const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): AnswerChunks => {
+  const utf8 = Utf8.make()
   const decoder = SseEvents.make()
   let size = 0
   let ended = false
@@ -76,13 +78,13 @@ const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answ
         onData: (bytes) => {
           size += bytes.length
           if (ended) return
-          const text = decoder.decode(bytes)
+          const text = utf8.decode(bytes)
           const said = decoder.isBetween() ? repair.recall(text) : undefined
           if (said === undefined) pass(listener, decoder.push(text))
           else listener.onRepeated(said)
         },
         onEnd: () => {
-          if (!ended) pass(listener, decoder.end())
+          if (!ended) pass(listener, [...decoder.push(utf8.end()), ...decoder.end()])
           if (!ended) hand(listener, [repair.end()])
         },
         onLost: (cause) => {
@@ -125,7 +127,7 @@ const fromBody = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answer
         },
         onEnd: () => {
           if (ended) return
-          const parsed = JsonObject.parse(utf8.decode(Buffer.concat(pieces)))
+          const parsed = JsonObject.parse(wholeUtf8.decode(Buffer.concat(pieces)))
           if (Option.isNone(parsed)) return end(listener, truncated("the answer is not a JSON object"))
           const step = repair.pushWhole(parsed.value)
           listener.onChunks(step.chunks, step.content)

@@ -167,7 +167,15 @@ const rescue = Effect.fnUntraced(function* (search: Search, target: Target, end:
   if (failure === undefined) return undefined
   search.failures.push(failure)
   yield* search.candidates.decide(failure, target, { attempts: search.failures.length, attemptsHere: Infinity })
-  return yield* obtain(search, going)
+  const ends: Array<() => void> = []
+  const atEnd = (last: () => void) => {
+    ends.push(last)
+    search.options.atEnd(last)
+  }
+  // Its caller may be gone long before the exchange has ended.
+  return yield* Effect.onInterrupt(obtain({ ...search, options: { ...search.options, atEnd } }, going), () =>
+    Effect.sync(() => ends.forEach((end) => end()))
+  )
 })
 
 // What an end in the middle amounts to, had nothing been sent yet; undefined when there is nothing to rescue.

@@ -13,7 +13,7 @@ import type { RelayEnd } from "../domain/Outcome.js"
 
 /** Knows which backends are worth asking, from what became of the calls to them. */
 export interface Health {
-  /** Whether nothing is known that speaks against this backend, so that a call may go to it on the usual terms. */
+  /** Whether this backend is neither set aside nor coming back, so that a call may go to it on the usual terms. */
   readonly isSound: (backend: Backend) => boolean
   /** Whether a call may go to this backend now; whoever gets a permit must say what became of the call. */
   readonly admit: (backend: Backend, now: number) => Effect.Effect<Breaker.Permit | undefined>

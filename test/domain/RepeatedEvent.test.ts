@@ -70,6 +70,19 @@ describe("RepeatedEvent", () => {
       assert.isUndefined(proven().recall(piece(said("?")).replace("?", text)))
   })
 
+  it("leaves to the parser what adds up beside the text", () => {
+    const logprobs = { content: [{ token: "x", logprob: 0, bytes: null, top_logprobs: [] }] }
+    const sure = (content: string) => chunk([{ index: 0, delta: { content }, finish_reason: null, logprobs }])
+    assert.isUndefined(after(sure("one"), sure("two")).recall(piece(sure("three"))))
+  })
+
+  it("learns nothing from an event of several lines", () => {
+    const repair = ChatStream.make(options())
+    const broken = (text: string) => JSON.stringify(said(text)).replace(",", ",\n")
+    for (const text of ["one", "two"]) repair.push({ event: undefined, data: broken(text) })
+    assert.isUndefined(repair.recall(SseEvents.framed(broken("three"))))
+  })
+
   it("does not guess which of two equal texts counts", () => {
     const twice = (content: string) => chunk([{ index: 0, delta: { content }, finish_reason: null }], { echo: content })
     assert.isUndefined(after(twice("one"), twice("two")).recall(piece(twice("three"))))

@@ -1,18 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import * as SseEvents from "../../src/domain/SseEvents.js"
+import * as Utf8 from "../../src/upstream/Utf8.js"
 import { holds } from "./generators.js"
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
 /** The events of some bytes that arrive cut at these offsets. */
 const read = (bytes: Uint8Array, cuts: ReadonlyArray<number> = []): ReadonlyArray<SseEvents.SseEvent> => {
+  const utf8 = Utf8.make()
   const decoder = SseEvents.make()
   const edges = [0, ...[...cuts].sort((a, b) => a - b), bytes.length]
-  const events = edges
-    .slice(1)
-    .flatMap((edge, index) => decoder.push(decoder.decode(bytes.subarray(edges[index], edge))))
-  return [...events, ...decoder.end()]
+  const events = edges.slice(1).flatMap((edge, index) => decoder.push(utf8.decode(bytes.subarray(edges[index], edge))))
+  return [...events, ...decoder.push(utf8.end()), ...decoder.end()]
 }
 
 const data = (text: string) => read(bytesOf(text)).map((event) => event.data)

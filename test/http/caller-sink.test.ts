@@ -10,16 +10,10 @@ import * as WireTap from "../support/WireTap.js"
 const pieces = ["data: é 漢 😀\n\n", "", "data: plain\n\n"]
 const last = "data: [DONE]\n\n"
 
-/** The body, byte for byte, that a caller of this version is sent over a sink; `before` sees the response first. */
-const received = (version: "1.0" | "1.1", before: (response: http.ServerResponse) => void = () => {}) =>
+/** All that a caller of this version is sent. */
+const answered = (version: "1.0" | "1.1", respond: (response: http.ServerResponse) => void) =>
   Effect.gen(function* () {
-    const server = http.createServer((_, response) => {
-      before(response)
-      const sink = CallerSink.make(response, () => ({}))
-      sink.start(200, { "content-type": "text/event-stream" })
-      for (const piece of pieces) sink.write(piece)
-      sink.end(last, () => {})
-    })
+    const server = http.createServer((_, response) => respond(response))
     yield* Effect.acquireRelease(
       Effect.promise(async () => once(server.listen(0, "127.0.0.1"), "listening")),
       () => Effect.sync(() => server.close().closeAllConnections())
@@ -27,10 +21,24 @@ const received = (version: "1.0" | "1.1", before: (response: http.ServerResponse
     return yield* Effect.promise(async () => {
       const socket = net.connect(portOf(server), "127.0.0.1")
       socket.write(`GET / HTTP/${version}\r\nhost: x\r\nconnection: close\r\n\r\n`)
-      const all = Buffer.concat(await socket.toArray()).toString("utf8")
-      return all.slice(all.indexOf("\r\n\r\n") + 4)
+      return Buffer.concat(await socket.toArray())
     })
   }).pipe(Effect.scoped)
+
+const headEnd = "\r\n\r\n"
+
+const headOf = (respond: (response: http.ServerResponse) => void) =>
+  Effect.map(answered("1.1", respond), (all) => all.subarray(0, all.indexOf(headEnd) + 2))
+
+/** The body that a caller is sent over a sink; `before` sees the response first. */
+const received = (version: "1.0" | "1.1", before: (response: http.ServerResponse) => void = () => {}) =>
+  answered(version, (response) => {
+    before(response)
+    const sink = CallerSink.make(response, () => ({}))
+    sink.start(200, { "content-type": "text/event-stream" })
+    for (const piece of pieces) sink.write(piece)
+    sink.end(last, () => {})
+  }).pipe(Effect.map((all) => all.subarray(all.indexOf(headEnd) + 4).toString("utf8")))
 
 const chunked = (texts: ReadonlyArray<string>) =>
   texts.map((text) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`).join("")
@@ -50,11 +58,34 @@ describe("the sink over a Node response", () => {
     })
   )
 
+  it.live("hands plain texts to whoever stands in the way of the last one alone", () =>
+    Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      yield* received("1.1", (response) => WireTap.watch(response, "end", ([text]) => seen.push(text)))
+      assert.deepStrictEqual(seen, [last])
+    })
+  )
+
+  it.live("sends the head in its own bytes, whatever the first text is", () =>
+    Effect.gen(function* () {
+      for (const text of ["plain", "é 漢"]) {
+        const head = yield* headOf((response) => {
+          const sink = CallerSink.make(response, () => ({}))
+          sink.start(200, { "x-name": "caf\xe9" })
+          sink.write(text)
+          sink.end("", () => {})
+        })
+        assert.include(head.toString("latin1"), "x-name: caf\xe9\r\n")
+      }
+    })
+  )
+
   it.live("hands plain texts to whoever stands between, such as a compression", () =>
     Effect.gen(function* () {
       const seen: Array<unknown> = []
       const body = yield* received("1.1", (response) => {
-        for (const method of ["write", "end"]) WireTap.watch(response, method, ([text]) => seen.push(text))
+        for (const method of ["write", "end"])
+          WireTap.watch(response, method, ([text]) => seen.push(typeof text === "string" ? text : String(text)))
       })
       assert.deepStrictEqual(
         seen.filter((text) => text !== ""),

@@ -5,6 +5,7 @@ import { RelayEnd } from "../../src/domain/Outcome.js"
 import * as SseEvents from "../../src/domain/SseEvents.js"
 import * as WireError from "../../src/domain/WireError.js"
 import * as AnswerChunks from "../../src/upstream/AnswerChunks.js"
+import * as Utf8 from "../../src/upstream/Utf8.js"
 import type { BodyListener } from "../../src/upstream/UpstreamCall.js"
 
 /** What became of an answer. */
@@ -21,6 +22,7 @@ export interface Passed {
 
 /** Takes the bytes of a stream from the backend to the caller, as the gateway does, piece by piece. */
 export const stream = (pieces: ReadonlyArray<Uint8Array>, options: ChatStream.Options, limit?: number): Passed => {
+  const utf8 = Utf8.make()
   const decoder = SseEvents.make(limit)
   const repair = ChatStream.make(options)
   const steps: Array<ChatStream.Step> = []
@@ -31,8 +33,8 @@ export const stream = (pieces: ReadonlyArray<Uint8Array>, options: ChatStream.Op
       steps.push(repair.push(event))
     }
   }
-  for (const piece of pieces) take(decoder.push(decoder.decode(piece)))
-  take(decoder.end())
+  for (const piece of pieces) take(decoder.push(utf8.decode(piece)))
+  take([...decoder.push(utf8.end()), ...decoder.end()])
   steps.push(decoder.overflowed() ? overflow(repair) : repair.end())
   return { ...passedSteps(steps, repair, options), longest }
 }
