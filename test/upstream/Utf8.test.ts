@@ -12,7 +12,8 @@ const decode = (bytes: Uint8Array, cuts: ReadonlyArray<number>): string => {
 describe("Utf8", () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 40 }),
-    fc.string({ unit: "grapheme" }).map((text) => new TextEncoder().encode(`\uFEFF${text}\uFEFF\n`))
+    // Two marks in a row, the first of them cut, are too much for the decoder of Node 24 itself.
+    fc.string({ unit: "grapheme" }).map((text) => new TextEncoder().encode(`\uFEFF-${text}\uFEFF\n`))
   )
 
   it("reads any bytes as one decoder does, however they are cut", () =>
