@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { AppendFailed } from "../domain/Failure.js"
-import { weigh } from "../domain/RequestRecord.js"
 import type { LoggedRecord } from "../domain/RequestRecord.js"
+import * as FreshRecords from "./FreshRecords.js"
 import * as SpoolFiles from "./SpoolFiles.js"
 import * as SpoolLock from "./SpoolLock.js"
 import * as SpoolSegment from "./SpoolSegment.js"
@@ -59,18 +59,8 @@ interface Heir {
   readonly scope: Scope.CloseableScope
 }
 
-interface Fresh {
-  readonly start: number
-  readonly end: number
-  readonly records: ReadonlyArray<LoggedRecord>
-  readonly weight: number
-}
-
-/** How much is read at once, and how much of what was just written is also kept in memory, in bytes. */
+/** How much is read at once, in bytes. */
 const pieceSize = 1024 ** 2
-const freshLimit = 8 * 1024 ** 2
-/** What makes a piece of what is in memory. */
-const freshPiece = { rows: 500, bytes: 2 * 1024 ** 2 }
 
 /** The spool of this process; `onDamage` is told of lines that could not be read. */
 export const make = Effect.fnUntraced(function* (options: Options, onDamage: (lines: number) => void = () => {}) {
@@ -83,7 +73,7 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
   const token = `${process.pid}-${randomBytes(4).toString("hex")}`
 
   const queue: Array<Held> = []
-  const fresh: Array<Fresh> = []
+  const fresh = FreshRecords.make()
   let writer: SpoolSegment.Writer | undefined
   let lock: Scope.CloseableScope | undefined
   let sequence = 0
@@ -114,7 +104,7 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
   const detachWriter = () => {
     const ending = writer
     writer = undefined
-    fresh.length = 0
+    fresh.clear()
     return ending === undefined ? Effect.void : ending.close
   }
 
@@ -126,9 +116,7 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
   const write = (into: SpoolSegment.Writer, lines: Uint8Array, records: ReadonlyArray<LoggedRecord>) => {
     const start = into.segment.size
     into.append(lines)
-    const weight = records.reduce((sum, record) => sum + weigh(record), 0)
-    if (fresh.reduce((sum, batch) => sum + batch.weight, weight) > freshLimit) return
-    fresh.push({ start, end: into.segment.size, records, weight })
+    fresh.push(start, into.segment.size, records)
   }
 
   // Whatever else goes on: whoever takes the file away does so in one step.
@@ -156,30 +144,16 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
       Effect.uninterruptible
     )
 
-  // What was written last is still in memory: as many batches of it as make a piece.
-  const remembered = (segment: SpoolSegment.SpoolSegment): SpoolSegment.Piece | undefined => {
-    if (writer?.segment !== segment) return undefined
-    const records: Array<LoggedRecord> = []
-    let end = segment.settled
-    for (const batch of fresh) {
-      const enough = records.length >= freshPiece.rows || end - segment.settled >= freshPiece.bytes
-      if (batch.start !== end || enough) break
-      records.push(...batch.records)
-      end = batch.end
-    }
-    return records.length === 0 ? undefined : { records, end, unreadable: 0, torn: false }
-  }
-
   const pieceOf = ({ segment }: Held) =>
     Effect.suspend(() => {
-      const piece = remembered(segment)
+      const piece = writer?.segment === segment ? fresh.from(segment.settled) : undefined
       return piece === undefined ? onDisk(SpoolSegment.read(segment, pieceSize)) : Effect.succeed(piece)
     })
 
   const settle = (held: Held, end: number) =>
     Effect.suspend(() => {
       held.segment.settled = end
-      while (fresh[0] !== undefined && writer?.segment === held.segment && fresh[0].end <= end) fresh.shift()
+      if (writer?.segment === held.segment) fresh.settle(end)
       if (end < held.segment.size) return Effect.void
       // To take the file away and begin another would cost more.
       const goesOn = writer?.segment === held.segment && !held.segment.unreadable && writer.empty()
