@@ -21,9 +21,9 @@ export const end = (json: string, from: number): number => {
 export const decode = (inside: string): string => (inside.includes("\\") ? String(JSON.parse(`"${inside}"`)) : inside)
 
 /** Whether a text is the inside of its own JSON string. */
-export const isPlain = (text: string): boolean => !/["\\\p{Cc}]/u.test(text)
+export const isPlain = (text: string): boolean => !text.includes("\\") && end(`${text}"`, 0) === text.length
 
 const escapes = ['"', "\\", "/", "b", "f", "n", "r", "t"]
 
-// The same as above. JSON allows those from DEL on; some readers take NEL for the end of a line.
+// JSON allows those from DEL on; some readers take NEL for the end of a line.
 const isControl = (code: number): boolean => code < 0x20 || (code > 0x7e && code < 0xa0)

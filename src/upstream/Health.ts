@@ -60,11 +60,12 @@ export const make = (): Health => {
     return next._tag === before._tag ? Effect.void : report(backend, before, next, why, now)
   }
 
-  const tell = (backend: Backend, permit: Breaker.Permit, now: number, why: string, apply: Change) => {
-    if (!backend.breaker.enabled) return Effect.void
-    const present = breakers.get(BackendKey.of(backend)) ?? Breaker.closed
-    return change(backend, apply(present, permit, now, settingsOf(backend)), why, now)
-  }
+  const tell = (backend: Backend, permit: Breaker.Permit, now: number, why: string, apply: Change) =>
+    Effect.suspend(() => {
+      if (!backend.breaker.enabled) return Effect.void
+      const present = breakers.get(BackendKey.of(backend)) ?? Breaker.closed
+      return change(backend, apply(present, permit, now, settingsOf(backend)), why, now)
+    })
 
   const isSound = (backend: Backend) => {
     const present = breakers.get(BackendKey.of(backend))
