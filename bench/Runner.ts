@@ -49,6 +49,8 @@ const measure = async (
     for (const target of targets) {
       tell(`${scenario.name}: warming up ${target.name}`)
       await Window.warm(sides, target, settings.warmUp)
+      // What serves this load may have been compiled for none of those.
+      await Window.run(sides, target, scenario, settings.seconds)
     }
   }
   const rounds = scenario.once ? 1 : settings.rounds

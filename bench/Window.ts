@@ -37,6 +37,8 @@ export const startSides = async (port: number): Promise<Sides> => {
   const upstream = Peer.start({ module: Peer.moduleOf("UpstreamProcess.js") })
   const load = Peer.start({ module: Peer.moduleOf("load/LoadProcess.js") })
   const upstreamUrl = Schema.decodeUnknownSync(Schema.String)(await upstream.ask("listen", port))
+  // A target that starts beside it would be slower for that.
+  await load.ask("usage")
   return { upstream, upstreamUrl, load }
 }
 
