@@ -13,6 +13,7 @@ import * as WorkerShare from "../domain/WorkerShare.js"
 import * as Gateway from "../Gateway.js"
 import * as ProcessLog from "../log/ProcessLog.js"
 import * as WarmThread from "../log/WarmThread.js"
+import * as SpareMemory from "../log/SpareMemory.js"
 import * as CommonOptions from "./CommonOptions.js"
 import * as Ending from "./Ending.js"
 
@@ -58,7 +59,7 @@ const serveHere = ({ config, host, port }: Settings, recordPath: string) =>
       WarmThread.drop()
       return yield* serveWithWorkers({ host, port, workers })
     }
-    return yield* announce.pipe(
+    return yield* Layer.merge(announce, SpareMemory.layer).pipe(
       Layer.provide(Gateway.serve({ host, port })),
       Layer.provide(Gateway.layerRecorded(recordPath)),
       Layer.launch

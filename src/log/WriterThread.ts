@@ -15,6 +15,7 @@ import { reasonOf } from "../domain/Failure.js"
 import { isLogged } from "../domain/RequestRecord.js"
 import * as RecordStats from "./RecordStats.js"
 import * as Recorder from "./Recorder.js"
+import * as SpareMemory from "./SpareMemory.js"
 import * as ThreadMessages from "./ThreadMessages.js"
 
 // The program of the thread in which records are written; WriterFace is its other end.
@@ -52,6 +53,7 @@ const program = Effect.gen(function* () {
   stats = recorder.stats
   const interval = setInterval(sayStats, statsInterval)
   yield* Effect.addFinalizer(() => Effect.sync(() => clearInterval(interval)))
+  yield* SpareMemory.keep
   yield* obey(recorder)
 }).pipe(
   Effect.scoped,

@@ -11,6 +11,7 @@ import type * as WorkerShare from "../domain/WorkerShare.js"
 import * as Gateway from "../Gateway.js"
 import { WorkerSeat } from "../http/WorkerSeat.js"
 import * as WorkerServer from "../http/WorkerServer.js"
+import * as SpareMemory from "../log/SpareMemory.js"
 import * as WorkerCrew from "./WorkerCrew.js"
 
 /** What a worker is begun with. */
@@ -37,7 +38,7 @@ export const run = ({ config, recordPath, seat }: Options) =>
     const crew = yield* WorkerCrew.make
     const crashed = yield* crash
     yield* Layer.build(
-      WorkerServer.layer(crew).pipe(
+      Layer.merge(WorkerServer.layer(crew), SpareMemory.layer).pipe(
         Layer.provide(Gateway.layerRecorded(recordPath)),
         Layer.provide(ConfigRef.layerFile(config, seat)),
         Layer.provide(NodeFileSystem.layer),
