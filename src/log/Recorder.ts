@@ -6,6 +6,7 @@ import * as Schedule from "effect/Schedule"
 import { AppendFailed } from "../domain/Failure.js"
 import type { Digest } from "../domain/Redaction.js"
 import * as Redaction from "../domain/Redaction.js"
+import { weigh } from "../domain/RequestRecord.js"
 import type { LoggedRecord } from "../domain/RequestRecord.js"
 import type * as Retention from "../domain/Retention.js"
 import * as MonthlyRotation from "./MonthlyRotation.js"
@@ -43,6 +44,8 @@ const restAfter = "5 seconds"
 /** So long the rows that follow on others gather in the spool before they go into the database, and how many at most. */
 const gatherFor = "500 millis"
 const gathered = { rows: 500, bytes: 2 * 1024 ** 2 }
+/** A batch of so many bytes costs less in the database than in the spool first. */
+const large = 512 * 1024
 const retryInterval = Duration.seconds(1)
 /** How soon a database that others write to is asked again, and how often before that is worth a word. */
 const turnInterval = Duration.millis(100)
@@ -172,12 +175,12 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     Effect.suspend(() => {
       const bounded = bounds(settings)
       const kept = keptOf(records, settings)
-      const put = isDirect(settings) ? intoDatabase(kept) : intoSpool(kept)
+      const put = isDirect(kept, settings) ? intoDatabase(kept) : intoSpool(kept)
       return bounded ? Effect.zipRight(retain, put) : put
     })
 
   const appendNow: Recorder["appendNow"] = (records, settings) => {
-    if (isDirect(settings) || bounds(settings)) return false
+    if (isDirect(records, settings) || bounds(settings)) return false
     try {
       if (!spool.appendNow(keptOf(records, settings))) return false
     } catch {
@@ -191,7 +194,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   // Archives may have to go as soon as it is known how many may stay.
   const bounds = (settings: Settings) => retention === null && settings.retention !== null
 
-  const isDirect = ({ durability }: Settings) => durability === "relaxed" && spool.pending() === 0
+  const isDirect = (records: ReadonlyArray<LoggedRecord>, { durability }: Settings) =>
+    isLarge(records) ? waited === 0 : durability === "relaxed" && spool.pending() === 0
 
   const intoDatabase = (records: ReadonlyArray<LoggedRecord>) =>
     Effect.catchAll(insert(records), () => toSpool(records))
@@ -213,6 +217,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const recorder: Recorder = { append, appendNow, stats: () => ({ ...stats, spoolBytes: spool.pending() }) }
   return recorder
 })
+
+const isLarge = (records: ReadonlyArray<LoggedRecord>): boolean =>
+  records.reduce((bytes, record) => bytes + weigh(record), 0) >= large
 
 const digest: Digest = (base64) => {
   const bytes = Buffer.from(base64, "base64")

@@ -72,8 +72,8 @@ describe("Recorder", () => {
   )
 
   for (const [what, more] of [
-    ["many rows", { count: 200, Request: "" }],
-    ["large rows", { count: 10, Request: "x".repeat(80_000) }]
+    ["many rows", { count: 100, Request: "" }],
+    ["large rows", { count: 5, Request: "x".repeat(80_000) }]
   ] as const) {
     it.scoped(`does not wait for the half second when ${what} have come`, () =>
       Effect.gen(function* () {
@@ -82,14 +82,38 @@ describe("Recorder", () => {
         yield* recorder.append(Records.many(1), settings)
         yield* stored(recorder, 1)
         const { count, Request } = more
-        const rows = Records.many(3 * count, 1).map((record) => ({ ...record, Request }))
-        for (let n = 0; n < 3; n++) yield* recorder.append(rows.slice(n * count, (n + 1) * count), settings)
-        yield* stored(recorder, 1 + 3 * count)
+        const rows = Records.many(6 * count, 1).map((record) => ({ ...record, Request }))
+        for (let n = 0; n < 6; n++) yield* recorder.append(rows.slice(n * count, (n + 1) * count), settings)
+        yield* stored(recorder, 1 + 6 * count)
         yield* end
-        assert.deepStrictEqual(idsIn(path), Records.ids(Records.many(1 + 3 * count)))
+        assert.deepStrictEqual(idsIn(path), Records.ids(Records.many(1 + 6 * count)))
       })
     )
   }
+
+  it.scopedLive("puts a large batch straight into the database, and into the spool while that takes nothing", () =>
+    Effect.gen(function* () {
+      const path = `${yield* Temp.directory}/record.db`
+      const { end, lines, recorder } = yield* begin(path)
+      const [first, second, third] = Records.many(3).map((row) => ({ ...row, Request: "x".repeat(600_000) }))
+      if (first === undefined || second === undefined || third === undefined) return assert.fail("no rows")
+      yield* recorder.append(Records.many(1, 3), settings)
+      yield* stored(recorder, 1)
+      assert.isFalse(recorder.appendNow([first], settings))
+      yield* recorder.append([first], settings)
+      assert.include(recorder.stats(), { stored: 2, spooled: 1 })
+      const other = yield* Database.connect(path)
+      other.exec("BEGIN EXCLUSIVE")
+      yield* recorder.append([second], settings)
+      yield* Effect.promise(() => lines.line("Records wait in the spool"))
+      assert.isTrue(recorder.appendNow([third], settings), "whoever is busy is not asked again")
+      assert.include(recorder.stats(), { stored: 2, spooled: 3 })
+      other.exec("COMMIT")
+      other.close()
+      yield* end
+      assert.deepStrictEqual(idsIn(path), ["r3", "r0", "r1", "r2"])
+    })
+  )
 
   it.scopedLive("takes rows at once only where the spool does", () =>
     Effect.gen(function* () {
