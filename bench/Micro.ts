@@ -83,7 +83,7 @@ const steps: ReadonlyArray<readonly [what: string, times: number, step: () => un
       const stream = repairOf()
       const decoder = SseEvents.make()
       for (const frame of frames) {
-        if (stream.recall(frame) === undefined) decoder.push(frame).forEach(stream.push)
+        if (stream.recall(frame) === undefined) for (const event of decoder.push(frame)) stream.push(event)
       }
     }
   ],
@@ -93,7 +93,7 @@ const steps: ReadonlyArray<readonly [what: string, times: number, step: () => un
     chunks.length,
     () => {
       const accumulator = Accumulator.make("chat")
-      chunks.forEach(accumulator.push)
+      for (const chunk of chunks) accumulator.push(chunk)
       return accumulator.result(undefined)
     }
   ],

@@ -43,7 +43,7 @@ export const list = (
     if (Endpoint.isPerModel(backend.baseUrl))
       return yield* new ConnectFailed({ timedOut: false, cause: "no such list" })
     const { connect, total } = backend.timeouts
-    const limit = { after: total, failure: () => new TotalTimedOut({ after: total }) }
+    const limit = { after: Duration.toMillis(total), failure: () => new TotalTimedOut({ after: total }) }
     const call = UpstreamCall.make((yield* Backends).dispatcher(backend), {
       ...Endpoint.of({ backend, model: "" }, "/models"),
       method: "GET",
@@ -52,8 +52,8 @@ export const list = (
       connectTimeout: connect,
       headLimit: limit
     })
-    yield* Effect.addFinalizer(() => Effect.sync(call.abort))
-    const head = yield* Decompress.head(yield* call.head)
+    yield* Effect.addFinalizer(() => Effect.sync(() => call.abort()))
+    const head = yield* Decompress.head(yield* UpstreamCall.head(call))
     const text = yield* UpstreamCall.readText(head.body, maxList, limit)
     if (head.status < 200 || head.status > 299) {
       const now = yield* Clock.currentTimeMillis
@@ -97,6 +97,7 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
       body,
       connections: watched(connections, (type) => (isStream = type.includes("event-stream"))),
       clock,
+      startedAt,
       prefix: target.backend.specialPrefix,
       callerHeaders: caller,
       deadline: startedAt + Duration.toMillis(total),

@@ -3,74 +3,86 @@ import type { Repetition } from "./RepeatedEvent.js"
 
 /** Assembles the chunks of a repaired stream into the body that the same answer has when it is not streamed. */
 export interface Accumulator {
-  readonly push: (chunk: JsonObject.JsonObject) => void
+  push(chunk: JsonObject.JsonObject): void
   /** Takes chunks that repeat the last one with another text. */
-  readonly repeat: (said: Pick<Repetition, "index" | "field" | "text">) => void
+  repeat(said: Pick<Repetition, "index" | "field" | "text">): void
   /** The body so far; undefined before the first chunk. */
-  readonly result: (usage: JsonObject.JsonObject | undefined) => JsonObject.JsonObject | undefined
+  result(usage: JsonObject.JsonObject | undefined): JsonObject.JsonObject | undefined
   /** Whether the answer outgrew the limit; the rest of it is not in the body, which says so. */
-  readonly truncated: () => boolean
+  truncated(): boolean
 }
 
 /** An accumulator for one stream, which keeps about `limit` characters of it. */
-export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator => {
-  const object = kind === "chat" ? "chat.completion" : "text_completion"
-  let top: Draft | undefined
-  let size = 0
-  /** The last text that grows, and where it belongs. */
-  let tail: { readonly index: number; readonly field: string; text: string } | undefined
-  const choices = new Map<number, Draft>()
+export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator => new Assembly(kind, limit)
 
-  const choiceAt = (index: number): Draft => {
-    const known = choices.get(index)
+class Assembly implements Accumulator {
+  private top: Draft | undefined = undefined
+  private readonly choices: Array<Draft> = []
+  private size = 0
+  /** The last text that grows, and where it belongs. */
+  private tail = ""
+  private tailIndex = 0
+  private tailField = ""
+
+  constructor(
+    private readonly kind: "chat" | "completion",
+    private readonly limit: number
+  ) {}
+
+  push(chunk: JsonObject.JsonObject): void {
+    this.settle()
+    const top = (this.top ??= {})
+    for (const key in chunk) {
+      if (!ofChunk.has(key) && !isNothing(key, chunk[key])) top[key] = chunk[key]
+    }
+    top["object"] = this.kind === "chat" ? "chat.completion" : "text_completion"
+    for (const value of JsonObject.listOf(chunk["choices"])) {
+      const choice = JsonObject.orEmpty(value)
+      this.size += sizeOf(choice)
+      const kept = this.truncated() ? { finish_reason: choice["finish_reason"] } : choice
+      mergeChoice(this.choiceAt(Number(choice["index"] ?? 0)), kept)
+    }
+  }
+
+  repeat({ field, index, text }: Pick<Repetition, "index" | "field" | "text">): void {
+    this.size += text.length
+    if (this.truncated()) return
+    if (this.tailIndex !== index || this.tailField !== field) {
+      this.settle()
+      this.tailIndex = index
+      this.tailField = field
+    }
+    this.tail = grow(this.tail, text)
+  }
+
+  result(usage: JsonObject.JsonObject | undefined): JsonObject.JsonObject | undefined {
+    this.settle()
+    if (this.top === undefined) return undefined
+    const list = [...this.choices].sort((a, b) => Number(a["index"]) - Number(b["index"]))
+    const finish = this.kind === "chat" ? chatChoice : textChoice
+    const body: Draft = Object.assign({}, this.top, { choices: list.map(finish) })
+    if (usage !== undefined) body["usage"] = usage
+    if (this.truncated()) body["truncated"] = true
+    return body
+  }
+
+  truncated(): boolean {
+    return this.size > this.limit
+  }
+
+  private choiceAt(index: number): Draft {
+    const known = this.choices.find((choice) => choice["index"] === index)
     if (known !== undefined) return known
     const choice = { index }
-    choices.set(index, choice)
+    this.choices.push(choice)
     return choice
   }
 
-  const settle = () => {
-    if (tail === undefined) return
-    const said = draftAt(choiceAt(tail.index), "delta")
-    said[tail.field] = append(said[tail.field], tail.text)
-    tail = undefined
-  }
-
-  return {
-    push: (chunk) => {
-      settle()
-      top ??= {}
-      for (const key in chunk) {
-        if (!ofChunk.has(key) && !isNothing(key, chunk[key])) top[key] = chunk[key]
-      }
-      top["object"] = object
-      for (const value of JsonObject.listOf(chunk["choices"])) {
-        const choice = JsonObject.orEmpty(value)
-        size += sizeOf(choice)
-        const kept = size > limit ? { finish_reason: choice["finish_reason"] } : choice
-        mergeChoice(choiceAt(Number(choice["index"] ?? 0)), kept)
-      }
-    },
-    repeat: ({ field, index, text }) => {
-      size += text.length
-      if (size > limit) return
-      if (tail?.index !== index || tail.field !== field) {
-        settle()
-        tail = { index, field, text: "" }
-      }
-      tail.text = grow(tail.text, text)
-    },
-    result: (usage) => {
-      settle()
-      if (top === undefined) return undefined
-      const list = [...choices.values()].sort((a, b) => Number(a["index"]) - Number(b["index"]))
-      const finish = kind === "chat" ? chatChoice : textChoice
-      const body: Draft = Object.assign({}, top, { choices: list.map(finish) })
-      if (usage !== undefined) body["usage"] = usage
-      if (size > limit) body["truncated"] = true
-      return body
-    },
-    truncated: () => size > limit
+  private settle(): void {
+    if (this.tail === "") return
+    const said = draftAt(this.choiceAt(this.tailIndex), "delta")
+    said[this.tailField] = append(said[this.tailField], this.tail)
+    this.tail = ""
   }
 }
 

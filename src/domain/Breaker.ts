@@ -146,7 +146,7 @@ const count = (breaker: Closed, now: number, { window }: Settings, failures: 0 |
   return Breaker.Closed({
     row: failures === 0 ? 0 : breaker.row + 1,
     previous,
-    current: { ...current, calls: current.calls + 1, failures: current.failures + failures }
+    current: { since: current.since, calls: current.calls + 1, failures: current.failures + failures }
   })
 }
 

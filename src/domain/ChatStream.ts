@@ -31,19 +31,19 @@ export interface Step {
 
 /** Repairs one stream, chat or legacy: upstream events in, contract-true chunks out. */
 export interface ChatStream {
-  readonly push: (event: SseEvents.SseEvent) => Step
+  push(event: SseEvents.SseEvent): Step
   /** What becomes of a piece of the stream's text that only repeats, event for event, what came before it. */
-  readonly recall: (piece: string) => RepeatedEvent.Repetition | undefined
+  recall(piece: string): RepeatedEvent.Repetition | undefined
   /** A parsed body that holds a whole answer, taken as the only event of a stream. */
-  readonly pushWhole: (body: JsonObject.JsonObject) => Step
+  pushWhole(body: JsonObject.JsonObject): Step
   /** The end of the upstream's bytes. */
-  readonly end: () => Step
+  end(): Step
   /** Whether every choice has finished, though usage may still come. */
-  readonly finished: () => boolean
+  finished(): boolean
   /** The usage reported last, with its counts completed. */
-  readonly usage: () => JsonObject.JsonObject | undefined
+  usage(): JsonObject.JsonObject | undefined
   /** How many events could not be read and were skipped. */
-  readonly malformed: () => number
+  malformed(): number
 }
 
 /** What the repair needs to know of the exchange; `id`, `model` and `created` (Unix seconds) serve where upstream's are missing. */
@@ -62,134 +62,156 @@ export interface Options {
 const maxChoices = 128
 
 /** The repair of one stream. */
-export const make = (options: Options): ChatStream => {
-  const object = options.kind === "chat" ? "chat.completion.chunk" : "text_completion"
-  const choices: Array<ChoiceRepair.ChoiceRepair> = []
-  const shorten = options.cumulative ? GrowingText.make() : undefined
-  const repeated = options.cumulative ? undefined : RepeatedEvent.make()
-  let envelope: { readonly id: string; readonly created: number; readonly model: string } | undefined
-  let carried: JsonObject.JsonObject = {}
-  let usage: JsonObject.JsonObject | undefined
-  let malformed = 0
-  let ended = false
+export const make = (options: Options): ChatStream => new Repair(options)
 
-  const choiceAt = (index: number): ChoiceRepair.ChoiceRepair =>
-    (choices[index] ??=
-      options.kind === "chat"
-        ? ChoiceRepair.chat(index, options.prefix, (call) => `call_${options.id}_${index}_${call}`)
-        : ChoiceRepair.text(index, options.prefix))
+/** What each chunk says of the whole answer. */
+interface Envelope {
+  readonly id: string
+  readonly created: number
+  readonly model: string
+}
 
-  // Clients want choice 0 to start before choice 1, and so on.
-  const startLower = (index: number): ReadonlyArray<ChoiceRepair.Repaired> => {
-    const started: Array<ChoiceRepair.Repaired> = []
-    for (let lower = choices.length; lower < index; lower++) {
-      const repaired = choiceAt(lower).push({})
-      if (repaired !== undefined) started.push(repaired)
+class Repair implements ChatStream {
+  private readonly choices: Array<ChoiceRepair.ChoiceRepair> = []
+  private readonly shorten: GrowingText.Shorten | undefined
+  private readonly repeated: RepeatedEvent.RepeatedEvent | undefined
+  private envelope: Envelope | undefined = undefined
+  private carried: JsonObject.JsonObject = {}
+  private lastUsage: JsonObject.JsonObject | undefined = undefined
+  private unreadable = 0
+  private ended = false
+
+  constructor(private readonly options: Options) {
+    this.shorten = options.cumulative ? GrowingText.make() : undefined
+    this.repeated = options.cumulative ? undefined : RepeatedEvent.make()
+  }
+
+  push({ data, event }: SseEvents.SseEvent): Step {
+    if (this.ended) return nothing
+    const text = data.trim()
+    if (text === "[DONE]") return this.finish()
+    if (event === "error") {
+      const value = Option.getOrElse(JsonObject.parseValue(text), () => text)
+      return this.fail(value, statusOf(value))
     }
-    return started
+    if (text === "" || text === '""' || event === "ping") return nothing
+    const isOneLine = !text.includes("\n")
+    const again = isOneLine ? this.repeated?.recall(SseEvents.framed(text)) : undefined
+    if (again !== undefined) return { chunks: [again.chunk()], content: true, end: undefined }
+    const body = Option.getOrUndefined(JsonObject.parse(text))
+    const step = body === undefined ? nothing : this.pushBody(body)
+    this.repeated?.learn(text, isOneLine ? step.chunks : [])
+    if (body === undefined) this.unreadable++
+    return step
   }
 
-  const repairChoice = (value: unknown): ReadonlyArray<ChoiceRepair.Repaired> => {
-    if (!JsonObject.is(value)) return []
-    const index = Number.isSafeInteger(value["index"]) ? Number(value["index"]) : 0
-    if (index < 0 || index >= maxChoices) return []
-    const lower = startLower(index)
-    const repaired = choiceAt(index).push(shorten === undefined ? value : shorten(value))
-    return repaired === undefined ? lower : [...lower, repaired]
+  recall(piece: string): RepeatedEvent.Repetition | undefined {
+    return this.ended ? undefined : this.repeated?.recall(piece)
   }
 
-  const chunkOf = (
-    list: ReadonlyArray<JsonObject.JsonObject>,
-    extras: JsonObject.JsonObject
-  ): JsonObject.JsonObject => {
-    envelope ??= { id: options.id, created: options.created, model: options.model }
-    return { id: envelope.id, object, created: envelope.created, model: envelope.model, ...extras, choices: list }
+  pushWhole(body: JsonObject.JsonObject): Step {
+    const list = JsonObject.listOf(body["choices"]).map(JsonObject.orEmpty)
+    // A whole body is complete whatever its backend says of the reason.
+    const whole = list.map((choice, position) => ({
+      ...choice,
+      index: choice["index"] ?? position,
+      finish_reason: JsonObject.text(choice["finish_reason"]) ?? "stop"
+    }))
+    const step = this.pushBody(list.length === 0 ? body : { ...body, choices: whole })
+    if (step.end !== undefined) return step
+    // What some backends answer when they have no room.
+    if (list.length === 0) return this.fail({ message: "the answer has no choices", code: ErrorBody.noCapacity }, 503)
+    const last = this.finish()
+    return { ...last, chunks: [...step.chunks, ...last.chunks], content: step.content }
   }
 
-  const isFinished = () => choices.length > 0 && choices.every((choice) => choice.finished())
-
-  const finish = (): Step => {
-    ended = true
-    if (!isFinished()) {
-      return { ...nothing, end: StreamEnd.Truncated({ reason: "the stream ended before its answer did" }) }
-    }
-    const implied = choices.map((choice) => choice.impliedFinish()).filter((choice) => choice !== undefined)
-    const chunks = implied.map((choice) => chunkOf([choice], {}))
-    if (options.includeUsage && usage !== undefined) chunks.push(Object.assign(chunkOf([], carried), { usage }))
-    return { chunks, content: chunks.length > 0, end: StreamEnd.Finished() }
+  end(): Step {
+    return this.ended ? nothing : this.finish()
   }
 
-  const fail = (value: unknown, status: number): Step => {
-    ended = true
-    return { ...nothing, end: StreamEnd.Errored({ status, error: ErrorBody.fromValue(value, status) }) }
+  finished(): boolean {
+    return this.choices.length > 0 && this.choices.every((choice) => choice.finished())
   }
 
-  const pushBody = (body: JsonObject.JsonObject): Step => {
+  usage(): JsonObject.JsonObject | undefined {
+    return this.lastUsage
+  }
+
+  malformed(): number {
+    return this.unreadable
+  }
+
+  private pushBody(body: JsonObject.JsonObject): Step {
     const { id, object: _, created, model, choices: rawChoices, usage: __, error, obfuscation, ...extras } = body
-    if (isTruthy(error)) return fail(body, statusOf(error))
-    if (body["object"] === "error") return fail(body, statusOf(body))
+    if (isTruthy(error)) return this.fail(body, statusOf(error))
+    if (body["object"] === "error") return this.fail(body, statusOf(body))
     const list = JsonObject.listOf(rawChoices)
-    if (list.some((choice) => JsonObject.orEmpty(choice)["finish_reason"] === "error")) return fail({}, 502)
-    usage = Usage.find(body) ?? usage
-    const repaired = list.flatMap(repairChoice)
+    if (list.some((choice) => JsonObject.orEmpty(choice)["finish_reason"] === "error")) return this.fail({}, 502)
+    this.lastUsage = Usage.find(body) ?? this.lastUsage
+    const repaired: Array<ChoiceRepair.Repaired> = []
+    for (const choice of list) this.repairChoice(choice, repaired)
     if (repaired.length === 0) {
-      carried = { ...carried, ...JsonObject.withoutNulls(extras) }
+      this.carried = { ...this.carried, ...JsonObject.withoutNulls(extras) }
       return nothing
     }
-    envelope ??= {
-      id: JsonObject.text(id) ?? options.id,
-      created: typeof created === "number" && isTime(Math.trunc(created)) ? Math.trunc(created) : options.created,
-      model: JsonObject.text(model) ?? options.model
+    this.envelope ??= {
+      id: JsonObject.text(id) ?? this.options.id,
+      created: typeof created === "number" && isTime(Math.trunc(created)) ? Math.trunc(created) : this.options.created,
+      model: JsonObject.text(model) ?? this.options.model
     }
     const padding = obfuscation === undefined ? {} : { obfuscation }
-    const chunk = chunkOf(
+    const chunk = this.chunkOf(
       repaired.map(({ choice }) => choice),
-      { ...carried, ...extras, ...padding }
+      { ...this.carried, ...extras, ...padding }
     )
-    carried = {}
+    this.carried = {}
     return { chunks: [chunk], content: repaired.some(({ content }) => content), end: undefined }
   }
 
-  return {
-    push: ({ event, data }) => {
-      if (ended) return nothing
-      const text = data.trim()
-      if (text === "[DONE]") return finish()
-      if (event === "error") {
-        const value = Option.getOrElse(JsonObject.parseValue(text), () => text)
-        return fail(value, statusOf(value))
-      }
-      if (text === "" || text === '""' || event === "ping") return nothing
-      const isOneLine = !text.includes("\n")
-      const again = isOneLine ? repeated?.recall(SseEvents.framed(text)) : undefined
-      if (again !== undefined) return { chunks: [again.chunk()], content: true, end: undefined }
-      const body = Option.getOrUndefined(JsonObject.parse(text))
-      const step = body === undefined ? nothing : pushBody(body)
-      repeated?.learn(text, isOneLine ? step.chunks : [])
-      if (body === undefined) malformed++
-      return step
-    },
-    recall: (piece) => (ended ? undefined : repeated?.recall(piece)),
-    pushWhole: (body) => {
-      const list = JsonObject.listOf(body["choices"]).map(JsonObject.orEmpty)
-      // A whole body is complete whatever its backend says of the reason.
-      const whole = list.map((choice, position) => ({
-        ...choice,
-        index: choice["index"] ?? position,
-        finish_reason: JsonObject.text(choice["finish_reason"]) ?? "stop"
-      }))
-      const step = pushBody(list.length === 0 ? body : { ...body, choices: whole })
-      if (step.end !== undefined) return step
-      // What some backends answer when they have no room.
-      if (list.length === 0) return fail({ message: "the answer has no choices", code: ErrorBody.noCapacity }, 503)
-      const last = finish()
-      return { ...last, chunks: [...step.chunks, ...last.chunks], content: step.content }
-    },
-    end: () => (ended ? nothing : finish()),
-    finished: isFinished,
-    usage: () => usage,
-    malformed: () => malformed
+  private repairChoice(value: unknown, into: Array<ChoiceRepair.Repaired>): void {
+    if (!JsonObject.is(value)) return
+    const index = Number.isSafeInteger(value["index"]) ? Number(value["index"]) : 0
+    if (index < 0 || index >= maxChoices) return
+    // Clients want choice 0 to start before choice 1, and so on.
+    for (let lower = this.choices.length; lower < index; lower++) add(into, this.choiceAt(lower).push({}))
+    add(into, this.choiceAt(index).push(this.shorten === undefined ? value : this.shorten(value)))
   }
+
+  private choiceAt(index: number): ChoiceRepair.ChoiceRepair {
+    const { id, kind, prefix } = this.options
+    return (this.choices[index] ??=
+      kind === "chat"
+        ? ChoiceRepair.chat(index, prefix, (call) => `call_${id}_${index}_${call}`)
+        : ChoiceRepair.text(index, prefix))
+  }
+
+  private chunkOf(list: ReadonlyArray<JsonObject.JsonObject>, extras: JsonObject.JsonObject): JsonObject.JsonObject {
+    const object = this.options.kind === "chat" ? "chat.completion.chunk" : "text_completion"
+    const { created, id, model } = (this.envelope ??= this.options)
+    return { id, object, created, model, ...extras, choices: list }
+  }
+
+  private finish(): Step {
+    this.ended = true
+    if (!this.finished()) {
+      return { ...nothing, end: StreamEnd.Truncated({ reason: "the stream ended before its answer did" }) }
+    }
+    const implied = this.choices.map((choice) => choice.impliedFinish()).filter((choice) => choice !== undefined)
+    const chunks = implied.map((choice) => this.chunkOf([choice], {}))
+    if (this.options.includeUsage && this.lastUsage !== undefined) {
+      chunks.push(Object.assign(this.chunkOf([], this.carried), { usage: this.lastUsage }))
+    }
+    return { chunks, content: chunks.length > 0, end: StreamEnd.Finished() }
+  }
+
+  private fail(value: unknown, status: number): Step {
+    this.ended = true
+    return { ...nothing, end: StreamEnd.Errored({ status, error: ErrorBody.fromValue(value, status) }) }
+  }
+}
+
+const add = (into: Array<ChoiceRepair.Repaired>, repaired: ChoiceRepair.Repaired | undefined): void => {
+  if (repaired !== undefined) into.push(repaired)
 }
 
 const nothing: Step = { chunks: [], content: false, end: undefined }

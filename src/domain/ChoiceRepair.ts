@@ -13,115 +13,135 @@ export interface Repaired {
 /** Repairs the choices of one index as they come, so that each chunk's choice is one that clients accept. */
 export interface ChoiceRepair {
   /** The choice to send on, or undefined when there is nothing in it. */
-  readonly push: (choice: JsonObject.JsonObject) => Repaired | undefined
+  push(choice: JsonObject.JsonObject): Repaired | undefined
   /** Whether a finish reason was sent, or a spoken answer is complete (OpenAI sends no reason then). */
-  readonly finished: () => boolean
+  finished(): boolean
   /** The finish that {@link finished} implies but the backend did not send. */
-  readonly impliedFinish: () => JsonObject.JsonObject | undefined
+  impliedFinish(): JsonObject.JsonObject | undefined
 }
 
 /** The repair for one choice of a chat stream. */
-export const chat = (index: number, prefix: string, callId: (call: number) => string): ChoiceRepair => {
-  const prefixer = Prefix.make(prefix)
-  const calls = ToolCalls.make(callId)
-  let started = false
-  let spoke = false
-  let calledFunction = false
-  let namedFunction = false
-  let heardAll = false
-  let finish: FinishReason.FinishReason | undefined
+export const chat = (index: number, prefix: string, callId: (call: number) => string): ChoiceRepair =>
+  new ChatChoice(index, Prefix.make(prefix), ToolCalls.make(callId))
 
-  const repairDelta = (raw: JsonObject.JsonObject): Record<string, unknown> => {
+/** The repair for one choice of a legacy completion stream. */
+export const text = (index: number, prefix: string): ChoiceRepair => new TextChoice(index, Prefix.make(prefix))
+
+class ChatChoice implements ChoiceRepair {
+  private started = false
+  private spoke = false
+  private calledFunction = false
+  private namedFunction = false
+  private heardAll = false
+  private finish: FinishReason.FinishReason | undefined = undefined
+
+  constructor(
+    private readonly index: number,
+    private readonly prefixed: Prefix.Prefixer,
+    private readonly calls: ToolCalls.ToolCalls
+  ) {}
+
+  push(raw: JsonObject.JsonObject): Repaired | undefined {
+    const { index: _, delta, message, finish_reason, finishReason, logprobs: tokens, usage: __, ...rest } = raw
+    const logprobs = tokens === undefined ? undefined : logprobsOf(tokens)
+    // MiniMax and Perplexity repeat the whole answer as `message`.
+    const source = JsonObject.is(delta) ? delta : this.spoke ? {} : JsonObject.orEmpty(message)
+    const repaired = this.repairDelta(source)
+    const reason = this.finishOf(finish_reason ?? finishReason)
+    if (reason === "tool_calls") this.completeCalls(repaired)
+    const content = reason !== undefined || hasContent(repaired)
+    const extras = hasValue(rest) || hasValue({ logprobs })
+    if (this.started && !content && !extras && !hasValue(repaired)) return undefined
+    this.started = true
+    this.spoke ||= hasContent(repaired)
+    this.finish ??= reason
+    const choice: Record<string, unknown> = {
+      index: this.index,
+      delta: repaired,
+      finish_reason: reason ?? null,
+      ...rest
+    }
+    if (logprobs !== undefined) choice["logprobs"] = logprobs
+    return { choice, content }
+  }
+
+  finished(): boolean {
+    return this.finish !== undefined || this.heardAll
+  }
+
+  impliedFinish(): JsonObject.JsonObject | undefined {
+    if (this.finish !== undefined || !this.heardAll) return undefined
+    const delta: Record<string, unknown> = {}
+    this.completeCalls(delta)
+    return { index: this.index, delta, finish_reason: this.finishOf("stop") }
+  }
+
+  private repairDelta(raw: JsonObject.JsonObject): Record<string, unknown> {
     const { role: _, content, tool_calls: toolCalls, function_call: functionCall, ...rest } = raw
-    const delta: Record<string, unknown> = started ? {} : { role: "assistant" }
+    const delta: Record<string, unknown> = this.started ? {} : { role: "assistant" }
     const { text, reasoning } = textOf(content)
-    if (text !== undefined) delta["content"] = prefixer(text)
+    if (text !== undefined) delta["content"] = this.prefixed(text)
     else if (content === null) delta["content"] = null
     for (const key in rest) if (isLegal(key, rest[key])) delta[key] = rest[key]
     if (reasoning !== "") delta["reasoning_content"] = `${JsonObject.text(rest["reasoning_content"]) ?? ""}${reasoning}`
-    const called = repairFunctionCall(JsonObject.orEmpty(functionCall))
+    const called = this.repairFunctionCall(JsonObject.orEmpty(functionCall))
     if (called !== undefined) delta["function_call"] = called
     // TGI sends the call itself where others send a list.
-    const repaired = calls.push(JsonObject.is(toolCalls) ? [toolCalls] : JsonObject.listOf(toolCalls))
+    const repaired = this.calls.push(JsonObject.is(toolCalls) ? [toolCalls] : JsonObject.listOf(toolCalls))
     if (repaired.length > 0) delta["tool_calls"] = repaired
-    if (typeof JsonObject.orEmpty(rest["audio"])["expires_at"] === "number") heardAll = true
+    if (typeof JsonObject.orEmpty(rest["audio"])["expires_at"] === "number") this.heardAll = true
     return delta
   }
 
   // A call without name and arguments is none: some backends write every field they know.
-  const repairFunctionCall = (call: JsonObject.JsonObject): JsonObject.JsonObject | undefined => {
-    const said = namedFunction ? undefined : JsonObject.text(call["name"])
+  private repairFunctionCall(call: JsonObject.JsonObject): JsonObject.JsonObject | undefined {
+    const said = this.namedFunction ? undefined : JsonObject.text(call["name"])
     const args = ToolCalls.argumentsText(call["arguments"])
     if (said === undefined && args === "") return undefined
-    const name = said ?? (calledFunction ? undefined : "")
-    calledFunction = true
-    namedFunction ||= said !== undefined
+    const name = said ?? (this.calledFunction ? undefined : "")
+    this.calledFunction = true
+    this.namedFunction ||= said !== undefined
     return { ...(name === undefined ? {} : { name }), arguments: args }
   }
 
   // Gemini and Ollama say "stop" after calling tools.
-  const finishOf = (value: unknown): FinishReason.FinishReason | undefined => {
-    const reason = finish === undefined ? FinishReason.decode(value) : undefined
+  private finishOf(value: unknown): FinishReason.FinishReason | undefined {
+    const reason = this.finish === undefined ? FinishReason.decode(value) : undefined
     if (reason === undefined || reason === "length" || reason === "content_filter") return reason
-    if (calls.any()) return "tool_calls"
-    return calledFunction ? "function_call" : reason === "function_call" ? "stop" : reason
+    if (this.calls.any()) return "tool_calls"
+    return this.calledFunction ? "function_call" : reason === "function_call" ? "stop" : reason
   }
 
-  const completeCalls = (delta: Record<string, unknown>): void => {
-    const last = calls.complete(JsonObject.listOf(delta["tool_calls"]).map(JsonObject.orEmpty))
+  private completeCalls(delta: Record<string, unknown>): void {
+    const last = this.calls.complete(JsonObject.listOf(delta["tool_calls"]).map(JsonObject.orEmpty))
     if (last.length > 0) delta["tool_calls"] = last
-  }
-
-  return {
-    push: (raw) => {
-      const { index: _, delta, message, finish_reason, finishReason, logprobs: tokens, usage: __, ...rest } = raw
-      const logprobs = tokens === undefined ? undefined : logprobsOf(tokens)
-      // MiniMax and Perplexity repeat the whole answer as `message`.
-      const source = JsonObject.is(delta) ? delta : spoke ? {} : JsonObject.orEmpty(message)
-      const repaired = repairDelta(source)
-      const reason = finishOf(finish_reason ?? finishReason)
-      if (reason === "tool_calls") completeCalls(repaired)
-      const content = reason !== undefined || hasContent(repaired)
-      const extras = hasValue(rest) || hasValue({ logprobs })
-      if (started && !content && !extras && !hasValue(repaired)) return undefined
-      started = true
-      spoke ||= hasContent(repaired)
-      finish ??= reason
-      const choice: Record<string, unknown> = { index, delta: repaired, finish_reason: reason ?? null, ...rest }
-      if (logprobs !== undefined) choice["logprobs"] = logprobs
-      return { choice, content }
-    },
-    finished: () => finish !== undefined || heardAll,
-    impliedFinish: () => {
-      if (finish !== undefined || !heardAll) return undefined
-      const delta: Record<string, unknown> = {}
-      completeCalls(delta)
-      return { index, delta, finish_reason: finishOf("stop") }
-    }
   }
 }
 
-/** The repair for one choice of a legacy completion stream. */
-export const text = (index: number, prefix: string): ChoiceRepair => {
-  const prefixer = Prefix.make(prefix)
-  let finish: FinishReason.FinishReason | undefined
-  return {
-    push: (raw) => {
-      const { index: _, text: given, finish_reason, logprobs: tokens, usage: __, ...rest } = raw
-      const logprobs = JsonObject.is(tokens) ? tokens : null
-      const piece = typeof given === "string" ? prefixer(given) : ""
-      const reason = finish === undefined ? FinishReason.decode(finish_reason) : undefined
-      const content = piece !== "" || reason !== undefined
-      if (!content && !hasValue(rest) && !hasValue({ logprobs })) return undefined
-      finish ??= reason
-      return {
-        choice: { index, text: piece, logprobs, finish_reason: reason ?? null, ...rest },
-        content
-      }
-    },
-    finished: () => finish !== undefined,
-    impliedFinish: () => undefined
+class TextChoice implements ChoiceRepair {
+  private finish: FinishReason.FinishReason | undefined = undefined
+
+  constructor(
+    private readonly index: number,
+    private readonly prefixed: Prefix.Prefixer
+  ) {}
+
+  push(raw: JsonObject.JsonObject): Repaired | undefined {
+    const { index: _, text: given, finish_reason, logprobs: tokens, usage: __, ...rest } = raw
+    const logprobs = JsonObject.is(tokens) ? tokens : null
+    const piece = typeof given === "string" ? this.prefixed(given) : ""
+    const reason = this.finish === undefined ? FinishReason.decode(finish_reason) : undefined
+    const content = piece !== "" || reason !== undefined
+    if (!content && !hasValue(rest) && !hasValue({ logprobs })) return undefined
+    this.finish ??= reason
+    return { choice: { index: this.index, text: piece, logprobs, finish_reason: reason ?? null, ...rest }, content }
   }
+
+  finished(): boolean {
+    return this.finish !== undefined
+  }
+
+  impliedFinish(): undefined {}
 }
 
 // Mistral's reasoning models send content as a list of thinking and text parts.

@@ -1,6 +1,7 @@
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Backend } from "./Backend.js"
+import { oncePer } from "./OncePer.js"
 
 /** Headers by lower-case name, as Node gives them. */
 export type Headers = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
@@ -31,7 +32,7 @@ const callerKey = (caller: Headers): Option.Option<Redacted.Redacted> => {
 
 /** The headers that a backend is sent: the allowed ones of the caller, ours, the key, and the backend's configured ones. */
 export const upstreamHeaders = (backend: Backend, caller: Headers, stream: boolean): Record<string, string> => {
-  const headers = allowed(caller, [...forwarded, ...backend.forwardHeaders])
+  const headers = allowed(caller, forwardedTo(backend))
   headers["accept"] = stream ? "text/event-stream" : "application/json"
   headers["accept-encoding"] = "identity"
   headers["user-agent"] ??= "causeway"
@@ -48,18 +49,21 @@ export const callerHeaders = (upstream: Headers): Record<string, string> => {
   return id === undefined ? headers : { "x-upstream-request-id": id, ...headers }
 }
 
-// A header that `Connection` names is for the next hop only (RFC 9110, 7.6.1).
 const allowed = (given: Headers, names: ReadonlyArray<string>): Record<string, string> => {
-  const hop = String(given["connection"] ?? "")
-    .toLowerCase()
-    .split(/[\s,]+/)
   const headers: Record<string, string> = {}
   for (const name of names) {
     const value = first(given[name])
-    if (value !== undefined && !hop.includes(name)) headers[name] = value
+    if (value !== undefined && !isForNextHop(name, given)) headers[name] = value
   }
   return headers
 }
+
+// What `Connection` names (RFC 9110, 7.6.1).
+const isForNextHop = (name: string, { connection = "" }: Headers): boolean =>
+  String(connection)
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .includes(name)
 
 /** The caller's headers as they may be stored: whatever may be a credential is replaced. */
 export const redactHeaders = (headers: Headers): Record<string, string> => {
@@ -104,6 +108,8 @@ const hide = (text: string, secrets: ReadonlyArray<string>): string =>
     .filter((secret) => secret.length > 3)
     .reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text)
     .replace(/\b(?:(?:sk|pk|gsk|xai|key)[-_]|AIza)[\w*-]{6,}[\w*.-]*/g, "[redacted]")
+
+const forwardedTo = oncePer((backend: Backend) => [...forwarded, ...backend.forwardHeaders])
 
 const forwarded = ["idempotency-key", "openai-beta", "anthropic-version", "anthropic-beta", "traceparent", "tracestate"]
 

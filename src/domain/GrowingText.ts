@@ -1,10 +1,13 @@
 import * as JsonObject from "./JsonObject.js"
 
+/** Leaves of the texts of a choice what is new in them. */
+export type Shorten = (choice: JsonObject.JsonObject) => JsonObject.JsonObject
+
 /**
  * Turns the texts of a backend that repeats in each chunk all that it has said (some of Qwen's do) into what each adds.
  * A text that does not begin with everything before it is taken for an addition.
  */
-export const make = (): ((choice: JsonObject.JsonObject) => JsonObject.JsonObject) => {
+export const make = (): Shorten => {
   const said = new Map<string, string>()
 
   const added = (where: string, text: string): string => {

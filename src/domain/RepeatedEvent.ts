@@ -8,9 +8,9 @@ import * as SseEvents from "./SseEvents.js"
  */
 export interface RepeatedEvent {
   /** What a piece of the stream says that is made of such events alone, each of them whole; undefined for any other. */
-  readonly recall: (piece: string) => Repetition | undefined
+  recall(piece: string): Repetition | undefined
   /** Remembers what the repair has made of the data of an event. */
-  readonly learn: (data: string, chunks: ReadonlyArray<JsonObject.JsonObject>) => void
+  learn(data: string, chunks: ReadonlyArray<JsonObject.JsonObject>): void
 }
 
 /** Events that repeat the one before them with another text. */
@@ -23,7 +23,7 @@ export interface Repetition {
   readonly index: number
   readonly field: string
   /** One chunk that says all of it. */
-  readonly chunk: () => JsonObject.JsonObject
+  chunk(): JsonObject.JsonObject
 }
 
 /** What stands around the text of an event. */
@@ -43,22 +43,47 @@ interface Pattern {
 }
 
 /** The memory of one stream. */
-export const make = (): RepeatedEvent => {
-  let last: Pattern | undefined
+export const make = (): RepeatedEvent => new Memory()
+
+class Memory implements RepeatedEvent {
+  private last: Pattern | undefined = undefined
   /** What stands around the text on its way out; set once two have proven it. */
-  let out: Frame | undefined
-  return {
-    recall: (piece) => (last === undefined || out === undefined ? undefined : repetition(piece, last, out)),
-    learn: (data, chunks) => {
-      const next = patternOf(data, chunks)
-      out = next !== undefined && last !== undefined && isSame(last.event, next.event) ? outOf(last, next) : undefined
-      last = next
-    }
+  private out: Frame | undefined = undefined
+
+  recall(piece: string): Repetition | undefined {
+    return this.last === undefined || this.out === undefined ? undefined : repetition(piece, this.last, this.out)
+  }
+
+  learn(data: string, chunks: ReadonlyArray<JsonObject.JsonObject>): void {
+    const next = patternOf(data, chunks)
+    const { last } = this
+    this.out =
+      next !== undefined && last !== undefined && isSame(last.event, next.event) ? outOf(last, next) : undefined
+    this.last = next
+  }
+}
+
+class Repeated implements Repetition {
+  readonly index: number
+  readonly field: string
+
+  constructor(
+    private readonly pattern: Pattern,
+    readonly wire: string,
+    readonly text: string
+  ) {
+    this.index = pattern.index
+    this.field = pattern.field
+  }
+
+  chunk(): JsonObject.JsonObject {
+    const { chunk, choice, field } = this.pattern
+    return { ...chunk, choices: [{ ...choice, delta: { [field]: this.text } }] }
   }
 }
 
 const repetition = (piece: string, pattern: Pattern, out: Frame): Repetition | undefined => {
-  const { event, field, index } = pattern
+  const { event } = pattern
   let wire = ""
   // As JSON writes it.
   let said = ""
@@ -73,9 +98,7 @@ const repetition = (piece: string, pattern: Pattern, out: Frame): Repetition | u
     wire += out.head + text + out.tail
     said += text
   }
-  if (said === "") return undefined
-  const text = JsonText.decode(said)
-  return { wire, text, index, field, chunk: () => withText(pattern, text) }
+  return said === "" ? undefined : new Repeated(pattern, wire, JsonText.decode(said))
 }
 
 const patternOf = (data: string, chunks: ReadonlyArray<JsonObject.JsonObject>): Pattern | undefined => {
@@ -107,8 +130,3 @@ const outOf = (before: Pattern, after: Pattern): Frame | undefined => {
   const [a, b] = [before, after].map(({ chunk, text }) => around(SseEvents.frame(chunk), text))
   return a !== undefined && b !== undefined && isSame(a, b) ? b : undefined
 }
-
-const withText = ({ chunk, choice, field }: Pattern, text: string): JsonObject.JsonObject => ({
-  ...chunk,
-  choices: [{ ...choice, delta: { [field]: text } }]
-})

@@ -21,7 +21,11 @@ export const make = (
   routes: RouteTable,
   requested: string,
   drawOf: (backend: Backend) => number
-): ReadonlyArray<Target> => stages(routes, requested, drawOf).flatMap(({ fresh }) => fresh)
+): ReadonlyArray<Target> => {
+  const plan: Array<Target> = []
+  for (const { fresh } of stages(routes, requested, drawOf)) plan.push(...fresh)
+  return plan
+}
 
 /** The stages of the plan that {@link make} makes. */
 export const stages = (

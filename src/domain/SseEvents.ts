@@ -1,4 +1,5 @@
 import { createParser } from "eventsource-parser"
+import type { EventSourceParser } from "eventsource-parser"
 
 /** One event of a stream; an `error:` field line (older llama.cpp) becomes an event named `error`. */
 export interface SseEvent {
@@ -9,48 +10,63 @@ export interface SseEvent {
 /** Turns the text of one stream into its events, however it is cut. */
 export interface Decoder {
   /** Whether surely no event is open, so that what comes next begins one. */
-  readonly isBetween: () => boolean
+  isBetween(): boolean
   /** The events that this text completes. */
-  readonly push: (text: string) => ReadonlyArray<SseEvent>
+  push(text: string): ReadonlyArray<SseEvent>
   /** The event that was left open at the end of the stream, which many servers forget to close. */
-  readonly end: () => ReadonlyArray<SseEvent>
+  end(): ReadonlyArray<SseEvent>
   /** True once an event outgrew the limit; nothing more comes out then. */
-  readonly overflowed: () => boolean
+  overflowed(): boolean
 }
 
 /** A single event may be this large, in characters. */
 const maxEventSize = 16 * 1024 * 1024
 
 /** A decoder for one stream. */
-export const make = (limit: number = maxEventSize): Decoder => {
-  let events: Array<SseEvent> = []
-  let overflowed = false
-  let between = true
-  const parser = createParser({
-    maxBufferSize: limit,
-    onEvent: ({ event, data }) => events.push({ event, data }),
-    onError: (error) => {
-      if (error.type === "max-buffer-size-exceeded") overflowed = true
-      else if (error.type === "unknown-field" && error.field === "error") {
-        events.push({ event: "error", data: error.value ?? "" })
+export const make = (limit: number = maxEventSize): Decoder => new EventDecoder(limit)
+
+class EventDecoder implements Decoder {
+  private events: Array<SseEvent> = []
+  private full = false
+  private between = true
+  private readonly parser: EventSourceParser
+
+  constructor(limit: number) {
+    this.parser = createParser({
+      maxBufferSize: limit,
+      onEvent: ({ event, data }) => this.events.push({ event, data }),
+      onError: (error) => {
+        if (error.type === "max-buffer-size-exceeded") this.full = true
+        else if (error.type === "unknown-field" && error.field === "error") {
+          this.events.push({ event: "error", data: error.value ?? "" })
+        }
       }
-    }
-  })
-  // The parser throws when it is fed after an overflow.
-  const feed = (chunk: string): ReadonlyArray<SseEvent> => {
-    if (!overflowed) parser.feed(chunk)
-    const complete = events
-    events = []
-    return complete
+    })
   }
-  return {
-    isBetween: () => between,
-    push: (chunk) => {
-      between = chunk === "" ? between : chunk.endsWith("\n\n")
-      return feed(chunk)
-    },
-    end: () => feed("\n\n"),
-    overflowed: () => overflowed
+
+  isBetween(): boolean {
+    return this.between
+  }
+
+  push(text: string): ReadonlyArray<SseEvent> {
+    if (text !== "") this.between = text.endsWith("\n\n")
+    return this.feed(text)
+  }
+
+  end(): ReadonlyArray<SseEvent> {
+    return this.feed("\n\n")
+  }
+
+  overflowed(): boolean {
+    return this.full
+  }
+
+  // The parser throws when it is fed after an overflow.
+  private feed(text: string): ReadonlyArray<SseEvent> {
+    if (!this.full) this.parser.feed(text)
+    const complete = this.events
+    this.events = []
+    return complete
   }
 }
 

@@ -7,10 +7,12 @@ export const order = <A>(
   weightOf: (item: A) => number,
   drawOf: (item: A) => number
 ): ReadonlyArray<A> =>
-  items
-    .map((item) => ({ item, key: logKey(weightOf(item), drawOf(item)) }))
-    .sort((a, b) => (a.key === b.key ? 0 : a.key - b.key))
-    .map(({ item }) => item)
+  items.length < 2
+    ? items
+    : items
+        .map((item) => ({ item, key: logKey(weightOf(item), drawOf(item)) }))
+        .sort((a, b) => (a.key === b.key ? 0 : a.key - b.key))
+        .map(({ item }) => item)
 
 /** How probable it is for each item that {@link order} puts it first: its part of all weight. */
 export const shares = <A>(items: ReadonlyArray<A>, weightOf: (item: A) => number): ReadonlyArray<number> => {

@@ -14,8 +14,15 @@ export class Drain extends Context.Tag("causeway/http/Drain")<
   {
     /** Whether the gateway is stopping, so that no exchange may begin. */
     readonly isDraining: () => boolean
-    /** Waits until fewer than `most` are admitted; `hold` is given the way to leave again. */
-    readonly admit: (most: number, queue: Limits, hold: (leave: () => void) => void) => Effect.Effect<void, Overloaded>
+    /**
+     * Waits until fewer than `most` are admitted; undefined where that is so already. `hold` is given the way to leave
+     * again.
+     */
+    readonly admit: (
+      most: number,
+      queue: Limits,
+      hold: (leave: () => void) => void
+    ) => Effect.Effect<void, Overloaded> | undefined
     /** Whether new exchanges are welcome: not from the moment on that the gateway is to stop. */
     readonly isReady: () => boolean
     /** Says that the gateway is to stop, while it still serves. */
@@ -52,13 +59,15 @@ const make = Effect.sync(() => {
     isDraining: () => draining,
     isReady: () => ready && !draining,
     announce: Effect.sync(() => (ready = false)),
-    admit: (most, queue, hold) =>
-      line.take(() => {
+    admit: (most, queue, hold) => {
+      const take = () => {
         if (admitted >= most) return undefined
         admitted++
         hold(leave)
         return leave
-      }, queue),
+      }
+      return take() === undefined ? line.take(take, queue) : undefined
+    },
     enter: (cut) => {
       const leave = running.enter(cut)
       return () => {

@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -21,9 +22,9 @@ import { Drain, drainFiberId } from "./Drain.js"
 /** The caller's side of one exchange: a sink that the drain can cut. */
 export interface CallerSink extends ResponseSink.ResponseSink {
   /** Tells the listener to come to an end now. */
-  readonly cut: () => void
+  cut(): void
   /** Breaks off what has begun, so that the caller cannot take it for whole; false when nothing has. */
-  readonly breakOff: () => boolean
+  breakOff(): boolean
 }
 
 /** A request that has come in. */
@@ -37,6 +38,7 @@ export interface Arrival {
 /** What is known while an exchange runs. */
 export interface Exchange {
   readonly journal: Journal.Journal
+  readonly clock: Clock.Clock
   /** The configuration that the exchange keeps to its end. */
   readonly snapshot: ConfigRef.Snapshot
   /** To be run before the caller can see that its answer has ended; under `log.durability: sync` it writes the record. */
@@ -91,22 +93,23 @@ const runOn = Effect.fnUntraced(function* <A, R, R2>(
   const sink = arrival.sink(journal, server, drain.isDraining)
   let early: RequestRecord | undefined
   const close = (outcome: Outcome) => Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
-  const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed))))
-  const beforeEnd = snapshot.config.log.durability === "sync" ? writeEarly : () => Effect.void
+  const synced = snapshot.config.log.durability === "sync"
+  const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed)), true))
+  const beforeEnd = synced ? writeEarly : () => Effect.void
   const ends: Array<Last> = []
-  const exchange: Exchange = { journal, snapshot, beforeEnd, atEnd: (last) => void ends.push(last) }
+  const exchange: Exchange = { journal, clock, snapshot, beforeEnd, atEnd: (last) => void ends.push(last) }
   let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
   const leave = drain.enter(() => cut())
 
   let leaveLine = () => {}
-  const begun = drain.isDraining()
-    ? new Draining()
-    : Effect.zipRight(
-        drain.admit(server.maxInFlight, server.queue, (leave) => (leaveLine = leave)),
-        forward(exchange)
-      )
+  const begin = Effect.suspend(() => forward(exchange))
+  const admit = () => {
+    const waiting = drain.admit(server.maxInFlight, server.queue, (leave) => (leaveLine = leave))
+    return waiting === undefined ? begin : Effect.zipRight(waiting, begin)
+  }
+  const begun = drain.isDraining() ? new Draining() : admit()
   const exit = yield* Effect.exit(Effect.interruptible(begun))
-  cut = sink.cut
+  cut = () => sink.cut()
   const relayed: Exit.Exit<RelayEnd, GatewayFailure> = Exit.isSuccess(exit)
     ? yield* Effect.exit(relay(exchange, exit.value, sink))
     : Exit.failCause(exit.cause)
@@ -117,8 +120,8 @@ const runOn = Effect.fnUntraced(function* <A, R, R2>(
   const outcome = Exit.isSuccess(relayed) ? relayed.value : yield* refuse(exchange, withoutAnswer(relayed.cause), sink)
 
   const record = close(outcome)
-  if (early === undefined) yield* log.record(record)
-  else if (early.Outcome !== record.Outcome) yield* log.record({ ...record, amends: true })
+  if (early === undefined) yield* log.record(record, synced)
+  else if (early.Outcome !== record.Outcome) yield* log.record({ ...record, amends: true }, synced)
   AccessLog.write(record, fiber, clock.unsafeCurrentTimeMillis())
   leaveLine()
   leave()

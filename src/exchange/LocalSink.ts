@@ -62,7 +62,7 @@ export const make = (): LocalSink => {
   return {
     listen: (next) => {
       listener = next
-      if (gone) queueMicrotask(next.onLeft)
+      if (gone) queueMicrotask(() => next.onLeft())
     },
     start: () => void (begun = true),
     write: (text) => {

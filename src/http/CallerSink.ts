@@ -2,77 +2,99 @@ import * as http from "node:http"
 import type { CallerSink } from "../exchange/Exchange.js"
 import type { SinkListener } from "../upstream/ResponseSink.js"
 
-/** The sink over a Node response; `extra` headers, as they are by then, go out with whatever head is sent. */
-export const make = (response: http.ServerResponse, extra: () => Readonly<Record<string, string>>): CallerSink => {
-  let listener: SinkListener | undefined
-  let onEnded: ((delivered: boolean) => void) | undefined
-  let isCut = false
-  let chunked = false
+/** Headers, as they are by then. */
+type Extra = () => Readonly<Record<string, string>>
+
+/** The sink over a Node response; `extra` headers go out with whatever head is sent. */
+export const make = (response: http.ServerResponse, extra: Extra): CallerSink => new NodeSink(response, extra)
+
+class NodeSink implements CallerSink {
+  private listener: SinkListener | undefined = undefined
+  private onEnded: ((delivered: boolean) => void) | undefined = undefined
+  private isCut = false
+  private chunked = false
+
+  constructor(
+    private readonly response: http.ServerResponse,
+    private readonly extra: Extra
+  ) {
+    response.on("drain", () => this.listener?.onDrained())
+    // Node calls it finished, too, when the socket is destroyed with the rest still in it.
+    response.on("finish", () => this.settle(!response.destroyed))
+    response.on("error", ignore)
+    response.on("close", () => {
+      if (this.onEnded !== undefined) this.settle(false)
+      else if (!response.writableEnded) this.listener?.onLeft()
+    })
+  }
+
+  listen(listener: SinkListener): void {
+    this.listener = listener
+    if (this.response.destroyed) queueMicrotask(() => listener.onLeft())
+  }
+
+  start(status: number, headers: Readonly<Record<string, string>>): void {
+    const { response } = this
+    if (response.destroyed || response.headersSent) return
+    response.writeHead(status, Object.assign({}, headers, this.extra()))
+    this.takeOverChunking()
+  }
+
+  write(text: string): boolean {
+    const { response } = this
+    if (response.destroyed) return true
+    const size = Buffer.byteLength(text)
+    const piece = this.chunked ? chunkOf(text, size) : text
+    return isAscii(text, size) ? response.write(piece, "latin1") : response.write(Buffer.from(piece))
+  }
+
+  end(text: string, onEnded: (delivered: boolean) => void): void {
+    const { response } = this
+    if (response.destroyed) {
+      response.end()
+      return queueMicrotask(() => onEnded(false))
+    }
+    this.onEnded = onEnded
+    const size = Buffer.byteLength(text)
+    const piece = this.chunked ? chunkOf(text, size) + lastChunk : text
+    if (isAscii(text, size)) response.end(piece, "latin1")
+    else response.end(Buffer.from(piece))
+  }
+
+  abandon(): void {
+    this.response.destroy()
+  }
+
+  breakOff(): boolean {
+    if (!this.response.headersSent) return false
+    this.response.destroy()
+    this.response.end()
+    return true
+  }
+
+  cut(): void {
+    if (this.isCut) return
+    this.isCut = true
+    this.listener?.onCut()
+  }
 
   // Node would write each chunk in four pieces. Whoever has put something between, such as a compression, expects texts.
-  const takeOverChunking = () => {
+  private takeOverChunking(): void {
+    const { response } = this
     const own = http.ServerResponse.prototype
     if (response.write !== own.write || response.end !== own.end) return
-    chunked = response.chunkedEncoding
+    this.chunked = response.chunkedEncoding
     response.chunkedEncoding = false
   }
 
-  const settle = (delivered: boolean) => {
-    const ended = onEnded
-    onEnded = undefined
+  private settle(delivered: boolean): void {
+    const ended = this.onEnded
+    this.onEnded = undefined
     ended?.(delivered)
   }
-
-  response.on("drain", () => listener?.onDrained())
-  // Node calls it finished, too, when the socket is destroyed with the rest still in it.
-  response.on("finish", () => settle(!response.destroyed))
-  response.on("error", () => {})
-  response.on("close", () => {
-    if (onEnded !== undefined) settle(false)
-    else if (!response.writableEnded) listener?.onLeft()
-  })
-
-  return {
-    listen: (next) => {
-      listener = next
-      if (response.destroyed) queueMicrotask(next.onLeft)
-    },
-    start: (status, headers) => {
-      if (response.destroyed || response.headersSent) return
-      response.writeHead(status, Object.assign({}, headers, extra()))
-      takeOverChunking()
-    },
-    write: (text) => {
-      if (response.destroyed) return true
-      const size = Buffer.byteLength(text)
-      const piece = chunked ? chunkOf(text, size) : text
-      return isAscii(text, size) ? response.write(piece, "latin1") : response.write(Buffer.from(piece))
-    },
-    end: (text, ended) => {
-      if (response.destroyed) {
-        response.end()
-        return queueMicrotask(() => ended(false))
-      }
-      onEnded = ended
-      const size = Buffer.byteLength(text)
-      const piece = chunked ? chunkOf(text, size) + lastChunk : text
-      if (isAscii(text, size)) response.end(piece, "latin1")
-      else response.end(Buffer.from(piece))
-    },
-    abandon: () => void response.destroy(),
-    breakOff: () => {
-      if (!response.headersSent) return false
-      response.destroy()
-      response.end()
-      return true
-    },
-    cut: () => {
-      if (isCut) return
-      isCut = true
-      listener?.onCut()
-    }
-  }
 }
+
+const ignore = () => {}
 
 // A chunk of nothing would be the last one.
 const chunkOf = (text: string, size: number): string => (text === "" ? "" : `${size.toString(16)}\r\n${text}\r\n`)

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { ConfigRef } from "../config/ConfigRef.js"
 import * as ChatRequest from "../domain/ChatRequest.js"
@@ -24,12 +25,11 @@ export type Services = Backends | ConfigRef | Drain | RequestLog
 const complete = (kind: ChatRequest.Kind) =>
   Handler.handle(
     kind,
-    Effect.fnUntraced(function* (exchange: Exchange, incoming: IncomingMessage) {
-      // The text must not be kept while the backend answers.
-      const { maxBody } = exchange.snapshot.config.server
-      const request = yield* ChatRequest.decode(kind, yield* RequestBody.read(incoming, maxBody, exchange.atEnd))
-      return yield* Completion.forward(exchange, request)
-    }),
+    (exchange: Exchange, incoming: IncomingMessage) =>
+      Effect.flatMap(RequestBody.read(incoming, exchange.snapshot.config.server.maxBody, exchange.atEnd), (text) => {
+        const request = ChatRequest.decode(kind, text)
+        return Either.isLeft(request) ? Either.left(request.left) : Completion.forward(exchange, request.right)
+      }),
     (exchange, forwarded, sink) =>
       Completion.relay(exchange, forwarded, sink, exchange.snapshot.config.server.keepalive)
   )

@@ -1,7 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
@@ -45,7 +44,7 @@ export const json =
   (write: (line: string) => void): Writer =>
   (record, fiber, now) => {
     const timestamp = new Date(now).toISOString()
-    const fiberId = FiberId.threadName(fiber.id())
+    const fiberId = `#${fiber.id().id}`
     const own = fiber.getFiberRef(FiberRef.currentLogAnnotations)
     const line = annotations(record)
     const fields = HashMap.isEmpty(own) ? line : Object.assign(Object.fromEntries(own), line)

@@ -18,10 +18,11 @@ export class RequestLog extends Context.Tag("causeway/log/RequestLog")<
   RequestLog,
   {
     /**
-     * Takes a record; never fails. It does not wait for the disk, except under `log.durability: sync`, where it ends
-     * when the row is on the disk, or when the disk has refused it. A record that `amends` replaces the one with its id.
+     * Takes a record; never fails. It does not wait for the disk, unless the exchange ran under `log.durability: sync`:
+     * `synced` then, it ends when the row is on the disk, or when the disk has refused it. A record that `amends`
+     * replaces the one with its id.
      */
-    readonly record: (record: LoggedRecord) => Effect.Effect<void>
+    readonly record: (record: LoggedRecord, synced?: boolean) => Effect.Effect<void>
     /** What has been done and what waits; missing where nothing is counted. */
     readonly stats?: Effect.Effect<RecordStats.RecordStats>
   }
@@ -153,10 +154,11 @@ export const make = Effect.fnUntraced(function* (
   )
   yield* Effect.forkScoped(Effect.forever(loop))
 
-  const put = (row: RecordBuffer.Waiting) => {
+  const put = (row: RecordBuffer.Waiting): void => {
     buffer.push(row)
     taken++
-    return buffer.hasBatch() ? Effect.zipRight(full.open, filled.open) : filled.open
+    if (buffer.hasBatch()) full.unsafeOpen()
+    filled.unsafeOpen()
   }
 
   // Ends when the row is on the disk, or will not get there for now.
@@ -165,7 +167,8 @@ export const make = Effect.fnUntraced(function* (
       // A disk that has just refused a row keeps no more callers waiting until it takes one.
       if (failing) {
         unsynced++
-        return put({ record })
+        put({ record })
+        return Effect.void
       }
       const done = Deferred.unsafeMake<void>(FiberId.none)
       let over = false
@@ -177,12 +180,12 @@ export const make = Effect.fnUntraced(function* (
         Deferred.unsafeDone(done, Effect.void)
       }
       const impatience = setTimeout(() => settled(false), syncPatience)
-      return Effect.zipRight(put({ record, settled }), Deferred.await(done))
+      put({ record, settled })
+      return Deferred.await(done)
     })
 
   return RequestLog.of({
-    record: (record) =>
-      Effect.flatMap(settings, ({ durability }) => (durability === "sync" ? putAndWait(record) : put({ record }))),
+    record: (record, synced = false) => (synced ? putAndWait(record) : Effect.sync(() => put({ record }))),
     stats: Effect.sync(() => ({
       ...(writer?.stats() ?? RecordStats.none),
       taken,

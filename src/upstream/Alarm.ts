@@ -1,73 +1,90 @@
-import * as Duration from "effect/Duration"
-
-/** A time span, and the failure when it passes; made only then, for an error collects its stack. */
+/** A time span in ms, and the failure when it passes; made only then, for an error collects its stack. */
 export interface Limit<E> {
-  readonly after: Duration.Duration
+  readonly after: number
   readonly failure: () => E
 }
 
 /** One timer of one exchange, set anew for each phase; an `Effect.timeout` per phase would cost more than the phase. */
 export interface Alarm {
-  /** Rings once after a time, in place of whatever was set before. */
-  readonly set: (after: Duration.Duration, ring: () => void) => void
-  /** Starts the time of the last {@link Alarm.set} anew, unless it was cleared. */
-  readonly refresh: () => void
-  readonly clear: () => void
+  /** Rings once after a time in ms, in place of whatever was set before. */
+  set(after: number, ring: () => void): void
+  /** Starts the time of the last {@link Alarm.set} anew, unless it was cleared since. */
+  refresh(): void
+  /** Does not ring until it is set again, which costs less than after {@link clear}; it has to be cleared in the end. */
+  rest(): void
+  clear(): void
 }
 
 /** Node rings at once for anything longer. */
 const longest = 2 ** 31 - 1
 
 /** An alarm that is not set. */
-export const make = (): Alarm => {
-  let timer: NodeJS.Timeout | undefined
-  let wakesAt = 0
-  let isSet = false
-  let span = 0
-  let due = 0
-  let ring = () => {}
-  let ringing: NodeJS.Immediate | undefined
+export const make = (): Alarm => new LateTimer()
 
-  const silence = () => {
-    clearImmediate(ringing)
-    ringing = undefined
+// A timer that rings too early for its new time looks at the clock then; it is rarely set anew.
+class LateTimer implements Alarm {
+  private timer: NodeJS.Timeout | undefined = undefined
+  private wakesAt = 0
+  private isSet = false
+  private span = 0
+  private due = 0
+  private ring = () => {}
+  private ringing: NodeJS.Immediate | undefined = undefined
+
+  set(after: number, ring: () => void): void {
+    this.isSet = true
+    this.ring = ring
+    this.span = Math.min(longest, Math.max(0, after))
+    this.begin()
   }
-  const wakeIn = (millis: number, now: number) => {
-    wakesAt = now + millis
-    timer = setTimeout(wake, millis)
+
+  refresh(): void {
+    if (this.isSet) this.begin()
   }
-  const wake = () => {
-    timer = undefined
+
+  rest(): void {
+    this.isSet = false
+    this.silence()
+  }
+
+  clear(): void {
+    this.rest()
+    clearTimeout(this.timer)
+    this.timer = undefined
+  }
+
+  wake(): void {
+    this.timer = undefined
+    if (!this.isSet) return
     const now = performance.now()
-    if (due > now) wakeIn(due - now, now)
+    if (this.due > now) this.wakeIn(this.due - now, now)
     // What came in time, while this process was too busy to look, is heard first.
-    else ringing = setImmediate(ring)
-  }
-  // A timer that rings too early for its new time looks at the clock then; it is rarely set anew.
-  const begin = () => {
-    silence()
-    const now = performance.now()
-    due = now + span
-    if (timer !== undefined && wakesAt <= due) return
-    clearTimeout(timer)
-    wakeIn(span, now)
+    else this.ringing = setImmediate(this.ring)
   }
 
-  return {
-    set: (after, onRing) => {
-      isSet = true
-      ring = onRing
-      span = Math.min(longest, Math.max(0, Duration.toMillis(after)))
-      begin()
-    },
-    refresh: () => {
-      if (isSet) begin()
-    },
-    clear: () => {
-      isSet = false
-      silence()
-      clearTimeout(timer)
-      timer = undefined
-    }
+  private begin(): void {
+    this.silence()
+    const now = performance.now()
+    this.due = now + this.span
+    if (this.timer !== undefined && this.wakesAt <= this.due) return
+    clearTimeout(this.timer)
+    this.wakeIn(this.span, now)
+  }
+
+  private wakeIn(millis: number, now: number): void {
+    const span = early(millis)
+    this.wakesAt = now + span
+    this.timer = setTimeout(wake, span, this)
+  }
+
+  private silence(): void {
+    if (this.ringing === undefined) return
+    clearImmediate(this.ringing)
+    this.ringing = undefined
   }
 }
+
+const wake = (timer: LateTimer): void => timer.wake()
+
+// Node keeps the timers of each length in a list, whose making costs more than a place in it: for long ones few lengths do.
+const early = (millis: number): number => (millis < 10_000 ? millis : millis - (millis % 1_000))

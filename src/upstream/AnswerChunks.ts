@@ -4,26 +4,26 @@ import { reasonOf } from "../domain/Failure.js"
 import * as JsonObject from "../domain/JsonObject.js"
 import type { Repetition } from "../domain/RepeatedEvent.js"
 import * as SseEvents from "../domain/SseEvents.js"
-import type { UpstreamHead } from "./UpstreamCall.js"
+import type { BodyListener, UpstreamBody, UpstreamHead } from "./UpstreamCall.js"
 import * as Utf8 from "./Utf8.js"
 
 /** An answer as contract-true chunks, whether it comes as a stream of events or as one JSON body. */
 export interface AnswerChunks {
   /** Sends the chunks to a listener from now on. */
-  readonly listen: (listener: ChunkListener) => void
-  readonly pause: () => void
-  readonly resume: () => void
+  listen(listener: ChunkListener): void
+  pause(): void
+  resume(): void
   /** How much of the answer has been read, in bytes. */
-  readonly size: () => number
+  size(): number
 }
 
 /** Hears of an answer; after `onEnd` nothing more comes. */
 export interface ChunkListener {
   /** Whatever one read from the backend's socket amounted to, which may be nothing: a sign of life. */
-  readonly onChunks: (chunks: ReadonlyArray<JsonObject.JsonObject>, content: boolean) => void
+  onChunks(chunks: ReadonlyArray<JsonObject.JsonObject>, content: boolean): void
   /** The same for what only repeats the chunks before with another text. */
-  readonly onRepeated: (said: Repetition) => void
-  readonly onEnd: (end: ChatStream.StreamEnd) => void
+  onRepeated(said: Repetition): void
+  onEnd(end: ChatStream.StreamEnd): void
 }
 
 /** An answer that is held back whole may be this large, in bytes. */
@@ -36,25 +36,79 @@ const wholeUtf8 = new TextDecoder()
 export const make = (head: UpstreamHead, repair: ChatStream.ChatStream, asked: "stream" | "whole"): AnswerChunks => {
   const type = String(head.headers["content-type"] ?? "").toLowerCase()
   const whole = type.includes("json") || type.includes("html") || (asked === "whole" && !type.includes("event-stream"))
-  return whole ? fromBody(head, repair) : fromEvents(head, repair)
+  return whole ? new WholeReader(head.body, repair) : new EventReader(head.body, repair)
 }
 
-const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): AnswerChunks => {
-  const utf8 = Utf8.make()
-  const decoder = SseEvents.make()
-  let size = 0
-  let ended = false
+abstract class Reader implements AnswerChunks, BodyListener {
+  protected listener: ChunkListener | undefined = undefined
+  protected read = 0
+  protected ended = false
 
-  const pass = (listener: ChunkListener, events: ReadonlyArray<SseEvents.SseEvent>): void => {
-    hand(
-      listener,
-      events.map((event) => repair.push(event))
-    )
-    if (decoder.overflowed() && !ended)
-      end(listener, ChatStream.StreamEnd.Truncated({ reason: "an event was too large" }))
+  constructor(
+    protected readonly body: UpstreamBody,
+    protected readonly repair: ChatStream.ChatStream
+  ) {}
+
+  abstract onData(bytes: Uint8Array): void
+  abstract onEnd(): void
+  abstract onLost(cause: unknown): void
+
+  listen(listener: ChunkListener): void {
+    this.listener = listener
+    this.body.listen(this)
   }
 
-  const hand = (listener: ChunkListener, steps: ReadonlyArray<ChatStream.Step>): void => {
+  pause(): void {
+    this.body.pause()
+  }
+
+  resume(): void {
+    this.body.resume()
+  }
+
+  size(): number {
+    return this.read
+  }
+
+  protected end(how: ChatStream.StreamEnd): void {
+    if (this.ended) return
+    this.ended = true
+    this.listener?.onEnd(how)
+  }
+}
+
+class EventReader extends Reader {
+  private readonly utf8 = Utf8.make()
+  private readonly decoder = SseEvents.make()
+
+  onData(bytes: Uint8Array): void {
+    this.read += bytes.length
+    if (this.ended) return
+    const text = this.utf8.decode(bytes)
+    const said = this.decoder.isBetween() ? this.repair.recall(text) : undefined
+    if (said === undefined) this.pass(this.decoder.push(text))
+    else this.listener?.onRepeated(said)
+  }
+
+  onEnd(): void {
+    if (!this.ended) this.pass([...this.decoder.push(this.utf8.end()), ...this.decoder.end()])
+    if (!this.ended) this.hand([this.repair.end()])
+  }
+
+  onLost(cause: unknown): void {
+    if (this.ended) return
+    // A complete answer needs no goodbye.
+    const step = this.repair.end()
+    const complete = step.end?._tag === "Finished"
+    this.hand([complete ? step : { ...step, end: truncated(reasonOf(cause)) }])
+  }
+
+  private pass(events: ReadonlyArray<SseEvents.SseEvent>): void {
+    this.hand(events.map((event) => this.repair.push(event)))
+    if (this.decoder.overflowed()) this.end(truncated("an event was too large"))
+  }
+
+  private hand(steps: ReadonlyArray<ChatStream.Step>): void {
     const chunks: Array<JsonObject.JsonObject> = []
     let content = false
     let last: ChatStream.StreamEnd | undefined
@@ -63,80 +117,38 @@ const fromEvents = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): Answ
       content ||= step.content
       last ??= step.end
     }
-    listener.onChunks(chunks, content)
-    if (last !== undefined) end(listener, last)
-  }
-
-  const end = (listener: ChunkListener, how: ChatStream.StreamEnd): void => {
-    ended = true
-    listener.onEnd(how)
-  }
-
-  return {
-    listen: (listener) =>
-      body.listen({
-        onData: (bytes) => {
-          size += bytes.length
-          if (ended) return
-          const text = utf8.decode(bytes)
-          const said = decoder.isBetween() ? repair.recall(text) : undefined
-          if (said === undefined) pass(listener, decoder.push(text))
-          else listener.onRepeated(said)
-        },
-        onEnd: () => {
-          if (!ended) pass(listener, [...decoder.push(utf8.end()), ...decoder.end()])
-          if (!ended) hand(listener, [repair.end()])
-        },
-        onLost: (cause) => {
-          if (ended) return
-          // A complete answer needs no goodbye.
-          const step = repair.end()
-          const complete = step.end?._tag === "Finished"
-          hand(listener, [
-            complete ? step : { ...step, end: ChatStream.StreamEnd.Truncated({ reason: reasonOf(cause) }) }
-          ])
-        }
-      }),
-    pause: () => body.pause(),
-    resume: () => body.resume(),
-    size: () => size
+    this.listener?.onChunks(chunks, content)
+    if (last !== undefined) this.end(last)
   }
 }
 
-const fromBody = ({ body }: UpstreamHead, repair: ChatStream.ChatStream): AnswerChunks => {
-  const pieces: Array<Uint8Array> = []
-  let size = 0
-  let ended = false
+class WholeReader extends Reader {
+  private readonly pieces: Array<Uint8Array> = []
 
-  const end = (listener: ChunkListener, how: ChatStream.StreamEnd): void => {
-    if (ended) return
-    ended = true
-    pieces.length = 0
-    listener.onEnd(how)
+  onData(bytes: Uint8Array): void {
+    if (this.ended) return
+    this.pieces.push(bytes)
+    this.read += bytes.length
+    if (this.read > maxWhole) this.end(truncated("the answer was too large"))
   }
-  const truncated = (reason: string) => ChatStream.StreamEnd.Truncated({ reason })
 
-  return {
-    listen: (listener) =>
-      body.listen({
-        onData: (bytes) => {
-          if (ended) return
-          pieces.push(bytes)
-          size += bytes.length
-          if (size > maxWhole) end(listener, truncated("the answer was too large"))
-        },
-        onEnd: () => {
-          if (ended) return
-          const parsed = JsonObject.parse(wholeUtf8.decode(Buffer.concat(pieces)))
-          if (Option.isNone(parsed)) return end(listener, truncated("the answer is not a JSON object"))
-          const step = repair.pushWhole(parsed.value)
-          listener.onChunks(step.chunks, step.content)
-          end(listener, step.end ?? ChatStream.StreamEnd.Finished())
-        },
-        onLost: (cause) => end(listener, truncated(reasonOf(cause)))
-      }),
-    pause: () => body.pause(),
-    resume: () => body.resume(),
-    size: () => size
+  onEnd(): void {
+    if (this.ended) return
+    const parsed = JsonObject.parse(wholeUtf8.decode(Buffer.concat(this.pieces)))
+    if (Option.isNone(parsed)) return this.end(truncated("the answer is not a JSON object"))
+    const step = this.repair.pushWhole(parsed.value)
+    this.listener?.onChunks(step.chunks, step.content)
+    this.end(step.end ?? ChatStream.StreamEnd.Finished())
+  }
+
+  onLost(cause: unknown): void {
+    this.end(truncated(reasonOf(cause)))
+  }
+
+  protected override end(how: ChatStream.StreamEnd): void {
+    this.pieces.length = 0
+    super.end(how)
   }
 }
+
+const truncated = (reason: string) => ChatStream.StreamEnd.Truncated({ reason })

@@ -1,6 +1,7 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import * as ChatStream from "../domain/ChatStream.js"
 import * as Credentials from "../domain/Credentials.js"
@@ -20,6 +21,7 @@ import type * as Alarm from "./Alarm.js"
 import * as AnswerChunks from "./AnswerChunks.js"
 import * as Decompress from "./Decompress.js"
 import * as Endpoint from "./Endpoint.js"
+import * as Hold from "./Hold.js"
 import type { Connections } from "./Upstream.js"
 import * as UpstreamCall from "./UpstreamCall.js"
 
@@ -39,8 +41,8 @@ export interface Answer {
   readonly scrub: (error: ErrorBody.ErrorBody) => ErrorBody.ErrorBody
   /** When `timeouts.total` has passed, in ms since the epoch. */
   readonly deadline: number
-  readonly abort: () => void
-  readonly release: () => void
+  /** To be aborted or released when the answer is over. */
+  readonly call: Pick<UpstreamCall.UpstreamCall, "abort" | "alarm" | "release">
 }
 
 /** How an attempt goes on with an answer that has broken off. */
@@ -61,6 +63,8 @@ export interface Options {
   readonly body: string
   readonly connections: Connections
   readonly clock: Clock.Clock
+  /** When the attempt begins, in ms since the epoch. */
+  readonly startedAt: number
   /** Comes before the first content. */
   readonly prefix: string
   readonly callerHeaders: Credentials.Headers
@@ -73,83 +77,143 @@ export interface Options {
 /** Error bodies are read up to this size, in bytes. */
 const maxErrorBody = 16 * 1024
 
-/** So many chunks without content may come before the first with some, and so many bytes. */
-const maxHeld = { chunks: 1_000, bytes: 16 * 1024 * 1024 }
+/** So long the body of an error is waited for, in ms. */
+const errorPatience = 5_000
 
 /** One try against one backend, up to the first content of a stream or the whole of an answer that is not streamed. */
-export const make: (options: Options) => Effect.Effect<Answer, AttemptFailure> = Effect.fnUntraced(function* (
-  options: Options
-) {
-  const { clock, request, target } = options
-  const { timeouts } = target.backend
-  const scrubText = (text: string) => Credentials.scrub(text, target.backend, options.callerHeaders)
-  const scrub = (error: ErrorBody.ErrorBody) => ErrorBody.mapTexts(error, scrubText)
-  const startedAt = clock.unsafeCurrentTimeMillis()
-  const elapsed = () => Duration.millis(clock.unsafeCurrentTimeMillis() - startedAt)
-  const left = (limit: Duration.Duration) => Duration.subtract(limit, elapsed())
-  const total = () => ({
-    after: left(Duration.millis(options.deadline - startedAt)),
-    failure: () => new TotalTimedOut({ after: timeouts.total })
-  })
-  const headers = { after: timeouts.headers, failure: () => new HeadersTimedOut({ after: timeouts.headers }) }
+export const make = (options: Options): Effect.Effect<Answer, AttemptFailure> =>
+  // Of one wait: another would cost as much as what is done in between.
+  Effect.async((resume) => new Attempt(options, resume).begin())
 
-  const { origin, path } = Endpoint.of(target, request.kind === "chat" ? "/chat/completions" : "/completions")
-  const call = UpstreamCall.make(options.connections, {
-    origin,
-    path,
-    method: "POST",
-    headers: Object.assign(Credentials.upstreamHeaders(target.backend, options.callerHeaders, request.stream), {
-      "content-type": "application/json"
-    }),
-    body: options.body,
-    connectTimeout: timeouts.connect,
-    // The head of an answer that is not streamed comes with the answer, minutes later for some models.
-    headLimit: request.stream ? shorter(total(), headers) : total()
-  })
-  options.atEnd(call.abort)
-  const head = yield* Decompress.head(yield* call.head)
-  if (head.status < 200 || head.status > 299) {
-    const text = yield* readError(head, total().after)
-    call.release()
+class Attempt implements UpstreamCall.HeadListener {
+  private readonly call: UpstreamCall.UpstreamCall
+
+  constructor(
+    private readonly options: Options,
+    private readonly resume: (result: Effect.Effect<Answer, AttemptFailure>) => void
+  ) {
+    const { body, callerHeaders, connections, request, startedAt, target } = options
+    const { connect, headers } = target.backend.timeouts
+    const { origin, path } = Endpoint.of(target, request.kind === "chat" ? "/chat/completions" : "/completions")
+    this.call = UpstreamCall.make(connections, {
+      origin,
+      path,
+      method: "POST",
+      headers: Object.assign(Credentials.upstreamHeaders(target.backend, callerHeaders, request.stream), {
+        "content-type": "application/json"
+      }),
+      body,
+      connectTimeout: connect,
+      // The head of an answer that is not streamed comes with the answer, minutes later for some models.
+      headLimit: request.stream ? this.limit(startedAt, headers, HeadersTimedOut) : this.total(startedAt)
+    })
+  }
+
+  begin(): void {
+    this.options.atEnd(() => this.call.abort())
+    this.call.send(this)
+  }
+
+  onHead(compressed: UpstreamCall.UpstreamHead): void {
+    const { clock, id, prefix, request, startedAt, target } = this.options
     const now = clock.unsafeCurrentTimeMillis()
-    return yield* UpstreamError.fromResponse(head.status, head.headers, scrubText(text), now)
+    const decoded = Decompress.head(compressed)
+    if (Either.isLeft(decoded)) return this.onFailed(decoded.left)
+    const head = decoded.right
+    if (head.status < 200 || head.status > 299) return this.resume(this.refused(head, now))
+    const repair = ChatStream.make({
+      kind: request.kind,
+      id,
+      model: target.model,
+      created: Math.floor(startedAt / 1000),
+      prefix,
+      includeUsage: request.includeUsage,
+      cumulative: target.backend.cumulativeContent
+    })
+    const asked = request.stream ? "stream" : "whole"
+    const chunks = AnswerChunks.make(head, repair, asked)
+    const { firstToken } = target.backend.timeouts
+    Hold.begin({
+      chunks,
+      repair,
+      asked,
+      alarm: this.call.alarm,
+      limit: request.stream ? this.limit(now, firstToken, FirstTokenTimedOut) : this.total(now),
+      onFailed: (failure) => this.onFailed(failure),
+      onHeld: (held) => this.resume(Effect.suspend(() => this.answer(head, repair, chunks, held)))
+    })
   }
 
-  const repair = ChatStream.make({
-    kind: request.kind,
-    id: options.id,
-    model: target.model,
-    created: Math.floor(startedAt / 1000),
-    prefix: options.prefix,
-    includeUsage: request.includeUsage,
-    cumulative: target.backend.cumulativeContent
-  })
-  const rest = AnswerChunks.make(head, repair, request.stream ? "stream" : "whole")
-  const firstToken = {
-    after: left(timeouts.firstToken),
-    failure: () => new FirstTokenTimedOut({ after: timeouts.firstToken })
+  onFailed(failure: AttemptFailure): void {
+    this.call.abort()
+    this.resume(Effect.fail(failure))
   }
-  const { ended, held } = yield* request.stream
-    ? holdStream(rest, repair, call, shorter(total(), firstToken))
-    : holdWhole(rest, call, total())
-  const failure = failureIn(ended, scrub)
-  if (failure !== undefined) {
-    call.release()
-    return yield* failure
+
+  // An error response, as what it says of the attempt.
+  private refused(
+    { body, headers, status }: UpstreamCall.UpstreamHead,
+    now: number
+  ): Effect.Effect<Answer, AttemptFailure> {
+    const after = Math.min(this.total(now).after, errorPatience)
+    // The status alone says enough when the rest does not come.
+    const text = Effect.orElseSucceed(
+      UpstreamCall.readText(body, maxErrorBody, { after, failure: () => "late" }),
+      () => ""
+    )
+    return Effect.flatMap(text, (said): Effect.Effect<Answer, AttemptFailure> => {
+      this.call.release()
+      const heardAt = this.options.clock.unsafeCurrentTimeMillis()
+      return UpstreamError.fromResponse(status, headers, this.scrub(said), heardAt)
+    })
   }
-  return {
-    target,
-    headers: Credentials.callerHeaders(head.headers),
-    held,
-    ended,
-    rest,
-    repair,
-    scrub,
-    deadline: options.deadline,
-    abort: call.abort,
-    release: call.release
+
+  private answer(
+    head: UpstreamCall.UpstreamHead,
+    repair: ChatStream.ChatStream,
+    rest: AnswerChunks.AnswerChunks,
+    { chunks, ended }: Hold.Held
+  ): Effect.Effect<Answer, AttemptFailure> {
+    const { call, options } = this
+    const scrub = (error: ErrorBody.ErrorBody) => ErrorBody.mapTexts(error, (text) => this.scrub(text))
+    const failure = failureIn(ended, scrub)
+    if (failure !== undefined) {
+      call.release()
+      return failure
+    }
+    return Effect.succeed({
+      target: options.target,
+      headers: Credentials.callerHeaders(head.headers),
+      held: chunks,
+      ended,
+      rest,
+      repair,
+      scrub,
+      deadline: options.deadline,
+      call
+    })
   }
-})
+
+  private scrub(text: string): string {
+    return Credentials.scrub(text, this.options.target.backend, this.options.callerHeaders)
+  }
+
+  // Of a phase that may last so long since the beginning of the attempt, unless `total` has passed before.
+  private limit<E>(
+    now: number,
+    most: Duration.Duration,
+    Failure: new (fields: { readonly after: Duration.Duration }) => E
+  ): Alarm.Limit<E | TotalTimedOut> {
+    const total = this.total(now)
+    const after = Duration.toMillis(most) - (now - this.options.startedAt)
+    return total.after < after ? total : { after, failure: () => new Failure({ after: most }) }
+  }
+
+  private total(now: number): Alarm.Limit<TotalTimedOut> {
+    const { deadline, target } = this.options
+    const { total } = target.backend.timeouts
+    return { after: deadline - now, failure: () => new TotalTimedOut({ after: total }) }
+  }
+}
 
 // What ended badly before anything was sent is a failed attempt.
 const failureIn = (
@@ -160,81 +224,3 @@ const failureIn = (
   if (ended._tag === "Truncated") return new ProtocolBroken({ reason: ended.reason })
   return new UpstreamRejected({ status: ended.status, retryAfter: undefined, error: scrub(ended.error) })
 }
-
-interface Held {
-  readonly held: ReadonlyArray<JsonObject.JsonObject>
-  readonly ended: ChatStream.StreamEnd | undefined
-}
-
-// Keeps the chunks of a stream back until there is something to commit to: its first content, or its end.
-const holdStream = <E>(
-  chunks: AnswerChunks.AnswerChunks,
-  repair: ChatStream.ChatStream,
-  call: UpstreamCall.UpstreamCall,
-  limit: Alarm.Limit<E>
-): Effect.Effect<Held, E | ProtocolBroken> =>
-  hold(chunks, call, limit, (held, content) => {
-    if (repair.malformed() > 0) return new ProtocolBroken({ reason: "the stream is not JSON" })
-    if (content) return "enough"
-    return held.length > maxHeld.chunks || chunks.size() > maxHeld.bytes
-      ? new ProtocolBroken({ reason: "no content in the stream" })
-      : undefined
-  })
-
-// Keeps the whole answer back.
-const holdWhole = <E>(
-  chunks: AnswerChunks.AnswerChunks,
-  call: UpstreamCall.UpstreamCall,
-  limit: Alarm.Limit<E>
-): Effect.Effect<Held, E | ProtocolBroken> =>
-  hold(chunks, call, limit, () =>
-    chunks.size() > AnswerChunks.maxWhole ? new ProtocolBroken({ reason: "the answer was too large" }) : undefined
-  )
-
-const hold = <E>(
-  chunks: AnswerChunks.AnswerChunks,
-  { abort, alarm }: UpstreamCall.UpstreamCall,
-  limit: Alarm.Limit<E>,
-  verdict: (held: ReadonlyArray<JsonObject.JsonObject>, content: boolean) => ProtocolBroken | "enough" | undefined
-): Effect.Effect<Held, E | ProtocolBroken> =>
-  Effect.async((resume) => {
-    const held: Array<JsonObject.JsonObject> = []
-    let ended: ChatStream.StreamEnd | undefined
-    const settle = (result: Effect.Effect<Held, E | ProtocolBroken>) => {
-      alarm.clear()
-      chunks.pause()
-      resume(result)
-    }
-    // The end may come with the content, in the same turn.
-    const stop = () => settle(Effect.sync(() => ({ held, ended })))
-    const fail = (failure: E | ProtocolBroken) => {
-      abort()
-      settle(Effect.fail(failure))
-    }
-    const onChunks = (more: ReadonlyArray<JsonObject.JsonObject>, content: boolean) => {
-      for (const chunk of more) held.push(chunk)
-      const result = verdict(held, content)
-      if (result === "enough") stop()
-      else if (result !== undefined) fail(result)
-    }
-    alarm.set(limit.after, () => fail(limit.failure()))
-    chunks.listen({
-      onChunks,
-      onRepeated: (said) => onChunks([said.chunk()], true),
-      onEnd: (end) => {
-        ended = end
-        stop()
-      }
-    })
-  })
-
-// The status alone says enough when the rest does not come.
-const readError = ({ body }: UpstreamCall.UpstreamHead, left: Duration.Duration): Effect.Effect<string> => {
-  const after = Duration.min(left, Duration.seconds(5))
-  return UpstreamCall.readText(body, maxErrorBody, { after, failure: () => "late" }).pipe(
-    Effect.orElseSucceed(() => "")
-  )
-}
-
-const shorter = <A, B>(a: Alarm.Limit<A>, b: Alarm.Limit<B>): Alarm.Limit<A | B> =>
-  Duration.lessThan(a.after, b.after) ? a : b

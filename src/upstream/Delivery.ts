@@ -1,4 +1,4 @@
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Accumulator from "../domain/Accumulator.js"
@@ -15,28 +15,28 @@ import * as ResponseSink from "./ResponseSink.js"
 /** The caller's side of a stream, whichever backend's answers it is made of. */
 export interface Delivery {
   /** Sends chunks; false asks to wait for {@link Watcher.onDrained}. */
-  readonly send: (chunks: ReadonlyArray<JsonObject.JsonObject>) => boolean
+  send(chunks: ReadonlyArray<JsonObject.JsonObject>): boolean
   /** The same for what only repeats the chunk that was sent last with another text. */
-  readonly repeat: (said: Repetition) => boolean
+  repeat(said: Repetition): boolean
   /** Tells of the caller from now on; a departure that has already happened is told at once. */
-  readonly watch: (watcher: Watcher) => void
+  watch(watcher: Watcher): void
   /** What the caller has been sent, if another answer could go on with it. */
-  readonly sent: () => SentAnswer.SentAnswer | undefined
+  sent(): SentAnswer.SentAnswer | undefined
   /** The effect's result, unless the caller goes first: then how. */
-  readonly unlessGone: <A>(effect: Effect.Effect<A>) => Effect.Effect<A | RelayEnd>
-  /** Sends the last piece and waits, at most until `readBy` (ms), for the caller to take everything. */
-  readonly finish: (end: RelayEnd, readBy: Duration.Duration) => Effect.Effect<RelayEnd>
+  unlessGone<A>(effect: Effect.Effect<A>): Effect.Effect<A | RelayEnd>
+  /** Sends the last piece and waits, at most so long (ms), for the caller to take everything. */
+  finish(end: RelayEnd, readWithin: number): Effect.Effect<RelayEnd>
   /** What is kept of the answer for the record. */
-  readonly kept: (usage: JsonObject.JsonObject | undefined) => JsonObject.JsonObject | undefined
+  kept(usage: JsonObject.JsonObject | undefined): JsonObject.JsonObject | undefined
 }
 
 /** Hears of the caller. */
 export interface Watcher {
-  readonly onDrained: () => void
+  onDrained(): void
   /** The caller left, or is cut off by the drain; told once. */
-  readonly onGone: (end: RelayEnd) => void
+  onGone(end: RelayEnd): void
   /** Whether the answer has finished, so that only the end of the stream may follow. */
-  readonly isFinished: () => boolean
+  isFinished(): boolean
 }
 
 /** What a delivery is made with. */
@@ -60,78 +60,115 @@ const streamHeaders = {
 const nobody: Watcher = { onDrained: () => {}, onGone: () => {}, isFinished: () => false }
 
 /** Sends the head of a stream: from now on nothing can be taken back. */
-export const begin = ({ headers, keep, keepalive, kind, sink }: Options): Delivery => {
-  const accumulator = Accumulator.make(kind, keep)
-  const beat = Alarm.make()
-  const patience = Alarm.make()
-  let watcher = nobody
-  let gone: RelayEnd | undefined
-  let finishing = false
+export const begin = (options: Options): Delivery => {
+  const delivery = new StreamDelivery(options)
+  delivery.begin()
+  return delivery
+}
 
-  const leave = (end: RelayEnd) => {
-    if (gone !== undefined) return
-    gone = end
-    watcher.onGone(end)
+class StreamDelivery implements Delivery, ResponseSink.SinkListener {
+  private readonly sink: ResponseSink.ResponseSink
+  private readonly accumulator: Accumulator.Accumulator
+  private readonly beat: Alarm.Alarm | undefined
+  private readonly patience = Alarm.make()
+  private watcher = nobody
+  private gone: RelayEnd | undefined = undefined
+  private finishing = false
+
+  constructor(private readonly options: Options) {
+    this.sink = options.sink
+    this.accumulator = Accumulator.make(options.kind, options.keep)
+    this.beat = Option.isSome(options.keepalive) ? Alarm.make() : undefined
+  }
+
+  begin(): void {
+    this.sink.listen(this)
+    this.sink.start(200, Object.assign({}, this.options.headers, streamHeaders))
+    this.keepAlive()
+  }
+
+  send(chunks: ReadonlyArray<JsonObject.JsonObject>): boolean {
+    if (chunks.length === 0) return true
+    let text = ""
+    for (const chunk of chunks) {
+      this.accumulator.push(chunk)
+      text += SseEvents.frame(chunk)
+    }
+    this.beat?.refresh()
+    return this.sink.write(text)
+  }
+
+  repeat(said: Repetition): boolean {
+    this.accumulator.repeat(said)
+    this.beat?.refresh()
+    return this.sink.write(said.wire)
+  }
+
+  watch(watcher: Watcher): void {
+    this.watcher = watcher
+    if (this.gone !== undefined) watcher.onGone(this.gone)
+  }
+
+  sent(): SentAnswer.SentAnswer | undefined {
+    return this.accumulator.truncated() ? undefined : SentAnswer.read(this.accumulator.result(undefined) ?? {})
+  }
+
+  unlessGone<A>(effect: Effect.Effect<A>): Effect.Effect<A | RelayEnd> {
+    const departure = Effect.async<RelayEnd>((resume) =>
+      this.watch({ ...nobody, onGone: (end) => resume(Effect.succeed(end)) })
+    )
+    // The exchange is past interruption; only what is asked for on its behalf can still be given up.
+    return Effect.raceFirst(Effect.interruptible(effect), Effect.interruptible(departure))
+  }
+
+  finish(end: RelayEnd, readWithin: number): Effect.Effect<RelayEnd> {
+    return Effect.async((resume) => {
+      this.finishing = true
+      this.watcher = nobody
+      this.beat?.clear()
+      this.giveUpIn(end._tag === "Completed" ? readWithin : ResponseSink.lastRead)
+      const last = end._tag === "Completed" ? SseEvents.done : (WireError.frame(end) ?? "")
+      this.sink.end(last, (delivered) => {
+        this.patience.clear()
+        resume(Effect.succeed(ResponseSink.whenEnded(end, delivered, this.gone)))
+      })
+    })
+  }
+
+  kept(usage: JsonObject.JsonObject | undefined): JsonObject.JsonObject | undefined {
+    return this.accumulator.result(usage)
+  }
+
+  onDrained(): void {
+    if (!this.finishing) this.watcher.onDrained()
+  }
+
+  onLeft(): void {
+    this.leave(RelayEnd.CallerLeft())
+  }
+
+  onCut(): void {
+    if (this.finishing) this.giveUpIn(ResponseSink.lastRead)
+    this.leave(RelayEnd.CutByDrain())
+  }
+
+  private leave(end: RelayEnd): void {
+    if (this.gone !== undefined) return
+    this.gone = end
+    this.watcher.onGone(end)
+  }
+
+  private giveUpIn(millis: number): void {
+    this.patience.set(millis, () => this.sink.abandon())
   }
 
   // Between events only, and never after the finish: strict clients break on anything else.
-  const keepAlive = (after: Duration.Duration): void =>
-    beat.set(after, () => {
-      if (!watcher.isFinished()) sink.write(SseEvents.keepalive)
-      keepAlive(after)
+  private keepAlive(): void {
+    const { keepalive } = this.options
+    if (Option.isNone(keepalive)) return
+    this.beat?.set(Duration.toMillis(keepalive.value), () => {
+      if (!this.watcher.isFinished()) this.sink.write(SseEvents.keepalive)
+      this.keepAlive()
     })
-
-  sink.listen({
-    onDrained: () => {
-      if (!finishing) watcher.onDrained()
-    },
-    onLeft: () => leave(RelayEnd.CallerLeft()),
-    onCut: () => {
-      if (finishing) patience.set(ResponseSink.lastRead, sink.abandon)
-      leave(RelayEnd.CutByDrain())
-    }
-  })
-  sink.start(200, Object.assign({}, headers, streamHeaders))
-  if (Option.isSome(keepalive)) keepAlive(keepalive.value)
-
-  return {
-    send: (chunks) => {
-      if (chunks.length === 0) return true
-      chunks.forEach(accumulator.push)
-      beat.refresh()
-      return sink.write(chunks.map(SseEvents.frame).join(""))
-    },
-    repeat: (said) => {
-      accumulator.repeat(said)
-      beat.refresh()
-      return sink.write(said.wire)
-    },
-    watch: (next) => {
-      watcher = next
-      if (gone !== undefined) next.onGone(gone)
-    },
-    sent: () => (accumulator.truncated() ? undefined : SentAnswer.read(accumulator.result(undefined) ?? {})),
-    unlessGone: (effect) => {
-      const departure = Effect.async<RelayEnd>((resume) => {
-        const onGone = (end: RelayEnd) => resume(Effect.succeed(end))
-        watcher = { ...nobody, onGone }
-        if (gone !== undefined) onGone(gone)
-      })
-      // The exchange is past interruption; only what is asked for on its behalf can still be given up.
-      return Effect.raceFirst(Effect.interruptible(effect), Effect.interruptible(departure))
-    },
-    finish: (end, readBy) =>
-      Effect.async((resume) => {
-        finishing = true
-        watcher = nobody
-        beat.clear()
-        patience.set(end._tag === "Completed" ? readBy : ResponseSink.lastRead, sink.abandon)
-        const last = end._tag === "Completed" ? SseEvents.done : (WireError.frame(end) ?? "")
-        sink.end(last, (delivered) => {
-          patience.clear()
-          resume(Effect.succeed(ResponseSink.whenEnded(end, delivered, gone)))
-        })
-      }),
-    kept: accumulator.result
   }
 }

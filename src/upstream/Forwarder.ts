@@ -35,6 +35,7 @@ export interface Options {
   readonly routes: RouteTable
   /** Learns of every attempt. */
   readonly journal: Journal
+  readonly clock: Clock.Clock
   /** How long to wait for a backend when all have as many calls under way as they may. */
   readonly queue: Limits
   /** Has something done when the exchange ends; calls that still run are given up then. */
@@ -57,7 +58,6 @@ interface Search {
   readonly plan: ReadonlyArray<Target>
   readonly candidates: Candidates.Candidates
   readonly backends: Context.Tag.Service<Backends>
-  readonly clock: Clock.Clock
   /** Of the attempts so far, in order. */
   readonly failures: Array<AttemptFailure>
 }
@@ -65,17 +65,16 @@ interface Search {
 /** Asks one candidate after the other until one answers. */
 export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFailure, Backends> = Effect.fnUntraced(
   function* (options: Options) {
-    const { journal, queue, request, routes } = options
+    const { clock, journal, queue, request, routes } = options
     const backends = yield* Backends
     const { health, slots } = backends
-    const clock = yield* Effect.clock
     const draws = yield* drawPerBackend(routes, request.model)
     const plan = RoutePlan.make(routes, request.model, (backend) => draws.get(backend) ?? 0)
     if (plan.length === 0) return yield* new ModelNotFound({ model: request.model })
     const candidates = Candidates.make({ plan, health, slots, queue, clock, startedAt: journal.startedAt })
     // An exchange that is interrupted says nothing of the backend it was waiting for.
     options.atEnd(candidates.letGo)
-    return yield* obtain({ options, plan, candidates, backends, clock, failures: [] })
+    return yield* obtain({ options, plan, candidates, backends, failures: [] })
   }
 )
 
@@ -93,18 +92,19 @@ const obtain: (search: Search, going?: Attempt.Going) => Effect.Effect<Forwarded
 // As many attempts on one candidate as it deserves.
 const ask = Effect.fnUntraced(function* (search: Search, ticket: Candidates.Ticket, going: Attempt.Going | undefined) {
   const { permit, target } = ticket
-  const { backends, candidates, failures } = search
+  const { backends, candidates, failures, options } = search
+  const { clock } = options
   for (let attemptsHere = 1; ; attemptsHere++) {
     const fresh = attemptsHere > 1 && failures.at(-1)?._tag === "ConnectionLost"
     const connections = fresh ? backends.fresh(target.backend) : backends.dispatcher(target.backend)
     const result = yield* attempt(search, target, connections, going)
     if (Either.isRight(result)) {
-      yield* backends.health.answered(target.backend, permit, search.clock.unsafeCurrentTimeMillis())
+      yield* backends.health.answered(target.backend, permit, clock.unsafeCurrentTimeMillis())
       return handOver(search, result.right, ticket)
     }
     failures.push(result.left)
     const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
-    yield* backends.health.failed(target.backend, permit, result.left, search.clock.unsafeCurrentTimeMillis())
+    yield* backends.health.failed(target.backend, permit, result.left, clock.unsafeCurrentTimeMillis())
     if (verdict._tag !== "RetryHere") break
     yield* Effect.sleep(verdict.after)
   }
@@ -112,13 +112,15 @@ const ask = Effect.fnUntraced(function* (search: Search, ticket: Candidates.Tick
   return undefined
 })
 
-const attempt = Effect.fnUntraced(function* (
-  { clock, options: { atEnd, journal, request } }: Search,
+const attempt = (
+  { options: { atEnd, clock, journal, request } }: Search,
   target: Target,
   connections: Connections,
   going: Attempt.Going | undefined
-) {
-  const body = JSON.stringify(yield* UpstreamRequest.make(request, target, going?.partial))
+): Effect.Effect<Result, BodyMalformed> => {
+  const sent = UpstreamRequest.make(request, target, going?.partial)
+  if (Either.isLeft(sent)) return Either.left(sent.left)
+  const body = JSON.stringify(sent.right)
   const startedAt = clock.unsafeCurrentTimeMillis()
   journal.backend = target.backend.name
   journal.model = target.model
@@ -130,20 +132,28 @@ const attempt = Effect.fnUntraced(function* (
     body,
     connections,
     clock,
+    startedAt,
     prefix: going === undefined ? target.backend.specialPrefix : going.prefix,
     callerHeaders: journal.headers,
     deadline: Candidates.deadlineOf(target, journal.startedAt),
     atEnd
   })
-  const result = yield* Effect.either(attempted)
-  const ms = clock.unsafeCurrentTimeMillis() - startedAt
-  const { failure, status } = traceOf(result)
-  const trace = { backend: target.backend.name, model: target.model, failure, status, ms }
-  journal.attempts.push(going === undefined ? trace : { ...trace, rescue: going.mode })
-  return result
-})
+  const note = (result: Result): Result => {
+    const ms = clock.unsafeCurrentTimeMillis() - startedAt
+    const { failure, status } = traceOf(result)
+    const trace = { backend: target.backend.name, model: target.model, failure, status, ms }
+    journal.attempts.push(going === undefined ? trace : { ...trace, rescue: going.mode })
+    return result
+  }
+  return Effect.match(attempted, {
+    onFailure: (failure) => note(Either.left(failure)),
+    onSuccess: (answer) => note(Either.right(answer))
+  })
+}
 
-const traceOf = (result: Either.Either<Attempt.Answer, AttemptFailure>): Pick<AttemptTrace, "failure" | "status"> => {
+type Result = Either.Either<Attempt.Answer, AttemptFailure>
+
+const traceOf = (result: Result): Pick<AttemptTrace, "failure" | "status"> => {
   if (Either.isRight(result)) return { failure: null, status: 200 }
   const { left: failure } = result
   return { failure: failure._tag, status: failure._tag === "UpstreamRejected" ? failure.status : null }
@@ -155,7 +165,7 @@ const handOver = (search: Search, answer: Attempt.Answer, { permit, target }: Ca
   conclude: (end) =>
     Effect.suspend(() => {
       search.candidates.free()
-      return search.backends.health.ended(target.backend, permit, end, search.clock.unsafeCurrentTimeMillis())
+      return search.backends.health.ended(target.backend, permit, end, search.options.clock.unsafeCurrentTimeMillis())
     }),
   rescue: (end, going) =>
     // What stands in the way of a rescue must not hide why one was needed.

@@ -80,7 +80,7 @@ const fetchList: (
 > = Effect.fnUntraced(function* (backend: Backend, caller: Credentials.Headers) {
   if (Endpoint.isPerModel(backend.baseUrl)) return []
   const backends = yield* Backends
-  const limit = { after: patience, failure: tooLate }
+  const limit = { after: Duration.toMillis(patience), failure: tooLate }
   const call = UpstreamCall.make(backends.dispatcher(backend), {
     ...Endpoint.of({ backend, model: "" }, "/models"),
     method: "GET",
@@ -89,8 +89,8 @@ const fetchList: (
     connectTimeout: Duration.min(backend.timeouts.connect, patience),
     headLimit: limit
   })
-  yield* Effect.addFinalizer(() => Effect.sync(call.abort))
-  const head = yield* Decompress.head(yield* call.head)
+  yield* Effect.addFinalizer(() => Effect.sync(() => call.abort()))
+  const head = yield* Decompress.head(yield* UpstreamCall.head(call))
   if (head.status !== 200) return yield* new ProtocolBroken({ reason: `status ${head.status}` })
   const text = yield* UpstreamCall.readText(head.body, maxList, limit)
   const body = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)

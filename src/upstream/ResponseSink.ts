@@ -1,31 +1,30 @@
-import * as Duration from "effect/Duration"
 import { RelayEnd } from "../domain/Outcome.js"
 
 /** Where an answer goes: the caller's connection, or whatever stands for it. */
 export interface ResponseSink {
   /** Tells of the caller from now on; a departure that has already happened is told at once. */
-  readonly listen: (listener: SinkListener) => void
+  listen(listener: SinkListener): void
   /** Sends the head. */
-  readonly start: (status: number, headers: Readonly<Record<string, string>>) => void
+  start(status: number, headers: Readonly<Record<string, string>>): void
   /** Sends a piece of the body; false asks to wait for `onDrained`. */
-  readonly write: (text: string) => boolean
+  write(text: string): boolean
   /** Sends the last piece and says whether the caller took everything. */
-  readonly end: (text: string, onEnded: (delivered: boolean) => void) => void
+  end(text: string, onEnded: (delivered: boolean) => void): void
   /** Closes the connection of a caller that does not take the rest. */
-  readonly abandon: () => void
+  abandon(): void
 }
 
 /** Hears of the caller while an answer is relayed. */
 export interface SinkListener {
-  readonly onDrained: () => void
+  onDrained(): void
   /** The caller closed its connection. */
-  readonly onLeft: () => void
+  onLeft(): void
   /** The gateway stops and the drain deadline has passed. */
-  readonly onCut: () => void
+  onCut(): void
 }
 
-/** How long a caller may take to read the last piece of an answer that was cut short. */
-export const lastRead = Duration.seconds(1)
+/** How long a caller may take to read the last piece of an answer that was cut short, in ms. */
+export const lastRead = 1_000
 
 /** Sends a whole JSON response and says whether the caller took it. */
 export const sendJson = (

@@ -1,5 +1,5 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Duration from "effect/Duration"
 import type { Dispatcher } from "undici"
 import type { Headers } from "../domain/Credentials.js"
 import { ConnectFailed, ConnectionLost } from "../domain/Failure.js"
@@ -9,19 +9,19 @@ import * as Alarm from "./Alarm.js"
 /** The bytes of an answer as they arrive, held back while nobody listens. */
 export interface UpstreamBody {
   /** Sends the bytes to a listener from now on, and everything that has waited for one first. */
-  readonly listen: (listener: BodyListener) => void
+  listen(listener: BodyListener): void
   /** Holds the bytes back; the backend feels it when its socket is full. */
-  readonly pause: () => void
+  pause(): void
   /** Undoes {@link pause} for the present listener. */
-  readonly resume: () => void
+  resume(): void
 }
 
 /** Hears of a body; after `onEnd` or `onLost` nothing more comes. */
 export interface BodyListener {
-  readonly onData: (bytes: Uint8Array) => void
-  readonly onEnd: () => void
+  onData(bytes: Uint8Array): void
+  onEnd(): void
   /** The connection broke in the middle of the body. */
-  readonly onLost: (cause: unknown) => void
+  onLost(cause: unknown): void
 }
 
 /** The head of an answer, with its body still to come. */
@@ -29,6 +29,12 @@ export interface UpstreamHead {
   readonly status: number
   readonly headers: Headers
   readonly body: UpstreamBody
+}
+
+/** Hears once how a call begins. */
+export interface HeadListener {
+  onHead(head: UpstreamHead): void
+  onFailed(failure: CallFailure): void
 }
 
 /** What is asked of a backend, and how long its parts may take. */
@@ -47,62 +53,31 @@ export type CallFailure = ConnectFailed | ConnectionLost | HeadersTimedOut | Tot
 
 /** One HTTP request to a backend, from its connection to the end of its body. */
 export interface UpstreamCall {
-  /** Sends the request and waits for the head; whoever is interrupted while it waits has to {@link abort}. */
-  readonly head: Effect.Effect<UpstreamHead, CallFailure>
-  /** Not set once the head is there; for whoever waits for the body. The end of the call clears it. */
+  /** Sends the request, once. */
+  send(listener: HeadListener): void
+  /** Rests once the head is there; for whoever waits for the body. {@link abort} clears it. */
   readonly alarm: Alarm.Alarm
-  /** Ends the call at once, whatever it is doing; the socket is closed unless the body had ended. */
-  readonly abort: () => void
-  /** Lets what is left of the body pass unheard, so that the socket can serve again; aborts when it does not end. */
-  readonly release: () => void
+  /** Ends the call for good, whatever it is doing; the socket is closed unless the body had ended. */
+  abort(): void
+  /** Lets what is left of the body pass unheard, so that the socket can serve again; aborts when it does not end soon. */
+  release(): void
 }
 
-/** How long a backend may hold its socket after a complete answer. */
-const releaseMillis = 1_000
+/** How long a backend may hold its socket after a complete answer, in ms. */
+const releasePatience = 1_000
 
-/** A call through a dispatcher; nothing is sent before its head is asked for. */
-export const make = (dispatcher: Pick<Dispatcher, "dispatch">, options: CallOptions): UpstreamCall => {
-  const alarm = Alarm.make()
-  let transfer: Transfer | undefined
-  const abort = () => {
-    alarm.clear()
-    transfer?.abort()
-  }
-  // To undo it in here would cost more operations than all the rest: it is undone with the call.
-  const head = Effect.async<UpstreamHead, CallFailure>((resume) => {
-    const fail = (failure: CallFailure) => {
-      abort()
-      resume(Effect.fail(failure))
-    }
-    const body = new Transfer({
-      onConnected: () => alarm.set(options.headLimit.after, () => fail(options.headLimit.failure())),
-      onHead: (status, headers) => {
-        alarm.clear()
-        resume(Effect.succeed({ status, headers, body }))
-      },
-      onFailed: (connected, cause) =>
-        fail(
-          connected ? new ConnectionLost({ requestSent: true, cause }) : new ConnectFailed({ timedOut: false, cause })
-        )
+/** A call through a dispatcher; nothing is sent yet. */
+export const make = (dispatcher: Pick<Dispatcher, "dispatch">, options: CallOptions): UpstreamCall =>
+  new Call(dispatcher, options)
+
+/** Sends the request and waits for the head; whoever is interrupted while it waits has to abort the call. */
+export const head = (call: UpstreamCall): Effect.Effect<UpstreamHead, CallFailure> =>
+  Effect.async((resume) =>
+    call.send({
+      onHead: (head) => resume(Effect.succeed(head)),
+      onFailed: (failure) => resume(Effect.fail(failure))
     })
-    transfer = body
-    alarm.set(options.connectTimeout, () => fail(new ConnectFailed({ timedOut: true, cause: new Error("timed out") })))
-    const { headers, method, origin, path } = options
-    dispatcher.dispatch({ origin, path, method, headers, body: options.body, headersTimeout: 0, bodyTimeout: 0 }, body)
-  })
-  return {
-    head,
-    alarm,
-    abort,
-    release: () => {
-      alarm.clear()
-      if (transfer === undefined || transfer.isOver()) return
-      const patience = setTimeout(abort, releaseMillis)
-      const done = () => clearTimeout(patience)
-      transfer.listen({ onData: () => {}, onEnd: done, onLost: done })
-    }
-  }
-}
+  )
 
 /** The text of a small body; of a larger one only the first `size` bytes. Fails when it breaks off or takes too long. */
 export const readText = <E>(
@@ -135,23 +110,45 @@ export const readText = <E>(
 
 type Ending = { readonly _tag: "End" } | { readonly _tag: "Lost"; readonly cause: unknown }
 
-/** What the head's effect hears of. */
-interface HeadListener {
-  readonly onConnected: () => void
-  readonly onHead: (status: number, headers: Headers) => void
-  readonly onFailed: (connected: boolean, cause: unknown) => void
-}
-
-class Transfer implements UpstreamBody, Dispatcher.DispatchHandler {
-  private controller: Dispatcher.DispatchController | undefined
-  private listener: BodyListener | undefined
+class Call implements UpstreamCall, UpstreamBody, Dispatcher.DispatchHandler {
+  readonly alarm = Alarm.make()
+  private head: HeadListener | undefined = undefined
+  private controller: Dispatcher.DispatchController | undefined = undefined
+  private listener: BodyListener | undefined = undefined
   private readonly waiting: Array<Uint8Array> = []
   private headed = false
   private paused = false
   private aborted = false
-  private ending: Ending | undefined
+  private ending: Ending | undefined = undefined
 
-  constructor(private readonly head: HeadListener) {}
+  constructor(
+    private readonly dispatcher: Pick<Dispatcher, "dispatch">,
+    private readonly options: CallOptions
+  ) {}
+
+  send(listener: HeadListener): void {
+    const { body, connectTimeout, headers, method, origin, path } = this.options
+    this.head = listener
+    this.alarm.set(Duration.toMillis(connectTimeout), () =>
+      this.fail(new ConnectFailed({ timedOut: true, cause: new Error("timed out") }))
+    )
+    this.dispatcher.dispatch({ origin, path, method, headers, body, headersTimeout: 0, bodyTimeout: 0 }, this)
+  }
+
+  abort(): void {
+    this.alarm.clear()
+    if (this.aborted) return
+    this.aborted = true
+    if (this.ending === undefined) this.controller?.abort(new Error("aborted by the gateway"))
+  }
+
+  release(): void {
+    this.alarm.rest()
+    if (this.ending !== undefined) return
+    const done = () => this.alarm.rest()
+    this.alarm.set(releasePatience, () => this.abort())
+    this.listen({ onData: () => {}, onEnd: done, onLost: done })
+  }
 
   listen(listener: BodyListener): void {
     this.listener = listener
@@ -169,29 +166,22 @@ class Transfer implements UpstreamBody, Dispatcher.DispatchHandler {
     if (!this.paused) this.controller?.resume()
   }
 
-  /** Whether nothing more can come. */
-  isOver(): boolean {
-    return this.ending !== undefined
-  }
-
-  abort(): void {
-    if (this.aborted) return
-    this.aborted = true
-    if (this.ending === undefined) this.controller?.abort(new Error("aborted by the gateway"))
-  }
-
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller
-    if (this.aborted) controller.abort(new Error("aborted by the gateway"))
-    else this.head.onConnected()
+    if (this.aborted) return controller.abort(new Error("aborted by the gateway"))
+    const { after, failure } = this.options.headLimit
+    this.alarm.set(after, () => this.fail(failure()))
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
     // 1xx heads are informational; the real one follows.
     if (status < 200) return
+    this.alarm.rest()
     this.headed = true
-    this.pause()
-    this.head.onHead(status, headers)
+    this.paused = true
+    this.head?.onHead({ status, headers, body: this })
+    // Nobody may have begun to listen.
+    if (this.paused) controller.pause()
   }
 
   onResponseData(_: Dispatcher.DispatchController, bytes: Uint8Array): void {
@@ -209,8 +199,18 @@ class Transfer implements UpstreamBody, Dispatcher.DispatchHandler {
 
   onResponseError(_: unknown, cause: unknown): void {
     this.ending ??= { _tag: "Lost", cause }
-    if (!this.headed && !this.aborted) this.head.onFailed(this.controller !== undefined, cause)
+    if (!this.headed && !this.aborted) {
+      const reached = this.controller !== undefined
+      this.fail(
+        reached ? new ConnectionLost({ requestSent: true, cause }) : new ConnectFailed({ timedOut: false, cause })
+      )
+    }
     this.deliver()
+  }
+
+  private fail(failure: CallFailure): void {
+    this.abort()
+    this.head?.onFailed(failure)
   }
 
   private deliver(): void {

@@ -48,7 +48,7 @@ export const make = (): WaitingLine => {
             resume(Effect.succeed(taken))
           }
           waiting.add(attempt)
-          alarm.set(timeout, () => {
+          alarm.set(Duration.toMillis(timeout), () => {
             leave()
             resume(new Overloaded({ retryAfter }))
           })

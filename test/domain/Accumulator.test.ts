@@ -9,7 +9,7 @@ const accumulate = (
   kind: "chat" | "completion" = "chat"
 ) => {
   const accumulator = Accumulator.make(kind)
-  chunks.forEach(accumulator.push)
+  for (const chunk of chunks) accumulator.push(chunk)
   return accumulator.result(usage)
 }
 

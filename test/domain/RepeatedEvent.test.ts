@@ -21,9 +21,9 @@ describe("RepeatedEvent", () => {
   const proven = () => after(said("one"), said("two"))
 
   it("knows an event again that differs in its text only", () => {
-    const { chunk, ...repetition } = proven().recall(piece(said(" three"))) ?? {}
-    assert.deepStrictEqual(chunk?.(), said(" three"))
-    assert.deepStrictEqual(repetition, { wire: piece(said(" three")), text: " three", index: 0, field: "content" })
+    const repetition = proven().recall(piece(said(" three")))
+    assert.deepStrictEqual(repetition?.chunk(), said(" three"))
+    assert.include(repetition, { wire: piece(said(" three")), text: " three", index: 0, field: "content" })
   })
 
   it("knows several in a piece, whatever their texts are", () => {

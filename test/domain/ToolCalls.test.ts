@@ -5,7 +5,7 @@ import * as ToolCalls from "../../src/domain/ToolCalls.js"
 /** What the calls of each delta become. */
 const repair = (...deltas: ReadonlyArray<ReadonlyArray<unknown>>) => {
   const calls = ToolCalls.make((index) => `made_${index}`)
-  return deltas.map(calls.push)
+  return deltas.map((delta) => calls.push(delta))
 }
 
 const begin = (index: number, id: string, name: string, args = "") => ({

@@ -141,7 +141,7 @@ export const assemble = (
   kind: "chat" | "completion" = "chat"
 ): JsonObject.JsonObject | undefined => {
   const accumulator = Accumulator.make(kind)
-  chunks.forEach(accumulator.push)
+  for (const chunk of chunks) accumulator.push(chunk)
   return accumulator.result(usage)
 }
 

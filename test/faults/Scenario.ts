@@ -109,7 +109,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "a slow first token",
-    rule: "`timeouts.first_token`; signs of life are no content (`upstream/Attempt.holdStream`)",
+    rule: "`timeouts.first_token`; signs of life are no content (`upstream/Hold`)",
     primary: (call) => {
       call.open()
       call.events(chunk({ role: "assistant", content: "" }))
@@ -131,7 +131,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "a stream that stalls in the middle",
-    rule: "`timeouts.idle`, then rescued (`upstream/Relay.leg`)",
+    rule: "`timeouts.idle`, then rescued (`upstream/Leg.relay`)",
     primary: half(() => {}),
     config: { timeouts: { idle: "200ms" } },
     modes: stream,

@@ -28,8 +28,8 @@ const table = () => {
   return { append, batches, state, ids: () => Records.ids(batches.flat()) }
 }
 
-const take = (log: RequestLog.RequestLog["Type"], records: ReadonlyArray<RequestRecord>) =>
-  Effect.forEach(records, log.record, { discard: true })
+const take = (log: RequestLog.RequestLog["Type"], records: ReadonlyArray<RequestRecord>, synced = false) =>
+  Effect.forEach(records, (record) => log.record(record, synced), { discard: true })
 
 describe("RequestLog", () => {
   it.scoped("writes what has gathered within 50 ms as one batch, in order", () =>
@@ -288,7 +288,7 @@ describe("RequestLog", () => {
             ),
           sync
         )
-        const fibers = yield* Effect.forEach(Records.many(3), (record) => Effect.fork(log.record(record)))
+        const fibers = yield* Effect.forEach(Records.many(3), (record) => Effect.fork(log.record(record, true)))
         yield* TestClock.adjust("1 minute")
         for (const fiber of fibers) assert.isNull(fiber.unsafePoll())
         yield* Deferred.succeed(proceed, undefined)
@@ -302,12 +302,12 @@ describe("RequestLog", () => {
         const { append, ids, state } = table()
         state.broken = true
         const log = yield* RequestLog.make(append, sync)
-        yield* take(log, Records.many(2))
+        yield* take(log, Records.many(2), true)
         assert.deepInclude(yield* log.stats ?? Effect.dieMessage("no stats"), { unsynced: 2, lost: 0 })
         state.broken = false
         yield* TestClock.adjust("2 seconds")
         assert.deepStrictEqual(ids(), ["r0", "r1"])
-        yield* take(log, Records.many(1, 2))
+        yield* take(log, Records.many(1, 2), true)
         assert.deepInclude(yield* log.stats ?? Effect.dieMessage("no stats"), { unsynced: 2 })
       }).pipe(Effect.provide(LogLines.make().layer))
     )

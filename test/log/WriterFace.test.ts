@@ -66,7 +66,7 @@ describe("the writer's thread", () => {
       const folder = yield* Temp.directory
       const { end, log } = yield* logOver(`${folder}/record.db`, "sync")
       for (const record of Records.many(5)) {
-        yield* log.record(record)
+        yield* log.record(record, true)
         const spool = Temp.names(folder).filter((name) => name.endsWith(".ndjson"))
         const text = spool.map((name) => fs.readFileSync(`${folder}/${name}`, "utf8")).join("")
         assert.include(text, `"id":"${record.id}"`)

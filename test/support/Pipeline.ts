@@ -65,7 +65,7 @@ export const answer = (
     onEnd: (end) => ends.push(end)
   })
   for (const listener of listeners) {
-    pieces.forEach(listener.onData)
+    for (const piece of pieces) listener.onData(piece)
     if (lost) listener.onLost(new Error("reset"))
     else listener.onEnd()
   }
@@ -103,7 +103,7 @@ const passed = (
   { kind }: ChatStream.Options
 ): Passed => {
   const accumulator = Accumulator.make(kind)
-  chunks.forEach(accumulator.push)
+  for (const chunk of chunks) accumulator.push(chunk)
   const [end] = ends
   const last = end === undefined ? "" : lastFrame(end)
   const body = accumulator.result(repair.usage())

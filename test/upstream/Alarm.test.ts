@@ -1,7 +1,6 @@
 import * as net from "node:net"
 import { once } from "node:events"
 import { assert, describe, it } from "@effect/vitest"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Alarm from "../../src/upstream/Alarm.js"
 
@@ -30,7 +29,7 @@ const connection = Effect.acquireRelease(
 const block = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 
 const rings = (after: number) =>
-  Effect.async<"rang">((resume) => Alarm.make().set(Duration.millis(after), () => resume(Effect.succeed("rang"))))
+  Effect.async<"rang">((resume) => Alarm.make().set(after, () => resume(Effect.succeed("rang"))))
 
 describe("Alarm", () => {
   const missed = (react: (alarm: Alarm.Alarm) => void) =>
@@ -45,7 +44,7 @@ describe("Alarm", () => {
         })
       })
       far.write("in time")
-      alarm.set(Duration.millis(20), () => (rang = true))
+      alarm.set(20, () => (rang = true))
       block(100)
       yield* Effect.promise(() => heard)
       yield* rings(0)
@@ -71,7 +70,7 @@ describe("Alarm", () => {
         refreshed = performance.now()
         if (refreshed - begun > 60) clearInterval(refreshing)
       }, 5)
-      yield* Effect.async<void>((resume) => alarm.set(Duration.millis(30), () => resume(Effect.void)))
+      yield* Effect.async<void>((resume) => alarm.set(30, () => resume(Effect.void)))
       assert.isAtLeast(performance.now() - refreshed, 29)
       assert.isAtLeast(refreshed - begun, 60)
     })
@@ -81,7 +80,7 @@ describe("Alarm", () => {
     Effect.gen(function* () {
       const alarm = Alarm.make()
       let times = 0
-      alarm.set(Duration.millis(1), () => times++)
+      alarm.set(1, () => times++)
       yield* rings(5)
       alarm.refresh()
       yield* rings(5)
@@ -93,12 +92,27 @@ describe("Alarm", () => {
     })
   )
 
+  it.live("does not ring while it rests, and rings when it is set again", () =>
+    Effect.gen(function* () {
+      const alarm = Alarm.make()
+      let times = 0
+      alarm.set(1, () => times++)
+      alarm.rest()
+      alarm.refresh()
+      yield* rings(5)
+      assert.strictEqual(times, 0)
+      alarm.set(1, () => times++)
+      yield* rings(5)
+      assert.strictEqual(times, 1)
+    })
+  )
+
   it.live("rings when nothing came, and once only", () =>
     Effect.gen(function* () {
       const alarm = Alarm.make()
       let times = 0
-      alarm.set(Duration.millis(1), () => times++)
-      alarm.set(Duration.millis(1), () => times++)
+      alarm.set(1, () => times++)
+      alarm.set(1, () => times++)
       yield* rings(20)
       assert.strictEqual(times, 1)
     })

@@ -106,14 +106,14 @@ const callOf = (dispatch: () => boolean) =>
       headers: {},
       body: "",
       connectTimeout: Duration.millis(50),
-      headLimit: { after: Duration.seconds(10), failure: () => new HeadersTimedOut({ after: Duration.seconds(10) }) }
+      headLimit: { after: 10_000, failure: () => new HeadersTimedOut({ after: Duration.seconds(10) }) }
     }
   )
 
 describe("a connection that is not made", () => {
   it.live("within `timeouts.connect` has failed, and was not refused", () =>
     Effect.gen(function* () {
-      const failure = yield* Effect.flip(callOf(() => true).head)
+      const failure = yield* Effect.flip(UpstreamCall.head(callOf(() => true)))
       assert.strictEqual(failure._tag, "ConnectFailed")
       assert.propertyVal(failure, "timedOut", true)
     })

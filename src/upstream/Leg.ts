@@ -1,0 +1,137 @@
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Alignment } from "../domain/Alignment.js"
+import type { StreamEnd } from "../domain/ChatStream.js"
+import type * as JsonObject from "../domain/JsonObject.js"
+import { RelayEnd } from "../domain/Outcome.js"
+import type { Repetition } from "../domain/RepeatedEvent.js"
+import * as Alarm from "./Alarm.js"
+import type { ChunkListener } from "./AnswerChunks.js"
+import type { Answer } from "./Attempt.js"
+import type { Delivery, Watcher } from "./Delivery.js"
+
+/** The end of a second answer that is not the first one's. */
+export const differs: RelayEnd = RelayEnd.UpstreamBroke({ reason: "the answer differs from what was sent" })
+
+/** What is moved, and where to. */
+export interface Options {
+  readonly answer: Answer
+  readonly delivery: Delivery
+  /** Lets through only what the caller does not have from the answer before. */
+  readonly alignment: Alignment | undefined
+  readonly clock: Clock.Clock
+}
+
+/** Moves one backend's part of a stream to the caller. */
+export const relay = (options: Options): Effect.Effect<RelayEnd> =>
+  Effect.async((resume) => new Leg(options, resume).begin())
+
+class Leg implements Watcher, ChunkListener {
+  private readonly silence: Alarm.Alarm
+  private readonly deadline = Alarm.make()
+  private readonly answer: Answer
+  private readonly delivery: Delivery
+  private readonly alignment: Alignment | undefined
+  private ended = false
+
+  constructor(
+    private readonly options: Options,
+    private readonly resume: (end: Effect.Effect<RelayEnd>) => void
+  ) {
+    this.answer = options.answer
+    this.silence = options.answer.call.alarm
+    this.delivery = options.delivery
+    this.alignment = options.alignment
+  }
+
+  begin(): void {
+    const { answer } = this
+    const { total } = answer.target.backend.timeouts
+    const left = answer.deadline - this.options.clock.unsafeCurrentTimeMillis()
+    this.deadline.set(left, () => this.settle(RelayEnd.UpstreamStalled({ after: total })))
+    this.watchSilence()
+    this.delivery.watch(this)
+    this.onChunks(answer.held)
+    if (answer.ended !== undefined) this.onEnd(answer.ended)
+    else if (!this.ended) answer.rest.listen(this)
+  }
+
+  onChunks(chunks: ReadonlyArray<JsonObject.JsonObject>): void {
+    if (this.ended) return
+    this.silence.refresh()
+    const fresh = this.alignment === undefined ? chunks : alignAll(this.alignment, chunks)
+    if (fresh === undefined) this.settle(differs)
+    else if (!this.delivery.send(fresh)) this.waitForCaller()
+  }
+
+  onRepeated(said: Repetition): void {
+    if (this.alignment !== undefined) return this.onChunks([said.chunk()])
+    if (this.ended) return
+    this.silence.refresh()
+    if (!this.delivery.repeat(said)) this.waitForCaller()
+  }
+
+  onEnd(end: StreamEnd): void {
+    const tooShort = end._tag === "Finished" && this.alignment?.through() === false
+    this.settle(tooShort ? differs : relayEnd(end, this.answer.scrub))
+  }
+
+  onDrained(): void {
+    if (this.ended) return
+    this.watchSilence()
+    this.answer.rest.resume()
+  }
+
+  onGone(end: RelayEnd): void {
+    this.settle(end)
+  }
+
+  isFinished(): boolean {
+    return this.answer.repair.finished()
+  }
+
+  // While the caller is slow, the backend's silence is our doing.
+  private waitForCaller(): void {
+    this.silence.rest()
+    this.answer.rest.pause()
+  }
+
+  private watchSilence(): void {
+    const { idle } = this.answer.target.backend.timeouts
+    this.silence.set(Duration.toMillis(idle), () => this.settle(RelayEnd.UpstreamStalled({ after: idle })))
+  }
+
+  private settle(end: RelayEnd): void {
+    if (this.ended) return
+    this.ended = true
+    this.silence.rest()
+    this.deadline.clear()
+    this.resume(Effect.succeed(end))
+  }
+}
+
+// The chunks that are new to the caller; undefined when one does not fit.
+const alignAll = (
+  alignment: Alignment,
+  chunks: ReadonlyArray<JsonObject.JsonObject>
+): ReadonlyArray<JsonObject.JsonObject> | undefined => {
+  const fresh: Array<JsonObject.JsonObject> = []
+  for (const chunk of chunks) {
+    const aligned = alignment.push(chunk)
+    if (aligned === undefined) return undefined
+    fresh.push(...aligned)
+  }
+  return fresh
+}
+
+const relayEnd = (end: StreamEnd, scrub: Answer["scrub"]): RelayEnd => {
+  switch (end._tag) {
+    case "Finished":
+      return RelayEnd.Completed()
+    case "Errored":
+      return RelayEnd.UpstreamErrored({ status: end.status, error: scrub(end.error) })
+    case "Truncated":
+      return RelayEnd.UpstreamBroke({ reason: end.reason })
+  }
+}
