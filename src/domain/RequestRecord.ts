@@ -82,6 +82,10 @@ export const columns = Struct.keys(RequestRecord.fields)
 export const weigh = ({ Headers, Request, Response }: RequestRecord): number =>
   1024 + Headers.length + (Request?.length ?? 0) + (Response?.length ?? 0)
 
+/** What these records hold together. */
+export const weighAll = (records: ReadonlyArray<RequestRecord>): number =>
+  records.reduce((sum, record) => sum + weigh(record), 0)
+
 /**
  * One attempt as the record shows it; `failure` is null for one that answered and kept answering, and `rescue` says how
  * an attempt was to go on with an answer that had broken off.

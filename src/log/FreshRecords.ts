@@ -1,4 +1,4 @@
-import { weigh } from "../domain/RequestRecord.js"
+import { weighAll } from "../domain/RequestRecord.js"
 import type { LoggedRecord } from "../domain/RequestRecord.js"
 import type { Piece } from "./SpoolSegment.js"
 
@@ -30,7 +30,7 @@ export const make = (): FreshRecords => {
   let batches: ReadonlyArray<Batch> = []
   return {
     push: (start, end, records) => {
-      const weight = records.reduce((sum, record) => sum + weigh(record), 0)
+      const weight = weighAll(records)
       const before = batches.reduce((sum, batch) => sum + batch.weight, 0)
       if (before + weight <= most) batches = [...batches, { start, end, records, weight }]
     },

@@ -6,7 +6,7 @@ import * as Schedule from "effect/Schedule"
 import { AppendFailed } from "../domain/Failure.js"
 import type { Digest } from "../domain/Redaction.js"
 import * as Redaction from "../domain/Redaction.js"
-import { weigh } from "../domain/RequestRecord.js"
+import { weighAll } from "../domain/RequestRecord.js"
 import type { LoggedRecord } from "../domain/RequestRecord.js"
 import type * as Retention from "../domain/Retention.js"
 import * as MonthlyRotation from "./MonthlyRotation.js"
@@ -195,7 +195,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const bounds = (settings: Settings) => retention === null && settings.retention !== null
 
   const isDirect = (records: ReadonlyArray<LoggedRecord>, { durability }: Settings) =>
-    isLarge(records) ? waited === 0 : durability === "relaxed" && spool.pending() === 0
+    weighAll(records) >= large ? waited === 0 : durability === "relaxed" && spool.pending() === 0
 
   const intoDatabase = (records: ReadonlyArray<LoggedRecord>) =>
     Effect.catchAll(insert(records), () => toSpool(records))
@@ -217,9 +217,6 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const recorder: Recorder = { append, appendNow, stats: () => ({ ...stats, spoolBytes: spool.pending() }) }
   return recorder
 })
-
-const isLarge = (records: ReadonlyArray<LoggedRecord>): boolean =>
-  records.reduce((bytes, record) => bytes + weigh(record), 0) >= large
 
 const digest: Digest = (base64) => {
   const bytes = Buffer.from(base64, "base64")

@@ -25,7 +25,7 @@ export interface Options {
 
 /** Moves one backend's part of a stream to the caller. */
 export const relay = (options: Options): Effect.Effect<RelayEnd> =>
-  Effect.async((resume) => new Leg(options, resume).begin())
+  Effect.async((resume) => new Leg(options, resume).begin(options.clock.unsafeCurrentTimeMillis()))
 
 class Leg implements Watcher, ChunkListener {
   private readonly silence: Alarm.Alarm
@@ -36,20 +36,19 @@ class Leg implements Watcher, ChunkListener {
   private ended = false
 
   constructor(
-    private readonly options: Options,
+    { alignment, answer, delivery }: Options,
     private readonly resume: (end: Effect.Effect<RelayEnd>) => void
   ) {
-    this.answer = options.answer
-    this.silence = options.answer.call.alarm
-    this.delivery = options.delivery
-    this.alignment = options.alignment
+    this.answer = answer
+    this.silence = answer.call.alarm
+    this.delivery = delivery
+    this.alignment = alignment
   }
 
-  begin(): void {
+  begin(now: number): void {
     const { answer } = this
     const { total } = answer.target.backend.timeouts
-    const left = answer.deadline - this.options.clock.unsafeCurrentTimeMillis()
-    this.deadline.set(left, () => this.settle(RelayEnd.UpstreamStalled({ after: total })))
+    this.deadline.set(answer.deadline - now, () => this.settle(RelayEnd.UpstreamStalled({ after: total })))
     this.watchSilence()
     this.delivery.watch(this)
     this.onChunks(answer.held)
