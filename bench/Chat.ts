@@ -13,7 +13,7 @@ export type Model =
   | { readonly _tag: "HeldStream" }
   /** Nothing until the upstream is told to go on. */
   | { readonly _tag: "HeldWhole" }
-  /** Text without end, as fast as it is read. */
+  /** Text without end in long pieces, as fast as it is read. */
   | { readonly _tag: "Endless" }
 
 /** The model as a name, such as `bench:paced:100:20`. */
@@ -39,9 +39,14 @@ export const modelOf = (name: string): Model | undefined => {
   }
 }
 
-/** A question: the mark that its answer must repeat, and the body that asks it. */
-export interface Question {
+/** How a question is to be answered, and the mark that its answer must repeat. */
+export interface Marked {
+  readonly model: Model
   readonly mark: string
+}
+
+/** A question, and the body that asks it. */
+export interface Question extends Marked {
   readonly body: string
 }
 
@@ -62,7 +67,7 @@ export const questions = (model: Model, size: number): (() => Question) => {
   let asked = 0
   return () => {
     const mark = `mark-${String(asked++).padStart(9, "0")}`
-    return { mark, body: head + mark + tail }
+    return { model, mark, body: head + mark + tail }
   }
 }
 
@@ -70,9 +75,7 @@ export const questions = (model: Model, size: number): (() => Question) => {
 const last = "That was the whole question."
 
 /** What the upstream reads of a body that it was sent. */
-export interface Asked {
-  readonly model: Model
-  readonly mark: string
+export interface Asked extends Marked {
   readonly usage: boolean
 }
 
@@ -88,4 +91,10 @@ export const read = (body: string): Asked | undefined => {
 export const answerTo = (mark: string): string => `${mark} ${paragraph}`
 
 /** One piece of a streamed answer. */
-export const pieceOf = (mark: string, index: number): string => (index === 0 ? mark : ` word${index}`)
+export const pieceOf = ({ mark, model }: Marked, index: number): string => {
+  if (index === 0) return mark
+  return model._tag === "Endless" ? ` word${index} ${long}` : ` word${index}`
+}
+
+/** Long enough that megabytes of it, which the kernel keeps for a reader who is slow, are few events. */
+const long = paragraph.repeat(40)

@@ -18,9 +18,9 @@ import * as UpstreamEvents from "./UpstreamEvents.js"
 // What the steps of an exchange cost by themselves, without sockets and without Effect's runtime.
 
 const events = 100
-const frames = Array.from({ length: events }, (_, index) => UpstreamEvents.piece("mark-000000001", index))
-const answer =
-  frames.join("") + UpstreamEvents.ending({ mark: "mark-000000001", model: { _tag: "Whole" }, usage: true }, events)
+const asked: Chat.Asked = { mark: "mark-000000001", model: { _tag: "Whole" }, usage: true }
+const frames = Array.from({ length: events }, (_, index) => UpstreamEvents.piece(asked, index))
+const answer = frames.join("") + UpstreamEvents.ending(asked, events)
 const bytes = Buffer.from(answer)
 
 const read = (decoder: SseEvents.Decoder, utf8: Utf8.Utf8, bytes: Uint8Array) => decoder.push(utf8.decode(bytes))

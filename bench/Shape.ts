@@ -12,7 +12,7 @@ export const Shape = Schema.Union(
   Schema.TaggedStruct("Streams", { streams: Count, events: Count, interval: Count }),
   /** So many streams that have begun and are silent, until the upstream goes on. */
   Schema.TaggedStruct("IdleStreams", { streams: Count }),
-  /** So many callers of endless streams that read `bytesPerSecond` each. */
+  /** So many callers of endless streams that read `bytesPerSecond` each, until the upstream waits for all of them. */
   Schema.TaggedStruct("SlowReaders", { readers: Count, bytesPerSecond: Count }),
   /** So many requests at once with bodies of `size` bytes, answered when all have arrived. */
   Schema.TaggedStruct("Bodies", { count: Count, size: Count })
@@ -20,8 +20,18 @@ export const Shape = Schema.Union(
 export type Shape = Schema.Schema.Type<typeof Shape>
 
 /** How many requests the upstream must hold at the end of a window for the shape to be what it says; 0 if it holds none. */
-export const heldBy = (shape: Shape): number =>
-  shape._tag === "IdleStreams" ? shape.streams : shape._tag === "Bodies" ? shape.count : 0
+export const heldBy = (shape: Shape): number => {
+  switch (shape._tag) {
+    case "IdleStreams":
+      return shape.streams
+    case "SlowReaders":
+      return shape.readers
+    case "Bodies":
+      return shape.count
+    default:
+      return 0
+  }
+}
 
 /** What the load has seen of one window. Times in ms. */
 export const Seen = Schema.Struct({

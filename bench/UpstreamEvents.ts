@@ -1,8 +1,8 @@
 import * as Chat from "./Chat.js"
 
 /** An event with a piece of the answer, the first with the role. */
-export const piece = (mark: string, index: number): string =>
-  event(mark, { ...(index === 0 ? { role: "assistant" } : {}), content: Chat.pieceOf(mark, index) }, null)
+export const piece = (asked: Chat.Marked, index: number): string =>
+  event(asked.mark, { ...(index === 0 ? { role: "assistant" } : {}), content: Chat.pieceOf(asked, index) }, null)
 
 /** What ends an answer of so many pieces: the finish, usage if it was asked for, and the farewell. */
 export const ending = ({ mark, usage }: Chat.Asked, pieces: number): string => {

@@ -39,7 +39,7 @@ const answer = (asked: Chat.Asked, response: http.ServerResponse): void => {
       return pace(asked, asked.model, response)
     case "Endless":
       openStream(asked, response)
-      return pour(asked.mark, response)
+      return pour(asked, response)
   }
 }
 
@@ -49,9 +49,9 @@ const sendWhole = (mark: string, response: http.ServerResponse): void => {
   response.end(body)
 }
 
-const openStream = ({ mark }: Chat.Asked, response: http.ServerResponse): void => {
+const openStream = (asked: Chat.Asked, response: http.ServerResponse): void => {
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" })
-  response.write(UpstreamEvents.piece(mark, 0))
+  response.write(UpstreamEvents.piece(asked, 0))
 }
 
 const hold = (response: http.ServerResponse, goOn: () => void): void => {
@@ -67,24 +67,36 @@ const pace = (
   let sent = 1
   pacer.add(interval, () => {
     if (response.destroyed) return false
-    if (sent < events) response.write(UpstreamEvents.piece(asked.mark, sent++))
+    if (sent < events) response.write(UpstreamEvents.piece(asked, sent++))
     else response.end(UpstreamEvents.ending(asked, events))
     return !response.writableEnded
   })
 }
 
-const pour = (mark: string, response: http.ServerResponse): void => {
+/** A stream that is not read on for so long is held by its reader, in ms. */
+const patience = 1000
+
+const pour = (asked: Chat.Asked, response: http.ServerResponse): void => {
   let sent = 1
+  const readOn = () => {}
+  const isHeld = () => held.add(readOn)
+  let waiting = setTimeout(isHeld, patience)
   const more = () => {
-    while (!response.destroyed && response.write(UpstreamEvents.piece(mark, sent++)));
+    held.delete(readOn)
+    clearTimeout(waiting)
+    if (response.destroyed) return
+    while (response.write(UpstreamEvents.piece(asked, sent++)));
+    waiting = setTimeout(isHeld, patience)
   }
-  response.on("drain", more)
+  // Not at once, for as long as the kernel takes everything nobody else would have a turn.
+  response.on("drain", () => setImmediate(more))
+  response.on("close", more)
   more()
 }
 
 Control.serve({
   listen: (port) => Listening.on(server, Number(port)),
-  /** How many requests are open, how many of them are held, and how late the paced events were. */
+  /** How many requests are open, how many of them wait for us or for their reader, and how late paced events were. */
   state: () => ({ open, held: held.size, latenessP99: Percentile.of(pacer.takeLateness(), 0.99) ?? 0 }),
   /** Ends everything that is held. */
   goOn: () => {

@@ -26,8 +26,8 @@ export interface StreamCheck {
   readonly complaint: string | undefined
 }
 
-/** A check for the stream that answers a mark. */
-export const stream = (mark: string): StreamCheck => {
+/** A check for the stream that answers a question. */
+export const stream = (question: Chat.Marked): StreamCheck => {
   let pieces = 0
   let finished = false
   let done = false
@@ -41,7 +41,7 @@ export const stream = (mark: string): StreamCheck => {
     const choice = JsonObject.orEmpty(JsonObject.listOf(chunk["choices"])[0])
     if (choice["finish_reason"] === "stop") finished = true
     const content = JsonObject.text(JsonObject.orEmpty(choice["delta"])["content"])
-    if (content !== undefined && content === Chat.pieceOf(mark, pieces)) pieces++
+    if (content !== undefined && content === Chat.pieceOf(question, pieces)) pieces++
     else if (content !== undefined || chunk["error"] !== undefined) complaint ??= `got ${data} as piece ${pieces}`
   }
   const parser = createParser({ onEvent: ({ data }) => read(data) })

@@ -59,7 +59,7 @@ export const stream = (
   tally: Tally,
   listener: StreamListener
 ): StreamCall => {
-  const check = AnswerCheck.stream(question.mark)
+  const check = AnswerCheck.stream(question)
   const began = performance.now()
   let last: number | undefined
   let controller: Dispatcher.DispatchController | undefined

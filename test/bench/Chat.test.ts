@@ -6,9 +6,10 @@ import * as UpstreamEvents from "../../bench/UpstreamEvents.js"
 const paced = { _tag: "Paced" as const, events: 3, interval: 20 }
 const mark = "mark-000000007"
 const asked = { model: paced, mark, usage: false }
-const pieces = (...indices: ReadonlyArray<number>) => indices.map((index) => UpstreamEvents.piece(mark, index)).join("")
+const pieces = (...indices: ReadonlyArray<number>) =>
+  indices.map((index) => UpstreamEvents.piece(asked, index)).join("")
 const checked = (text: string) => {
-  const check = AnswerCheck.stream(mark)
+  const check = AnswerCheck.stream(asked)
   for (const byte of Buffer.from(text)) check.push(Uint8Array.of(byte))
   return check
 }
@@ -43,7 +44,7 @@ describe("the bench's conversation", () => {
   it("finds out a missing, doubled or foreign piece, an error, and a missing end", () => {
     assert.isDefined(checked(pieces(0, 2)).complaint)
     assert.isDefined(checked(pieces(0, 0)).complaint)
-    assert.isDefined(checked(UpstreamEvents.piece("mark-000000008", 0)).complaint)
+    assert.isDefined(checked(UpstreamEvents.piece({ ...asked, mark: "mark-000000008" }, 0)).complaint)
     assert.isDefined(checked('data: {"error":{"message":"no"}}\n\n').complaint)
     assert.isDefined(checked(UpstreamEvents.ending(asked, 0) + pieces(0)).complaint)
     assert.isFalse(checked(pieces(0, 1, 2)).whole)
