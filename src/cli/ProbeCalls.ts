@@ -90,7 +90,7 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
     const ends: Array<() => void> = []
     yield* Effect.addFinalizer(() => Effect.sync(() => ends.forEach((end) => end())))
     const connections = (yield* Backends).dispatcher(target.backend)
-    const answer = yield* Attempt.make({
+    const answer = yield* yield* Attempt.make({
       id: "ping",
       request,
       target,

@@ -1,5 +1,5 @@
 import * as Cause from "effect/Cause"
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -41,8 +41,8 @@ export interface Exchange {
   readonly clock: Clock.Clock
   /** The configuration that the exchange keeps to its end. */
   readonly snapshot: ConfigRef.Snapshot
-  /** To be run before the caller can see that its answer has ended; under `log.durability: sync` it writes the record. */
-  readonly beforeEnd: (presumed: Outcome) => Effect.Effect<void>
+  /** To be run before the caller can see that its answer has ended: under `log.durability: sync` it writes the record. */
+  readonly beforeEnd: ((presumed: Outcome) => Effect.Effect<void>) | undefined
   /** Has something done when the exchange ends, before it is recorded, and what it returns: what was given last comes first. */
   readonly atEnd: (last: Last) => void
 }
@@ -86,7 +86,7 @@ const runOn = Effect.fnUntraced(function* <A, R, R2>(
   const services = yield* Effect.context<Services>()
   const log = Context.get(services, RequestLog)
   const drain = Context.get(services, Drain)
-  const clock = yield* Effect.clock
+  const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
   const snapshot = yield* Context.get(services, ConfigRef.ConfigRef).current
   const { server } = snapshot.config
   const journal = Journal.open(arrival.caller(server), clock.unsafeCurrentTimeMillis())
@@ -95,7 +95,7 @@ const runOn = Effect.fnUntraced(function* <A, R, R2>(
   const close = (outcome: Outcome) => Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
   const synced = snapshot.config.log.durability === "sync"
   const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed)), true))
-  const beforeEnd = synced ? writeEarly : () => Effect.void
+  const beforeEnd = synced ? writeEarly : undefined
   const ends: Array<Last> = []
   const exchange: Exchange = { journal, clock, snapshot, beforeEnd, atEnd: (last) => void ends.push(last) }
   let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
@@ -158,7 +158,7 @@ const refuse = ({ beforeEnd, journal }: Exchange, outcome: Outcome, sink: Caller
       if (error === undefined) sink.end("", ended)
       else ResponseSink.sendJson(sink, error.status, error.headers, JSON.stringify({ error: error.error }), ended)
     })
-    return Effect.zipRight(beforeEnd(outcome), send)
+    return beforeEnd === undefined ? send : Effect.zipRight(beforeEnd(outcome), send)
   })
 
 const wireError = (outcome: Outcome): WireError.WireError | undefined => {

@@ -45,6 +45,9 @@ export interface Answer {
   readonly call: Pick<UpstreamCall.UpstreamCall, "abort" | "alarm" | "release">
 }
 
+/** What came of an attempt. */
+export type Result = Either.Either<Answer, AttemptFailure>
+
 /** How an attempt goes on with an answer that has broken off. */
 export interface Going {
   readonly mode: "restart" | "continue"
@@ -81,7 +84,7 @@ const maxErrorBody = 16 * 1024
 const errorPatience = 5_000
 
 /** One try against one backend, up to the first content of a stream or the whole of an answer that is not streamed. */
-export const make = (options: Options): Effect.Effect<Answer, AttemptFailure> =>
+export const make = (options: Options): Effect.Effect<Result> =>
   // Of one wait: another would cost as much as what is done in between.
   Effect.async((resume) => new Attempt(options, resume).begin())
 
@@ -90,7 +93,7 @@ class Attempt implements UpstreamCall.HeadListener {
 
   constructor(
     private readonly options: Options,
-    private readonly resume: (result: Effect.Effect<Answer, AttemptFailure>) => void
+    private readonly resume: (result: Effect.Effect<Result>) => void
   ) {
     const { body, callerHeaders, connections, request, startedAt, target } = options
     const { connect, headers } = target.backend.timeouts
@@ -140,30 +143,27 @@ class Attempt implements UpstreamCall.HeadListener {
       alarm: this.call.alarm,
       limit: request.stream ? this.limit(now, firstToken, FirstTokenTimedOut) : this.total(now),
       onFailed: (failure) => this.onFailed(failure),
-      onHeld: (held) => this.resume(Effect.suspend(() => this.answer(head, repair, chunks, held)))
+      onHeld: (held) => this.resume(Effect.sync(() => this.answer(head, repair, chunks, held)))
     })
   }
 
   onFailed(failure: AttemptFailure): void {
     this.call.abort()
-    this.resume(Effect.fail(failure))
+    this.resume(Effect.succeed(Either.left(failure)))
   }
 
   // An error response, as what it says of the attempt.
-  private refused(
-    { body, headers, status }: UpstreamCall.UpstreamHead,
-    now: number
-  ): Effect.Effect<Answer, AttemptFailure> {
+  private refused({ body, headers, status }: UpstreamCall.UpstreamHead, now: number): Effect.Effect<Result> {
     const after = Math.min(this.total(now).after, errorPatience)
     // The status alone says enough when the rest does not come.
     const text = Effect.orElseSucceed(
       UpstreamCall.readText(body, maxErrorBody, { after, failure: () => "late" }),
       () => ""
     )
-    return Effect.flatMap(text, (said): Effect.Effect<Answer, AttemptFailure> => {
+    return Effect.map(text, (said) => {
       this.call.release()
       const heardAt = this.options.clock.unsafeCurrentTimeMillis()
-      return UpstreamError.fromResponse(status, headers, this.scrub(said), heardAt)
+      return Either.left(UpstreamError.fromResponse(status, headers, this.scrub(said), heardAt))
     })
   }
 
@@ -172,15 +172,15 @@ class Attempt implements UpstreamCall.HeadListener {
     repair: ChatStream.ChatStream,
     rest: AnswerChunks.AnswerChunks,
     { chunks, ended }: Hold.Held
-  ): Effect.Effect<Answer, AttemptFailure> {
+  ): Result {
     const { call, options } = this
     const scrub = (error: ErrorBody.ErrorBody) => ErrorBody.mapTexts(error, (text) => this.scrub(text))
     const failure = failureIn(ended, scrub)
     if (failure !== undefined) {
       call.release()
-      return failure
+      return Either.left(failure)
     }
-    return Effect.succeed({
+    return Either.right({
       target: options.target,
       headers: Credentials.callerHeaders(head.headers),
       held: chunks,

@@ -18,12 +18,14 @@ export interface Ticket {
 
 /** The candidates of one exchange that have not been asked yet. */
 export interface Candidates {
+  /** The first one, if it is well and has room: what is chosen nearly always. */
+  readonly first: () => Ticket | undefined
   /** The next one to ask; undefined when nobody is left. Whoever is chosen is not chosen again. One is held at a time. */
-  readonly choose: Effect.Effect<Ticket | undefined, Overloaded>
+  readonly next: Effect.Effect<Ticket | undefined, Overloaded>
   /** Gives the place of the one that is held back, once what became of the call is told. */
   readonly free: () => void
   /** Lets go of the one that is held, if any, with nothing to tell of it. */
-  readonly letGo: () => Effect.Effect<void> | void
+  readonly letGo: () => Health.Report
   /** What follows a failed attempt; whoever it rules out is not chosen any more. */
   readonly decide: (failure: AttemptFailure, target: Target, made: Made) => Effect.Effect<RetryPolicy.Verdict>
 }
@@ -57,11 +59,9 @@ export const make = (options: Options): Candidates => {
   return {
     free: () => free(state),
     letGo: () => letGo(state),
+    first: () => first(state),
     // Whoever leaves while one is chosen must not take its place along: only the wait is interrupted.
-    choose: Effect.suspend(() => {
-      const ticket = chooseSound(state)
-      return ticket === undefined ? Effect.uninterruptible(choose(state)) : Effect.succeed(ticket)
-    }),
+    next: Effect.uninterruptible(choose(state)),
     decide: (failure, target, made) => decide(state, failure, target, made)
   }
 }
@@ -74,14 +74,13 @@ interface State {
   held: Ticket | undefined
 }
 
-// What is chosen nearly always: the first one, which is well and has room.
-const chooseSound = (state: State): Ticket | undefined => {
+const first = (state: State): Ticket | undefined => {
   const { clock, health, slots } = state.options
-  const [first] = state.remaining
-  if (first === undefined || !health.isSound(first.backend)) return undefined
-  if (left(state, first, clock.unsafeCurrentTimeMillis()) <= 0) return undefined
-  state.slot = slots.take(first.backend)
-  return state.slot === undefined ? undefined : hold(state, first, "usual")
+  const [target] = state.remaining
+  if (target === undefined || !health.isSound(target.backend)) return undefined
+  if (left(state, target, clock.unsafeCurrentTimeMillis()) <= 0) return undefined
+  state.slot = slots.take(target.backend)
+  return state.slot === undefined ? undefined : hold(state, target, "usual")
 }
 
 const choose = Effect.fnUntraced(function* (state: State) {
@@ -131,10 +130,10 @@ const free = (state: State): void => {
   state.held = undefined
 }
 
-const letGo = (state: State): Effect.Effect<void> | void => {
+const letGo = (state: State): Health.Report => {
   const { held, options } = state
   free(state)
-  if (held === undefined) return
+  if (held === undefined) return undefined
   return options.health.released(held.target.backend, held.permit, options.clock.unsafeCurrentTimeMillis())
 }
 

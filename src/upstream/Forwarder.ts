@@ -23,6 +23,7 @@ import * as UpstreamRequest from "../domain/UpstreamRequest.js"
 import * as Attempt from "./Attempt.js"
 import { Backends } from "./Backends.js"
 import * as Candidates from "./Candidates.js"
+import type * as Health from "./Health.js"
 import type { Connections } from "./Upstream.js"
 import type { Limits } from "./WaitingLine.js"
 
@@ -47,7 +48,7 @@ export interface Forwarded {
   readonly request: ChatRequest
   readonly answer: Attempt.Answer
   /** Tells how the answer ended, which gives its place at the backend back. */
-  readonly conclude: (end: RelayEnd) => Effect.Effect<void>
+  readonly conclude: (end: RelayEnd) => Health.Report
   /** Asks the next candidate after this answer broke off; undefined when nobody is left who could help. */
   readonly rescue: (end: RelayEnd, going: Attempt.Going) => Effect.Effect<Forwarded | undefined>
 }
@@ -68,8 +69,10 @@ export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFail
     const { clock, journal, queue, request, routes } = options
     const backends = yield* Backends
     const { health, slots } = backends
-    const draws = yield* drawPerBackend(routes, request.model)
-    const plan = RoutePlan.make(routes, request.model, (backend) => draws.get(backend) ?? 0)
+    // One candidate needs no dice.
+    const needsDice = routes.backends.length > 2 || routes.match(request.model).length > 1
+    const draws = needsDice ? yield* drawPerBackend(routes) : undefined
+    const plan = RoutePlan.make(routes, request.model, (backend) => draws?.get(backend) ?? 0)
     if (plan.length === 0) return yield* new ModelNotFound({ model: request.model })
     const candidates = Candidates.make({ plan, health, slots, queue, clock, startedAt: journal.startedAt })
     // An exchange that is interrupted says nothing of the backend it was waiting for.
@@ -78,19 +81,26 @@ export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFail
   }
 )
 
-const obtain: (search: Search, going?: Attempt.Going) => Effect.Effect<Forwarded, ForwardFailure> = Effect.fnUntraced(
-  function* (search: Search, going?: Attempt.Going) {
-    const { candidates, failures, plan } = search
-    for (let next = yield* candidates.choose; next !== undefined; next = yield* candidates.choose) {
-      const answer = yield* ask(search, next, going)
-      if (answer !== undefined) return answer
-    }
-    return yield* new NoBackendAvailable({ last: spokesman(failures) ?? outOfTime(plan), attempts: failures.length })
+// Steps of one generator: each that is an effect of its own costs an exchange a microsecond.
+type Steps<A, E = never> = Effect.fn.Return<A, E>
+
+function* obtain(search: Search, going?: Attempt.Going): Steps<Forwarded, ForwardFailure> {
+  const { candidates, failures, plan } = search
+  while (true) {
+    const ticket = candidates.first() ?? (yield* candidates.next)
+    if (ticket === undefined) break
+    const answer = yield* ask(search, ticket, going)
+    if (answer !== undefined) return answer
   }
-)
+  return yield* new NoBackendAvailable({ last: spokesman(failures) ?? outOfTime(plan), attempts: failures.length })
+}
 
 // As many attempts on one candidate as it deserves.
-const ask = Effect.fnUntraced(function* (search: Search, ticket: Candidates.Ticket, going: Attempt.Going | undefined) {
+function* ask(
+  search: Search,
+  ticket: Candidates.Ticket,
+  going: Attempt.Going | undefined
+): Steps<Forwarded | undefined, BodyMalformed> {
   const { permit, target } = ticket
   const { backends, candidates, failures, options } = search
   const { clock } = options
@@ -99,33 +109,35 @@ const ask = Effect.fnUntraced(function* (search: Search, ticket: Candidates.Tick
     const connections = fresh ? backends.fresh(target.backend) : backends.dispatcher(target.backend)
     const result = yield* attempt(search, target, connections, going)
     if (Either.isRight(result)) {
-      yield* backends.health.answered(target.backend, permit, clock.unsafeCurrentTimeMillis())
+      const back = backends.health.answered(target.backend, permit, clock.unsafeCurrentTimeMillis())
+      if (back !== undefined) yield* back
       return handOver(search, result.right, ticket)
     }
     failures.push(result.left)
     const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
-    yield* backends.health.failed(target.backend, permit, result.left, clock.unsafeCurrentTimeMillis())
+    const down = backends.health.failed(target.backend, permit, result.left, clock.unsafeCurrentTimeMillis())
+    if (down !== undefined) yield* down
     if (verdict._tag !== "RetryHere") break
     yield* Effect.sleep(verdict.after)
   }
   candidates.free()
   return undefined
-})
+}
 
-const attempt = (
+function* attempt(
   { options: { atEnd, clock, journal, request } }: Search,
   target: Target,
   connections: Connections,
   going: Attempt.Going | undefined
-): Effect.Effect<Result, BodyMalformed> => {
+): Steps<Attempt.Result, BodyMalformed> {
   const sent = UpstreamRequest.make(request, target, going?.partial)
-  if (Either.isLeft(sent)) return Either.left(sent.left)
+  if (Either.isLeft(sent)) return yield* sent.left
   const body = JSON.stringify(sent.right)
   const startedAt = clock.unsafeCurrentTimeMillis()
   journal.backend = target.backend.name
   journal.model = target.model
   journal.sent = body
-  const attempted = Attempt.make({
+  const result = yield* Attempt.make({
     id: journal.id,
     request,
     target,
@@ -138,22 +150,14 @@ const attempt = (
     deadline: Candidates.deadlineOf(target, journal.startedAt),
     atEnd
   })
-  const note = (result: Result): Result => {
-    const ms = clock.unsafeCurrentTimeMillis() - startedAt
-    const { failure, status } = traceOf(result)
-    const trace = { backend: target.backend.name, model: target.model, failure, status, ms }
-    journal.attempts.push(going === undefined ? trace : { ...trace, rescue: going.mode })
-    return result
-  }
-  return Effect.match(attempted, {
-    onFailure: (failure) => note(Either.left(failure)),
-    onSuccess: (answer) => note(Either.right(answer))
-  })
+  const ms = clock.unsafeCurrentTimeMillis() - startedAt
+  const { failure, status } = traceOf(result)
+  const trace = { backend: target.backend.name, model: target.model, failure, status, ms }
+  journal.attempts.push(going === undefined ? trace : { ...trace, rescue: going.mode })
+  return result
 }
 
-type Result = Either.Either<Attempt.Answer, AttemptFailure>
-
-const traceOf = (result: Result): Pick<AttemptTrace, "failure" | "status"> => {
+const traceOf = (result: Attempt.Result): Pick<AttemptTrace, "failure" | "status"> => {
   if (Either.isRight(result)) return { failure: null, status: 200 }
   const { left: failure } = result
   return { failure: failure._tag, status: failure._tag === "UpstreamRejected" ? failure.status : null }
@@ -162,11 +166,10 @@ const traceOf = (result: Result): Pick<AttemptTrace, "failure" | "status"> => {
 const handOver = (search: Search, answer: Attempt.Answer, { permit, target }: Candidates.Ticket): Forwarded => ({
   request: search.options.request,
   answer,
-  conclude: (end) =>
-    Effect.suspend(() => {
-      search.candidates.free()
-      return search.backends.health.ended(target.backend, permit, end, search.options.clock.unsafeCurrentTimeMillis())
-    }),
+  conclude: (end) => {
+    search.candidates.free()
+    return search.backends.health.ended(target.backend, permit, end, search.options.clock.unsafeCurrentTimeMillis())
+  },
   rescue: (end, going) =>
     // What stands in the way of a rescue must not hide why one was needed.
     Effect.orElseSucceed(rescue(search, target, end, going), () => undefined)
@@ -183,10 +186,12 @@ const rescue = Effect.fnUntraced(function* (search: Search, target: Target, end:
     search.options.atEnd(last)
   }
   // Its caller may be gone long before the exchange has ended.
-  return yield* Effect.onInterrupt(obtain({ ...search, options: { ...search.options, atEnd } }, going), () =>
+  return yield* Effect.onInterrupt(obtainAnew({ ...search, options: { ...search.options, atEnd } }, going), () =>
     Effect.sync(() => ends.forEach((end) => end()))
   )
 })
+
+const obtainAnew = Effect.fnUntraced(obtain)
 
 // What an end in the middle amounts to, had nothing been sent yet; undefined when there is nothing to rescue.
 const failureOf = (end: RelayEnd): AttemptFailure | undefined => {
@@ -204,14 +209,11 @@ const failureOf = (end: RelayEnd): AttemptFailure | undefined => {
   }
 }
 
-// One candidate needs no dice.
-const drawPerBackend = (routes: RouteTable, model: string): Effect.Effect<ReadonlyMap<Backend, number>> =>
-  routes.match(model).length < 2 && routes.backends.length < 3
-    ? Effect.succeed(new Map())
-    : Effect.map(
-        Effect.forEach(routes.backends, (backend) => Effect.map(Random.next, (draw) => [backend, draw] as const)),
-        (entries) => new Map(entries)
-      )
+const drawPerBackend = (routes: RouteTable): Effect.Effect<ReadonlyMap<Backend, number>> =>
+  Effect.map(
+    Effect.forEach(routes.backends, (backend) => Effect.map(Random.next, (draw) => [backend, draw] as const)),
+    (entries) => new Map(entries)
+  )
 
 // What a backend said of the request tells the caller more than that another one could not be reached.
 const spokesman = (failures: ReadonlyArray<AttemptFailure>): AttemptFailure | undefined =>

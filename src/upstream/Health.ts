@@ -11,6 +11,9 @@ import type { AttemptFailure } from "../domain/Failure.js"
 import { oncePer } from "../domain/OncePer.js"
 import type { RelayEnd } from "../domain/Outcome.js"
 
+/** To be run where there is one: tells the log that a backend was set aside, or has come back. */
+export type Report = Effect.Effect<void> | undefined
+
 /** Knows which backends are worth asking, from what became of the calls to them. */
 export interface Health {
   /** Whether this backend is neither set aside nor coming back, so that a call may go to it on the usual terms. */
@@ -22,18 +25,13 @@ export interface Health {
   /** When a backend that is set aside may be asked again, in ms since the epoch; `now` for any other. */
   readonly returnsAt: (backend: Backend, now: number) => number
   /** The answer has begun. */
-  readonly answered: (backend: Backend, permit: Breaker.Permit, now: number) => Effect.Effect<void>
+  readonly answered: (backend: Backend, permit: Breaker.Permit, now: number) => Report
   /** The attempt failed before anything was with the caller. */
-  readonly failed: (
-    backend: Backend,
-    permit: Breaker.Permit,
-    failure: AttemptFailure,
-    now: number
-  ) => Effect.Effect<void>
+  readonly failed: (backend: Backend, permit: Breaker.Permit, failure: AttemptFailure, now: number) => Report
   /** The answer has ended, well or not. */
-  readonly ended: (backend: Backend, permit: Breaker.Permit, end: RelayEnd, now: number) => Effect.Effect<void>
+  readonly ended: (backend: Backend, permit: Breaker.Permit, end: RelayEnd, now: number) => Report
   /** Nothing can be said of the call. */
-  readonly released: (backend: Backend, permit: Breaker.Permit, now: number) => Effect.Effect<void>
+  readonly released: (backend: Backend, permit: Breaker.Permit, now: number) => Report
   /** What is thought of a backend. */
   readonly breaker: (backend: Backend, now: number) => Breaker.Breaker
   /** Forgets every backend but these. */
@@ -53,19 +51,18 @@ export const make = (): Health => {
   const breaker = (backend: Backend, now: number) =>
     Breaker.at(breakers.get(BackendKey.of(backend)) ?? Breaker.closed, now, settingsOf(backend))
 
-  const change = (backend: Backend, next: Breaker.Breaker, why: string, now: number) => {
+  const change = (backend: Backend, next: Breaker.Breaker, why: string, now: number): Report => {
     const key = BackendKey.of(backend)
     const before = breakers.get(key) ?? Breaker.closed
     breakers.set(key, next)
-    return next._tag === before._tag ? Effect.void : report(backend, before, next, why, now)
+    return next._tag === before._tag ? undefined : report(backend, before, next, why, now)
   }
 
-  const tell = (backend: Backend, permit: Breaker.Permit, now: number, why: string, apply: Change) =>
-    Effect.suspend(() => {
-      if (!backend.breaker.enabled) return Effect.void
-      const present = breakers.get(BackendKey.of(backend)) ?? Breaker.closed
-      return change(backend, apply(present, permit, now, settingsOf(backend)), why, now)
-    })
+  const tell = (backend: Backend, permit: Breaker.Permit, now: number, why: string, apply: Change): Report => {
+    if (!backend.breaker.enabled) return undefined
+    const present = breakers.get(BackendKey.of(backend)) ?? Breaker.closed
+    return change(backend, apply(present, permit, now, settingsOf(backend)), why, now)
+  }
 
   const isSound = (backend: Backend) => {
     const present = breakers.get(BackendKey.of(backend))
@@ -78,7 +75,8 @@ export const make = (): Health => {
       if (isSound(backend)) return "usual"
       const before = breakers.get(BackendKey.of(backend)) ?? Breaker.closed
       const [next, permit] = Breaker.admit(before, now, yield* Random.next, settingsOf(backend))
-      yield* change(backend, next, "its time has passed", now)
+      const changed = change(backend, next, "its time has passed", now)
+      if (changed !== undefined) yield* changed
       return permit
     }),
     isOpen: (backend, now) => {
@@ -90,7 +88,7 @@ export const make = (): Health => {
       return present._tag === "Open" ? present.until : now
     },
     answered: (backend, permit, now) =>
-      permit === "usual" ? Effect.void : tell(backend, permit, now, "it answers again", Breaker.answered),
+      permit === "usual" ? undefined : tell(backend, permit, now, "it answers again", Breaker.answered),
     failed: (backend, permit, failure, now) => {
       const retryAfter = failure._tag === "UpstreamRejected" ? failure.retryAfter : undefined
       return Blame.isBackends(failure, hasOwnKey(backend))

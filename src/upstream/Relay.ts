@@ -24,8 +24,8 @@ export interface Options {
   readonly keepalive: Option.Option<Duration.Duration>
   /** So much of a stream's answer is kept for the record, in characters. */
   readonly keep: number
-  /** What is to be done before the caller can see that the answer has ended, in this way for all that is known. */
-  readonly beforeEnd: (end: RelayEnd) => Effect.Effect<void>
+  /** What is to be done, if anything, before the caller can see that the answer has ended, in this way for all that is known. */
+  readonly beforeEnd: ((end: RelayEnd) => Effect.Effect<void>) | undefined
 }
 
 /** Moves a committed answer to the caller, to its true end. */
@@ -37,7 +37,8 @@ const relayWhole = Effect.fnUntraced(function* ({ beforeEnd, clock, forwarded, j
   const accumulator = Accumulator.make(request.kind)
   for (const chunk of answer.held) accumulator.push(chunk)
   answer.call.release()
-  yield* forwarded.conclude(RelayEnd.Completed())
+  const back = forwarded.conclude(RelayEnd.Completed())
+  if (back !== undefined) yield* back
   const body = accumulator.result(answer.repair.usage())
   const text = JSON.stringify(body ?? {})
   journal.answer = body
@@ -53,7 +54,7 @@ const relayWhole = Effect.fnUntraced(function* ({ beforeEnd, clock, forwarded, j
     giveUpIn(ResponseSink.lastRead)
   }
   sink.listen({ onDrained: () => {}, onLeft: () => {}, onCut })
-  yield* beforeEnd(RelayEnd.Completed())
+  if (beforeEnd !== undefined) yield* beforeEnd(RelayEnd.Completed())
   return yield* Effect.async<RelayEnd>((resume) => {
     ResponseSink.sendJson(sink, 200, answer.headers, text, (delivered) => {
       alarm.rest()
@@ -93,7 +94,7 @@ const relayStream = Effect.fnUntraced(function* (options: Options) {
   }
   journal.answer = delivery.kept(spent)
   journal.usage = spent
-  yield* beforeEnd(end)
+  if (beforeEnd !== undefined) yield* beforeEnd(end)
   return yield* delivery.finish(end, forwarded.answer.deadline - clock.unsafeCurrentTimeMillis())
 })
 
@@ -111,6 +112,7 @@ const runLeg = Effect.fnUntraced(function* (
   else answer.call.abort()
   if (end._tag !== "Completed" && !isCallers(end)) Journal.noteEnd(journal, end === Leg.differs ? "Differs" : end._tag)
   // That an answer was given up because it differs tells nothing of its backend.
-  yield* conclude(end === Leg.differs ? RelayEnd.CallerLeft() : end)
+  const told = conclude(end === Leg.differs ? RelayEnd.CallerLeft() : end)
+  if (told !== undefined) yield* told
   return end
 })
