@@ -25,10 +25,15 @@ const Head = Schema.Struct({
   )
 })
 
-const ChatHead = Schema.Struct({
-  ...Head.fields,
-  messages: Schema.NonEmptyArray(Schema.Struct({ role: Schema.String }))
-})
+// A schema for each message would cost a long chat more than everything else that is done with it.
+const Messages = Schema.declare(
+  (value): value is ReadonlyArray<{ readonly role: string }> =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((message) => typeof JsonObject.orEmpty(message)["role"] === "string")
+)
+
+const ChatHead = Schema.Struct({ ...Head.fields, messages: Messages })
 
 const decodeHead = { chat: Schema.decodeUnknownEither(ChatHead), completion: Schema.decodeUnknownEither(Head) }
 
@@ -65,7 +70,7 @@ const fields = (kind: Kind) => [
         {
           key: "messages",
           expected: "a non-empty list of objects with a role",
-          valid: Schema.is(ChatHead.fields.messages)
+          valid: Schema.is(Messages)
         }
       ]
     : []),

@@ -22,6 +22,11 @@ export const make = (
   requested: string,
   drawOf: (backend: Backend) => number
 ): ReadonlyArray<Target> => {
+  const [only, ...others] = routes.match(requested)
+  // Nearly every plan.
+  if (only !== undefined && others.length === 0 && Option.isNone(only.fallback)) {
+    return [{ backend: only, model: requested }]
+  }
   const plan: Array<Target> = []
   for (const { fresh } of stages(routes, requested, drawOf)) plan.push(...fresh)
   return plan

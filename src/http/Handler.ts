@@ -10,7 +10,7 @@ import * as ExplainHeaders from "../domain/ExplainHeaders.js"
 import type { GatewayFailure } from "../domain/Failure.js"
 import * as Exchange from "../exchange/Exchange.js"
 import * as RequestId from "../exchange/RequestId.js"
-import * as Fingerprint from "../log/Fingerprint.js"
+import * as CallerFingerprint from "./CallerFingerprint.js"
 import * as CallerSink from "./CallerSink.js"
 
 /** Runs the exchange of one request on a Node server; interrupting it tells that the caller has left. */
@@ -27,9 +27,9 @@ export const handle =
     Exchange.run(
       {
         caller: ({ trustedProxies }) => {
-          const { headers, socket, url = "" } = incoming
+          const { headers, socket } = incoming
           const ip = ClientAddress.of(socket.remoteAddress, headers, trustedProxies)
-          return { id: RequestId.make(), kind, ip, caller: Fingerprint.ofRequest(headers, url), headers }
+          return { id: RequestId.make(), kind, ip, caller: CallerFingerprint.of(incoming), headers }
         },
         sink: (journal, settings, isDraining) =>
           CallerSink.make(response, () => {

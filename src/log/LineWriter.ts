@@ -11,7 +11,7 @@ export interface LineWriter {
 const limit = 8 * 1024 * 1024
 
 /** What comes within this time is written in one piece, in ms: a system call for each line would cost more than the line. */
-const together = 10
+const together = 50
 
 /** How long a pipe that is full is given, in ms. */
 const patience = 20
