@@ -7,6 +7,7 @@ import * as JsonObject from "./JsonObject.js"
 import * as RepeatedEvent from "./RepeatedEvent.js"
 import * as SseEvents from "./SseEvents.js"
 import * as Usage from "./Usage.js"
+import * as WholeAnswer from "./WholeAnswer.js"
 
 /** How the events of a stream ended. */
 export type StreamEnd = Data.TaggedEnum<{
@@ -36,6 +37,8 @@ export interface ChatStream {
   recall(piece: string): RepeatedEvent.Repetition | undefined
   /** A parsed body that holds a whole answer, taken as the only event of a stream. */
   pushWhole(body: JsonObject.JsonObject): Step
+  /** Takes a whole body that needs no repair as the answer; false for any other, which is to be pushed. */
+  takeWhole(body: JsonObject.JsonObject): boolean
   /** The end of the upstream's bytes. */
   end(): Step
   /** Whether every choice has finished, though usage may still come. */
@@ -123,6 +126,14 @@ class Repair implements ChatStream {
     if (list.length === 0) return this.fail({ message: "the answer has no choices", code: ErrorBody.noCapacity }, 503)
     const last = this.finish()
     return { ...last, chunks: [...step.chunks, ...last.chunks], content: step.content }
+  }
+
+  takeWhole(body: JsonObject.JsonObject): boolean {
+    const { cumulative, kind, prefix } = this.options
+    if (kind !== "chat" || prefix !== "" || cumulative || !WholeAnswer.isSound(body)) return false
+    this.lastUsage = Usage.find(body)
+    this.ended = true
+    return true
   }
 
   end(): Step {

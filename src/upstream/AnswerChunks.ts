@@ -4,6 +4,7 @@ import { reasonOf } from "../domain/Failure.js"
 import * as JsonObject from "../domain/JsonObject.js"
 import type { Repetition } from "../domain/RepeatedEvent.js"
 import * as SseEvents from "../domain/SseEvents.js"
+import type { WholeAnswer } from "../domain/WholeAnswer.js"
 import type { BodyListener, UpstreamBody, UpstreamHead } from "./UpstreamCall.js"
 import * as Utf8 from "./Utf8.js"
 
@@ -15,6 +16,8 @@ export interface AnswerChunks {
   resume(): void
   /** How much of the answer has been read, in bytes. */
   size(): number
+  /** The whole answer as it came, where nothing of it had to be changed: it has no chunks then. */
+  whole(): WholeAnswer | undefined
 }
 
 /** Hears of an answer; after `onEnd` nothing more comes. */
@@ -36,7 +39,7 @@ const wholeUtf8 = new TextDecoder()
 export const make = (head: UpstreamHead, repair: ChatStream.ChatStream, asked: "stream" | "whole"): AnswerChunks => {
   const type = String(head.headers["content-type"] ?? "").toLowerCase()
   const whole = type.includes("json") || type.includes("html") || (asked === "whole" && !type.includes("event-stream"))
-  return whole ? new WholeReader(head.body, repair) : new EventReader(head.body, repair)
+  return whole ? new WholeReader(head.body, repair, asked) : new EventReader(head.body, repair)
 }
 
 abstract class Reader implements AnswerChunks, BodyListener {
@@ -68,6 +71,10 @@ abstract class Reader implements AnswerChunks, BodyListener {
 
   size(): number {
     return this.read
+  }
+
+  whole(): WholeAnswer | undefined {
+    return undefined
   }
 
   protected end(how: ChatStream.StreamEnd): void {
@@ -124,6 +131,19 @@ class EventReader extends Reader {
 
 class WholeReader extends Reader {
   private readonly pieces: Array<Uint8Array> = []
+  private sound: WholeAnswer | undefined = undefined
+
+  constructor(
+    body: UpstreamBody,
+    repair: ChatStream.ChatStream,
+    private readonly asked: "stream" | "whole"
+  ) {
+    super(body, repair)
+  }
+
+  override whole(): WholeAnswer | undefined {
+    return this.sound
+  }
 
   onData(bytes: Uint8Array): void {
     if (this.ended) return
@@ -134,9 +154,15 @@ class WholeReader extends Reader {
 
   onEnd(): void {
     if (this.ended) return
-    const parsed = JsonObject.parse(wholeUtf8.decode(Buffer.concat(this.pieces)))
+    const text = wholeUtf8.decode(Buffer.concat(this.pieces)).trim()
+    const parsed = JsonObject.parse(text)
     if (Option.isNone(parsed)) return this.end(truncated("the answer is not a JSON object"))
-    const step = this.repair.pushWhole(parsed.value)
+    const body = parsed.value
+    if (this.asked === "whole" && this.repair.takeWhole(body)) {
+      this.sound = { body, text }
+      return this.end(ChatStream.StreamEnd.Finished())
+    }
+    const step = this.repair.pushWhole(body)
     this.listener?.onChunks(step.chunks, step.content)
     this.end(step.end ?? ChatStream.StreamEnd.Finished())
   }

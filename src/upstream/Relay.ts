@@ -4,9 +4,12 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Accumulator from "../domain/Accumulator.js"
 import * as Alignment from "../domain/Alignment.js"
+import type { Kind } from "../domain/ChatRequest.js"
 import * as Journal from "../domain/Journal.js"
 import { RelayEnd } from "../domain/Outcome.js"
 import * as Usage from "../domain/Usage.js"
+import type { WholeAnswer } from "../domain/WholeAnswer.js"
+import type { Answer } from "./Attempt.js"
 import * as Delivery from "./Delivery.js"
 import type { Forwarded } from "./Forwarder.js"
 import * as Leg from "./Leg.js"
@@ -34,13 +37,10 @@ export const relay = (options: Options): Effect.Effect<RelayEnd> =>
 
 const relayWhole = Effect.fnUntraced(function* ({ beforeEnd, clock, forwarded, journal, sink }: Options) {
   const { answer, request } = forwarded
-  const accumulator = Accumulator.make(request.kind)
-  for (const chunk of answer.held) accumulator.push(chunk)
   answer.call.release()
   const back = forwarded.conclude(RelayEnd.Completed())
   if (back !== undefined) yield* back
-  const body = accumulator.result(answer.repair.usage())
-  const text = JSON.stringify(body ?? {})
+  const { body, text } = answer.rest.whole() ?? assemble(request.kind, answer)
   journal.answer = body
   journal.answerText = text
   journal.usage = answer.repair.usage()
@@ -62,6 +62,13 @@ const relayWhole = Effect.fnUntraced(function* ({ beforeEnd, clock, forwarded, j
     })
   })
 })
+
+const assemble = (kind: Kind, { held, repair }: Answer): WholeAnswer => {
+  const accumulator = Accumulator.make(kind)
+  for (const chunk of held) accumulator.push(chunk)
+  const body = accumulator.result(repair.usage()) ?? {}
+  return { body, text: JSON.stringify(body) }
+}
 
 const relayStream = Effect.fnUntraced(function* (options: Options) {
   const { beforeEnd, clock, journal, keep, keepalive, sink } = options
