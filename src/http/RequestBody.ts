@@ -33,7 +33,10 @@ const collect = (
   Effect.async((resume) => {
     const pieces: Array<Buffer> = []
     let size = 0
+    let reading = true
     const stop = () => {
+      if (!reading) return
+      reading = false
       source.off("data", onData)
       source.off("end", onEnd)
       if (source === request) return
@@ -53,7 +56,9 @@ const collect = (
       if (size > limit) refuse(new BodyTooLarge({ limit }))
     }
     const onEnd = () => {
-      stop()
+      // Nothing more is heard of a request that has ended.
+      if (source === request) reading = false
+      else stop()
       resume(
         Effect.sync(() => {
           const text = Buffer.concat(pieces, size).toString("utf8")
