@@ -61,9 +61,6 @@ export interface Options {
   readonly cumulative: boolean
 }
 
-/** No client accepts more choices in one answer. */
-const maxChoices = 128
-
 /** The repair of one stream. */
 export const make = (options: Options): ChatStream => new Repair(options)
 
@@ -182,7 +179,7 @@ class Repair implements ChatStream {
   private repairChoice(value: unknown, into: Array<ChoiceRepair.Repaired>): void {
     if (!JsonObject.is(value)) return
     const index = Number.isSafeInteger(value["index"]) ? Number(value["index"]) : 0
-    if (index < 0 || index >= maxChoices) return
+    if (index < 0 || index >= WholeAnswer.maxChoices) return
     // Clients want choice 0 to start before choice 1, and so on.
     for (let lower = this.choices.length; lower < index; lower++) add(into, this.choiceAt(lower).push({}))
     add(into, this.choiceAt(index).push(this.shorten === undefined ? value : this.shorten(value)))

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import * as Fingerprint from "../log/Fingerprint.js"
 
-/** What the last request of a connection came with; the requests of one connection hardly ever differ in it. */
+/** What the last request of a connection came with, which hardly ever changes; known as long as the connection lasts. */
 interface Last {
   readonly authorization: string
   readonly fingerprint: string | undefined
