@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { Pool } from "undici"
 import * as Control from "../Control.js"
-import { Shape } from "../Shape.js"
+import { Shape, heldBy } from "../Shape.js"
 import * as Run from "./Run.js"
 import * as Tally from "./Tally.js"
 
@@ -61,11 +61,8 @@ const connectionsOf = (shape: Shape): number => {
     case "Open":
       return 256
     case "Streams":
-    case "IdleStreams":
       return shape.streams
-    case "SlowReaders":
-      return shape.readers
-    case "Bodies":
-      return shape.count
+    default:
+      return heldBy(shape)
   }
 }
