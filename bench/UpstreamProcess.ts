@@ -80,7 +80,7 @@ const pour = (asked: Chat.Asked, response: http.ServerResponse): void => {
   let sent = 1
   const readOn = () => {}
   const isHeld = () => held.add(readOn)
-  let waiting = setTimeout(isHeld, patience)
+  let waiting: NodeJS.Timeout | undefined
   const more = () => {
     held.delete(readOn)
     clearTimeout(waiting)

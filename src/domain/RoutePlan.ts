@@ -22,14 +22,16 @@ export const make = (
   requested: string,
   drawOf: (backend: Backend) => number
 ): ReadonlyArray<Target> => {
-  const [only, ...others] = routes.match(requested)
-  // Nearly every plan.
-  if (only !== undefined && others.length === 0 && Option.isNone(only.fallback)) {
-    return [{ backend: only, model: requested }]
-  }
   const plan: Array<Target> = []
   for (const { fresh } of stages(routes, requested, drawOf)) plan.push(...fresh)
   return plan
+}
+
+/** The plan where no weight decides anything: one backend serves the model and has no fallback; undefined for any other. */
+export const certain = (routes: RouteTable, requested: string): ReadonlyArray<Target> | undefined => {
+  const [only, ...others] = routes.match(requested)
+  if (only === undefined || others.length > 0 || Option.isSome(only.fallback)) return undefined
+  return [{ backend: only, model: requested }]
 }
 
 /** The stages of the plan that {@link make} makes. */

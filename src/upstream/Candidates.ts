@@ -21,7 +21,7 @@ export interface Candidates {
   /** The first one, if it is well and has room: what is chosen nearly always. */
   readonly first: () => Ticket | undefined
   /** The next one to ask; undefined when nobody is left. Whoever is chosen is not chosen again. One is held at a time. */
-  readonly next: Effect.Effect<Ticket | undefined, Overloaded>
+  readonly next: () => Effect.Effect<Ticket | undefined, Overloaded>
   /** Gives the place of the one that is held back, once what became of the call is told. */
   readonly free: () => void
   /** Lets go of the one that is held, if any, with nothing to tell of it. */
@@ -61,7 +61,7 @@ export const make = (options: Options): Candidates => {
     letGo: () => letGo(state),
     first: () => first(state),
     // Whoever leaves while one is chosen must not take its place along: only the wait is interrupted.
-    next: Effect.uninterruptible(choose(state)),
+    next: () => Effect.uninterruptible(choose(state)),
     decide: (failure, target, made) => decide(state, failure, target, made)
   }
 }

@@ -4,7 +4,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Random from "effect/Random"
-import type { Backend } from "../domain/Backend.js"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import {
   ModelNotFound,
@@ -69,10 +68,7 @@ export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFail
     const { clock, journal, queue, request, routes } = options
     const backends = yield* Backends
     const { health, slots } = backends
-    // One candidate needs no dice.
-    const needsDice = routes.backends.length > 2 || routes.match(request.model).length > 1
-    const draws = needsDice ? yield* drawPerBackend(routes) : undefined
-    const plan = RoutePlan.make(routes, request.model, (backend) => draws?.get(backend) ?? 0)
+    const plan = RoutePlan.certain(routes, request.model) ?? (yield* drawn(routes, request.model))
     if (plan.length === 0) return yield* new ModelNotFound({ model: request.model })
     const candidates = Candidates.make({ plan, health, slots, queue, clock, startedAt: journal.startedAt })
     // An exchange that is interrupted says nothing of the backend it was waiting for.
@@ -87,7 +83,7 @@ type Steps<A, E = never> = Effect.fn.Return<A, E>
 function* obtain(search: Search, going?: Attempt.Going): Steps<Forwarded, ForwardFailure> {
   const { candidates, failures, plan } = search
   while (true) {
-    const ticket = candidates.first() ?? (yield* candidates.next)
+    const ticket = candidates.first() ?? (yield* candidates.next())
     if (ticket === undefined) break
     const answer = yield* ask(search, ticket, going)
     if (answer !== undefined) return answer
@@ -209,10 +205,13 @@ const failureOf = (end: RelayEnd): AttemptFailure | undefined => {
   }
 }
 
-const drawPerBackend = (routes: RouteTable): Effect.Effect<ReadonlyMap<Backend, number>> =>
+const drawn = (routes: RouteTable, model: string): Effect.Effect<ReadonlyArray<Target>> =>
   Effect.map(
     Effect.forEach(routes.backends, (backend) => Effect.map(Random.next, (draw) => [backend, draw] as const)),
-    (entries) => new Map(entries)
+    (entries) => {
+      const draws = new Map(entries)
+      return RoutePlan.make(routes, model, (backend) => draws.get(backend) ?? 0)
+    }
   )
 
 // What a backend said of the request tells the caller more than that another one could not be reached.

@@ -97,4 +97,19 @@ describe("RoutePlan", () => {
       },
       500
     ))
+
+  it("for any fallbacks: is what the dice would make it where it is certain", () =>
+    holds(
+      fc.tuple(anyBackends, fc.constantFrom("m0", "m1", "m2", "xm0x"), fc.double({ min: 0, max: 0.99, noNaN: true })),
+      ([list, requested, draw]) => {
+        const routes = RouteTable.make(list)
+        const certain = RoutePlan.certain(routes, requested)
+        if (certain === undefined) return
+        assert.deepStrictEqual(
+          certain,
+          RoutePlan.make(routes, requested, () => draw)
+        )
+      },
+      500
+    ))
 })

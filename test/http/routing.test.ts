@@ -63,6 +63,30 @@ describe("routing", () => {
     }).pipe(Effect.withRandom(Random.make("causeway")))
   )
 
+  it.scopedLive("splits between the backends of a fallback, too, when there are only two", () =>
+    Effect.gen(function* () {
+      const well = ScriptedUpstream.answerWell("from the fallback")
+      const a = yield* ScriptedUpstream.make((call) =>
+        call.received.body["model"] === "test-model" ? call.json(500, { error: { message: "no" } }) : well(call)
+      )
+      const b = yield* ScriptedUpstream.make(well)
+      const gateway = yield* TestGateway.make({
+        openai_clients: [
+          TestGateway.backend("a", a.url, {
+            ...match("exact", "test-model", "other"),
+            fallback: "other",
+            retries: 0,
+            breaker: { enabled: false }
+          }),
+          TestGateway.backend("b", b.url, match("exact", "other"))
+        ]
+      })
+      for (let n = 0; n < 40; n++) yield* Effect.promise(() => Caller.ask(gateway.client, false))
+      assert.isAbove(b.received.length, 8)
+      assert.isBelow(b.received.length, 32)
+    }).pipe(Effect.withRandom(Random.make("causeway")))
+  )
+
   it.scopedLive("takes a missing priority for 1", () =>
     Effect.gen(function* () {
       const [a, b] = yield* two
