@@ -1,4 +1,4 @@
-/** Arrows go one way: domain <- config <- {upstream, log} <- exchange <- http <- Gateway <- workers <- cli <- main. */
+/** Arrows go one way: domain <- {config, http1} <- {upstream, log} <- exchange <- http <- Gateway <- workers <- cli <- main. */
 const mayNot = (from, to) => ({
   name: `${from}-may-not-import-${to}`.replaceAll(/[^a-z-]/g, ""),
   severity: "error",
@@ -9,12 +9,13 @@ const mayNot = (from, to) => ({
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
-    mayNot("domain/", "config/|upstream/|log/|exchange/|http/|Gateway|testing/|workers/|cli/|main"),
-    mayNot("config/", "upstream/|log/|exchange/|http/|Gateway|testing/|workers/|cli/|main"),
+    mayNot("domain/", "config/|http1/|upstream/|log/|exchange/|http/|Gateway|testing/|workers/|cli/|main"),
+    mayNot("config/", "http1/|upstream/|log/|exchange/|http/|Gateway|testing/|workers/|cli/|main"),
+    mayNot("http1/", "config/|upstream/|log/|exchange/|http/|Gateway|testing/|workers/|cli/|main"),
     mayNot("upstream/", "log/|exchange/|http/|Gateway|testing/|workers/|cli/|main"),
-    mayNot("log/", "upstream/|exchange/|http/|Gateway|testing/|workers/|cli/|main"),
-    mayNot("exchange/", "http/|Gateway|testing/|workers/|cli/|main"),
-    mayNot("http/", "Gateway|testing/|workers/|cli/|main"),
+    mayNot("log/", "http1/|upstream/|exchange/|http/|Gateway|testing/|workers/|cli/|main"),
+    mayNot("exchange/", "http1/|http/|Gateway|testing/|workers/|cli/|main"),
+    mayNot("http/", "http1/|Gateway|testing/|workers/|cli/|main"),
     mayNot("Gateway", "testing/|workers/|cli/|main"),
     mayNot("testing/", "workers/|cli/|main"),
     mayNot("workers/", "testing/|cli/|main"),

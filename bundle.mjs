@@ -5,24 +5,6 @@ import { build } from "esbuild"
 
 const outdir = "dist/bin"
 
-// All that is used of undici; the whole of it brings fetch, caches and WebSockets along.
-const leanUndici = {
-  name: "lean-undici",
-  setup: ({ onLoad, onResolve }) => {
-    onResolve({ filter: /^undici$/ }, ({ importer }) =>
-      importer.includes("node_modules") ? undefined : { path: "undici", namespace: "lean" }
-    )
-    onLoad({ filter: /^undici$/, namespace: "lean" }, () => ({
-      resolveDir: import.meta.dirname,
-      contents: `
-        export { default as Client } from "undici/lib/dispatcher/client.js"
-        export { default as Pool } from "undici/lib/dispatcher/pool.js"
-        export { default as buildConnector } from "undici/lib/core/connect.js"
-        export { default as errors } from "undici/lib/core/errors.js"`
-    }))
-  }
-}
-
 rmSync(outdir, { recursive: true, force: true })
 
 const { metafile } = await build({
@@ -35,7 +17,6 @@ const { metafile } = await build({
   platform: "node",
   target: "node20.18",
   external: ["better-sqlite3"],
-  plugins: [leanUndici],
   // What is bundled from CommonJS calls `require`, which ES modules lack.
   banner: {
     js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);'

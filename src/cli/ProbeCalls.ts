@@ -2,7 +2,6 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Dispatcher } from "undici"
 import type { Backend } from "../domain/Backend.js"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import type { StreamEnd } from "../domain/ChatStream.js"
@@ -13,6 +12,7 @@ import * as JsonObject from "../domain/JsonObject.js"
 import type { Target } from "../domain/RouteTable.js"
 import * as UpstreamError from "../domain/UpstreamError.js"
 import * as UpstreamRequest from "../domain/UpstreamRequest.js"
+import type { Connections } from "../http1/Dispatch.js"
 import * as Attempt from "../upstream/Attempt.js"
 import { Backends } from "../upstream/Backends.js"
 import * as Decompress from "../upstream/Decompress.js"
@@ -131,19 +131,16 @@ const endOf = ({ ended, rest }: Attempt.Answer): Effect.Effect<StreamEnd> =>
 const deaf = { onChunks: () => {}, onRepeated: () => {} }
 
 // The same connections; the content type of each answer is told.
-const watched = (
-  connections: Pick<Dispatcher, "dispatch">,
-  onType: (type: string) => void
-): Pick<Dispatcher, "dispatch"> => ({
-  dispatch: (options, handler) =>
-    connections.dispatch(options, {
-      onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
-      onResponseStart: (controller, status, headers, message) => {
+const watched = (connections: Connections, onType: (type: string) => void): Connections => ({
+  dispatch: (request, handler) =>
+    connections.dispatch(request, {
+      onRequestStart: (controller) => handler.onRequestStart(controller),
+      onResponseStart: (controller, status, headers) => {
         onType(String(headers["content-type"] ?? ""))
-        handler.onResponseStart?.(controller, status, headers, message)
+        handler.onResponseStart(controller, status, headers)
       },
-      onResponseData: (controller, bytes) => handler.onResponseData?.(controller, bytes),
-      onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
-      onResponseError: (controller, error) => handler.onResponseError?.(controller, error)
+      onResponseData: (controller, bytes) => handler.onResponseData(controller, bytes),
+      onResponseEnd: (controller) => handler.onResponseEnd(controller),
+      onResponseError: (controller, cause) => handler.onResponseError(controller, cause)
     })
 })

@@ -1,9 +1,9 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { buildConnector, errors } from "undici"
 import type { Backend } from "../domain/Backend.js"
 import type { ConfigIssue } from "../domain/ConfigIssue.js"
 import { reasonOf } from "../domain/Failure.js"
+import * as Connector from "../http1/Connector.js"
 import * as DemoBackend from "../upstream/DemoBackend.js"
 
 /** How long a connection may take. */
@@ -28,17 +28,20 @@ export const unreachable = (backends: ReadonlyArray<Backend>): Effect.Effect<Rea
     { concurrency }
   ).pipe(Effect.map((issues) => issues.flat()))
 
-const connect = ({ host, hostname, port, protocol }: URL): Effect.Effect<void, string> =>
+const connect = (url: URL): Effect.Effect<void, string> =>
   Effect.async((resume) => {
-    buildConnector({ timeout: Duration.toMillis(patience) })({ host, hostname, port, protocol }, (error, socket) => {
-      socket?.destroy()
-      resume(error === null ? Effect.void : Effect.fail(reasonFor(error)))
-    })
+    const connector = Connector.make({ url, timeout: Duration.toMillis(patience) })
+    const onReady = () => {
+      socket.destroy()
+      resume(Effect.void)
+    }
+    const socket = connector.open(onReady, () => {})
+    socket.on("error", (cause) => resume(Effect.fail(reasonFor(cause))))
   })
 
-const reasonFor = (error: Error): string =>
-  error instanceof errors.ConnectTimeoutError
+const reasonFor = (cause: Error): string =>
+  cause instanceof Connector.ConnectTimedOut
     ? `no connection within ${Duration.format(patience)}`
-    : firstLine(reasonOf(error))
+    : firstLine(reasonOf(cause))
 
 const firstLine = (text: string): string => text.split("\n")[0] ?? text

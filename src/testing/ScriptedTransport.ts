@@ -1,8 +1,8 @@
 import * as Option from "effect/Option"
-import type { Dispatcher } from "undici"
 import type { Backend } from "../domain/Backend.js"
 import * as JsonObject from "../domain/JsonObject.js"
 import { LocalAnswer } from "../upstream/LocalAnswer.js"
+import type { Request } from "../http1/Dispatch.js"
 import type * as Upstream from "../upstream/Upstream.js"
 import * as Script from "./Script.js"
 
@@ -36,14 +36,13 @@ export const make = (script: Script.Script<BackendCall>): ScriptedTransport => {
   }
 
   const connect = ({ name }: Backend): Upstream.Connections => ({
-    dispatch: (options, handler) => {
-      const made = { ...receivedOf(options), backend: name }
+    dispatch: (request, handler) => {
+      const made = { ...receivedOf(request), backend: name }
       const number = calls.push(made) - 1
       let close = () => {}
       const closed = new Promise<void>((resolve) => (close = resolve))
       const local = new LocalAnswer(handler, () => close())
       local.begin(() => void answer(callOf(local, made, number, closed), (cause) => local.fail(cause)))
-      return true
     }
   })
 
@@ -54,15 +53,12 @@ export const make = (script: Script.Script<BackendCall>): ScriptedTransport => {
   }
 }
 
-const receivedOf = ({ body, headers, method, path }: Dispatcher.DispatchOptions): Script.Received => ({
+const receivedOf = ({ body, headers, method, path }: Request): Script.Received => ({
   method,
   path,
-  headers: textsOf(headers),
-  body: Option.getOrElse(JsonObject.parse(typeof body === "string" ? body : ""), JsonObject.empty)
+  headers: { ...headers },
+  body: Option.getOrElse(JsonObject.parse(body ?? ""), JsonObject.empty)
 })
-
-const textsOf = (headers: unknown): Record<string, string> =>
-  Object.fromEntries(Object.entries(JsonObject.orEmpty(headers)).map(([name, value]) => [name, String(value)]))
 
 const callOf = (local: LocalAnswer, made: Made, number: number, closed: Promise<void>): BackendCall => {
   let headed = false

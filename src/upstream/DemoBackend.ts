@@ -10,12 +10,10 @@ export const url = "demo:"
 
 /** An upstream inside the process, which echoes what the user said last: for first steps without a key or a network. */
 export const make = (): Pooled => ({
-  dispatch: (options, handler) => {
-    const body = typeof options.body === "string" ? options.body : ""
-    const request = Option.getOrElse(JsonObject.parse(body), JsonObject.empty)
+  dispatch: (request, handler) => {
+    const body = Option.getOrElse(JsonObject.parse(request.body ?? ""), JsonObject.empty)
     const answer = new LocalAnswer(handler)
-    answer.begin(() => tell(answer, answerTo(options.path, request)))
-    return true
+    answer.begin(() => tell(answer, answerTo(request.path, body)))
   },
   retire: () => {},
   destroy: () => Promise.resolve()

@@ -1,49 +1,47 @@
-import type { Dispatcher } from "undici"
+import type { Controller, ResponseHandler } from "../http1/Dispatch.js"
 
-/** An answer that is made inside the process and told to undici's handler as one from a socket is. */
-export class LocalAnswer implements Dispatcher.DispatchController {
+/** An answer that is made inside the process and told to a handler as one from a socket is. */
+export class LocalAnswer implements Controller {
   aborted = false
-  paused = false
-  reason: Error | null = null
+  private paused = false
   private readonly waiting: Array<() => void> = []
   private over = false
 
   /** `onClosed` hears once that nobody listens any more, or that all was told. */
   constructor(
-    private readonly handler: Dispatcher.DispatchHandler,
+    private readonly handler: ResponseHandler,
     private readonly onClosed: () => void = () => {}
   ) {}
 
   /** Takes the request, and answers it in a later turn. */
   begin(answer: () => void): void {
     setImmediate(() => {
-      this.handler.onRequestStart?.(this, undefined)
+      this.handler.onRequestStart(this)
       if (!this.aborted) answer()
     })
   }
 
   head(status: number, headers: Record<string, string>): void {
-    this.tell(() => this.handler.onResponseStart?.(this, status, headers))
+    this.tell(() => this.handler.onResponseStart(this, status, headers))
   }
 
   data(bytes: Buffer): void {
-    this.tell(() => this.handler.onResponseData?.(this, bytes))
+    this.tell(() => this.handler.onResponseData(this, bytes))
   }
 
   end(): void {
-    this.tell(() => this.close(() => this.handler.onResponseEnd?.(this, {})))
+    this.tell(() => this.close(() => this.handler.onResponseEnd(this)))
   }
 
   /** Breaks the connection. */
   fail(cause: Error): void {
-    this.tell(() => this.close(() => this.handler.onResponseError?.(this, cause)))
+    this.tell(() => this.close(() => this.handler.onResponseError(this, cause)))
   }
 
   abort(reason: Error): void {
     if (this.aborted || this.over) return
     this.aborted = true
-    this.reason = reason
-    this.close(() => this.handler.onResponseError?.(this, reason))
+    this.close(() => this.handler.onResponseError(this, reason))
   }
 
   pause(): void {

@@ -1,12 +1,11 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
-import type { Dispatcher } from "undici"
-import { Client, Pool } from "undici"
 import type { Backend } from "../domain/Backend.js"
+import * as ConnectionPool from "../http1/ConnectionPool.js"
+import type { Connections } from "../http1/Dispatch.js"
 
-/** What sends requests to a backend: the one method of an undici `Dispatcher` that the gateway calls. */
-export type Connections = Pick<Dispatcher, "dispatch">
+export type { Connections }
 
 /** The connections of a backend, for as long as the configuration has it. */
 export interface Pooled extends Connections {
@@ -22,46 +21,41 @@ export interface Transport {
   readonly single: (backend: Backend) => Connections
 }
 
-const originOf = ({ baseUrl }: Backend): string => new URL(baseUrl).origin
-
-const optionsFor = ({ timeouts }: Backend) => ({
+const optionsFor = ({ baseUrl, timeouts }: Backend) => ({
+  url: new URL(baseUrl),
   // The call counts the time itself, exactly; this ends what it has given up.
-  connect: { timeout: Duration.toMillis(timeouts.connect) + 1_000 },
-  headersTimeout: 0,
-  bodyTimeout: 0
+  timeout: Duration.toMillis(timeouts.connect) + 1_000
 })
 
 /** A pool of HTTP/1.1 connections per backend. */
-export const undici: Transport = {
+export const http1: Transport = {
   pool: (backend) => {
-    const pool = new Pool(originOf(backend), { pipelining: 1, ...optionsFor(backend) })
+    const pool = ConnectionPool.make(optionsFor(backend))
     return {
-      dispatch: (options, handler) => pool.dispatch(options, handler),
-      retire: () => pool.close(() => {}),
+      dispatch: (request, handler) => pool.dispatch(request, handler),
+      retire: () => pool.retire(),
       destroy: () => pool.destroy()
     }
   },
   single: (backend) => ({
-    dispatch: (options, handler) => {
-      const client = new Client(originOf(backend), optionsFor(backend))
-      const dispatched = client.dispatch(options, handler)
-      // Waits for the request to end.
-      client.close(() => {})
-      return dispatched
+    dispatch: (request, handler) => {
+      const pool = ConnectionPool.make(optionsFor(backend))
+      pool.dispatch(request, handler)
+      pool.retire()
     }
   })
 }
 
-/** The transport of a gateway: {@link undici}, unless a host provides another. */
+/** The transport of a gateway: {@link http1}, unless a host provides another. */
 export class Upstream extends Context.Reference<Upstream>()("causeway/upstream/Upstream", {
-  defaultValue: (): Transport => undici
+  defaultValue: (): Transport => http1
 }) {}
 
 /** All requests go through one dispatcher, such as undici's `ProxyAgent` or `MockAgent`; whoever made it closes it. */
 export const layerDispatcher = (dispatcher: Connections): Layer.Layer<Upstream> =>
   Layer.succeed(Upstream, {
     pool: () => ({
-      dispatch: (options, handler) => dispatcher.dispatch(options, handler),
+      dispatch: (request, handler) => dispatcher.dispatch(request, handler),
       retire: () => {},
       destroy: () => Promise.resolve()
     }),

@@ -1,9 +1,9 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Dispatcher } from "undici"
 import type { Headers } from "../domain/Credentials.js"
 import { ConnectFailed, ConnectionLost } from "../domain/Failure.js"
 import type { HeadersTimedOut, TotalTimedOut } from "../domain/Failure.js"
+import type { Connections, Controller, ResponseHandler } from "../http1/Dispatch.js"
 import * as Alarm from "./Alarm.js"
 
 /** The bytes of an answer as they arrive, held back while nobody listens. */
@@ -66,9 +66,8 @@ export interface UpstreamCall {
 /** How long a backend may hold its socket after a complete answer, in ms. */
 const releasePatience = 1_000
 
-/** A call through a dispatcher; nothing is sent yet. */
-export const make = (dispatcher: Pick<Dispatcher, "dispatch">, options: CallOptions): UpstreamCall =>
-  new Call(dispatcher, options)
+/** A call through these connections; nothing is sent yet. */
+export const make = (connections: Connections, options: CallOptions): UpstreamCall => new Call(connections, options)
 
 /** Sends the request and waits for the head; whoever is interrupted while it waits has to abort the call. */
 export const head = (call: UpstreamCall): Effect.Effect<UpstreamHead, CallFailure> =>
@@ -110,10 +109,10 @@ export const readText = <E>(
 
 type Ending = { readonly _tag: "End" } | { readonly _tag: "Lost"; readonly cause: unknown }
 
-class Call implements UpstreamCall, UpstreamBody, Dispatcher.DispatchHandler {
+class Call implements UpstreamCall, UpstreamBody, ResponseHandler {
   readonly alarm = Alarm.make()
   private head: HeadListener | undefined = undefined
-  private controller: Dispatcher.DispatchController | undefined = undefined
+  private controller: Controller | undefined = undefined
   private listener: BodyListener | undefined = undefined
   private readonly waiting: Array<Uint8Array> = []
   private headed = false
@@ -122,7 +121,7 @@ class Call implements UpstreamCall, UpstreamBody, Dispatcher.DispatchHandler {
   private ending: Ending | undefined = undefined
 
   constructor(
-    private readonly dispatcher: Pick<Dispatcher, "dispatch">,
+    private readonly connections: Connections,
     private readonly options: CallOptions
   ) {}
 
@@ -132,7 +131,7 @@ class Call implements UpstreamCall, UpstreamBody, Dispatcher.DispatchHandler {
     this.alarm.set(Duration.toMillis(connectTimeout), () =>
       this.fail(new ConnectFailed({ timedOut: true, cause: new Error("timed out") }))
     )
-    this.dispatcher.dispatch({ origin, path, method, headers, body, headersTimeout: 0, bodyTimeout: 0 }, this)
+    this.connections.dispatch({ origin, path, method, headers, body, headersTimeout: 0, bodyTimeout: 0 }, this)
   }
 
   abort(): void {
@@ -166,15 +165,15 @@ class Call implements UpstreamCall, UpstreamBody, Dispatcher.DispatchHandler {
     if (!this.paused) this.controller?.resume()
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: Controller): void {
     this.controller = controller
     if (this.aborted) return controller.abort(new Error("aborted by the gateway"))
     const { after, failure } = this.options.headLimit
     this.alarm.set(after, () => this.fail(failure()))
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
-    // 1xx heads are informational; the real one follows.
+  onResponseStart(controller: Controller, status: number, headers: Headers): void {
+    // Some dispatchers tell of informational heads; the real one follows.
     if (status < 200) return
     this.alarm.rest()
     this.headed = true
@@ -184,7 +183,7 @@ class Call implements UpstreamCall, UpstreamBody, Dispatcher.DispatchHandler {
     if (this.paused) controller.pause()
   }
 
-  onResponseData(_: Dispatcher.DispatchController, bytes: Uint8Array): void {
+  onResponseData(_: Controller, bytes: Uint8Array): void {
     if (this.waiting.length === 0 && this.listener !== undefined && !this.paused && !this.aborted) {
       return this.listener.onData(bytes)
     }

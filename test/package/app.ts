@@ -26,7 +26,7 @@ const gateway = Gateway.layerCustom.pipe(
   Layer.provide([
     RequestLog.layerMemory(records),
     ConfigRef.layerStatic(config),
-    Layer.succeed(Upstream.Upstream, Upstream.undici)
+    Layer.succeed(Upstream.Upstream, Upstream.http1)
   ])
 )
 

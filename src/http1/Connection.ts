@@ -1,0 +1,184 @@
+import type * as net from "node:net"
+import type { Connector } from "./Connector.js"
+import type { Controller, ResponseHandler } from "./Dispatch.js"
+import type { ResponseHead } from "./ResponseHead.js"
+import * as ResponseReader from "./ResponseReader.js"
+
+/** A request as it is written, but for the length of its body. */
+export interface Message {
+  readonly head: string
+  readonly body: string | null
+}
+
+/** Hears when a connection has nothing to do, or is no more. */
+export interface Owner {
+  /** The response has ended, and another request may be sent for so long, in ms, where the server says so. */
+  onIdle(connection: Connection, keptFor: number | undefined): void
+  onClosed(connection: Connection): void
+}
+
+/** One socket to a server, which serves one request at a time. */
+export class Connection implements ResponseReader.ResponseListener {
+  private readonly socket: net.Socket
+  private readonly reader = new ResponseReader.ResponseReader(this)
+  private isReady = false
+  private turn: Turn | undefined = undefined
+  private head: ResponseHead | undefined = undefined
+  private cause: unknown = undefined
+  private isStopped = false
+  private isResting = false
+
+  constructor(
+    connector: Connector,
+    private readonly owner: Owner
+  ) {
+    this.socket = connector.open(
+      () => this.onReady(),
+      (bytes) => this.onRead(bytes)
+    )
+    this.socket.on("error", (cause) => (this.cause ??= cause))
+    this.socket.on("end", () => this.onEnded())
+    this.socket.on("close", () => this.onClosed())
+  }
+
+  /** Sends a request, as soon as there is a connection; the response before must have ended. */
+  send(message: Message, handler: ResponseHandler): void {
+    if (this.isResting) this.socket.ref()
+    this.isResting = false
+    this.head = undefined
+    this.reader.reset()
+    this.turn = new Turn(this, message, handler)
+    if (this.isReady) this.begin(this.turn)
+  }
+
+  /** Lets the process end although the connection is there, until something is sent again. */
+  rest(): void {
+    this.isResting = true
+    this.socket.unref()
+  }
+
+  /** Closes the connection, whatever it is doing. */
+  close(reason: unknown): void {
+    this.cause ??= reason
+    this.reader.stop()
+    this.socket.destroy()
+  }
+
+  /** Reads on, if reading has been stopped. */
+  readOn(): void {
+    if (!this.isStopped) return
+    this.isStopped = false
+    this.socket.resume()
+  }
+
+  onHead(head: ResponseHead): void {
+    this.head = head
+    this.turn?.onHead(head)
+  }
+
+  onBody(bytes: Uint8Array): void {
+    this.turn?.onBody(bytes)
+  }
+
+  onEnd(isClean: boolean): void {
+    const { head, turn } = this
+    this.turn = undefined
+    // What of the request is not written yet the server would take for the next one.
+    if (isClean && head?.isKept === true && this.socket.writableLength === 0 && !this.socket.destroyed) {
+      this.readOn()
+      this.owner.onIdle(this, head.keptFor)
+    } else this.socket.destroy()
+    turn?.onEnd()
+  }
+
+  private onReady(): void {
+    this.isReady = true
+    if (this.turn !== undefined) this.begin(this.turn)
+  }
+
+  private begin(turn: Turn): void {
+    turn.onBegin()
+    if (!this.socket.destroyed) writeTo(this.socket, turn.message)
+  }
+
+  private onRead(bytes: Buffer): void {
+    if (this.turn === undefined) return this.close(new Error("the server spoke without being asked"))
+    // To stop and to read on costs more than to hold one read, and most pauses end before there is one.
+    if (this.turn.isPaused && !this.isStopped) {
+      this.isStopped = true
+      this.socket.pause()
+    }
+    const wrong = this.reader.push(bytes)
+    if (wrong !== undefined) this.close(wrong)
+  }
+
+  private onEnded(): void {
+    if (this.turn !== undefined && this.reader.endsWithConnection()) this.onEnd(false)
+    else this.close(new Error("the server closed the connection"))
+  }
+
+  private onClosed(): void {
+    const { turn } = this
+    this.turn = undefined
+    this.owner.onClosed(this)
+    turn?.onError(this.cause ?? new Error("the connection was closed"))
+  }
+}
+
+/** A request that a connection serves. It steers nothing any more when its response has ended. */
+class Turn implements Controller {
+  isPaused = false
+  private isOver = false
+
+  constructor(
+    private readonly connection: Connection,
+    readonly message: Message,
+    private readonly handler: ResponseHandler
+  ) {}
+
+  pause(): void {
+    this.isPaused = true
+  }
+
+  resume(): void {
+    this.isPaused = false
+    if (!this.isOver) this.connection.readOn()
+  }
+
+  abort(reason: Error): void {
+    if (!this.isOver) this.connection.close(reason)
+  }
+
+  onBegin(): void {
+    this.handler.onRequestStart(this)
+  }
+
+  onHead({ headers, status }: ResponseHead): void {
+    this.handler.onResponseStart(this, status, headers)
+  }
+
+  onBody(bytes: Uint8Array): void {
+    this.handler.onResponseData(this, bytes)
+  }
+
+  onEnd(): void {
+    this.isOver = true
+    this.handler.onResponseEnd(this)
+  }
+
+  onError(cause: unknown): void {
+    this.isOver = true
+    this.handler.onResponseError(this, cause)
+  }
+}
+
+const writeTo = (socket: net.Socket, { body, head }: Message): void => {
+  if (body === null) return void socket.write(`${head}\r\n`, "latin1")
+  const size = Buffer.byteLength(body)
+  const start = `${head}content-length: ${size}\r\n\r\n`
+  if (size === body.length) return void socket.write(start + body, "latin1")
+  const bytes = Buffer.allocUnsafe(start.length + size)
+  bytes.write(start, "latin1")
+  bytes.write(body, start.length)
+  socket.write(bytes)
+}

@@ -1,0 +1,125 @@
+import * as Either from "effect/Either"
+import { Connection } from "./Connection.js"
+import * as Connector from "./Connector.js"
+import type { Connections, Request, ResponseHandler } from "./Dispatch.js"
+import * as RequestHead from "./RequestHead.js"
+
+/** The connections to one server, as many as there are requests under way. */
+export interface ConnectionPool extends Connections {
+  /** Keeps no connection any more that has nothing to do; what is under way goes on. */
+  retire(): void
+  /** Closes all connections; resolves when they are closed. */
+  destroy(): Promise<void>
+}
+
+/** So long an idle connection is kept where the server does not say how long it does, in ms: many do for five seconds. */
+const keptFor = 4_000
+/** At most so long, and so much shorter than the server says. */
+const longest = 600_000
+const margin = 1_000
+/** How often idle connections are looked through, in ms. */
+const sweepInterval = 1_000
+
+/** A pool without connections; they are made when they are needed. */
+export const make = (options: Connector.Options): ConnectionPool => new Pool(options)
+
+interface Idle {
+  readonly connection: Connection
+  /** By `performance.now()`. */
+  readonly until: number
+}
+
+class Pool implements ConnectionPool {
+  private readonly connector: Connector.Connector
+  private readonly host: string
+  private readonly all = new Set<Connection>()
+  /** The one that was used last comes last. */
+  private readonly idle: Array<Idle> = []
+  private sweeping: NodeJS.Timeout | undefined = undefined
+  private isRetired = false
+  private closing: Promise<void> | undefined = undefined
+  private onEmpty = () => {}
+
+  constructor(options: Connector.Options) {
+    this.connector = Connector.make(options)
+    this.host = options.url.host
+  }
+
+  dispatch(request: Request, handler: ResponseHandler): void {
+    const head = RequestHead.write(request, this.host)
+    if (Either.isLeft(head)) return refuse(handler, head.left)
+    if (this.closing !== undefined) return refuse(handler, closed())
+    const connection = this.takeIdle() ?? this.open()
+    connection.send({ head: head.right, body: request.body }, handler)
+  }
+
+  retire(): void {
+    this.isRetired = true
+    for (const { connection } of this.idle.splice(0)) connection.close(retired)
+  }
+
+  destroy(): Promise<void> {
+    this.isRetired = true
+    clearTimeout(this.sweeping)
+    this.closing ??= new Promise((resolve) => {
+      this.onEmpty = resolve
+      for (const connection of this.all) connection.close(closed())
+      if (this.all.size === 0) resolve()
+    })
+    return this.closing
+  }
+
+  onIdle(connection: Connection, hint: number | undefined): void {
+    const span = hint === undefined ? keptFor : Math.min(longest, hint - margin)
+    if (this.isRetired || span <= 0) return connection.close(retired)
+    this.idle.push({ connection, until: performance.now() + span })
+    this.sweepLater()
+  }
+
+  onClosed(connection: Connection): void {
+    this.all.delete(connection)
+    const at = this.idle.findIndex((idle) => idle.connection === connection)
+    if (at !== -1) this.idle.splice(at, 1)
+    if (this.all.size === 0) this.onEmpty()
+  }
+
+  private open(): Connection {
+    const connection = new Connection(this.connector, this)
+    this.all.add(connection)
+    return connection
+  }
+
+  private takeIdle(): Connection | undefined {
+    const now = performance.now()
+    for (;;) {
+      const last = this.idle.pop()
+      if (last === undefined || last.until > now) return last?.connection
+      last.connection.close(retired)
+    }
+  }
+
+  private sweepLater(): void {
+    this.sweeping ??= setTimeout(() => this.sweep(), sweepInterval).unref()
+  }
+
+  private sweep(): void {
+    this.sweeping = undefined
+    const now = performance.now()
+    const kept = this.idle.splice(0)
+    for (const each of kept) {
+      if (each.until <= now) each.connection.close(retired)
+      else {
+        each.connection.rest()
+        this.idle.push(each)
+      }
+    }
+    if (this.idle.length > 0) this.sweepLater()
+  }
+}
+
+const retired = new Error("the connection was idle for too long")
+
+const closed = () => new Error("the connections were closed")
+
+const refuse = (handler: ResponseHandler, cause: Error): void =>
+  queueMicrotask(() => handler.onResponseError(undefined, cause))

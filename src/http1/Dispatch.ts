@@ -1,0 +1,39 @@
+import type { Headers } from "../domain/Credentials.js"
+
+/** A request whose body is in hand. */
+export interface Request {
+  readonly origin: string
+  /** As in a URL, with its query. */
+  readonly path: string
+  readonly method: "GET" | "POST"
+  /** By lower-case name; those that say how the message is framed are not among them. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | null
+  /** For dispatchers that count the time themselves: whoever sends the request does. */
+  readonly headersTimeout: 0
+  readonly bodyTimeout: 0
+}
+
+/** What sends requests; a `Dispatcher` of undici's is one. */
+export interface Connections {
+  dispatch(request: Request, handler: ResponseHandler): void
+}
+
+/** Hears of one response; after `onResponseEnd` or `onResponseError` nothing more comes. */
+export interface ResponseHandler {
+  /** There is a connection, and the request is about to be written. */
+  onRequestStart(controller: Controller): void
+  onResponseStart(controller: Controller, status: number, headers: Headers): void
+  onResponseData(controller: Controller, bytes: Uint8Array): void
+  onResponseEnd(controller: Controller): void
+  onResponseError(controller: unknown, cause: unknown): void
+}
+
+/** Steers one response while it comes. */
+export interface Controller {
+  /** Asks for no more; a little of what is under way may still come. */
+  pause(): void
+  resume(): void
+  /** Closes the connection; the handler hears of it as of an error. */
+  abort(reason: Error): void
+}
