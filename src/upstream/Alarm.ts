@@ -10,31 +10,27 @@ export interface Alarm {
   set(after: number, ring: () => void): void
   /** Starts the time of the last {@link Alarm.set} anew, unless it was cleared since. */
   refresh(): void
-  /** Does not ring until it is set again, which costs less than after {@link clear}; it has to be cleared in the end. */
-  rest(): void
+  /** Does not ring until it is set again. */
   clear(): void
 }
 
-/** Node rings at once for anything longer. */
-const longest = 2 ** 31 - 1
-
 /** An alarm that is not set. */
-export const make = (): Alarm => new LateTimer()
+export const make = (): Alarm => new SharedAlarm()
 
-// A timer that rings too early for its new time looks at the clock then; it is rarely set anew.
-class LateTimer implements Alarm {
-  private timer: NodeJS.Timeout | undefined = undefined
-  private wakesAt = 0
+class SharedAlarm implements Alarm {
+  /** By `performance.now()`. */
+  due = 0
+  /** Its place among those that are under way; -1 when it is none. */
+  place = -1
   private isSet = false
   private span = 0
-  private due = 0
   private ring = () => {}
   private ringing: NodeJS.Immediate | undefined = undefined
 
   set(after: number, ring: () => void): void {
     this.isSet = true
     this.ring = ring
-    this.span = Math.min(longest, Math.max(0, after))
+    this.span = Math.max(0, after)
     this.begin()
   }
 
@@ -42,39 +38,21 @@ class LateTimer implements Alarm {
     if (this.isSet) this.begin()
   }
 
-  rest(): void {
+  clear(): void {
     this.isSet = false
     this.silence()
+    underWay.remove(this)
   }
 
-  clear(): void {
-    this.rest()
-    clearTimeout(this.timer)
-    this.timer = undefined
-  }
-
+  // What came in time, while this process was too busy to look, is heard first.
   wake(): void {
-    this.timer = undefined
-    if (!this.isSet) return
-    const now = performance.now()
-    if (this.due > now) this.wakeIn(this.due - now, now)
-    // What came in time, while this process was too busy to look, is heard first.
-    else this.ringing = setImmediate(this.ring)
+    this.ringing = setImmediate(this.ring)
   }
 
   private begin(): void {
     this.silence()
-    const now = performance.now()
-    this.due = now + this.span
-    if (this.timer !== undefined && this.wakesAt <= this.due) return
-    clearTimeout(this.timer)
-    this.wakeIn(this.span, now)
-  }
-
-  private wakeIn(millis: number, now: number): void {
-    const span = early(millis)
-    this.wakesAt = now + span
-    this.timer = setTimeout(wake, span, this)
+    this.due = performance.now() + this.span
+    underWay.add(this)
   }
 
   private silence(): void {
@@ -84,7 +62,58 @@ class LateTimer implements Alarm {
   }
 }
 
-const wake = (timer: LateTimer): void => timer.wake()
+/** Node rings at once for anything longer, in ms. */
+const longest = 2 ** 31 - 1
 
-// Node keeps the timers of each length in a list, whose making costs more than a place in it: for long ones few lengths do.
-const early = (millis: number): number => (millis < 10_000 ? millis : millis - (millis % 1_000))
+// All alarms have one timer of Node's, which wakes for the earliest of them: most are set later or cleared before it does,
+// which costs them no timer of their own.
+class UnderWay {
+  private readonly alarms: Array<SharedAlarm> = []
+  private timer: NodeJS.Timeout | undefined = undefined
+  private wakesAt = Infinity
+
+  add(alarm: SharedAlarm): void {
+    if (alarm.place === -1) {
+      if (this.alarms.length === 0) this.timer?.ref()
+      alarm.place = this.alarms.push(alarm) - 1
+    }
+    if (alarm.due < this.wakesAt) this.wakeAt(alarm.due)
+  }
+
+  remove(alarm: SharedAlarm): void {
+    if (alarm.place === -1) return
+    const last = this.alarms.pop()
+    if (last !== undefined && last !== alarm) {
+      this.alarms[alarm.place] = last
+      last.place = alarm.place
+    }
+    alarm.place = -1
+    // The process may end when nobody waits any more.
+    if (this.alarms.length === 0) this.timer?.unref()
+  }
+
+  private wakeAt(due: number): void {
+    clearTimeout(this.timer)
+    this.wakesAt = due
+    this.timer = setTimeout(() => this.wake(), Math.min(longest, due - performance.now()))
+  }
+
+  private wake(): void {
+    this.wakesAt = Infinity
+    const now = performance.now()
+    let next = Infinity
+    // From the last one on, for whoever is removed is replaced by the last.
+    for (let place = this.alarms.length - 1; place >= 0; place--) {
+      const alarm = this.alarms[place]
+      if (alarm === undefined) continue
+      if (alarm.due > now) next = Math.min(next, alarm.due)
+      else {
+        this.remove(alarm)
+        alarm.wake()
+      }
+    }
+    if (next < Infinity) this.wakeAt(next)
+  }
+}
+
+const underWay = new UnderWay()

@@ -79,7 +79,7 @@ class Hold<E> implements Held, AnswerChunks.ChunkListener {
   }
 
   private stop(): void {
-    this.options.alarm.rest()
+    this.options.alarm.clear()
     this.options.chunks.pause()
   }
 }

@@ -92,7 +92,7 @@ class Leg implements Watcher, ChunkListener {
 
   // While the caller is slow, the backend's silence is our doing.
   private waitForCaller(): void {
-    this.silence.rest()
+    this.silence.clear()
     this.answer.rest.pause()
   }
 
@@ -104,7 +104,7 @@ class Leg implements Watcher, ChunkListener {
   private settle(end: RelayEnd): void {
     if (this.ended) return
     this.ended = true
-    this.silence.rest()
+    this.silence.clear()
     this.deadline.clear()
     this.resume(Effect.succeed(end))
   }

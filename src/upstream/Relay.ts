@@ -57,7 +57,7 @@ const relayWhole = Effect.fnUntraced(function* ({ beforeEnd, clock, forwarded, j
   if (beforeEnd !== undefined) yield* beforeEnd(RelayEnd.Completed())
   return yield* Effect.async<RelayEnd>((resume) => {
     ResponseSink.sendJson(sink, 200, answer.headers, text, (delivered) => {
-      alarm.rest()
+      alarm.clear()
       resume(Effect.succeed(ResponseSink.whenEnded(RelayEnd.Completed(), delivered, gone)))
     })
   })

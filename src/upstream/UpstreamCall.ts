@@ -55,7 +55,7 @@ export type CallFailure = ConnectFailed | ConnectionLost | HeadersTimedOut | Tot
 export interface UpstreamCall {
   /** Sends the request, once. */
   send(listener: HeadListener): void
-  /** Rests once the head is there; for whoever waits for the body. {@link abort} clears it. */
+  /** Is not set once the head is there; for whoever waits for the body. */
   readonly alarm: Alarm.Alarm
   /** Ends the call for good, whatever it is doing; the socket is closed unless the body had ended. */
   abort(): void
@@ -142,9 +142,9 @@ class Call implements UpstreamCall, UpstreamBody, ResponseHandler {
   }
 
   release(): void {
-    this.alarm.rest()
+    this.alarm.clear()
     if (this.ending !== undefined) return
-    const done = () => this.alarm.rest()
+    const done = () => this.alarm.clear()
     this.alarm.set(releasePatience, () => this.abort())
     this.listen({ onData: () => {}, onEnd: done, onLost: done })
   }
@@ -175,7 +175,7 @@ class Call implements UpstreamCall, UpstreamBody, ResponseHandler {
   onResponseStart(controller: Controller, status: number, headers: Headers): void {
     // Some dispatchers tell of informational heads; the real one follows.
     if (status < 200) return
-    this.alarm.rest()
+    this.alarm.clear()
     this.headed = true
     this.paused = true
     this.head?.onHead({ status, headers, body: this })

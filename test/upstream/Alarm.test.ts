@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import * as net from "node:net"
 import { once } from "node:events"
 import { assert, describe, it } from "@effect/vitest"
@@ -30,6 +31,13 @@ const block = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(
 
 const rings = (after: number) =>
   Effect.async<"rang">((resume) => Alarm.make().set(after, () => resume(Effect.succeed("rang"))))
+
+/** What a program says that ends by itself. */
+const runs = (program: string): string => {
+  const module = new URL("../../dist/upstream/Alarm.js", import.meta.url).href
+  const code = `import * as Alarm from ${JSON.stringify(module)}; ${program}`
+  return execFileSync(process.execPath, ["--input-type=module", "-e", code], { timeout: 20_000 }).toString().trim()
+}
 
 describe("Alarm", () => {
   const missed = (react: (alarm: Alarm.Alarm) => void) =>
@@ -92,13 +100,12 @@ describe("Alarm", () => {
     })
   )
 
-  it.live("does not ring while it rests, and rings when it is set again", () =>
+  it.live("does not ring when it was cleared, and rings when it is set again", () =>
     Effect.gen(function* () {
       const alarm = Alarm.make()
       let times = 0
       alarm.set(1, () => times++)
-      alarm.rest()
-      alarm.refresh()
+      alarm.clear()
       yield* rings(5)
       assert.strictEqual(times, 0)
       alarm.set(1, () => times++)
@@ -117,4 +124,36 @@ describe("Alarm", () => {
       assert.strictEqual(times, 1)
     })
   )
+
+  it.live("rings in its own time whatever else is set, refreshed and cleared", () =>
+    Effect.gen(function* () {
+      const spans = [25, 5, 60_000, 15, 40, 5, 2_000_000_000_000, 10]
+      const rang: Array<number> = []
+      const early: Array<number> = []
+      const begun = performance.now()
+      const alarms = spans.map((span) => {
+        const alarm = Alarm.make()
+        alarm.set(span, () => {
+          rang.push(span)
+          if (performance.now() - begun < span) early.push(span)
+        })
+        return alarm
+      })
+      alarms[3]?.clear()
+      alarms[5]?.clear()
+      yield* rings(30)
+      alarms[2]?.clear()
+      yield* rings(60)
+      for (const alarm of alarms) alarm.clear()
+      assert.deepEqual(early, [])
+      assert.sameMembers(rang, [5, 10, 25, 40])
+    })
+  )
+
+  it("lets the process end when none is set, and not before", () => {
+    const wait = `Alarm.make().set(30, () => console.log("rang"))`
+    assert.strictEqual(runs(wait), "rang")
+    assert.strictEqual(runs(`${wait}; const other = Alarm.make(); other.set(60_000, () => {}); other.clear()`), "rang")
+    assert.strictEqual(runs(`const alarm = Alarm.make(); alarm.set(60_000, () => {}); alarm.clear()`), "")
+  })
 })
