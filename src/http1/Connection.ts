@@ -172,13 +172,17 @@ class Turn implements Controller {
   }
 }
 
+/** Texts up to this size are written as such, in characters; longer ones would be copied once more on their way. */
+const short = 16 * 1024
+
 const writeTo = (socket: net.Socket, { body, head }: Message): void => {
   if (body === null) return void socket.write(`${head}\r\n`, "latin1")
   const size = Buffer.byteLength(body)
   const start = `${head}content-length: ${size}\r\n\r\n`
-  if (size === body.length) return void socket.write(start + body, "latin1")
+  const isAscii = size === body.length
+  if (isAscii && size <= short) return void socket.write(start + body, "latin1")
   const bytes = Buffer.allocUnsafe(start.length + size)
   bytes.write(start, "latin1")
-  bytes.write(body, start.length)
+  bytes.write(body, start.length, isAscii ? "latin1" : "utf8")
   socket.write(bytes)
 }

@@ -11,7 +11,8 @@ const headersIn = (folder: string): string => {
 
 // Real installations, each with a Node of its own from the registry: minutes, since SQLite may have to be compiled.
 describe("the package, installed by npm into an empty project", () => {
-  for (const version of ["20", "22", "24"]) {
+  // From 24.19 on Node aborts when a statement of better-sqlite3 12 is collected; 13 asks for Node 22.
+  for (const version of ["20", "22", "24.18"]) {
     it(`compiles and runs on Node ${version}, as a library and as a command`, async () => {
       const folder = fs.mkdtempSync(`/tmp/causeway-node${version}-`)
       try {
