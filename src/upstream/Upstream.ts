@@ -8,11 +8,7 @@ import type { Connections, Controller, Request, ResponseHandler } from "../http1
 export type { Connections, Controller, Request, ResponseHandler }
 
 /** The connections of a backend, for as long as the configuration has it. */
-export interface Pooled extends Connections {
-  /** Closes them when the last answer has ended. */
-  readonly retire: () => void
-  readonly destroy: () => Promise<void>
-}
+export type Pooled = ConnectionPool.ConnectionPool
 
 /** How backends are reached; asked once per backend, not per request. */
 export interface Transport {
@@ -29,14 +25,7 @@ const optionsFor = ({ baseUrl, timeouts }: Backend) => ({
 
 /** A pool of HTTP/1.1 connections per backend. */
 export const http1: Transport = {
-  pool: (backend) => {
-    const pool = ConnectionPool.make(optionsFor(backend))
-    return {
-      dispatch: (request, handler) => pool.dispatch(request, handler),
-      retire: () => pool.retire(),
-      destroy: () => pool.destroy()
-    }
-  },
+  pool: (backend) => ConnectionPool.make(optionsFor(backend)),
   single: (backend) => ({
     dispatch: (request, handler) => {
       const pool = ConnectionPool.make(optionsFor(backend))

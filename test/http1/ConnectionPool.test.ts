@@ -5,19 +5,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { afterEach, vi } from "vitest"
 import * as ConnectionPool from "../../src/http1/ConnectionPool.js"
+import type { Controller } from "../../src/http1/Dispatch.js"
 import type { Asking } from "../support/Asking.js"
 import { ask, broken, ended } from "../support/Asking.js"
 import * as RawServer from "../support/RawServer.js"
 import { until } from "../support/Until.js"
 
-const poolOf = (port: number, more: { readonly host?: string; readonly timeout?: number } = {}) =>
+const poolOf = (port: number, host = "127.0.0.1") =>
   Effect.acquireRelease(
-    Effect.sync(() =>
-      ConnectionPool.make({
-        url: new URL(`http://${more.host ?? "127.0.0.1"}:${port}/v1`),
-        timeout: more.timeout ?? 5_000
-      })
-    ),
+    Effect.sync(() => ConnectionPool.make({ url: new URL(`http://${host}:${port}/v1`), timeout: 5_000 })),
     (pool) => Effect.promise(() => pool.destroy())
   )
 
@@ -164,11 +160,11 @@ describe("a response", () => {
         `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${"1\r\na\r\n".repeat(9)}`
       )
       const reason = new Error("enough")
-      const abort = { abort: (controller: { abort: (reason: Error) => void }) => controller.abort(reason) }
+      const abort = (controller: Controller) => controller.abort(reason)
       for (const [hear, told] of [
-        [{ onRequestStart: abort.abort }, ["start", "error"]],
-        [{ onResponseStart: abort.abort }, ["start", "200", "error"]],
-        [{ onResponseData: abort.abort }, ["start", "200", "error"]]
+        [{ onRequestStart: abort }, ["start", "error"]],
+        [{ onResponseStart: abort }, ["start", "200", "error"]],
+        [{ onResponseData: abort }, ["start", "200", "error"]]
       ] as const) {
         const asking = ask(pool, {}, hear)
         assert.strictEqual(yield* broken(asking), "enough")
@@ -309,7 +305,7 @@ describe("a connection", () => {
   it.scopedLive("is made by whichever address of a name answers", () =>
     Effect.gen(function* () {
       const server = yield* RawServer.make((socket) => void socket.write(answer))
-      const pool = yield* poolOf(server.port, { host: "localhost" })
+      const pool = yield* poolOf(server.port, "localhost")
       assert.deepEqual([yield* ended(ask(pool)), yield* ended(ask(pool))], ["hello", "hello"])
       assert.strictEqual(server.sockets.length, 1)
     })
