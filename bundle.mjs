@@ -16,7 +16,7 @@ const { metafile } = await build({
   format: "esm",
   platform: "node",
   target: "node20.18",
-  external: ["better-sqlite3"],
+  external: ["better-sqlite3", "better-sqlite3-13"],
   // What is bundled from CommonJS calls `require`, which ES modules lack.
   banner: {
     js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);'

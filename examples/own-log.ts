@@ -1,5 +1,4 @@
 // Records in a table of the host's own, in place of the gateway's.
-import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -28,9 +27,6 @@ const ledger = Layer.effect(
   })
 )
 
-/** The gateway over the host's database. */
-export const gateway = (filename: string) =>
-  Gateway.layerCustom.pipe(
-    Layer.provide([ledger, ConfigRef.layerStatic(config)]),
-    Layer.provide(SqliteClient.layer({ filename }))
-  )
+/** The gateway over the host's database, such as `SqliteClient.layer({ filename: "host.db" })`. */
+export const gateway = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>) =>
+  Gateway.layerCustom.pipe(Layer.provide([ledger, ConfigRef.layerStatic(config)]), Layer.provide(database))

@@ -1,4 +1,5 @@
 import * as HttpServer from "@effect/platform/HttpServer"
+import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
@@ -14,6 +15,7 @@ import * as OwnLog from "../examples/own-log.js"
 import * as PlainNode from "../examples/plain-node.js"
 import { Completions } from "../src/exchange/Completions.js"
 import * as Gateway from "../src/Gateway.js"
+import * as Sqlite from "../src/log/Sqlite.js"
 import * as Caller from "./support/Caller.js"
 import * as Database from "./support/Database.js"
 import * as Temp from "./support/Temp.js"
@@ -65,13 +67,13 @@ describe("examples/completions.ts", () => {
 describe("examples/own-log.ts", () => {
   it.scopedLive("writes a row of its own for each exchange", () =>
     Effect.gen(function* () {
-      const filename = `${yield* Temp.directory}/host.db`
+      const path = `${yield* Temp.directory}/host.db`
       yield* Effect.gen(function* () {
         const { complete } = yield* Completions
         yield* complete({ model: "demo", messages: [{ role: "user", content: "Hi" }] })
         yield* Effect.flip(complete({ model: "nowhere", messages: [{ role: "user", content: "Hi" }] }))
-      }).pipe(Effect.provide(OwnLog.gateway(filename)))
-      assert.deepStrictEqual(Database.query(filename, "SELECT model, tokens, outcome FROM ledger ORDER BY rowid"), [
+      }).pipe(Effect.provide(OwnLog.gateway(Layer.scoped(SqlClient.SqlClient, Sqlite.open({ path })))))
+      assert.deepStrictEqual(Database.query(path, "SELECT model, tokens, outcome FROM ledger ORDER BY rowid"), [
         { model: "demo", tokens: 4, outcome: "Completed" },
         { model: null, tokens: null, outcome: "ModelNotFound" }
       ])

@@ -1,9 +1,7 @@
-import * as Reactivity from "@effect/experimental/Reactivity"
 import * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { Fragment } from "@effect/sql/Statement"
-import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -14,6 +12,7 @@ import { reasonOf } from "../domain/Failure.js"
 import * as Archives from "./Archives.js"
 import type { Filter } from "./RecordFilter.js"
 import * as RecordSums from "./RecordSums.js"
+import * as Sqlite from "./Sqlite.js"
 
 /** The records could not be read. */
 export class RecordsUnreadable extends Data.TaggedError("RecordsUnreadable")<{
@@ -102,16 +101,14 @@ export const filesFor = Effect.fnUntraced(function* (path: string, filter: Filte
 /** Opens a file for reading; whoever writes is not held up. */
 export const open = (path: string): Effect.Effect<RecordFile, RecordsUnreadable, Scope.Scope> =>
   Effect.gen(function* () {
-    const sql = yield* SqliteClient.make({ filename: path, readonly: true, disableWAL: true })
+    const sql = yield* Sqlite.open({ path, readonly: true })
     yield* sql`PRAGMA busy_timeout = 2000`
     const present = yield* sql<{ readonly name: string }>`PRAGMA table_info(records)`
     const summed = yield* sql`SELECT name FROM sqlite_master WHERE name = 'record_sums'`
     return make(path, sql, new Set(present.map(({ name }) => name)), summed.length > 0)
   }).pipe(
-    Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
     Effect.withTracerEnabled(false),
-    Effect.catchAllDefect((cause) => new RecordsUnreadable({ path, cause })),
-    Effect.catchAll((cause) => new RecordsUnreadable({ path, cause }))
+    Effect.mapError((cause) => new RecordsUnreadable({ path, cause }))
   )
 
 const decodeRows = Schema.decodeUnknown(Schema.Array(Row))

@@ -1,9 +1,7 @@
-import * as Reactivity from "@effect/experimental/Reactivity"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -11,6 +9,7 @@ import { LogUnavailable } from "../domain/Failure.js"
 import type { LoggedRecord } from "../domain/RequestRecord.js"
 import { columns } from "../domain/RequestRecord.js"
 import * as Migrations from "./Migrations.js"
+import * as Sqlite from "./Sqlite.js"
 
 /** An open database with the table `records`; it closes with its scope. */
 export interface SqliteStore {
@@ -39,18 +38,16 @@ export const open = (path: string): Effect.Effect<SqliteStore, LogUnavailable, F
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     if (!(yield* files.exists(path))) yield* create(path)
-    const sql = yield* SqliteClient.make({ filename: path })
+    const sql = yield* Sqlite.open({ path })
     yield* sql`PRAGMA busy_timeout = ${sql.literal(String(patience))}`
+    yield* sql`PRAGMA journal_mode = WAL`
     // The spool lets go of a row once it is here, so a commit has to outlive the machine.
     yield* sql`PRAGMA synchronous = FULL`
     yield* Effect.provideService(migrate, SqlClient.SqlClient, sql)
     return make(sql)
   }).pipe(
-    Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
     untraced,
-    // The driver throws what it cannot open.
-    Effect.catchAllDefect((cause) => new LogUnavailable({ path, cause })),
-    Effect.mapError((cause) => (cause._tag === "LogUnavailable" ? cause : new LogUnavailable({ path, cause })))
+    Effect.mapError((cause) => new LogUnavailable({ path, cause }))
   )
 
 // Another process may be as quick.

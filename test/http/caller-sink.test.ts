@@ -91,7 +91,10 @@ describe("the sink over a Node response", () => {
         seen.filter((text) => text !== ""),
         [...said, last]
       )
-      assert.strictEqual(body, `${chunked([...said, last])}0\r\n\r\n`)
+      // Later Nodes put what waits together into one chunk.
+      const lines = body.split("\r\n")
+      assert.deepStrictEqual(lines.slice(-3), ["0", "", ""])
+      assert.strictEqual(lines.filter((_, index) => index % 2 === 1).join(""), said.join("") + last)
     })
   )
 })

@@ -10,7 +10,7 @@ const { chunk } = ScriptedUpstream
 
 /** A gateway before one backend with this configuration, answered by this script. */
 const before = (
-  script: (call: ScriptedUpstream.Call) => void,
+  script: (call: ScriptedUpstream.Call) => void | Promise<void>,
   config: Partial<Gateway.Config["openai_clients"][number]>,
   under = ""
 ) =>
@@ -84,9 +84,12 @@ describe("a backend with ways of its own", () => {
   it.scopedLive("says in an inner error what callers must not see", () =>
     Effect.gen(function* () {
       const innererror = { hint: "key sk-configured-12345 at 127.0.0.1", nested: [{ key: "sk-configured-12345" }] }
+      let committed = () => {}
+      const answering = new Promise<void>((resolve) => (committed = resolve))
       const { gateway } = yield* before(
-        (call) => {
+        async (call) => {
           call.events(chunk({ role: "assistant", content: "He" }))
+          await answering
           call.events({
             error: { message: "bad sk-configured-12345", type: "t", code: "sk-configured-12345", innererror }
           })
@@ -97,6 +100,7 @@ describe("a backend with ways of its own", () => {
       const response = yield* Effect.promise(() =>
         gateway.post("/v1/chat/completions", { ...TestGateway.chat(), stream: true })
       )
+      committed()
       const text = yield* Effect.promise(() => response.text())
       const error = JsonObject.orEmpty(Caller.parse(Caller.events(text).at(-1) ?? "")["error"])
       assert.deepStrictEqual(error["innererror"], {

@@ -1,7 +1,7 @@
+import type { Database as Connection } from "better-sqlite3"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
-import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
@@ -36,7 +36,7 @@ const story = (steps: ReadonlyArray<string>) =>
     const path = `${folder}/record.db`
     const expected = new Map<string, string>()
     let month = 0
-    let holder: Sqlite.Database | undefined
+    let holder: Connection | undefined
     const letGo = () => {
       if (holder?.inTransaction === true) holder.exec("COMMIT")
       holder?.close()
@@ -70,7 +70,7 @@ const story = (steps: ReadonlyArray<string>) =>
         yield* append([{ ...record(id, "CallerLeft"), amends: true }], "sync")
       } else if (what === "next month") month++
       else if (what === "hold" && holder === undefined) {
-        holder = new Sqlite(path)
+        holder = new Database.Sqlite(path)
         holder.pragma("busy_timeout = 2000")
         holder.exec("BEGIN IMMEDIATE")
       } else if (what === "let go") letGo()

@@ -15,6 +15,12 @@ const Exports = Schema.Struct({
   devDependencies: Schema.Record({ key: Schema.String, value: Schema.String })
 })
 
+const Lock = Schema.Struct({
+  packages: Schema.Struct({
+    "node_modules/better-sqlite3-13": Schema.Struct({ gypfile: Schema.optional(Schema.Boolean) })
+  })
+})
+
 let folder = ""
 let files: ReadonlyArray<string> = []
 
@@ -40,6 +46,13 @@ const imported = (name: string, attributes = "") =>
     "-e",
     `await import(${JSON.stringify(name)}${attributes}).then(() => console.log("there"), ({ code }) => console.log(code))`
   ])
+
+describe("a clone", () => {
+  it("is installed without compiling the driver of SQLite that comes compiled", () => {
+    const { packages } = Schema.decodeUnknownSync(Schema.parseJson(Lock))(fs.readFileSync("package-lock.json", "utf8"))
+    assert.isFalse(packages["node_modules/better-sqlite3-13"].gypfile, "npm has dropped it: put it back by hand")
+  })
+})
 
 describe("the package", () => {
   it("holds what it needs to run and to be read, and nothing else", () => {

@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as ChildGateway from "../support/ChildGateway.js"
 import * as Database from "../support/Database.js"
@@ -112,7 +111,7 @@ describe("faults of the disk never fail a request, and lose no row", () => {
       const { gateway, url } = yield* start(folder)
       const ids = [...(yield* ask(url, 20)).ids]
       yield* pause(500)
-      const other = new Sqlite(`${folder}/record.db`)
+      const other = new Database.Sqlite(`${folder}/record.db`)
       other.exec("BEGIN EXCLUSIVE")
       const until = performance.now() + 30_000
       let slowest = 0

@@ -1,11 +1,15 @@
+import type { Database } from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import Sqlite from "better-sqlite3"
 import { RequestRecord } from "../../src/domain/RequestRecord.js"
+import { driver } from "../../src/log/SqliteDriver.js"
+
+/** The driver, for connections that are held by hand. */
+export const Sqlite = await driver
 
 /** A second connection to a database file, which closes with the scope. */
-export const connect = (path: string): Effect.Effect<Sqlite.Database, never, Scope.Scope> =>
+export const connect = (path: string): Effect.Effect<Database, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => new Sqlite(path)),
     (database) => Effect.sync(() => database.close())
