@@ -331,7 +331,7 @@ describe("Gateway.layerFile", () => {
       const recordPath = `${folder}/rows.db`
       yield* Effect.scoped(Layer.build(Gateway.layerFile(`${folder}/config.yaml`, { recordPath })))
       assert.deepStrictEqual(openFiles(recordPath), [])
-      assert.deepStrictEqual(Temp.names(folder), ["config.yaml", "rows.db"])
+      assert.deepStrictEqual(Temp.names(folder), ["config.yaml", "rows.db", "rows.lock"])
     })
   )
 })

@@ -86,7 +86,7 @@ describe("the process", () => {
         yield* Effect.promise(() => until(() => child.stderr().includes("Configuration reloaded")))
         assert.include(yield* answerTo(url, "Hi"), "model_not_found")
         assert.strictEqual(yield* stopped(child), 0)
-        assert.deepStrictEqual(Temp.names(folder), ["config.yaml", "record.db"])
+        assert.deepStrictEqual(Temp.names(folder), ["config.yaml", "record.db", "record.lock"])
         const rows = Database.records(`${folder}/record.db`)
         assert.deepStrictEqual(
           rows.map(({ Backend, Outcome }) => [Backend, Outcome]),

@@ -1,11 +1,14 @@
 import * as fs from "node:fs"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Caller from "./support/Caller.js"
 import * as ChildGateway from "./support/ChildGateway.js"
 import * as Database from "./support/Database.js"
 import * as JsonObject from "../src/domain/JsonObject.js"
+import * as SqliteStore from "../src/log/SqliteStore.js"
 import * as Load from "./support/Load.js"
+import * as Records from "./support/Records.js"
 import * as ScriptedUpstream from "./support/ScriptedUpstream.js"
 import * as Temp from "./support/Temp.js"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -101,6 +104,31 @@ const serving = (count: number) =>
 const stateOf = (url: string) => fetch(`${url}/v1/backends`).then(Caller.json)
 
 describe("workers", { timeout: 60_000 }, () => {
+  it.scopedLive("archive a past month, though all of them write", () =>
+    Effect.gen(function* () {
+      const upstream = yield* makeUpstream
+      const folder = yield* folderWith(configFor(upstream.url, "drain: 5s", "log: { durability: sync }", 3))
+      const past = Records.record("past", { Time: "2020-01-15T12:00:00.000Z" })
+      yield* SqliteStore.open(`${folder}/record.db`).pipe(
+        Effect.flatMap((store) => store.insert([past])),
+        Effect.scoped,
+        Effect.provide(NodeFileSystem.layer)
+      )
+      const { child, url } = yield* started(folder)
+      const load = Load.start(url, { fresh: 3, kept: 3 }, question)
+      const archive = `${folder}/record_202001.db`
+      yield* Effect.promise(async () => {
+        await until(() => fs.existsSync(archive))
+        await load.more(50)
+        await load.stop()
+        assert.strictEqual(await ended(child), 0)
+      })
+      assert.deepStrictEqual(failures(load), [])
+      assert.deepStrictEqual(Records.ids(Database.records(archive)), ["past"])
+      assert.sameMembers([...rowIds(folder)], answered(load))
+    })
+  )
+
   it.scopedLive("serve on one port and write into one database; those that leave or fail fail no request", () =>
     Effect.gen(function* () {
       const { child, folder, upstream, url } = yield* serving(3)
@@ -129,7 +157,7 @@ describe("workers", { timeout: 60_000 }, () => {
       assert.includeMembers([...rowIds(folder)], answered(load))
       assert.strictEqual(rowIds(folder).length, answered(load).length + 1)
       assert.match(child.stdout(), /^Causeway is listening on http:\/\/127\.0\.0\.1:\d+\n$/)
-      assert.deepStrictEqual(Temp.names(folder), ["config.yaml", "record.db"])
+      assert.deepStrictEqual(Temp.names(folder), ["config.yaml", "record.db", "record.lock"])
       for (const worker of [1, 2, 3]) assert.include(child.stderr(), `"worker":${worker}`)
       assert.include(child.stderr(), "thrown on a signal")
     })
@@ -178,7 +206,7 @@ describe("workers", { timeout: 60_000 }, () => {
         assert.strictEqual(new Set(rows).size, rows.length)
         assert.includeMembers([...rows], [load, late, after].flatMap(answered))
         assert.isAtMost(rows.length, load.asked.length + late.asked.length + after.asked.length)
-        assert.deepStrictEqual(Temp.names(folder), ["config.yaml", "record.db"])
+        assert.deepStrictEqual(Temp.names(folder), ["config.yaml", "record.db", "record.lock"])
       })
   )
 

@@ -113,7 +113,7 @@ const Log = Schema.Struct({
   }),
   archive: orDefault(Schema.Boolean, () => true).annotations({
     description:
-      "When the first record of a later month comes, the database is moved to `record_YYYYMM.db` beside it and a new one begun; not while there is more than one of `server.workers`."
+      "When the first record of a later month comes, the database is moved to `record_YYYYMM.db` beside it and a new one begun."
   }),
   maxBody: orDefault(SizeText, () => 1024 ** 2)
     .annotations({ description: "So much of a streamed answer is kept for its row, which then says `truncated`." })

@@ -33,21 +33,14 @@ export const unshareable = (limits: Limits, workers: number): ReadonlyArray<Conf
     .map(([path, limit]) => ({ path, message: `${limit} cannot be shared by ${workers} workers (server.workers)` }))
 }
 
-/**
- * The configuration of one worker: the limits of all workers together are those of the whole, and none moves a database
- * aside that another may just be opening.
- */
-export const of = <Config extends Limits & { readonly log: { readonly archive: boolean } }>(
-  config: Config,
-  seat: Seat
-): Config => ({
+/** The configuration of one worker: the limits of all workers together are those of the whole. */
+export const of = <Config extends Limits>(config: Config, seat: Seat): Config => ({
   ...config,
   server: {
     ...config.server,
     maxInFlight: part(config.server.maxInFlight, seat),
     queue: { ...config.server.queue, size: part(config.server.queue.size, seat) }
   },
-  log: { ...config.log, archive: config.log.archive && seat.of === 1 },
   backends: config.backends.map((backend) => ({
     ...backend,
     maxInFlight: Option.map(backend.maxInFlight, (limit) => part(limit, seat))

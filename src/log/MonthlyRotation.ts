@@ -10,6 +10,7 @@ import { monthOf } from "../domain/RequestRecord.js"
 import type { LoggedRecord } from "../domain/RequestRecord.js"
 import * as Retention from "../domain/Retention.js"
 import * as Archives from "./Archives.js"
+import * as FileLock from "./FileLock.js"
 import * as SqliteFault from "./SqliteFault.js"
 import * as SqliteStore from "./SqliteStore.js"
 
@@ -43,7 +44,16 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const archive = options.archive ?? Effect.succeed(true)
   const onDisk = Effect.provide(Context.make(FileSystem.FileSystem, files).pipe(Context.add(Path.Path, paths)))
   const alone = (yield* Effect.makeSemaphore(1)).withPermits(1)
+  const { dir, name } = paths.parse(path)
   let current: Opened | undefined
+
+  // Who opens a file by its name, and who takes the name away, do so one after the other, in whatever process.
+  const exclusively = <A, E>(effect: Effect.Effect<A, E>) =>
+    FileLock.hold(paths.join(dir, `${name}.lock`), SqliteStore.patience).pipe(
+      Effect.mapError((cause) => new LogUnavailable({ path, cause })),
+      Effect.zipRight(effect),
+      Effect.scoped
+    )
 
   const identity = files.stat(path).pipe(
     Effect.map(({ ino }) => String(Option.getOrElse(ino, () => 0))),
@@ -74,7 +84,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     // Another process may have set it aside meanwhile.
     Effect.retry({ times: 1, while: SqliteFault.isCorrupt }),
     Effect.catchIf(SqliteFault.isCorrupt, () => Effect.zipRight(setAside, openOnce)),
-    Effect.tap((opened) => finishMove(opened))
+    Effect.tap((opened) => finishMove(opened)),
+    exclusively
   )
 
   const close = Effect.suspend(() => {
@@ -87,7 +98,6 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     const replaced = current !== undefined && current.file !== (yield* identity)
     yield* close
     if (replaced) return
-    const { dir, name } = paths.parse(path)
     const target = yield* Archives.freeName(paths.join(dir, name), ".corrupt-")
     yield* files.rename(path, target)
     for (const tail of ["-wal", "-shm"]) yield* Effect.ignore(files.rename(path + tail, target + tail))
@@ -117,7 +127,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return opened.file === (yield* identity) ? opened : yield* ensureOpen
   })
 
-  // Only who keeps all others out of a file may take its name away: they may be doing the same.
+  // Whoever has the file open already still writes into it, so its name stays until they have closed it.
   const moveAside = (opened: Opened) =>
     Effect.gen(function* () {
       yield* opened.store.consolidate
@@ -146,7 +156,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     let opened = yield* ensureOpen
     const month = monthOf(records[0] ?? { Time: "" })
     if (opened.month !== "" && month > opened.month && (yield* archive)) {
-      yield* moveAside(opened)
+      yield* exclusively(moveAside(opened))
       opened = yield* ensureOpen
     }
     const newest = month > opened.month ? month : opened.month
@@ -160,7 +170,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   const append = (records: ReadonlyArray<LoggedRecord>) =>
     appendRun(records).pipe(
-      Effect.catchIf(SqliteFault.isCorrupt, () => Effect.zipRight(setAside, appendRun(records))),
+      Effect.catchIf(SqliteFault.isCorrupt, () => Effect.zipRight(exclusively(setAside), appendRun(records))),
       Effect.mapError((cause) => new AppendFailed({ path, cause })),
       alone,
       Effect.uninterruptible

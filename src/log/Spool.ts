@@ -9,7 +9,7 @@ import { AppendFailed } from "../domain/Failure.js"
 import type { LoggedRecord } from "../domain/RequestRecord.js"
 import * as FreshRecords from "./FreshRecords.js"
 import * as SpoolFiles from "./SpoolFiles.js"
-import * as SpoolLock from "./SpoolLock.js"
+import * as FileLock from "./FileLock.js"
 import * as SpoolSegment from "./SpoolSegment.js"
 
 /** Records that are on the disk but not yet in the database, in files beside it. */
@@ -84,7 +84,7 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
   const lockOwn = Effect.gen(function* () {
     if (lock !== undefined) return
     const scope = yield* Scope.make()
-    yield* SpoolLock.hold(names.lockOf(token)).pipe(
+    yield* FileLock.hold(names.lockOf(token)).pipe(
       Scope.extend(scope),
       Effect.tapErrorCause(() => Scope.close(scope, Exit.void))
     )
@@ -214,7 +214,7 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
   const takeOver = Effect.fnUntraced(function* (owner: string, segments: ReadonlyArray<string>) {
     const scope = yield* Scope.make()
     const heir: Heir = { lock: names.lockOf(owner), scope }
-    yield* SpoolLock.hold(heir.lock).pipe(
+    yield* FileLock.hold(heir.lock).pipe(
       Scope.extend(scope),
       Effect.tapErrorCause(() => Scope.close(scope, Exit.void))
     )

@@ -31,7 +31,7 @@ export interface SqliteStore {
 }
 
 /** How long an insert waits for another process that holds the database, in ms. */
-const patience = 250
+export const patience = 250
 
 /** Opens, creates or upgrades a database; its file is readable by its owner alone. */
 export const open = (path: string): Effect.Effect<SqliteStore, LogUnavailable, FileSystem.FileSystem | Scope.Scope> =>

@@ -5,7 +5,6 @@ import { formatPath } from "../../src/domain/ConfigIssue.js"
 import * as WorkerShare from "../../src/domain/WorkerShare.js"
 
 const limits = (server: number, ...backends: ReadonlyArray<number | undefined>) => ({
-  log: { archive: true },
   server: { maxInFlight: server, queue: { size: 10 } },
   backends: backends.map((limit) => ({ maxInFlight: Option.fromNullable(limit) }))
 })
@@ -42,13 +41,6 @@ describe("the share of a worker", () => {
       [3, 3, 2, 2]
     )
     assert.isTrue(crew(limits(100), 16).every(({ server }) => server.queue.size === 1))
-  })
-
-  it("lets nobody archive the database that all have open", () => {
-    assert.deepStrictEqual(
-      crew(limits(100), 2).map(({ log }) => log.archive),
-      [false, false]
-    )
   })
 
   it("changes nothing for one that is alone, and nothing else", () => {

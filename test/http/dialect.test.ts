@@ -84,12 +84,11 @@ describe("a backend with ways of its own", () => {
   it.scopedLive("says in an inner error what callers must not see", () =>
     Effect.gen(function* () {
       const innererror = { hint: "key sk-configured-12345 at 127.0.0.1", nested: [{ key: "sk-configured-12345" }] }
-      let committed = () => {}
-      const answering = new Promise<void>((resolve) => (committed = resolve))
+      const committed = Caller.latch()
       const { gateway } = yield* before(
         async (call) => {
           call.events(chunk({ role: "assistant", content: "He" }))
-          await answering
+          await committed.promise
           call.events({
             error: { message: "bad sk-configured-12345", type: "t", code: "sk-configured-12345", innererror }
           })
@@ -100,7 +99,7 @@ describe("a backend with ways of its own", () => {
       const response = yield* Effect.promise(() =>
         gateway.post("/v1/chat/completions", { ...TestGateway.chat(), stream: true })
       )
-      committed()
+      committed.open()
       const text = yield* Effect.promise(() => response.text())
       const error = JsonObject.orEmpty(Caller.parse(Caller.events(text).at(-1) ?? "")["error"])
       assert.deepStrictEqual(error["innererror"], {

@@ -8,8 +8,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import type { RequestRecord } from "../../src/domain/RequestRecord.js"
+import * as FileLock from "../../src/log/FileLock.js"
 import * as MonthlyRotation from "../../src/log/MonthlyRotation.js"
 import * as RequestLog from "../../src/log/RequestLog.js"
+import * as SqliteFault from "../../src/log/SqliteFault.js"
 import * as Database from "../support/Database.js"
 import * as LogLines from "../support/LogLines.js"
 import * as Records from "../support/Records.js"
@@ -296,6 +298,26 @@ describe("MonthlyRotation", () => {
       assert.deepStrictEqual(idsIn(`${folder}/record_202610.db`), ["2026-10-31"])
     }).pipe(Effect.provide(lines.layer))
   })
+
+  it.scoped("neither opens the database nor moves it while another process does", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const path = `${folder}/record.db`
+      const whileHeld = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.scoped(Effect.zipRight(FileLock.hold(`${folder}/record.lock`), effect))
+      const store = yield* whileHeld(make({ path }))
+      const unopened = yield* Effect.flip(whileHeld(store.append([on("2026-10-01")])))
+      assert.isTrue(SqliteFault.isBusy(unopened))
+      assert.isFalse(fs.existsSync(path))
+      yield* appendAll(store, [on("2026-10-01")])
+      const unmoved = yield* Effect.flip(whileHeld(store.append([on("2026-11-01")])))
+      assert.isTrue(SqliteFault.isBusy(unmoved))
+      assert.deepStrictEqual(idsIn(path), ["2026-10-01"])
+      yield* appendAll(store, [on("2026-11-01")])
+      assert.deepStrictEqual(idsIn(`${folder}/record_202610.db`), ["2026-10-01"])
+      assert.deepStrictEqual(idsIn(path), ["2026-11-01"])
+    }).pipe(quietly)
+  )
 
   it.scoped("loses no row while the file cannot be renamed, and archives when it can", () =>
     Effect.gen(function* () {

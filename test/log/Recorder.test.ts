@@ -46,7 +46,7 @@ describe("Recorder", () => {
         assert.strictEqual(recorder.stats().spooled, durability === "relaxed" ? 0 : 5)
         yield* end
         assert.deepStrictEqual(idsIn(`${folder}/record.db`), ["r0", "r1", "r2", "r3", "r4"])
-        assert.deepStrictEqual(Temp.names(folder), ["record.db"])
+        assert.deepStrictEqual(Temp.names(folder), ["record.db", "record.lock"])
       })
     )
   }
@@ -147,7 +147,7 @@ describe("Recorder", () => {
       assert.deepStrictEqual(idsIn(path), ["r0", "r1", "r2", "r3"])
       other.close()
       yield* end
-      assert.deepStrictEqual(Temp.names(folder), ["record.db"])
+      assert.deepStrictEqual(Temp.names(folder), ["record.db", "record.lock"])
     })
   )
 
@@ -241,7 +241,7 @@ describe("Recorder", () => {
         ]
       )
       assert.deepStrictEqual(idsIn(path), ["november", "late"])
-      assert.deepStrictEqual(Temp.names(folder), ["record.db", "record_202610.db"])
+      assert.deepStrictEqual(Temp.names(folder), ["record.db", "record.lock", "record_202610.db"])
     })
   )
 
@@ -255,7 +255,7 @@ describe("Recorder", () => {
       yield* stored(recorder, 4)
       yield* recorder.append([Records.record("x")], { ...settings, retention: { _tag: "Months", months: 1 } })
       yield* end
-      assert.deepStrictEqual(Temp.names(folder), ["record.db", "record_202610.db"])
+      assert.deepStrictEqual(Temp.names(folder), ["record.db", "record.lock", "record_202610.db"])
       assert.strictEqual(recorder.stats().archivesDeleted, 2)
     })
   )

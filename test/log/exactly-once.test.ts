@@ -88,6 +88,6 @@ const story = (steps: ReadonlyArray<string>) =>
     for (const { Outcome, id } of rows) assert.strictEqual(Outcome, expected.get(id), id)
     assert.deepStrictEqual(
       Temp.names(folder).filter((name) => !name.endsWith(".db")),
-      []
+      ["record.lock"]
     )
   }).pipe(Effect.scoped, Effect.provide(platform))

@@ -37,7 +37,7 @@ export const run = async (folder: string, kills: number) => {
     archives: files.length - 1,
     lost: expected.filter((id) => !present.has(id)),
     doubled: ids.length - present.size,
-    leftovers: Temp.names(folder).filter((name) => !name.endsWith(".db"))
+    leftovers: Temp.names(folder).filter((name) => !name.endsWith(".db") && name !== "record.lock")
   }
 }
 
@@ -67,6 +67,6 @@ export const runTogether = async (folder: string, processes: number, rows: numbe
     archives: files.length - 1,
     lost: expected.filter((id) => !present.has(id)),
     doubled: ids.length - present.size,
-    leftovers: Temp.names(folder).filter((name) => !name.endsWith(".db"))
+    leftovers: Temp.names(folder).filter((name) => !name.endsWith(".db") && name !== "record.lock")
   }
 }
