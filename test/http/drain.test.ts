@@ -2,6 +2,7 @@ import * as net from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as Caller from "../support/Caller.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
 import * as Stopping from "../support/Stopping.js"
 import * as TestGateway from "../support/TestGateway.js"
@@ -209,6 +210,32 @@ describe("a gateway that stops", () => {
         ["Completed", "CutByDrain", "CutByDrain"]
       )
       assert.strictEqual(gateway.late(), 0)
+    })
+  )
+
+  it.scopedLive("cuts a stream that is being rescued, and lets go of the other backend", () =>
+    Effect.gen(function* () {
+      const broken = yield* ScriptedUpstream.make((call) => {
+        const half = ScriptedUpstream.chunk({ content: "begun" })
+        call.response.writeHead(200, { "content-type": "text/event-stream" })
+        call.response.write(`data: ${JSON.stringify(half)}\n\n`, () => call.destroy())
+      })
+      const asked = Caller.latch<ScriptedUpstream.Call>()
+      const next = yield* ScriptedUpstream.make((call) => asked.open(call))
+      const gateway = yield* Stopping.make({
+        openai_clients: [TestGateway.backend("a", broken.url), TestGateway.backend("b", next.url, { priority: 0 })],
+        server: { drain: "150ms" }
+      })
+      const reader = yield* Effect.promise(() => openStream(gateway.url, "one"))
+      const call = yield* Effect.promise(() => asked.promise)
+      const stopped = yield* gateway.stop
+      assert.deepStrictEqual(errorOf(yield* Effect.promise(() => readRest(reader))), shuttingDown)
+      assert.isBelow(yield* stopped, 3_000)
+      assert.isTrue(yield* Effect.promise(() => Caller.within(1_000, call.closed)))
+      assert.deepStrictEqual(
+        gateway.records.map(({ Outcome, Status }) => [Outcome, Status]),
+        [["CutByDrain", 200]]
+      )
     })
   )
 
