@@ -86,33 +86,31 @@ export const make = Effect.fnUntraced(function* (
   let reported = 0
   let failing = false
 
+  // Says whether some of its rows are left.
   const writeBatch = Effect.suspend(() => {
     const batch = buffer.takeBatch()
+    if (batch.length === 0) return Effect.succeed(false)
     const putBack = (written: number) =>
       Effect.sync(() => {
         for (const { settled } of batch.slice(0, written)) settled?.(true)
         // Whoever waits is not kept waiting for a disk that takes nothing.
         if (written === 0) for (const { settled } of batch) settled?.(false)
         buffer.putBack(batch.slice(written))
+        return written < batch.length
       })
     return append(batch.map(({ record }) => record)).pipe(
       Effect.catchAllDefect((cause) => new AppendFailed({ path: "records", cause })),
       Effect.tapError(() => putBack(0)),
       Effect.flatMap(putBack)
     )
-  }).pipe(
-    Effect.when(() => buffer.size() > 0),
-    Effect.uninterruptible
-  )
+  }).pipe(Effect.uninterruptible)
 
-  // Writes everything there is; false when nothing takes it.
-  const flush = writeBatch.pipe(
-    Effect.repeat({ while: () => buffer.size() > 0 }),
-    Effect.matchEffect({
+  // Writes a batch, and more as long as it is said; false when nothing takes it.
+  const writeWhile = (more: () => boolean) =>
+    Effect.matchEffect(Effect.repeat(writeBatch, { while: (left) => left || more() }), {
       onSuccess: () => reportState(false, Effect.logInfo("Records are being written again"), true),
       onFailure: (failure) => reportState(true, Effect.logError(`Records wait in memory: ${failure.message}`), false)
     })
-  )
 
   const reportState = (fails: boolean, report: Effect.Effect<void>, result: boolean) =>
     Effect.suspend(() => {
@@ -137,15 +135,17 @@ export const make = Effect.fnUntraced(function* (
     yield* filled.close
     yield* gather
     yield* full.close
-    const written = yield* flush
+    // What comes meanwhile and is less than a batch may wait for more: a batch costs as much as many rows.
+    const written = yield* writeWhile(buffer.hasBatch)
     yield* reportLost
-    if (!written) yield* Effect.zipRight(Effect.sleep(retryInterval), filled.open)
+    if (!written) yield* Effect.sleep(retryInterval)
+    if (buffer.size() > 0) yield* filled.open
   })
 
   // Registered before the loop is forked, so that it runs after the loop has stopped.
   yield* Effect.addFinalizer(() =>
     Effect.zipRight(
-      flush,
+      writeWhile(() => buffer.size() > 0),
       Effect.suspend(() => {
         buffer.drop()
         return reportLost

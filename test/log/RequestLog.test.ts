@@ -62,6 +62,32 @@ describe("RequestLog", () => {
     })
   )
 
+  it.scoped("gathers what comes while a batch is being written, for 50 ms or until it is a batch itself", () =>
+    Effect.gen(function* () {
+      const batches: Array<number> = []
+      const disk = yield* Effect.makeSemaphore(0)
+      const log = yield* RequestLog.make((records) => {
+        batches.push(records.length)
+        return Effect.as(disk.take(1), records.length)
+      }, {})
+      yield* take(log, Records.many(1))
+      yield* TestClock.adjust("50 millis")
+      yield* take(log, Records.many(2, 1))
+      yield* disk.release(1)
+      yield* TestClock.adjust("49 millis")
+      assert.deepStrictEqual(batches, [1])
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(batches, [1, 2])
+      yield* take(log, Records.many(203, 3))
+      yield* disk.release(1)
+      yield* TestClock.adjust("0 millis")
+      assert.deepStrictEqual(batches, [1, 2, 200])
+      yield* disk.release(2)
+      yield* TestClock.adjust("50 millis")
+      assert.deepStrictEqual(batches, [1, 2, 200, 3])
+    })
+  )
+
   it.effect("writes every row that is left when it closes, without waiting for the interval", () =>
     Effect.gen(function* () {
       const { append, ids } = table()
