@@ -7,9 +7,9 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { AppendFailed } from "../domain/Failure.js"
 import type { LoggedRecord } from "../domain/RequestRecord.js"
+import * as FileLock from "./FileLock.js"
 import * as FreshRecords from "./FreshRecords.js"
 import * as SpoolFiles from "./SpoolFiles.js"
-import * as FileLock from "./FileLock.js"
 import * as SpoolSegment from "./SpoolSegment.js"
 
 /** Records that are on the disk but not yet in the database, in files beside it. */

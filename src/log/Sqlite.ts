@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { driver } from "./SqliteDriver.js"
 
+/** How a database is opened. */
 export interface Options {
   readonly path: string
   /** Opens what is there, and never writes; false by default. */
@@ -30,9 +31,9 @@ export const open = ({ path, readonly = false }: Options): Effect.Effect<SqlClie
     const turn = yield* Effect.makeSemaphore(1)
     return yield* SqlClient.make({
       acquirer: turn.withPermits(1)(Effect.succeed(connection)),
-      transactionAcquirer: Effect.as(
-        Effect.acquireReleaseInterruptible(turn.take(1), () => turn.release(1)),
-        connection
+      // Whoever stops waiting for its turn has none to give back.
+      transactionAcquirer: Effect.uninterruptibleMask((restore) =>
+        restore(turn.take(1)).pipe(Effect.zipRight(Effect.addFinalizer(() => turn.release(1))), Effect.as(connection))
       ),
       compiler: SqlStatement.makeCompilerSqlite(),
       spanAttributes: [["db.system.name", "sqlite"]]

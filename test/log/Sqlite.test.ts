@@ -1,7 +1,9 @@
 import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Sqlite from "../../src/log/Sqlite.js"
 import * as Database from "../support/Database.js"
@@ -64,6 +66,22 @@ describe("Sqlite", () => {
       yield* sql`INSERT INTO numbers VALUES (4, 'four')`
       assert.strictEqual(yield* Effect.flip(Fiber.join(fiber)), "no")
       assert.deepStrictEqual(Database.query(path, "SELECT n FROM numbers ORDER BY n"), [{ n: 1 }, { n: 2 }, { n: 4 }])
+    })
+  )
+
+  it.scoped("lets one after the other have the connection, whoever gave up waiting for it", () =>
+    Effect.gen(function* () {
+      const { sql } = yield* openNew
+      const held = yield* Scope.make()
+      yield* Scope.extend(sql.reserve, held)
+      const impatient = yield* Effect.fork(Effect.scoped(sql.reserve))
+      const next = yield* Effect.fork(Effect.scoped(sql.reserve))
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(impatient)
+      yield* Effect.repeatN(Effect.yieldNow(), 20)
+      assert.isNull(next.unsafePoll())
+      yield* Scope.close(held, Exit.void)
+      yield* Fiber.join(next)
     })
   )
 
