@@ -72,7 +72,7 @@ describe("examples/own-log.ts", () => {
         const { complete } = yield* Completions
         yield* complete({ model: "demo", messages: [{ role: "user", content: "Hi" }] })
         yield* Effect.flip(complete({ model: "nowhere", messages: [{ role: "user", content: "Hi" }] }))
-      }).pipe(Effect.provide(OwnLog.gateway(Layer.scoped(SqlClient.SqlClient, Sqlite.open({ path })))))
+      }).pipe(Effect.provide(OwnLog.gateway(Layer.scoped(SqlClient.SqlClient, Sqlite.open({ path, patience: 0 })))))
       assert.deepStrictEqual(Database.query(path, "SELECT model, tokens, outcome FROM ledger ORDER BY rowid"), [
         { model: "demo", tokens: 4, outcome: "Completed" },
         { model: null, tokens: null, outcome: "ModelNotFound" }

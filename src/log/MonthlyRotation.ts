@@ -81,8 +81,6 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   }).pipe(onDisk, Effect.uninterruptible)
 
   const open = openOnce.pipe(
-    // Another process may have set it aside meanwhile.
-    Effect.retry({ times: 1, while: SqliteFault.isCorrupt }),
     Effect.catchIf(SqliteFault.isCorrupt, () => Effect.zipRight(setAside, openOnce)),
     Effect.tap((opened) => finishMove(opened)),
     exclusively

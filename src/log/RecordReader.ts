@@ -101,8 +101,7 @@ export const filesFor = Effect.fnUntraced(function* (path: string, filter: Filte
 /** Opens a file for reading; whoever writes is not held up. */
 export const open = (path: string): Effect.Effect<RecordFile, RecordsUnreadable, Scope.Scope> =>
   Effect.gen(function* () {
-    const sql = yield* Sqlite.open({ path, readonly: true })
-    yield* sql`PRAGMA busy_timeout = 2000`
+    const sql = yield* Sqlite.open({ path, patience: 2000, readonly: true })
     const present = yield* sql<{ readonly name: string }>`PRAGMA table_info(records)`
     const summed = yield* sql`SELECT name FROM sqlite_master WHERE name = 'record_sums'`
     return make(path, sql, new Set(present.map(({ name }) => name)), summed.length > 0)

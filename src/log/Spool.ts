@@ -82,13 +82,7 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
   const failed = (cause: unknown) => new AppendFailed({ path: database, cause })
 
   const lockOwn = Effect.gen(function* () {
-    if (lock !== undefined) return
-    const scope = yield* Scope.make()
-    yield* FileLock.hold(names.lockOf(token)).pipe(
-      Scope.extend(scope),
-      Effect.tapErrorCause(() => Scope.close(scope, Exit.void))
-    )
-    lock = scope
+    lock ??= yield* FileLock.take(names.lockOf(token))
   })
 
   const begin = Effect.gen(function* () {
@@ -212,12 +206,7 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
   }).pipe(Effect.mapError(failed), alone)
 
   const takeOver = Effect.fnUntraced(function* (owner: string, segments: ReadonlyArray<string>) {
-    const scope = yield* Scope.make()
-    const heir: Heir = { lock: names.lockOf(owner), scope }
-    yield* FileLock.hold(heir.lock).pipe(
-      Scope.extend(scope),
-      Effect.tapErrorCause(() => Scope.close(scope, Exit.void))
-    )
+    const heir: Heir = { lock: names.lockOf(owner), scope: yield* FileLock.take(names.lockOf(owner)) }
     // What has been left is older than anything here.
     for (const path of [...segments].reverse()) {
       // Its heir before us may have taken it meanwhile.
@@ -229,7 +218,7 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
     }
     if (queue.some((held) => held.heir === heir)) return segments.length
     yield* Effect.ignore(files.remove(heir.lock))
-    yield* Scope.close(scope, Exit.void)
+    yield* Scope.close(heir.scope, Exit.void)
     return 0
   })
 

@@ -12,19 +12,25 @@ import { driver } from "./SqliteDriver.js"
 /** How a database is opened. */
 export interface Options {
   readonly path: string
+  /** How long a statement waits for another connection that holds the database, in ms. */
+  readonly patience: number
   /** Opens what is there, and never writes; false by default. */
   readonly readonly?: boolean
 }
 
 /** Opens a database file, which is made if it is missing, and closes it with the scope; fails when it cannot be opened. */
-export const open = ({ path, readonly = false }: Options): Effect.Effect<SqlClient.SqlClient, SqlError, Scope.Scope> =>
+export const open = ({
+  path,
+  patience,
+  readonly = false
+}: Options): Effect.Effect<SqlClient.SqlClient, SqlError, Scope.Scope> =>
   Effect.gen(function* () {
     const Driver = yield* Effect.tryPromise({
       try: () => driver,
       catch: (cause) => new SqlError({ cause, message: "Failed to load SQLite" })
     })
     const database = yield* Effect.acquireRelease(
-      attempt("Failed to open the database", () => new Driver(path, { readonly })),
+      attempt("Failed to open the database", () => new Driver(path, { readonly, timeout: patience })),
       (opened) => Effect.sync(() => opened.close())
     )
     const connection = connect(database)

@@ -38,8 +38,7 @@ export const open = (path: string): Effect.Effect<SqliteStore, LogUnavailable, F
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     if (!(yield* files.exists(path))) yield* create(path)
-    const sql = yield* Sqlite.open({ path })
-    yield* sql`PRAGMA busy_timeout = ${sql.literal(String(patience))}`
+    const sql = yield* Sqlite.open({ path, patience })
     yield* sql`PRAGMA journal_mode = WAL`
     // The spool lets go of a row once it is here, so a commit has to outlive the machine.
     yield* sql`PRAGMA synchronous = FULL`

@@ -11,7 +11,7 @@ import * as Temp from "../support/Temp.js"
 
 const openNew = Effect.gen(function* () {
   const path = `${yield* Temp.directory}/some.db`
-  const sql = yield* Sqlite.open({ path })
+  const sql = yield* Sqlite.open({ path, patience: 0 })
   yield* sql`CREATE TABLE numbers (n INTEGER PRIMARY KEY, word TEXT)`
   yield* sql`INSERT INTO numbers ${sql.insert([
     { n: 1, word: "one" },
@@ -92,9 +92,9 @@ describe("Sqlite", () => {
       assert.propertyVal(twice.cause, "code", "SQLITE_CONSTRAINT_PRIMARYKEY")
       const unknown = yield* Effect.flip(sql`SELECT word FROM nowhere`)
       assert.match(String(unknown.cause), /no such table: nowhere/)
-      const missing = yield* Effect.flip(Sqlite.open({ path: `${path}/none/some.db` }))
+      const missing = yield* Effect.flip(Sqlite.open({ path: `${path}/none/some.db`, patience: 0 }))
       assert.match(String(missing.cause), /directory does not exist/)
-      const unmade = yield* Effect.flip(Sqlite.open({ path: `${path}.none`, readonly: true }))
+      const unmade = yield* Effect.flip(Sqlite.open({ path: `${path}.none`, patience: 0, readonly: true }))
       assert.propertyVal(unmade.cause, "code", "SQLITE_CANTOPEN")
       assert.isFalse(fs.existsSync(`${path}.none`))
     })
@@ -103,7 +103,7 @@ describe("Sqlite", () => {
   it.scoped("writes nothing when opened for reading", () =>
     Effect.gen(function* () {
       const { path } = yield* openNew
-      const sql = yield* Sqlite.open({ path, readonly: true })
+      const sql = yield* Sqlite.open({ path, patience: 0, readonly: true })
       const refused = yield* Effect.flip(sql`DELETE FROM numbers`)
       assert.propertyVal(refused.cause, "code", "SQLITE_READONLY")
     })

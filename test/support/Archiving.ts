@@ -27,18 +27,8 @@ export const run = async (folder: string, kills: number) => {
     })
   for (let kill = 0; kill < kills; kill++) await runOne(undefined)
   await runOne(said + 30)
-  const files = Temp.names(folder).filter((name) => name.endsWith(".db"))
-  const ids = files.flatMap((name) => Database.records(`${folder}/${name}`).map(({ id }) => id))
-  const present = new Set(ids)
   const expected = Array.from({ length: said + 1 }, (_, n) => `r${n}`)
-  return {
-    kills,
-    rows: ids.length,
-    archives: files.length - 1,
-    lost: expected.filter((id) => !present.has(id)),
-    doubled: ids.length - present.size,
-    leftovers: Temp.names(folder).filter((name) => !name.endsWith(".db") && name !== "record.lock")
-  }
+  return { kills, ...takeStock(folder, expected) }
 }
 
 /** Lets several processes write into one database, month after month; kills the first of them in the middle. */
@@ -58,12 +48,17 @@ export const runTogether = async (folder: string, processes: number, rows: numbe
   const said = await Promise.all(names.map((name, index) => write(name, index === 0 ? rows / 2 : Infinity)))
   // Takes over what was left behind.
   await write("z", Infinity)
+  const expected = names.flatMap((name, index) => Array.from({ length: said[index] ?? 0 }, (_, n) => `${name}${n}`))
+  return { said, ...takeStock(folder, expected) }
+}
+
+/** What is in a folder where these rows should be. */
+const takeStock = (folder: string, expected: ReadonlyArray<string>) => {
   const files = Temp.names(folder).filter((name) => name.endsWith(".db"))
   const ids = files.flatMap((name) => Database.records(`${folder}/${name}`).map(({ id }) => id))
   const present = new Set(ids)
-  const expected = names.flatMap((name, index) => Array.from({ length: said[index] ?? 0 }, (_, n) => `${name}${n}`))
   return {
-    said,
+    rows: ids.length,
     archives: files.length - 1,
     lost: expected.filter((id) => !present.has(id)),
     doubled: ids.length - present.size,
