@@ -102,15 +102,14 @@ class UnderWay {
     this.wakesAt = Infinity
     const now = performance.now()
     let next = Infinity
-    // From the last one on, for whoever is removed is replaced by the last.
-    for (let place = this.alarms.length - 1; place >= 0; place--) {
-      const alarm = this.alarms[place]
-      if (alarm === undefined) continue
+    const late: Array<SharedAlarm> = []
+    for (const alarm of this.alarms) {
       if (alarm.due > now) next = Math.min(next, alarm.due)
-      else {
-        this.remove(alarm)
-        alarm.wake()
-      }
+      else late.push(alarm)
+    }
+    for (const alarm of late.sort((a, b) => a.due - b.due)) {
+      this.remove(alarm)
+      alarm.wake()
     }
     if (next < Infinity) this.wakeAt(next)
   }

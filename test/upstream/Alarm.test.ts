@@ -150,6 +150,21 @@ describe("Alarm", () => {
     })
   )
 
+  for (const spans of [
+    [5, 10, 15],
+    [15, 10, 5]
+  ]) {
+    it.live(`rings in the order of time, set as ${spans.join(", ")}, though the process was too busy to see it`, () =>
+      Effect.gen(function* () {
+        const rang: Array<number> = []
+        for (const span of spans) Alarm.make().set(span, () => rang.push(span))
+        block(50)
+        yield* rings(0)
+        assert.deepStrictEqual(rang, [5, 10, 15])
+      })
+    )
+  }
+
   it("lets the process end when none is set, and not before", () => {
     const wait = `Alarm.make().set(30, () => console.log("rang"))`
     assert.strictEqual(runs(wait), "rang")
