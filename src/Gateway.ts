@@ -15,6 +15,7 @@ import * as Drain from "./exchange/Drain.js"
 import * as OpenAiRoutes from "./http/OpenAiRoutes.js"
 import * as OperatorRoutes from "./http/OperatorRoutes.js"
 import * as Server from "./http/Server.js"
+import * as GuardedLog from "./log/GuardedLog.js"
 import * as RequestLog from "./log/RequestLog.js"
 import * as Backends from "./upstream/Backends.js"
 
@@ -56,18 +57,26 @@ export const layerRoutes = (
     )
   )
 
-/** The gateway over the host's own configuration and record log. */
-export const layerCustom: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.RequestLog> =
-  Completions.layer.pipe(
-    Layer.provideMerge(
-      Layer.mergeAll(
-        Backends.layer,
-        Drain.layer,
-        Layer.service(ConfigRef.ConfigRef),
-        Layer.service(RequestLog.RequestLog)
-      )
+/** The gateway's services over whatever keeps its configuration and records. */
+const services: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.RequestLog> = Completions.layer.pipe(
+  Layer.provideMerge(
+    Layer.mergeAll(
+      Backends.layer,
+      Drain.layer,
+      Layer.service(ConfigRef.ConfigRef),
+      Layer.service(RequestLog.RequestLog)
     )
   )
+)
+
+/**
+ * The gateway over the host's own configuration and record log; a log that dies or hangs costs its rows, and neither an
+ * exchange nor the end of the gateway.
+ */
+export const layerCustom: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.RequestLog> = Layer.provide(
+  services,
+  GuardedLog.layer
+)
 
 /** The gateway with a fixed configuration; records go to a SQLite file, `record.db` in the working directory by default. */
 export const layer = (options: {
@@ -127,7 +136,7 @@ export const urlOf = (host: string, port: number): string => `http://${host.incl
 
 /** The gateway over the host's own configuration; records as in {@link layer}. */
 export const layerRecorded = (path = "record.db"): Layer.Layer<Services, LogUnavailable, ConfigRef.ConfigRef> =>
-  layerCustom.pipe(
+  services.pipe(
     Layer.provide(
       Layer.unwrapEffect(
         Effect.map(ConfigRef.ConfigRef, ({ current }) =>

@@ -25,6 +25,7 @@ import type { Backends } from "../src/upstream/Backends.js"
 
 type Needs = RequestLog | ConfigRef | Drain
 
+const receive = (): Effect.Effect<number, GatewayFailure> => Effect.succeed(1)
 const forward = (): Effect.Effect<string, GatewayFailure> => new ModelNotFound({ model: "m" })
 const relay = (): Effect.Effect<RelayEnd> => Effect.succeed(RelayEnd.Completed())
 const brokenRelay = (): Effect.Effect<RelayEnd, ModelNotFound> => new ModelNotFound({ model: "m" })
@@ -32,7 +33,7 @@ const brokenRelay = (): Effect.Effect<RelayEnd, ModelNotFound> => new ModelNotFo
 describe("the types of a route", () => {
   it("let a route be served that goes through Handler.handle", () => {
     const total: HttpRouter.HttpRouter<never, Needs> = HttpRouter.empty.pipe(
-      HttpRouter.post("/x", Handler.route(Handler.handle("chat", forward, relay)))
+      HttpRouter.post("/x", Handler.route(Handler.handle("chat", { receive, forward, relay })))
     )
     expectTypeOf(total).toEqualTypeOf<HttpRouter.HttpRouter<never, Needs>>()
   })
@@ -49,24 +50,24 @@ describe("the types of a route", () => {
 
   it("let no relay fail: after commit there is nobody to tell", () => {
     // @ts-expect-error a relay has no error channel
-    const failing = () => Handler.handle("chat", forward, brokenRelay)
+    const failing = () => Handler.handle("chat", { receive, forward, relay: brokenRelay })
     expectTypeOf(failing).toBeFunction()
   })
 
   it("let no relay end without saying how", () => {
     // @ts-expect-error an outcome is a value that must be given
-    const silent = () => Handler.handle("chat", forward, () => Effect.void)
+    const silent = () => Handler.handle("chat", { receive, forward, relay: () => Effect.void })
     expectTypeOf(silent).toBeFunction()
   })
 
   it("let forward fail only in ways that have an answer on the wire", () => {
     // @ts-expect-error a plain Error has no status
-    const unknown = () => Handler.handle("chat", () => Effect.fail(new Error("what?")), relay)
+    const unknown = () => Handler.handle("chat", { receive, forward: () => Effect.fail(new Error("what?")), relay })
     expectTypeOf(unknown).toBeFunction()
   })
 
   it("leave an answered exchange without failures, and in need of a log", () => {
-    const answered = () => Handler.route(Handler.handle("chat", forward, relay))
+    const answered = () => Handler.route(Handler.handle("chat", { receive, forward, relay }))
     expectTypeOf(answered).returns.toMatchTypeOf<Effect.Effect<unknown, never, unknown>>()
     // @ts-expect-error it cannot run without its services
     const run = () => Effect.runPromise(answered())

@@ -82,6 +82,13 @@ export class BodyTooLarge extends Data.TaggedError("BodyTooLarge")<{ readonly li
   }
 }
 
+/** The request body made no progress for `server.body_timeout`, or took too long in all. */
+export class BodyTimedOut extends Data.TaggedError("BodyTimedOut")<{ readonly after: Duration.Duration }> {
+  override get message() {
+    return `The request body did not come in time: nothing came for ${Duration.format(this.after)}, or all of it took too long.`
+  }
+}
+
 /** The request body is not a request of this kind; `param` is the offending field. */
 export class BodyMalformed extends Data.TaggedError("BodyMalformed")<{
   readonly reason: string
@@ -120,7 +127,14 @@ export class Overloaded extends Data.TaggedError("Overloaded")<{ readonly retryA
   }
 }
 
-export type Refusal = BodyTooLarge | BodyMalformed | EncodingUnsupported | ModelNotFound | Draining | Overloaded
+export type Refusal =
+  | BodyTooLarge
+  | BodyTimedOut
+  | BodyMalformed
+  | EncodingUnsupported
+  | ModelNotFound
+  | Draining
+  | Overloaded
 
 // Attempts: never shown to the caller as they are; they drive the verdict.
 

@@ -60,11 +60,23 @@ const Server = Schema.Struct({
   maxBody: orDefault(SizeText, () => 32 * 1024 ** 2)
     .annotations({ description: "Larger requests get a 413." })
     .pipe(Schema.fromKey("max_body")),
+  bodyTimeout: orDefault(DurationText, () => Duration.seconds(30))
+    .annotations({
+      description:
+        "A request whose body makes no progress for this long gets a 408; so does one whose body takes more than five minutes in all."
+    })
+    .pipe(Schema.fromKey("body_timeout")),
+  maxBytesInFlight: optional(SizeText)
+    .annotations({
+      description:
+        "So many bytes of requests and of answers that are held back may be in memory at once, in each process; what is more waits (`queue`). Default: a twelfth of what Node's heap may grow to."
+    })
+    .pipe(Schema.fromKey("max_bytes_in_flight")),
   corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"])
     .annotations({ description: "The browser pages that may call; `*` stands for any text." })
     .pipe(Schema.fromKey("cors_origins")),
   maxInFlight: orDefault(Count, () => 5_000)
-    .annotations({ description: "So many requests may be under way at once; what is more waits (`queue`)." })
+    .annotations({ description: "So many requests may be under way at once, from the end of their bodies on; what is more waits (`queue`)." })
     .pipe(Schema.fromKey("max_in_flight")),
   queue: orDefault(Queue, () => Schema.decodeSync(Queue)({})).annotations({
     description:

@@ -16,6 +16,9 @@ export const fromFailure = (failure: GatewayFailure | Crashed): WireError => {
   switch (failure._tag) {
     case "BodyTooLarge":
       return invalid(413, failure.message, { code: "request_too_large" })
+    case "BodyTimedOut":
+      // What still comes of the body would be taken for the next request.
+      return { ...invalid(408, failure.message, { code: "request_timeout" }), headers: { connection: "close" } }
     case "BodyMalformed":
       return invalid(400, failure.message, { param: failure.param })
     case "EncodingUnsupported":

@@ -126,15 +126,18 @@ const begin = (
     let committed = false
     const exchange = Exchange.run(
       { caller: () => callerOf(options), sink: () => sink },
-      (exchange) =>
-        Effect.flatMap(decode(body, exchange.snapshot.config.server.maxBody), (request) =>
-          Completion.forward(exchange, request)
-        ),
-      (exchange, forwarded, to) =>
-        Effect.suspend(() => {
-          committed = true
-          return Effect.zipRight(annotate(exchange.journal), Completion.relay(exchange, forwarded, to, Option.none()))
-        })
+      {
+        receive: ({ bytes, snapshot: { config } }) =>
+          Effect.flatMap(textOf(body, config.server.maxBody), (text) =>
+            Effect.zipRight(bytes.hold(text.length), ChatRequest.decode("chat", text))
+          ),
+        forward: Completion.forward,
+        relay: (exchange, forwarded, to) =>
+          Effect.suspend(() => {
+            committed = true
+            return Effect.zipRight(annotate(exchange.journal), Completion.relay(exchange, forwarded, to, Option.none()))
+          })
+      }
     )
     const fiber = yield* Effect.acquireRelease(Effect.forkDaemon(Effect.provide(exchange, services)), (fiber) => {
       sink.leave()
@@ -155,7 +158,7 @@ const callerOf = ({ apiKey, headers: given = {}, id = RequestId.make(), ip = "" 
 }
 
 // Through JSON, as over HTTP: what the caller does with its objects meanwhile changes nothing here.
-const decode = (body: Request, limit: number): Either.Either<ChatRequest.ChatRequest, BodyMalformed | BodyTooLarge> =>
+const textOf = (body: Request, limit: number): Either.Either<string, BodyMalformed | BodyTooLarge> =>
   Either.try({
     try: () => JSON.stringify(body),
     catch: () => new BodyMalformed({ reason: "The request cannot be written as JSON.", param: null })
@@ -163,8 +166,7 @@ const decode = (body: Request, limit: number): Either.Either<ChatRequest.ChatReq
     Either.filterOrLeft(
       (text) => Buffer.byteLength(text) <= limit,
       () => new BodyTooLarge({ limit })
-    ),
-    Either.flatMap((text) => ChatRequest.decode("chat", text))
+    )
   )
 
 // Whatever has gone through the repair is of these shapes; anything else is a defect.

@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as HashSet from "effect/HashSet"
 import * as ConfigRef from "../config/ConfigRef.js"
 import type { GatewayFailure } from "../domain/Failure.js"
@@ -12,12 +13,14 @@ import type { ServerSettings } from "../domain/GatewayConfig.js"
 import * as Journal from "../domain/Journal.js"
 import { RelayEnd } from "../domain/Outcome.js"
 import type { Crashed, Outcome } from "../domain/Outcome.js"
-import type { RequestRecord } from "../domain/RequestRecord.js"
 import * as WireError from "../domain/WireError.js"
 import * as AccessLog from "../log/AccessLog.js"
 import { RequestLog } from "../log/RequestLog.js"
+import * as Alarm from "../upstream/Alarm.js"
+import type { ByteLease } from "../upstream/ByteBudget.js"
 import * as ResponseSink from "../upstream/ResponseSink.js"
-import { Drain, drainFiberId } from "./Drain.js"
+import * as Drain from "./Drain.js"
+import { Recording } from "./Recording.js"
 
 /** The caller's side of one exchange: a sink that the drain can cut. */
 export interface CallerSink extends ResponseSink.ResponseSink {
@@ -41,6 +44,8 @@ export interface Exchange {
   readonly clock: Clock.Clock
   /** The configuration that the exchange keeps to its end. */
   readonly snapshot: ConfigRef.Snapshot
+  /** The bytes that it holds in memory, of those that all exchanges may. */
+  readonly bytes: ByteLease
   /** To be run before the caller can see that its answer has ended: under `log.durability: sync` it writes the record. */
   readonly beforeEnd: ((presumed: Outcome) => Effect.Effect<void>) | undefined
   /** Has something done when the exchange ends, before it is recorded, and what it returns: what was given last comes first. */
@@ -51,10 +56,13 @@ export interface Exchange {
 export type Last = () => Effect.Effect<void> | void
 
 /** The services of every exchange. */
-export type Services = RequestLog | ConfigRef.ConfigRef | Drain
+export type Services = RequestLog | ConfigRef.ConfigRef | Drain.Drain
+
+/** Reads the request; it can be interrupted and can fail, and holds no place of `server.max_in_flight`. */
+export type Receive<Q, R> = (exchange: Exchange) => Effect.Effect<Q, GatewayFailure, R>
 
 /** Obtains an answer; it can be interrupted and can fail. */
-export type Forward<A, R> = (exchange: Exchange) => Effect.Effect<A, GatewayFailure, R>
+export type Forward<Q, A, R> = (exchange: Exchange, request: Q) => Effect.Effect<A, GatewayFailure, R>
 
 /** Moves an answer to the caller; it can do neither. */
 export type Relay<A, R> = (
@@ -63,53 +71,97 @@ export type Relay<A, R> = (
   sink: ResponseSink.ResponseSink
 ) => Effect.Effect<RelayEnd, never, R>
 
+/** What an exchange consists of. */
+export interface Phases<Q, A, R, R2, R3> {
+  readonly receive: Receive<Q, R>
+  readonly forward: Forward<Q, A, R2>
+  readonly relay: Relay<A, R3>
+}
+
 /**
  * Runs one exchange to its true end and records it, whatever happens: the only place where a {@link GatewayFailure} is
- * answered, and the only one that records. Interrupting it before the commit tells that the caller has left.
+ * answered, and the only one that records. A caller that leaves before the commit interrupts it, and so may its fiber be.
  */
-export const run = <A, R, R2>(
+export const run = <Q, A, R, R2, R3>(
   arrival: Arrival,
-  forward: Forward<A, R>,
-  relay: Relay<A, R2>
-): Effect.Effect<Outcome, never, R | R2 | Services> =>
+  phases: Phases<Q, A, R, R2, R3>
+): Effect.Effect<Outcome, never, R | R2 | R3 | Services> =>
   Effect.uninterruptible(
-    Effect.withFiberRuntime<Outcome, never, R | R2 | Services>((fiber) => runOn(fiber, arrival, forward, relay))
+    Effect.withFiberRuntime<Outcome, never, R | R2 | R3 | Services>((fiber) => runOn(fiber, arrival, phases))
   )
 
 // A generator of its own for each exchange would be kept, with all that it sees, until the next full collection.
-const runOn = Effect.fnUntraced(function* <A, R, R2>(
+const runOn = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
   fiber: Fiber.RuntimeFiber<Outcome>,
   arrival: Arrival,
-  forward: Forward<A, R>,
-  relay: Relay<A, R2>
+  phases: Phases<Q, A, R, R2, R3>
 ) {
   const services = yield* Effect.context<Services>()
-  const log = Context.get(services, RequestLog)
-  const drain = Context.get(services, Drain)
+  const drain = Context.get(services, Drain.Drain)
   const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
   const snapshot = yield* Context.get(services, ConfigRef.ConfigRef).current
-  const { server } = snapshot.config
+  const { log, server } = snapshot.config
   const journal = Journal.open(arrival.caller(server), clock.unsafeCurrentTimeMillis())
   const sink = arrival.sink(journal, server, drain.isDraining)
-  let early: RequestRecord | undefined
-  const close = (outcome: Outcome) => Journal.close(journal, outcome, clock.unsafeCurrentTimeMillis())
-  const synced = snapshot.config.log.durability === "sync"
-  const writeEarly = (presumed: Outcome) => Effect.suspend(() => log.record((early ??= close(presumed)), true))
-  const beforeEnd = synced ? writeEarly : undefined
+  const synced = log.durability === "sync"
+  const recording = new Recording(Context.get(services, RequestLog), journal, clock, synced)
+  const lease = drain.enter(server, { cut: () => sink.cut(), letGo: recording.letGo })
   const ends: Array<Last> = []
-  const exchange: Exchange = { journal, clock, snapshot, beforeEnd, atEnd: (last) => void ends.push(last) }
-  let cut = () => fiber.unsafeInterruptAsFork(drainFiberId)
-  const leave = drain.enter(() => cut())
-
-  let leaveLine = () => {}
-  const begin = Effect.suspend(() => forward(exchange))
-  const admit = () => {
-    const waiting = drain.admit(server.maxInFlight, server.queue, (leave) => (leaveLine = leave))
-    return waiting === undefined ? begin : Effect.zipRight(waiting, begin)
+  const exchange: Exchange = {
+    journal,
+    clock,
+    snapshot,
+    bytes: lease.bytes,
+    beforeEnd: recording.beforeEnd(),
+    atEnd: (last) => void ends.push(last)
   }
-  const begun = drain.isDraining() ? new Draining() : admit()
+  sink.listen(new Interrupting(fiber))
+  return yield* Effect.ensuring(
+    conduct(phases, { drain, ends, exchange, fiber, lease, recording, sink }),
+    Effect.sync(lease.release)
+  )
+})
+
+/** Until there is an answer, whoever ends the exchange from outside interrupts it. */
+class Interrupting implements ResponseSink.SinkListener {
+  constructor(private readonly fiber: Fiber.RuntimeFiber<Outcome>) {}
+
+  onDrained(): void {}
+
+  onLeft(): void {
+    this.fiber.unsafeInterruptAsFork(callerFiberId)
+  }
+
+  onCut(): void {
+    this.fiber.unsafeInterruptAsFork(Drain.drainFiberId)
+  }
+}
+
+/** Who interrupts an exchange whose caller leaves before its commit. */
+const callerFiberId: FiberId.FiberId = FiberId.runtime(-497, 0)
+
+/** What an exchange is conducted with. */
+interface Conduct {
+  readonly drain: Context.Tag.Service<Drain.Drain>
+  readonly ends: Array<Last>
+  readonly exchange: Exchange
+  readonly fiber: Fiber.RuntimeFiber<Outcome>
+  readonly lease: Drain.Lease
+  readonly recording: Recording
+  readonly sink: CallerSink
+}
+
+const conduct = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
+  { forward, receive, relay }: Phases<Q, A, R, R2, R3>,
+  { drain, ends, exchange, fiber, lease, recording, sink }: Conduct
+) {
+  const begun = drain.isDraining()
+    ? new Draining()
+    : Effect.flatMap(receive(exchange), (request) => {
+        const waiting = lease.admit()
+        return waiting === undefined ? forward(exchange, request) : Effect.zipRight(waiting, forward(exchange, request))
+      })
   const exit = yield* Effect.exit(Effect.interruptible(begun))
-  cut = () => sink.cut()
   const relayed: Exit.Exit<RelayEnd, GatewayFailure> = Exit.isSuccess(exit)
     ? yield* Effect.exit(relay(exchange, exit.value, sink))
     : Exit.failCause(exit.cause)
@@ -118,13 +170,7 @@ const runOn = Effect.fnUntraced(function* <A, R, R2>(
     if (more !== undefined) yield* Effect.exit(more)
   }
   const outcome = Exit.isSuccess(relayed) ? relayed.value : yield* refuse(exchange, withoutAnswer(relayed.cause), sink)
-
-  const record = close(outcome)
-  if (early === undefined) yield* log.record(record, synced)
-  else if (early.Outcome !== record.Outcome) yield* log.record({ ...record, amends: true }, synced)
-  AccessLog.write(record, fiber, clock.unsafeCurrentTimeMillis())
-  leaveLine()
-  leave()
+  AccessLog.write(yield* recording.end(outcome), fiber, exchange.clock.unsafeCurrentTimeMillis())
   return outcome
 })
 
@@ -142,10 +188,13 @@ const withoutAnswer = (cause: Cause.Cause<GatewayFailure>): Outcome => {
   const failure = Cause.failureOption(cause)
   if (failure._tag === "Some") return failure.value
   if (!Cause.isInterruptedOnly(cause)) return crashed(Cause.squash(cause))
-  return HashSet.has(Cause.interruptors(cause), drainFiberId) ? RelayEnd.CutByDrain() : RelayEnd.CallerLeft()
+  return HashSet.has(Cause.interruptors(cause), Drain.drainFiberId) ? RelayEnd.CutByDrain() : RelayEnd.CallerLeft()
 }
 
 const crashed = (defect: unknown): Crashed => ({ _tag: "Crashed", defect })
+
+/** How long a caller may take to read why it is refused, in ms. */
+const lastRead = 30_000
 
 // Sends the error response of an outcome that has one; the outcome stays what it was, whoever reads it.
 const refuse = ({ beforeEnd, journal }: Exchange, outcome: Outcome, sink: CallerSink): Effect.Effect<Outcome> =>
@@ -154,7 +203,12 @@ const refuse = ({ beforeEnd, journal }: Exchange, outcome: Outcome, sink: Caller
     if (sink.breakOff()) return Effect.succeed(outcome)
     if (error !== undefined) journal.status = error.status
     const send = Effect.async<Outcome>((resume) => {
-      const ended = () => resume(Effect.succeed(outcome))
+      const patience = Alarm.make()
+      const ended = () => {
+        patience.clear()
+        resume(Effect.succeed(outcome))
+      }
+      patience.set(lastRead, () => sink.abandon())
       if (error === undefined) sink.end("", ended)
       else ResponseSink.sendJson(sink, error.status, error.headers, JSON.stringify({ error: error.error }), ended)
     })

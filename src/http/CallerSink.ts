@@ -1,6 +1,7 @@
 import * as http from "node:http"
 import type { CallerSink } from "../exchange/Exchange.js"
 import type { SinkListener } from "../upstream/ResponseSink.js"
+import * as CallerConnection from "./CallerConnection.js"
 
 /** Headers, as they are by then. */
 type Extra = () => Readonly<Record<string, string>>
@@ -8,9 +9,12 @@ type Extra = () => Readonly<Record<string, string>>
 /** The sink over a Node response; `extra` headers go out with whatever head is sent. */
 export const make = (response: http.ServerResponse, extra: Extra): CallerSink => new NodeSink(response, extra)
 
-class NodeSink implements CallerSink {
+class NodeSink implements CallerSink, CallerConnection.Departing {
   private listener: SinkListener | undefined = undefined
   private onEnded: ((delivered: boolean) => void) | undefined = undefined
+  private readonly connection: CallerConnection.CallerConnection
+  private isOver = false
+  private isGone = false
   private isCut = false
   private chunked = false
 
@@ -18,31 +22,31 @@ class NodeSink implements CallerSink {
     private readonly response: http.ServerResponse,
     private readonly extra: Extra
   ) {
+    this.connection = CallerConnection.of(response.req.socket)
     response.on("drain", () => this.listener?.onDrained())
     // Node calls it finished, too, when the socket is destroyed with the rest still in it.
     response.on("finish", () => this.settle(!response.destroyed))
     response.on("error", ignore)
-    response.on("close", () => {
-      if (this.onEnded !== undefined) this.settle(false)
-      else if (!response.writableEnded) this.listener?.onLeft()
-    })
+    response.on("close", () => this.onClosed())
+    this.connection.watch(this)
   }
 
   listen(listener: SinkListener): void {
     this.listener = listener
-    if (this.response.destroyed) queueMicrotask(() => listener.onLeft())
+    if (this.isGone) queueMicrotask(() => this.listener?.onLeft())
+    else if (this.isCut) queueMicrotask(() => this.listener?.onCut())
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {
     const { response } = this
-    if (response.destroyed || response.headersSent) return
+    if (this.isGone || response.headersSent) return
     response.writeHead(status, Object.assign({}, headers, this.extra()))
     this.takeOverChunking()
   }
 
   write(text: string): boolean {
     const { response } = this
-    if (response.destroyed) return true
+    if (this.isGone) return true
     const size = Buffer.byteLength(text)
     const piece = this.chunked ? chunkOf(text, size) : text
     return isAscii(text, size) ? response.write(piece, "latin1") : response.write(Buffer.from(piece))
@@ -50,7 +54,7 @@ class NodeSink implements CallerSink {
 
   end(text: string, onEnded: (delivered: boolean) => void): void {
     const { response } = this
-    if (response.destroyed) {
+    if (this.isGone) {
       response.end()
       return queueMicrotask(() => onEnded(false))
     }
@@ -63,6 +67,8 @@ class NodeSink implements CallerSink {
 
   abandon(): void {
     this.response.destroy()
+    // A response that waits for another one to be over is not told.
+    this.onClosed()
   }
 
   breakOff(): boolean {
@@ -76,6 +82,17 @@ class NodeSink implements CallerSink {
     if (this.isCut) return
     this.isCut = true
     this.listener?.onCut()
+  }
+
+  // Of the connection, or of the response.
+  onClosed(): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.connection.unwatch(this)
+    if (this.onEnded === undefined && this.response.writableEnded) return
+    this.isGone = true
+    if (this.onEnded !== undefined) this.settle(false)
+    else this.listener?.onLeft()
   }
 
   // Node would write each chunk in four pieces. Whoever has put something between, such as a compression, expects texts.

@@ -16,13 +16,17 @@ import * as CallerSink from "./CallerSink.js"
 /** Runs the exchange of one request on a Node server; interrupting it tells that the caller has left. */
 export type Handler<R> = (incoming: IncomingMessage, response: ServerResponse) => Effect.Effect<void, never, R>
 
-/** An exchange over HTTP; `forward` is given the request, whose body has not been read. */
+/** The phases of an exchange over HTTP; `receive` is given the request, whose body has not been read. */
+export interface Phases<Q, A, R, R2, R3> extends Omit<Exchange.Phases<Q, A, R, R2, R3>, "receive"> {
+  readonly receive: (exchange: Exchange.Exchange, incoming: IncomingMessage) => Effect.Effect<Q, GatewayFailure, R>
+}
+
+/** An exchange over HTTP. */
 export const handle =
-  <A, R, R2>(
+  <Q, A, R, R2, R3>(
     kind: Kind,
-    forward: (exchange: Exchange.Exchange, incoming: IncomingMessage) => Effect.Effect<A, GatewayFailure, R>,
-    relay: Exchange.Relay<A, R2>
-  ): Handler<R | R2 | Exchange.Services> =>
+    { forward, receive, relay }: Phases<Q, A, R, R2, R3>
+  ): Handler<R | R2 | R3 | Exchange.Services> =>
   (incoming, response) =>
     Exchange.run(
       {
@@ -39,8 +43,7 @@ export const handle =
             return settings.explainHeaders ? Object.assign(headers, ExplainHeaders.of(journal)) : headers
           })
       },
-      (exchange) => forward(exchange, incoming),
-      relay
+      { receive: (exchange) => receive(exchange, incoming), forward, relay }
     )
 
 /** A handler as a route of a router, on a Node server. */

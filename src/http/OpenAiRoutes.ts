@@ -2,7 +2,6 @@ import type { IncomingMessage } from "node:http"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { ConfigRef } from "../config/ConfigRef.js"
 import * as ChatRequest from "../domain/ChatRequest.js"
@@ -23,16 +22,13 @@ import * as Route from "./Route.js"
 export type Services = Backends | ConfigRef | Drain | RequestLog
 
 const complete = (kind: ChatRequest.Kind) =>
-  Handler.handle(
-    kind,
-    (exchange: Exchange, incoming: IncomingMessage) =>
-      Effect.flatMap(RequestBody.read(incoming, exchange.snapshot.config.server.maxBody, exchange.atEnd), (text) => {
-        const request = ChatRequest.decode(kind, text)
-        return Either.isLeft(request) ? Either.left(request.left) : Completion.forward(exchange, request.right)
-      }),
-    (exchange, forwarded, sink) =>
+  Handler.handle(kind, {
+    receive: (exchange: Exchange, incoming: IncomingMessage) =>
+      Effect.flatMap(RequestBody.read(incoming, exchange), (text) => ChatRequest.decode(kind, text)),
+    forward: Completion.forward,
+    relay: (exchange, forwarded, sink) =>
       Completion.relay(exchange, forwarded, sink, exchange.snapshot.config.server.keepalive)
-  )
+  })
 
 const chat = complete("chat")
 const completion = complete("completion")

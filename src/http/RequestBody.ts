@@ -1,80 +1,165 @@
 import type { IncomingMessage } from "node:http"
 import type { Readable } from "node:stream"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { BodyMalformed, BodyTooLarge, EncodingUnsupported } from "../domain/Failure.js"
+import type { Overloaded } from "../domain/Failure.js";
+import { BodyMalformed, BodyTimedOut, BodyTooLarge, EncodingUnsupported } from "../domain/Failure.js"
+import type { ServerSettings } from "../domain/GatewayConfig.js"
+import type { Exchange } from "../exchange/Exchange.js"
+import * as Alarm from "../upstream/Alarm.js"
+import type { ByteLease } from "../upstream/ByteBudget.js"
 import * as Decompress from "../upstream/Decompress.js"
+import * as WaitingLine from "../upstream/WaitingLine.js"
+import * as Continuing from "./Continuing.js"
+
+/** What becomes of a body that cannot be taken. */
+export type BodyFailure = BodyTooLarge | BodyMalformed | BodyTimedOut | EncodingUnsupported | Overloaded
 
 /**
- * The text of a request body of at most `limit` bytes, decompressed if need be; a larger one is refused before it is
- * read where it says its size, and as soon as it has outgrown the limit where it does not. `atEnd` is given what stops
- * the reading, for when it is interrupted.
+ * The text of a request body of at most `server.max_body` bytes, decompressed if need be; a larger one is refused before
+ * it is read where it says its size, and as soon as it has outgrown the limit where it does not. It waits for room in
+ * memory (`server.max_bytes_in_flight`), and not for long for a caller that sends nothing (`server.body_timeout`).
  */
-export const read = (
-  request: IncomingMessage,
-  limit: number,
-  atEnd: (stop: () => void) => void
-): Effect.Effect<string, BodyTooLarge | BodyMalformed | EncodingUnsupported> => {
+export const read = (request: IncomingMessage, exchange: Exchange): Effect.Effect<string, BodyFailure> => {
+  const { atEnd, bytes, snapshot } = exchange
+  const { server } = snapshot.config
   const encoding = (request.headers["content-encoding"] ?? "").trim().toLowerCase()
-  if (encoding === "" || encoding === "identity") return collect(request, request, limit, atEnd)
-  const decoder = Decompress.decoderFor(encoding)
-  if (decoder !== undefined) return collect(request, request.pipe(decoder), limit, atEnd)
-  return Effect.zipRight(
-    Effect.sync(() => request.resume()),
-    new EncodingUnsupported({ encoding })
-  )
+  const isPlain = encoding === "" || encoding === "identity"
+  const decoder = isPlain ? undefined : Decompress.decoderFor(encoding)
+  if (!isPlain && decoder === undefined) return refused(request, new EncodingUnsupported({ encoding }))
+  const announced = Number(request.headers["content-length"] ?? 0)
+  if (announced > server.maxBody) return refused(request, new BodyTooLarge({ limit: server.maxBody }))
+  const collected = Effect.async<string, BodyFailure>((resume) => {
+    const source = decoder === undefined ? request : request.pipe(decoder)
+    const body = new Body({ request, source, bytes, server, held: announced, resume })
+    atEnd(() => body.stop())
+    body.begin()
+  })
+  return bytes.take(announced) ? collected : Effect.zipRight(bytes.hold(announced), collected)
 }
 
-const collect = (
-  request: IncomingMessage,
-  source: Readable,
-  limit: number,
-  atEnd: (stop: () => void) => void
-): Effect.Effect<string, BodyTooLarge | BodyMalformed> =>
-  Effect.async((resume) => {
-    const pieces: Array<Buffer> = []
-    let size = 0
-    let reading = true
-    const stop = () => {
-      if (!reading) return
-      reading = false
-      source.off("data", onData)
-      source.off("end", onEnd)
-      if (source === request) return
-      request.unpipe()
-      source.destroy()
-    }
-    // The rest of a refused body is read and thrown away, so that the caller gets to the answer.
-    const refuse = (failure: BodyTooLarge | BodyMalformed) => {
-      stop()
-      pieces.length = 0
-      request.resume()
-      resume(failure)
-    }
-    const onData = (bytes: Buffer) => {
-      pieces.push(bytes)
-      size += bytes.length
-      if (size > limit) refuse(new BodyTooLarge({ limit }))
-    }
-    const onEnd = () => {
-      // Nothing more is heard of a request that has ended.
-      if (source === request) reading = false
-      else stop()
-      resume(
-        Effect.sync(() => {
-          const text = Buffer.concat(pieces, size).toString("utf8")
-          // What stops the reading is kept to the end of the exchange.
-          pieces.length = 0
-          return text
-        })
-      )
-    }
-    // A caller that leaves in the middle of its body interrupts the exchange: only a decoder's error is an answer.
-    const onError = () => {
-      if (source !== request) refuse(new BodyMalformed({ reason: "The compressed body cannot be read.", param: null }))
-    }
-    if (Number(request.headers["content-length"] ?? 0) > limit) return refuse(new BodyTooLarge({ limit }))
-    source.on("data", onData)
-    source.on("end", onEnd)
-    source.on("error", onError)
-    atEnd(stop)
+const refused = <E>(request: IncomingMessage, failure: E): Effect.Effect<never, E> =>
+  Effect.suspend(() => {
+    request.resume()
+    return Effect.fail(failure)
   })
+
+interface Options {
+  readonly request: IncomingMessage
+  /** The request, or what decompresses it. */
+  readonly source: Readable
+  readonly bytes: ByteLease
+  readonly server: ServerSettings
+  /** For so many bytes there is room already. */
+  readonly held: number
+  readonly resume: (body: Effect.Effect<string, BodyFailure>) => void
+}
+
+/** So many bytes more are asked room for at a time where a body does not say its size. */
+const step = 64 * 1024
+
+/** A body may take so long in all, in ms. */
+export const longest = 300_000
+
+class Body {
+  private readonly pieces: Array<Buffer> = []
+  private readonly silence = Alarm.make()
+  /** By `performance.now()`. */
+  private readonly deadline = performance.now() + longest
+  private size = 0
+  private held: number
+  private isReading = true
+  private stopWaiting = () => {}
+
+  constructor(private readonly options: Options) {
+    this.held = options.held
+  }
+
+  begin(): void {
+    const { request, source } = this.options
+    this.watchSilence()
+    source.on("data", this.onData)
+    source.on("end", this.onEnd)
+    source.on("error", this.onError)
+    Continuing.tell(request)
+  }
+
+  /** Reads nothing any more. */
+  stop(): void {
+    this.silence.clear()
+    this.stopWaiting()
+    if (!this.isReading) return
+    this.isReading = false
+    const { request, source } = this.options
+    source.off("data", this.onData)
+    source.off("end", this.onEnd)
+    if (source === request) return
+    request.unpipe()
+    source.destroy()
+  }
+
+  // The rest of a refused body is read and thrown away, so that the caller gets to the answer.
+  private refuse(failure: BodyFailure): void {
+    this.stop()
+    this.pieces.length = 0
+    this.options.request.resume()
+    this.options.resume(failure)
+  }
+
+  private readonly onData = (bytes: Buffer): void => {
+    const { maxBody } = this.options.server
+    this.silence.refresh()
+    this.pieces.push(bytes)
+    this.size += bytes.length
+    if (this.size > maxBody) return this.refuse(new BodyTooLarge({ limit: maxBody }))
+    // One that comes drop by drop is never silent.
+    if (performance.now() > this.deadline) return this.refuse(this.late())
+    if (this.size > this.held) this.makeRoom()
+  }
+
+  private makeRoom(): void {
+    const { bytes, source } = this.options
+    const more = Math.max(step, this.size - this.held)
+    this.held += more
+    if (bytes.take(more)) return
+    // Now it is not the caller who lets us wait.
+    source.pause()
+    this.silence.clear()
+    this.stopWaiting = bytes.whenFree(more, (taken) => {
+      if (!taken) return this.refuse(WaitingLine.overloaded())
+      this.watchSilence()
+      source.resume()
+    })
+  }
+
+  private watchSilence(): void {
+    this.silence.set(Duration.toMillis(this.options.server.bodyTimeout), () => this.refuse(this.late()))
+  }
+
+  private late(): BodyTimedOut {
+    return new BodyTimedOut({ after: this.options.server.bodyTimeout })
+  }
+
+  private readonly onEnd = (): void => {
+    const { request, resume, source } = this.options
+    this.silence.clear()
+    // Nothing more is heard of a request that has ended.
+    if (source === request) this.isReading = false
+    else this.stop()
+    resume(
+      Effect.sync(() => {
+        const text = Buffer.concat(this.pieces, this.size).toString("utf8")
+        // What stops the reading is kept to the end of the exchange.
+        this.pieces.length = 0
+        return text
+      })
+    )
+  }
+
+  // A caller that leaves in the middle of its body interrupts the exchange: only a decoder's error is an answer.
+  private readonly onError = (): void => {
+    const { request, source } = this.options
+    if (source === request) return
+    this.refuse(new BodyMalformed({ reason: "The compressed body cannot be read.", param: null }))
+  }
+}

@@ -2,7 +2,6 @@ import * as http from "node:http"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import type * as HttpServer from "@effect/platform/HttpServer"
-import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,10 +9,14 @@ import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import { ConfigRef } from "../config/ConfigRef.js"
 import { ListenFailed } from "../domain/Failure.js"
-import * as ClientError from "./ClientError.js"
+import type { ServerSettings } from "../domain/GatewayConfig.js"
 import { Drain } from "../exchange/Drain.js"
+import * as CallerConnection from "./CallerConnection.js"
+import * as ClientError from "./ClientError.js"
+import * as Continuing from "./Continuing.js"
 import * as OpenAiRoutes from "./OpenAiRoutes.js"
 import * as OperatorRoutes from "./OperatorRoutes.js"
+import * as RequestBody from "./RequestBody.js"
 import * as Route from "./Route.js"
 
 /** Where the server listens; port 0 takes a free one. */
@@ -56,12 +59,20 @@ export const create = (): http.Server => {
   const server = http.createServer({
     // Longer than the idle time of the balancers in front, so that it is they who close an idle connection.
     keepAliveTimeout: 75_000,
+    // Of a connection on which nothing comes, or no whole head; looked at every five seconds.
+    headersTimeout: 20_000,
+    connectionsCheckingInterval: 5_000,
+    // Whoever reads a body watches over it, and answers; this is for those that nobody reads.
+    requestTimeout: RequestBody.longest + 30_000,
     // OpenAI recommends to stay below 64 KiB of headers.
     maxHeaderSize: 64 * 1024
   })
   ClientError.answer(server)
   return server
 }
+
+/** So many connections of callers may be open; another one is closed at once. Most are idle, or send a request. */
+export const mostConnections = ({ maxInFlight, queue }: ServerSettings): number => 2 * maxInFlight + queue.size
 
 /** Answers a server's requests. A span for each would cost more than the gateway's work; hosts that trace mount the routes. */
 export const served = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Services> =>
@@ -72,20 +83,29 @@ const routed = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Ser
   Layer.scopedDiscard(
     Effect.gen(function* () {
       const runtime = yield* Effect.runtime<OpenAiRoutes.Services>()
+      const { config } = yield* (yield* ConfigRef).current
+      server.maxConnections = mostConnections(config.server)
       // Effect's own counts of fibers tell nothing that the records do not, and cost each exchange four metrics.
       const runFork = Runtime.runFork(Runtime.disableRuntimeFlag(runtime, RuntimeFlags.RuntimeMetrics))
       const router = yield* NodeHttpServer.makeHandler(app)
-      const onRequest = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
+      const answer = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
         const handler = incoming.method === "POST" ? OpenAiRoutes.completions.get(incoming.url ?? "") : undefined
         if (handler === undefined) return router(incoming, response)
-        const fiber = runFork(handler(incoming, response))
-        response.on("close", () => {
-          if (!response.writableEnded) fiber.unsafeInterruptAsFork(HttpServerError.clientAbortFiberId)
-        })
+        runFork(handler(incoming, response))
+      }
+      const onRequest = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
+        const connection = CallerConnection.of(incoming.socket)
+        response.on("close", connection.done)
+        connection.serve(() => answer(incoming, response))
+      }
+      // Whoever would be refused is told so before it sends its body.
+      const onPatient = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
+        Continuing.hold(incoming, response)
+        onRequest(incoming, response)
       }
       yield* Effect.acquireRelease(
-        Effect.sync(() => server.on("request", onRequest)),
-        () => Effect.sync(() => server.off("request", onRequest))
+        Effect.sync(() => server.on("request", onRequest).on("checkContinue", onPatient)),
+        () => Effect.sync(() => server.off("request", onRequest).off("checkContinue", onPatient))
       )
     })
   )

@@ -43,6 +43,7 @@ const manned = (server: http.Server, crew: Crew): Layer.Layer<never, never, Drai
       const open = new Set<net.Socket>()
       let onEmpty = () => {}
       const take = (socket: net.Socket) => {
+        if (open.size >= server.maxConnections) return void socket.destroy()
         open.add(socket)
         // As with a server's own connections, who has said all may still listen.
         socket.allowHalfOpen = true

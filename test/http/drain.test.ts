@@ -1,8 +1,8 @@
-import * as net from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as JsonObject from "../../src/domain/JsonObject.js"
 import * as Caller from "../support/Caller.js"
+import * as RawCaller from "../support/RawCaller.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
 import * as Stopping from "../support/Stopping.js"
 import * as TestGateway from "../support/TestGateway.js"
@@ -84,31 +84,13 @@ const shuttingDown = {
   error: { message: "The server is shutting down.", type: "server_error", param: null, code: "shutting_down" }
 }
 
-/** A raw connection, whose answers are one text. */
-const connect = async (url: string) => {
-  const { hostname, port } = new URL(url)
-  const socket = net.connect(Number(port), hostname)
-  const received = { text: "", ended: false }
-  socket.on("data", (bytes: Buffer) => (received.text += bytes.toString()))
-  socket.on("close", () => (received.ended = true))
-  socket.on("error", () => {})
-  await new Promise((resolve) => socket.once("connect", resolve))
-  return { socket, received }
-}
-
-const rawRequest = (body: object) => {
-  const text = JSON.stringify(body)
-  const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\n`
-  return `${head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`
-}
-
 describe("a gateway that stops", () => {
   it.scopedLive("stops at once when nothing runs, with idle connections open", () =>
     Effect.gen(function* () {
       const upstream = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("Hello"))
       const gateway = yield* Stopping.make(configOf(upstream, "30s"))
       yield* Effect.promise(async () => (await ask(gateway.url)).text())
-      const idle = yield* Effect.promise(() => connect(gateway.url))
+      const idle = yield* Effect.promise(() => RawCaller.connect(gateway.url))
       const took = yield* Effect.flatten(gateway.stop)
       assert.isBelow(took, 2_000)
       assert.deepStrictEqual(
@@ -269,7 +251,7 @@ describe("a gateway that stops", () => {
     Effect.gen(function* () {
       const upstream = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("Hello"))
       const gateway = yield* Stopping.make(configOf(upstream, "150ms"))
-      const { received, socket } = yield* Effect.promise(() => connect(gateway.url))
+      const { received, socket } = yield* Effect.promise(() => RawCaller.connect(gateway.url))
       socket.write("POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\ncontent-length: 1000\r\n\r\n{")
       // Another exchange on another connection shows that the first has arrived.
       yield* Effect.promise(async () => (await ask(gateway.url)).text())
@@ -297,9 +279,9 @@ describe("a gateway that stops", () => {
         more()
       })
       const gateway = yield* Stopping.make(configOf(upstream, "100ms"))
-      const { socket } = yield* Effect.promise(() => connect(gateway.url))
+      const { socket } = yield* Effect.promise(() => RawCaller.connect(gateway.url))
       yield* Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
-      socket.write(rawRequest({ ...TestGateway.chat(), stream: true }))
+      socket.write(RawCaller.request({ ...TestGateway.chat(), stream: true }))
       yield* Effect.promise(() => new Promise((resolve) => socket.once("data", resolve)))
       socket.pause()
       const took = yield* Effect.flatten(gateway.stop)
@@ -359,13 +341,15 @@ describe("a gateway that stops", () => {
       const streams = yield* openEnded
       const gateway = yield* Stopping.make(configOf(streams.upstream, "30s"))
       const reader = yield* Effect.promise(() => openStream(gateway.url, "one"))
-      const { received, socket } = yield* Effect.promise(() => connect(gateway.url))
-      socket.write(rawRequest({ ...TestGateway.chat(), stream: true, messages: [{ role: "user", content: "two" }] }))
+      const { received, socket } = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+      socket.write(
+        RawCaller.request({ ...TestGateway.chat(), stream: true, messages: [{ role: "user", content: "two" }] })
+      )
       yield* Effect.promise(() => until(() => received.text.includes("begun")))
       const stopped = yield* gateway.stop
       streams.finish("two")
       yield* Effect.promise(() => until(() => received.text.endsWith("0\r\n\r\n")))
-      socket.write(rawRequest(TestGateway.chat()))
+      socket.write(RawCaller.request(TestGateway.chat()))
       yield* Effect.promise(() => until(() => received.ended))
       const [, second = ""] = received.text.split("[DONE]")
       assert.match(second, /HTTP\/1\.1 503 /)
@@ -388,11 +372,11 @@ describe("a gateway that stops", () => {
     Effect.gen(function* () {
       const streams = yield* openEnded
       const gateway = yield* Stopping.make(configOf(streams.upstream, "200ms"))
-      const { received, socket } = yield* Effect.promise(() => connect(gateway.url))
-      socket.write(rawRequest({ ...TestGateway.chat(), stream: true }))
+      const { received, socket } = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+      socket.write(RawCaller.request({ ...TestGateway.chat(), stream: true }))
       yield* Effect.promise(() => until(() => received.text.includes("begun")))
       const stopped = yield* gateway.stop
-      socket.write(rawRequest(TestGateway.chat()))
+      socket.write(RawCaller.request(TestGateway.chat()))
       assert.isBelow(yield* stopped, 5_000)
       yield* Effect.promise(() => until(() => received.ended))
       assert.deepStrictEqual(gateway.records.map(({ Outcome }) => Outcome).sort(), ["CutByDrain", "Draining"])
@@ -405,8 +389,8 @@ describe("a gateway that stops", () => {
       const streams = yield* openEnded
       const gateway = yield* Stopping.make(configOf(streams.upstream, "30s"))
       const reader = yield* Effect.promise(() => openStream(gateway.url, "one"))
-      const { received, socket } = yield* Effect.promise(() => connect(gateway.url))
-      const request = rawRequest(TestGateway.chat())
+      const { received, socket } = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+      const request = RawCaller.request(TestGateway.chat())
       socket.write(request.slice(0, 20))
       // What is sent on a later connection has arrived later.
       yield* Effect.promise(async () => (await fetch(`${gateway.url}/health`)).text())

@@ -2,8 +2,10 @@ import * as net from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Caller from "../support/Caller.js"
+import * as RawCaller from "../support/RawCaller.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
 import * as TestGateway from "../support/TestGateway.js"
+import { until } from "../support/Until.js"
 
 /** All that comes back for these bytes, until the gateway closes the connection. */
 const exchange = (url: string, bytes: string): Promise<string> =>
@@ -61,6 +63,29 @@ describe("HTTP/1.0", () => {
       assert.match(text, /\r\n\r\ndata: \{/)
       assert.isTrue(text.endsWith("}\n\ndata: [DONE]\n\n"))
       assert.strictEqual((yield* Effect.promise(() => gateway.record(0))).Outcome, "Completed")
+    })
+  )
+})
+
+describe("connections on which nothing is asked", () => {
+  it.scopedLive("are closed where they are more than requests could need", () =>
+    Effect.gen(function* () {
+      const upstream = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("Hi"))
+      const gateway = yield* TestGateway.make({
+        openai_clients: [TestGateway.backend("a", upstream.url)],
+        server: { max_in_flight: 1, queue: { size: 1 } }
+      })
+      const open = yield* Effect.promise(() => Promise.all([1, 2, 3].map(() => RawCaller.connect(gateway.url))))
+      const more = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+      yield* Effect.promise(() => until(() => more.received.ended))
+      assert.deepStrictEqual(
+        open.map(({ received }) => received.ended),
+        [false, false, false]
+      )
+      open[0]?.socket.destroy()
+      yield* Effect.promise(() => until(() => open[0]?.received.ended === true))
+      yield* Effect.promise(() => Caller.ask(gateway.client, false))
+      for (const { socket } of open) socket.destroy()
     })
   )
 })

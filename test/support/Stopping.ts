@@ -25,8 +25,14 @@ export interface Stopping {
   readonly stop: Effect.Effect<Effect.Effect<number>>
 }
 
+/** What a log does with a record, beside keeping it. */
+export type Recording = (record: RequestRecord) => Effect.Effect<void>
+
 /** Starts a gateway on a real socket whose log closes as the real one does. */
-export const make = (config: Gateway.Config): Effect.Effect<Stopping, unknown, Scope.Scope> =>
+export const make = (
+  config: Gateway.Config,
+  recording: Recording = () => Effect.void
+): Effect.Effect<Stopping, unknown, Scope.Scope> =>
   Effect.gen(function* () {
     const records: Array<RequestRecord> = []
     let closed = false
@@ -38,10 +44,13 @@ export const make = (config: Gateway.Config): Effect.Effect<Stopping, unknown, S
         yield* Effect.addFinalizer(() => Effect.sync(() => (closed = true)))
         return {
           record: (record) =>
-            Effect.sync(() => {
-              if (closed) late++
-              else records.push(record)
-            })
+            Effect.zipRight(
+              Effect.sync(() => {
+                if (closed) late++
+                else records.push(record)
+              }),
+              Effect.suspend(() => recording(record))
+            )
         }
       })
     )

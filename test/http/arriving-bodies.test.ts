@@ -1,0 +1,185 @@
+import * as zlib from "node:zlib"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Caller from "../support/Caller.js"
+import * as RawCaller from "../support/RawCaller.js"
+import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
+import * as TestGateway from "../support/TestGateway.js"
+import { until } from "../support/Until.js"
+
+const started = (
+  server: NonNullable<Parameters<typeof TestGateway.make>[0]["server"]>,
+  script: (call: ScriptedUpstream.Call) => void = ScriptedUpstream.answerWell("Hi")
+) =>
+  Effect.gen(function* () {
+    const upstream = yield* ScriptedUpstream.make(script)
+    const gateway = yield* TestGateway.make({ openai_clients: [TestGateway.backend("a", upstream.url)], server })
+    const caller = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+    return { caller, gateway, upstream }
+  })
+
+const whole = RawCaller.request(TestGateway.chat())
+
+describe.concurrent("a body that comes slowly", () => {
+  for (const [name, bytes] of [
+    ["stops in the middle", whole.slice(0, -5)],
+    ["never begins", whole.slice(0, whole.indexOf("\r\n\r\n") + 4)],
+    ["stops between chunks", `${RawCaller.chunkedHead}5\r\n{"mod\r\n`]
+  ] as const) {
+    it.scopedLive(`gets a 408 when it ${name}, and the row says so`, () =>
+      Effect.gen(function* () {
+        const { caller, gateway, upstream } = yield* started({ body_timeout: "200ms" })
+        caller.socket.write(bytes)
+        yield* Effect.promise(() => until(() => caller.received.ended))
+        assert.match(caller.received.text, /^HTTP\/1\.1 408 /)
+        assert.match(caller.received.text, /\r\nconnection: close\r\n/i)
+        assert.include(caller.received.text, '"code":"request_timeout"')
+        const { Outcome, Status } = yield* Effect.promise(() => gateway.record(0))
+        assert.deepStrictEqual([Outcome, Status], ["BodyTimedOut", 408])
+        assert.lengthOf(upstream.received, 0)
+      })
+    )
+  }
+
+  it.scopedLive("is taken as long as it goes on", () =>
+    Effect.gen(function* () {
+      const { caller, gateway } = yield* started({ body_timeout: "2s" })
+      // Each piece has most of the time that all of them have together.
+      const pieces = [0, 0.25, 0.5, 0.75].map((share) => Math.floor(share * whole.length))
+      for (const [n, from] of pieces.entries()) {
+        caller.socket.write(whole.slice(from, pieces[n + 1]))
+        yield* Effect.sleep("700 millis")
+      }
+      assert.strictEqual((yield* Effect.promise(() => gateway.record(0))).Outcome, "Completed")
+      caller.socket.destroy()
+    })
+  )
+
+  it.scopedLive("holds no place of server.max_in_flight", () =>
+    Effect.gen(function* () {
+      const { caller, gateway } = yield* started({ max_in_flight: 1, queue: { timeout: "100ms" } })
+      caller.socket.write(whole.slice(0, -5))
+      const heard = yield* Effect.promise(() => Caller.ask(gateway.client, false))
+      assert.strictEqual(heard.content, "Hi")
+      caller.socket.write(whole.slice(-5))
+      yield* Effect.promise(() => gateway.record(1))
+      caller.socket.destroy()
+    })
+  )
+})
+
+describe.concurrent("a caller that asks before it sends its body", () => {
+  it.scopedLive("is told to go on, and answered", () =>
+    Effect.gen(function* () {
+      const { caller } = yield* started({})
+      const request = RawCaller.request(TestGateway.chat(), ["expect: 100-continue"])
+      const end = request.indexOf("\r\n\r\n") + 4
+      caller.socket.write(request.slice(0, end))
+      yield* Effect.promise(() => until(() => caller.received.text === "HTTP/1.1 100 Continue\r\n\r\n"))
+      caller.socket.write(request.slice(end))
+      yield* Effect.promise(() => until(() => caller.received.text.includes("HTTP/1.1 200 OK")))
+      caller.socket.destroy()
+    })
+  )
+
+  for (const [name, headers, status] of [
+    ["too large a body", "content-length: 2000", 413],
+    ["an encoding that nobody knows", "content-length: 20\r\ncontent-encoding: zstd", 415]
+  ] as const) {
+    it.scopedLive(`is refused at once for ${name}`, () =>
+      Effect.gen(function* () {
+        const { caller } = yield* started({ max_body: 1_000 })
+        caller.socket.write(
+          `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}\r\nexpect: 100-continue\r\n\r\n`
+        )
+        yield* Effect.promise(() => until(() => caller.received.text.includes("\r\n\r\n")))
+        assert.match(caller.received.text, new RegExp(`^HTTP/1\\.1 ${status} `))
+        caller.socket.destroy()
+      })
+    )
+  }
+})
+
+describe.concurrent("what requests hold in memory", () => {
+  const text = "x".repeat(800_000)
+  const large = { ...TestGateway.chat(), messages: [{ role: "user", content: text }] }
+  const chunked = (body: object) => {
+    const json = JSON.stringify(body)
+    return `${RawCaller.chunkedHead}${json.length.toString(16)}\r\n${json}\r\n0\r\n\r\n`
+  }
+
+  const isOverloaded = (text: string) => /^HTTP\/1\.1 503 /.test(text) && text.includes('"code":"overloaded"')
+
+  for (const [name, bytes] of [
+    ["a body that says its size", RawCaller.request(large)],
+    ["a body that does not", chunked(large)]
+  ] as const) {
+    it.scopedLive(`is bounded for all together: ${name} waits for room`, () =>
+      Effect.gen(function* () {
+        const open: Array<ScriptedUpstream.Call> = []
+        const { caller, gateway, upstream } = yield* started(
+          { max_bytes_in_flight: "1MiB", queue: { timeout: "30s" } },
+          (call) => void open.push(call)
+        )
+        caller.socket.write(bytes)
+        yield* Effect.promise(() => until(() => open.length === 1))
+        const second = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+        second.socket.write(bytes)
+        // A small one has room beside it, but not before whoever came first.
+        const small = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+        yield* Effect.promise(() => until(() => second.socket.bytesWritten > 100_000))
+        yield* Effect.sleep("100 millis")
+        assert.lengthOf(upstream.received, 1)
+        small.socket.write(whole)
+        yield* Effect.sleep("100 millis")
+        assert.lengthOf(upstream.received, 1)
+        for (const call of open.splice(0)) ScriptedUpstream.answerWell("one")(call)
+        yield* Effect.promise(() => until(() => open.length === 2))
+        for (const call of open) ScriptedUpstream.answerWell("two")(call)
+        yield* Effect.promise(() => gateway.record(2))
+        for (const { socket } of [caller, second, small]) socket.destroy()
+      })
+    )
+
+    it.scopedLive(`gets a 503 where ${name} waits in vain, and all of it is given back`, () =>
+      Effect.gen(function* () {
+        const open: Array<ScriptedUpstream.Call> = []
+        const { caller, gateway } = yield* started(
+          { max_bytes_in_flight: "1MiB", queue: { timeout: "200ms" } },
+          (call) => void open.push(call)
+        )
+        caller.socket.write(bytes)
+        yield* Effect.promise(() => until(() => open.length === 1))
+        const second = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+        second.socket.write(bytes)
+        yield* Effect.promise(() => until(() => isOverloaded(second.received.text)))
+        second.socket.destroy()
+        caller.socket.destroy()
+        yield* Effect.promise(() => gateway.record(1))
+        const third = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+        third.socket.write(bytes)
+        yield* Effect.promise(() => until(() => open.length === 2))
+        third.socket.destroy()
+        assert.deepStrictEqual(gateway.records.map(({ Outcome }) => Outcome).sort(), ["CallerLeft", "Overloaded"])
+      })
+    )
+  }
+
+  it.scopedLive("may be more than the bound where one is alone", () =>
+    Effect.gen(function* () {
+      const { gateway } = yield* started({ max_bytes_in_flight: "1KiB" })
+      for (const encoding of ["identity", "gzip"]) {
+        const json = JSON.stringify({
+          ...large,
+          messages: [{ role: "user", content: Buffer.from(text).toString("base64") }]
+        })
+        const body = encoding === "gzip" ? zlib.gzipSync(json) : json
+        const headers = { "content-type": "application/json", "content-encoding": encoding }
+        const response = yield* Effect.promise(() =>
+          fetch(`${gateway.url}/v1/chat/completions`, { method: "POST", headers, body })
+        )
+        assert.strictEqual(response.status, 200)
+      }
+    })
+  )
+})
