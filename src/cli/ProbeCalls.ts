@@ -15,6 +15,7 @@ import * as UpstreamRequest from "../domain/UpstreamRequest.js"
 import type { Connections } from "../http1/Dispatch.js"
 import * as Attempt from "../upstream/Attempt.js"
 import { Backends } from "../upstream/Backends.js"
+import * as ByteBudget from "../upstream/ByteBudget.js"
 import * as Decompress from "../upstream/Decompress.js"
 import * as Endpoint from "../upstream/Endpoint.js"
 import * as UpstreamCall from "../upstream/UpstreamCall.js"
@@ -101,6 +102,7 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
       prefix: target.backend.specialPrefix,
       callerHeaders: caller,
       deadline: startedAt + Duration.toMillis(total),
+      bytes: ByteBudget.unbounded,
       atEnd: (last) => ends.push(last)
     })
     const ms = clock.unsafeCurrentTimeMillis() - startedAt

@@ -8,6 +8,10 @@ export interface Accumulator {
   repeat(said: Pick<Repetition, "index" | "field" | "text">): void
   /** The body so far; undefined before the first chunk. */
   result(usage: JsonObject.JsonObject | undefined): JsonObject.JsonObject | undefined
+  /** How much is kept, in about as many characters. */
+  size(): number
+  /** Keeps no more. */
+  close(): void
   /** Whether the answer outgrew the limit; the rest of it is not in the body, which says so. */
   truncated(): boolean
 }
@@ -18,7 +22,7 @@ export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator
 class Assembly implements Accumulator {
   private top: Draft | undefined = undefined
   private readonly choices: Array<Draft> = []
-  private size = 0
+  private kept = 0
   /** The last text that grows, and where it belongs. */
   private tail = ""
   private tailIndex = 0
@@ -26,7 +30,7 @@ class Assembly implements Accumulator {
 
   constructor(
     private readonly kind: "chat" | "completion",
-    private readonly limit: number
+    private limit: number
   ) {}
 
   push(chunk: JsonObject.JsonObject): void {
@@ -38,14 +42,14 @@ class Assembly implements Accumulator {
     top["object"] = this.kind === "chat" ? "chat.completion" : "text_completion"
     for (const value of JsonObject.listOf(chunk["choices"])) {
       const choice = JsonObject.orEmpty(value)
-      this.size += sizeOf(choice)
+      this.kept += sizeOf(choice)
       const kept = this.truncated() ? { finish_reason: choice["finish_reason"] } : choice
       mergeChoice(this.choiceAt(Number(choice["index"] ?? 0)), kept)
     }
   }
 
   repeat({ field, index, text }: Pick<Repetition, "index" | "field" | "text">): void {
-    this.size += text.length
+    this.kept += text.length
     if (this.truncated()) return
     if (this.tailIndex !== index || this.tailField !== field) {
       this.settle()
@@ -66,8 +70,16 @@ class Assembly implements Accumulator {
     return body
   }
 
+  size(): number {
+    return Math.min(this.kept, this.limit)
+  }
+
+  close(): void {
+    this.limit = Math.min(this.limit, this.kept - 1)
+  }
+
   truncated(): boolean {
-    return this.size > this.limit
+    return this.kept > this.limit
   }
 
   private choiceAt(index: number): Draft {

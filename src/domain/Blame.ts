@@ -5,7 +5,9 @@ import * as RetryPolicy from "./RetryPolicy.js"
 
 /** Whether a failed attempt tells against its backend; what the caller did never does, nor what its own key brought on. */
 export const isBackends = (failure: AttemptFailure, configuredKey: boolean): boolean =>
-  failure._tag !== "UpstreamRejected" || rejects(failure.status, failure.error, configuredKey)
+  failure._tag === "UpstreamRejected"
+    ? rejects(failure.status, failure.error, configuredKey)
+    : failure._tag !== "ResourcesExhausted"
 
 /** The same for an answer that ended after its beginning was with the caller. */
 export const isBackendsEnd = (end: RelayEnd, configuredKey: boolean): boolean => {

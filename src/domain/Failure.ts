@@ -128,13 +128,7 @@ export class Overloaded extends Data.TaggedError("Overloaded")<{ readonly retryA
 }
 
 export type Refusal =
-  | BodyTooLarge
-  | BodyTimedOut
-  | BodyMalformed
-  | EncodingUnsupported
-  | ModelNotFound
-  | Draining
-  | Overloaded
+  BodyTooLarge | BodyTimedOut | BodyMalformed | EncodingUnsupported | ModelNotFound | Draining | Overloaded
 
 // Attempts: never shown to the caller as they are; they drive the verdict.
 
@@ -198,7 +192,18 @@ export class ProtocolBroken extends Data.TaggedError("ProtocolBroken")<{ readonl
   }
 }
 
+/** The gateway itself lacks what the attempt needs: no backend is to blame, and no other would fare better. */
+export class ResourcesExhausted extends Data.TaggedError("ResourcesExhausted")<{
+  /** What it lacks: `memory`, or what the system said, such as `EMFILE`. */
+  readonly what: string
+}> {
+  override get message() {
+    return `the gateway has too little of its own: ${this.what}`
+  }
+}
+
 export type AttemptFailure =
+  | ResourcesExhausted
   | ConnectFailed
   | ConnectionLost
   | HeadersTimedOut

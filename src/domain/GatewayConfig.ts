@@ -76,7 +76,10 @@ const Server = Schema.Struct({
     .annotations({ description: "The browser pages that may call; `*` stands for any text." })
     .pipe(Schema.fromKey("cors_origins")),
   maxInFlight: orDefault(Count, () => 5_000)
-    .annotations({ description: "So many requests may be under way at once, from the end of their bodies on; what is more waits (`queue`)." })
+    .annotations({
+      description:
+        "So many requests may be under way at once, from the end of their bodies on; what is more waits (`queue`)."
+    })
     .pipe(Schema.fromKey("max_in_flight")),
   queue: orDefault(Queue, () => Schema.decodeSync(Queue)({})).annotations({
     description:

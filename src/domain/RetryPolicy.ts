@@ -47,6 +47,8 @@ export const verdict = (failure: AttemptFailure, situation: Situation): Verdict 
 
 const wish = (failure: AttemptFailure, situation: Situation): Verdict => {
   switch (failure._tag) {
+    case "ResourcesExhausted":
+      return stop
     case "ConnectFailed":
       return failure.timedOut ? next : again(situation, Duration.zero)
     // A pooled connection may have been dead before the request was written.

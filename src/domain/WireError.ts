@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as ErrorBody from "./ErrorBody.js"
+import { Overloaded } from "./Failure.js"
 import type { AttemptFailure, GatewayFailure, NoBackendAvailable } from "./Failure.js"
 import type { Crashed, RelayEnd } from "./Outcome.js"
 import * as SseEvents from "./SseEvents.js"
@@ -31,7 +32,7 @@ export const fromFailure = (failure: GatewayFailure | Crashed): WireError => {
     case "Draining":
       return drained
     case "Overloaded":
-      return { ...server(503, failure.message, "overloaded"), headers: retryHeaders(failure.retryAfter) }
+      return overloadedFor(failure.retryAfter)
     case "NoBackendAvailable":
       return fromLast(failure)
     case "Crashed":
@@ -94,7 +95,14 @@ export const cutShort = (
   }
 }
 
+const overloadedFor = (retryAfter: Duration.Duration): WireError => ({
+  ...server(503, new Overloaded({ retryAfter }).message, "overloaded"),
+  headers: retryHeaders(retryAfter)
+})
+
 const fromLast = ({ last, attempts }: NoBackendAvailable): WireError => {
+  // A moment later there may be room.
+  if (last._tag === "ResourcesExhausted") return overloadedFor(soon)
   const response = fromAttempt(last)
   // Our own retries are spent; a client that tries again only multiplies them.
   const spent = attempts > 1 || response.status >= 500
@@ -111,7 +119,7 @@ const isHopeless = (last: AttemptFailure): boolean =>
   ((last.retryAfter !== undefined && Duration.toSeconds(last.retryAfter) > 60) ||
     last.error.code === "insufficient_quota")
 
-const fromAttempt = (failure: AttemptFailure): WireError => {
+const fromAttempt = (failure: Exclude<AttemptFailure, { readonly _tag: "ResourcesExhausted" }>): WireError => {
   switch (failure._tag) {
     case "UpstreamRejected": {
       const { error, retryAfter, status } = failure

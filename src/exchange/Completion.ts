@@ -11,18 +11,18 @@ import type { Exchange } from "./Exchange.js"
 
 /** What every completion does before its commit, however its request came. */
 export const forward = (
-  { atEnd, clock, journal, snapshot: { config, routes } }: Exchange,
+  { atEnd, bytes, clock, journal, snapshot: { config, routes } }: Exchange,
   request: ChatRequest
 ): Effect.Effect<Forwarder.Forwarded, Forwarder.ForwardFailure, Backends> => {
   journal.request = request
-  return Forwarder.forward({ request, routes, journal, clock, queue: config.server.queue, atEnd })
+  return Forwarder.forward({ request, routes, journal, clock, bytes, queue: config.server.queue, atEnd })
 }
 
 /** What every completion does after it; `keepalive` says after how long a silence the caller gets a sign of life. */
 export const relay = (
-  { beforeEnd, clock, journal, snapshot: { config } }: Exchange,
+  { beforeEnd, bytes, clock, journal, snapshot: { config } }: Exchange,
   forwarded: Forwarder.Forwarded,
   sink: ResponseSink,
   keepalive: Option.Option<Duration.Duration>
 ): Effect.Effect<RelayEnd> =>
-  Relay.relay({ forwarded, sink, journal, clock, beforeEnd, keepalive, keep: config.log.maxBody })
+  Relay.relay({ forwarded, sink, journal, clock, bytes, beforeEnd, keepalive, keep: config.log.maxBody })

@@ -10,6 +10,7 @@ import {
   FirstTokenTimedOut,
   HeadersTimedOut,
   ProtocolBroken,
+  ResourcesExhausted,
   TotalTimedOut,
   UpstreamRejected
 } from "../domain/Failure.js"
@@ -19,9 +20,11 @@ import type { Target } from "../domain/RouteTable.js"
 import * as UpstreamError from "../domain/UpstreamError.js"
 import type * as Alarm from "./Alarm.js"
 import * as AnswerChunks from "./AnswerChunks.js"
+import type { ByteLease } from "./ByteBudget.js"
 import * as Decompress from "./Decompress.js"
 import * as Endpoint from "./Endpoint.js"
 import * as Hold from "./Hold.js"
+import * as Metering from "./Metering.js"
 import type { Connections } from "./Upstream.js"
 import * as UpstreamCall from "./UpstreamCall.js"
 
@@ -73,6 +76,8 @@ export interface Options {
   readonly callerHeaders: Credentials.Headers
   /** When `timeouts.total` has passed, in ms since the epoch. */
   readonly deadline: number
+  /** What the exchange holds in memory, the answer that is held back included. */
+  readonly bytes: ByteLease
   /** Is given what ends the call, to be run when the answer is over. */
   readonly atEnd: (last: () => void) => void
 }
@@ -90,6 +95,7 @@ export const make = (options: Options): Effect.Effect<Result> =>
 
 class Attempt implements UpstreamCall.HeadListener {
   private readonly call: UpstreamCall.UpstreamCall
+  private body: Metering.MeteredBody | undefined = undefined
 
   constructor(
     private readonly options: Options,
@@ -134,7 +140,9 @@ class Attempt implements UpstreamCall.HeadListener {
       cumulative: target.backend.cumulativeContent
     })
     const asked = request.stream ? "stream" : "whole"
-    const chunks = AnswerChunks.make(head, repair, asked)
+    const exhausted = () => this.onFailed(new ResourcesExhausted({ what: "memory" }))
+    const body = (this.body = Metering.make(head.body, this.options.bytes, exhausted))
+    const chunks = AnswerChunks.make({ status: head.status, headers: head.headers, body }, repair, asked)
     const { firstToken } = target.backend.timeouts
     Hold.begin({
       chunks,
@@ -143,11 +151,15 @@ class Attempt implements UpstreamCall.HeadListener {
       alarm: this.call.alarm,
       limit: request.stream ? this.limit(now, firstToken, FirstTokenTimedOut) : this.total(now),
       onFailed: (failure) => this.onFailed(failure),
-      onHeld: (held) => this.resume(Effect.sync(() => this.answer(head, repair, chunks, held)))
+      onHeld: (held) => {
+        body.passOn()
+        this.resume(Effect.sync(() => this.answer(head, repair, chunks, held)))
+      }
     })
   }
 
   onFailed(failure: AttemptFailure): void {
+    this.body?.giveUp()
     this.call.abort()
     this.resume(Effect.succeed(Either.left(failure)))
   }

@@ -22,6 +22,17 @@ export interface ByteLease {
   release(): void
 }
 
+/** What holds as much as it likes. */
+export const unbounded: ByteLease = {
+  take: () => true,
+  hold: () => Effect.void,
+  whenFree: (_, onSettled) => {
+    queueMicrotask(() => onSettled(true))
+    return () => {}
+  },
+  release: () => {}
+}
+
 /** A budget of which nothing is taken. */
 export const make = (): ByteBudget => {
   const line = WaitingLine.make({ serves: "first" })

@@ -10,6 +10,7 @@ import * as SentAnswer from "../domain/SentAnswer.js"
 import * as SseEvents from "../domain/SseEvents.js"
 import * as WireError from "../domain/WireError.js"
 import * as Alarm from "./Alarm.js"
+import type { ByteLease } from "./ByteBudget.js"
 import * as ResponseSink from "./ResponseSink.js"
 
 /** The caller's side of a stream, whichever backend's answers it is made of. */
@@ -49,7 +50,12 @@ export interface Options {
   readonly keepalive: Option.Option<Duration.Duration>
   /** So much of the answer is kept, in characters. */
   readonly keep: number
+  /** What the exchange holds in memory, what is kept included: where there is no room, no more is kept. */
+  readonly bytes: ByteLease
 }
+
+/** So much of what is kept is counted at a time, in characters; the first of it is not worth it. */
+const step = 16 * 1024
 
 const streamHeaders = {
   "content-type": "text/event-stream; charset=utf-8",
@@ -73,6 +79,7 @@ class StreamDelivery implements Delivery, ResponseSink.SinkListener {
   private readonly patience = Alarm.make()
   private watcher = nobody
   private gone: RelayEnd | undefined = undefined
+  private counted = step
   private finishing = false
 
   constructor(private readonly options: Options) {
@@ -94,12 +101,14 @@ class StreamDelivery implements Delivery, ResponseSink.SinkListener {
       this.accumulator.push(chunk)
       text += SseEvents.frame(chunk)
     }
+    this.count()
     this.beat?.refresh()
     return this.sink.write(text)
   }
 
   repeat(said: Repetition): boolean {
     this.accumulator.repeat(said)
+    this.count()
     this.beat?.refresh()
     return this.sink.write(said.wire)
   }
@@ -150,6 +159,14 @@ class StreamDelivery implements Delivery, ResponseSink.SinkListener {
   onCut(): void {
     if (this.finishing) this.giveUpIn(ResponseSink.lastRead)
     this.leave(RelayEnd.CutByDrain())
+  }
+
+  private count(): void {
+    const more = this.accumulator.size() - this.counted
+    if (more <= 0) return
+    const bytes = Math.max(step, more)
+    if (this.options.bytes.take(bytes)) this.counted += bytes
+    else this.accumulator.close()
   }
 
   private leave(end: RelayEnd): void {

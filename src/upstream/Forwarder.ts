@@ -21,6 +21,7 @@ import type { RouteTable, Target } from "../domain/RouteTable.js"
 import * as UpstreamRequest from "../domain/UpstreamRequest.js"
 import * as Attempt from "./Attempt.js"
 import { Backends } from "./Backends.js"
+import type { ByteLease } from "./ByteBudget.js"
 import * as Candidates from "./Candidates.js"
 import type * as Health from "./Health.js"
 import type { Connections } from "./Upstream.js"
@@ -36,6 +37,8 @@ export interface Options {
   /** Learns of every attempt. */
   readonly journal: Journal
   readonly clock: Clock.Clock
+  /** What the exchange holds in memory. */
+  readonly bytes: ByteLease
   /** How long to wait for a backend when all have as many calls under way as they may. */
   readonly queue: Limits
   /** Has something done when the exchange ends; calls that still run are given up then. */
@@ -121,7 +124,7 @@ function* ask(
 }
 
 function* attempt(
-  { options: { atEnd, clock, journal, request } }: Search,
+  { options: { atEnd, bytes, clock, journal, request } }: Search,
   target: Target,
   connections: Connections,
   going: Attempt.Going | undefined
@@ -144,6 +147,7 @@ function* attempt(
     prefix: going === undefined ? target.backend.specialPrefix : going.prefix,
     callerHeaders: journal.headers,
     deadline: Candidates.deadlineOf(target, journal.startedAt),
+    bytes,
     atEnd
   })
   const ms = clock.unsafeCurrentTimeMillis() - startedAt

@@ -90,6 +90,8 @@ export const make = (): Health => {
     answered: (backend, permit, now) =>
       permit === "usual" ? undefined : tell(backend, permit, now, "it answers again", Breaker.answered),
     failed: (backend, permit, failure, now) => {
+      // It may not even have been asked.
+      if (failure._tag === "ResourcesExhausted") return tell(backend, permit, now, "released", Breaker.released)
       const retryAfter = failure._tag === "UpstreamRejected" ? failure.retryAfter : undefined
       return Blame.isBackends(failure, hasOwnKey(backend))
         ? tell(backend, permit, now, failure._tag, (state, terms, at, settings) =>

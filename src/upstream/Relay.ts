@@ -10,6 +10,7 @@ import { RelayEnd } from "../domain/Outcome.js"
 import * as Usage from "../domain/Usage.js"
 import type { WholeAnswer } from "../domain/WholeAnswer.js"
 import type { Answer } from "./Attempt.js"
+import type { ByteLease } from "./ByteBudget.js"
 import * as Delivery from "./Delivery.js"
 import type { Forwarded } from "./Forwarder.js"
 import * as Leg from "./Leg.js"
@@ -23,6 +24,8 @@ export interface Options {
   /** Learns what the caller got. */
   readonly journal: Journal.Journal
   readonly clock: Clock.Clock
+  /** What the exchange holds in memory, what is kept of the answer included. */
+  readonly bytes: ByteLease
   /** After how long a silence a stream's caller gets a sign of life, if at all. */
   readonly keepalive: Option.Option<Duration.Duration>
   /** So much of a stream's answer is kept for the record, in characters. */
@@ -71,12 +74,12 @@ const assemble = (kind: Kind, { held, repair }: Answer): WholeAnswer => {
 }
 
 const relayStream = Effect.fnUntraced(function* (options: Options) {
-  const { beforeEnd, clock, journal, keep, keepalive, sink } = options
+  const { beforeEnd, bytes, clock, journal, keep, keepalive, sink } = options
   const { answer: first, request } = options.forwarded
   let forwarded = options.forwarded
   journal.status = 200
   journal.firstTokenAt = clock.unsafeCurrentTimeMillis()
-  const delivery = Delivery.begin({ kind: request.kind, sink, headers: first.headers, keepalive, keep })
+  const delivery = Delivery.begin({ kind: request.kind, sink, headers: first.headers, keepalive, keep, bytes })
 
   let latest = yield* runLeg(forwarded, delivery, undefined, options)
   let end = latest

@@ -183,3 +183,70 @@ describe.concurrent("what requests hold in memory", () => {
     })
   )
 })
+
+describe.concurrent("what answers hold in memory", () => {
+  const text = "y".repeat(900_000)
+  const server = { max_bytes_in_flight: "1MiB", queue: { timeout: "200ms" } }
+
+  // Whole answers, and streams that begin with much that is no content.
+  const endless = (call: ScriptedUpstream.Call) => {
+    const answer = ScriptedUpstream.completion(text)
+    if (call.received.body["stream"] !== true) {
+      call.response.writeHead(200, { "content-type": "application/json" })
+      return call.write(JSON.stringify(answer).slice(0, -2))
+    }
+    call.open()
+    call.write(`: ${text}\n`)
+  }
+
+  for (const stream of [false, true]) {
+    it.scopedLive(`is bounded for all together${stream ? ", before the first content of a stream" : ""}`, () =>
+      Effect.gen(function* () {
+        const open: Array<ScriptedUpstream.Call> = []
+        const { caller, gateway } = yield* started(server, (call) => {
+          open.push(call)
+          endless(call)
+        })
+        const request = RawCaller.request({ ...TestGateway.chat(), stream })
+        caller.socket.write(request)
+        yield* Effect.promise(() => until(() => open.length === 1))
+        yield* Effect.promise(() => until(() => open[0]?.response.writableNeedDrain === false))
+        const second = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+        second.socket.write(request)
+        const { Attempts, Outcome, Status } = yield* Effect.promise(() => gateway.record(0))
+        assert.deepStrictEqual([Outcome, Status], ["NoBackendAvailable", 503])
+        assert.include(Attempts, "ResourcesExhausted")
+        yield* Effect.promise(() => until(() => second.received.text.includes('"code":"overloaded"')))
+        // The backend is as well as before, and what was held is given back.
+        for (const { socket } of [caller, second]) socket.destroy()
+        yield* Effect.promise(() => gateway.record(1))
+        const third = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+        third.socket.write(request)
+        yield* Effect.promise(() => until(() => open.length === 3))
+        yield* Effect.sleep("400 millis")
+        assert.lengthOf(gateway.records, 2)
+        third.socket.destroy()
+      })
+    )
+  }
+
+  it.scopedLive("is bounded by keeping less of a stream for its row, which says so", () =>
+    Effect.gen(function* () {
+      const { gateway } = yield* started(server, (call) => {
+        if (call.number === 0) return endless(call)
+        call.events(...Array.from({ length: 20 }, () => ScriptedUpstream.chunk({ content: "z".repeat(20_000) })))
+        call.events(ScriptedUpstream.chunk({}, "stop"), "[DONE]")
+        call.end()
+      })
+      const first = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+      first.socket.write(whole)
+      yield* Effect.sleep("300 millis")
+      const heard = yield* Effect.promise(() => Caller.ask(gateway.client, true))
+      assert.lengthOf(heard.content, 400_000)
+      const record = yield* Effect.promise(() => gateway.record(0))
+      assert.strictEqual(record.Outcome, "Completed")
+      assert.strictEqual(Caller.recorded(record)["truncated"], true)
+      first.socket.destroy()
+    })
+  )
+})

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
@@ -14,6 +15,8 @@ export interface ChildGateway {
   readonly exit: Promise<number | NodeJS.Signals | null>
   readonly stdout: () => string
   readonly stderr: () => string
+  /** The most memory that it has had so far, in MB; 0 where the system does not say. */
+  readonly peakMemory: () => number
 }
 
 /** How a process is started; of our own environment it only gets the path. */
@@ -52,7 +55,12 @@ export const make = ({ env = {}, flags = [], folder }: Options): Effect.Effect<C
         kill: (signal) => void child.kill(signal),
         exit,
         stdout: () => output.stdout,
-        stderr: () => output.stderr
+        stderr: () => output.stderr,
+        peakMemory: () => {
+          const path = `/proc/${child.pid}/status`
+          const status = fs.existsSync(path) ? fs.readFileSync(path, "utf8") : ""
+          return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024
+        }
       }
       return gateway
     }),
