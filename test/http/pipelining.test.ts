@@ -1,5 +1,15 @@
+import * as http from "node:http"
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Gateway from "../../src/Gateway.js"
+import * as Testing from "../../src/testing/Testing.js"
 import * as RawCaller from "../support/RawCaller.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
 import * as Stopping from "../support/Stopping.js"
@@ -84,6 +94,30 @@ describe("requests that are written before the answer to the first has come", ()
       yield* Effect.promise(() => until(() => upstream.busy() === 0))
       assert.isAtMost(upstream.received.length, 1)
       assert.deepStrictEqual(new Set(outcomes(gateway.records)), new Set(["CallerLeft"]))
+    })
+  )
+})
+
+describe("requests that a host's server takes together", () => {
+  it.scopedLive("end when their caller leaves, each with a row", () =>
+    Effect.gen(function* () {
+      const gateway = Testing.make({
+        config: { openai_clients: [TestGateway.backend("a", "https://a.example/v1")] },
+        script: Testing.silent
+      })
+      const router = HttpRouter.empty.pipe(HttpRouter.mount("/llm", Gateway.routes))
+      const host = HttpServer.serve(router).pipe(
+        Layer.provideMerge(NodeHttpServer.layer(() => http.createServer(), { port: 0, host: "127.0.0.1" })),
+        Layer.provide(gateway.layer),
+        Layer.provide(Logger.minimumLogLevel(LogLevel.None))
+      )
+      const url = Gateway.addressOf(Context.get(yield* Layer.build(host), HttpServer.HttpServer))
+      const { socket } = yield* Effect.promise(() => RawCaller.connect(url))
+      socket.write(asking(3).replaceAll("POST /v1", "POST /llm/v1"))
+      yield* Effect.promise(() => until(() => gateway.calls.length === 3))
+      socket.destroy()
+      yield* Effect.promise(() => until(() => gateway.records.length === 3))
+      assert.deepStrictEqual(outcomes(gateway.records), Array(3).fill("CallerLeft"))
     })
   )
 })
