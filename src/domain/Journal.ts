@@ -1,8 +1,13 @@
+import * as BodyCredentials from "./BodyCredentials.js"
 import * as ChatRequest from "./ChatRequest.js"
 import * as Credentials from "./Credentials.js"
+import { cut } from "./CutText.js"
+import { reasonOf } from "./Failure.js"
 import * as JsonObject from "./JsonObject.js"
 import * as Outcome from "./Outcome.js"
-import type { AttemptTrace, RequestRecord } from "./RequestRecord.js"
+import * as RequestRecord from "./RequestRecord.js"
+import type { AttemptTrace } from "./RequestRecord.js"
+import * as StoredHeaders from "./StoredHeaders.js"
 import * as Usage from "./Usage.js"
 
 /** What is known of a running exchange; whoever learns something writes it down here, and its end makes it the record. */
@@ -61,13 +66,14 @@ export const noteEnd = ({ attempts }: Journal, failure: string): void => {
   if (last !== undefined) attempts.push({ ...last, failure })
 }
 
-/** The record of an exchange that has ended; `endedAt` in ms since the epoch. */
-export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: number): RequestRecord => {
+/** The record of an exchange that has ended, whatever it was about; `endedAt` in ms since the epoch. */
+export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: number): RequestRecord.RequestRecord => {
   const { request } = journal
   const usage = journal.usage === undefined ? undefined : Usage.decode(journal.usage)
-  return {
+  const answer = answerOf(journal)
+  return RequestRecord.bounded({
     id: journal.id,
-    Time: new Date(journal.startedAt).toISOString(),
+    Time: timeOf(journal.startedAt),
     IP: journal.ip,
     Model: journal.model ?? null,
     RequestedModel: request?.model ?? null,
@@ -77,7 +83,7 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
     Status: journal.status ?? null,
     Outcome: outcome._tag,
     FinishReason: finishReason(journal.answer),
-    Attempts: JSON.stringify(journal.attempts),
+    Attempts: JSON.stringify(journal.attempts.some(isLong) ? journal.attempts.map(shortened) : journal.attempts),
     CompletionTokens: usage?.completionTokens ?? null,
     PromptTokens: usage?.promptTokens ?? null,
     TotalTokens: usage?.totalTokens ?? null,
@@ -85,13 +91,42 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
     Multimodal: request !== undefined && ChatRequest.isMultimodal(request) ? 1 : 0,
     LatencyMs: endedAt - journal.startedAt,
     TtftMs: journal.firstTokenAt === undefined ? null : journal.firstTokenAt - journal.startedAt,
-    Headers: JSON.stringify(Credentials.redactHeaders(journal.headers)),
-    Request: journal.sent ?? null,
-    Response: journal.answer === undefined ? null : (journal.answerText ?? JSON.stringify(journal.answer)),
-    Error: Outcome.describe(outcome) ?? null,
+    Headers: StoredHeaders.encode(Credentials.redactHeaders(journal.headers)),
+    Request: journal.sent === undefined ? null : BodyCredentials.redact(journal.sent),
+    Response: answer.text,
+    Error: Outcome.describe(outcome) ?? answer.failure,
     Caller: journal.caller ?? null
+  })
+}
+
+// An answer too large for one text must not cost the row.
+const answerOf = ({
+  answer,
+  answerText
+}: Journal): { readonly text: string | null; readonly failure: string | null } => {
+  if (answer === undefined) return { text: null, failure: null }
+  try {
+    return { text: answerText ?? JSON.stringify(answer), failure: null }
+  } catch (cause) {
+    return { text: null, failure: `The answer is not stored: ${reasonOf(cause)}` }
   }
 }
+
+// A host's clock may say anything.
+const timeOf = (ms: number): string => {
+  const time = new Date(ms)
+  return Number.isNaN(time.getTime()) ? "" : time.toISOString()
+}
+
+const isLong = ({ backend, failure, model }: AttemptTrace): boolean =>
+  Math.max(backend.length, model.length, failure?.length ?? 0) > RequestRecord.most.name
+
+const shortened = (attempt: AttemptTrace): AttemptTrace => ({
+  ...attempt,
+  backend: cut(attempt.backend, RequestRecord.most.name),
+  model: cut(attempt.model, RequestRecord.most.name),
+  failure: attempt.failure === null ? null : cut(attempt.failure, RequestRecord.most.name)
+})
 
 const finishReason = (answer: JsonObject.JsonObject | undefined): string | null =>
   JsonObject.text(JsonObject.orEmpty(JsonObject.listOf(answer?.["choices"])[0])["finish_reason"]) ?? null

@@ -1,6 +1,8 @@
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
+import { cut } from "./CutText.js"
+import { reasonOf } from "./Failure.js"
 
 const Text = Schema.NullOr(Schema.String)
 const Count = Schema.NullOr(Schema.Number)
@@ -78,9 +80,32 @@ export const isLogged = (value: unknown): value is LoggedRecord => {
 /** The names of the columns. */
 export const columns = Struct.keys(RequestRecord.fields)
 
-/** Roughly how much memory a record holds, in bytes. */
-export const weigh = ({ Headers, Request, Response }: RequestRecord): number =>
-  1024 + Headers.length + (Request?.length ?? 0) + (Response?.length ?? 0)
+/** Roughly how much memory a record holds, in bytes: every text of it with as much as it takes. */
+export const weigh = (record: RequestRecord): number => {
+  let weight = 1024
+  for (const name of texts) weight += held(record[name])
+  return weight
+}
+
+const texts = Struct.keys(RequestRecord.fields).filter(isTextColumn)
+
+function isTextColumn(name: keyof RequestRecord): name is TextColumn {
+  const field = RequestRecord.fields[name]
+  return field === Schema.String || field === Text
+}
+
+type TextColumn = {
+  [K in keyof RequestRecord]: string extends RequestRecord[K] ? K : never
+}[keyof RequestRecord]
+
+// V8 holds a text with two bytes a character as soon as one of them needs both. One that needs none is known without a
+// look at its characters.
+const held = (text: string | null): number => {
+  if (text === null) return 0
+  return text.length <= 64 || beyondLatin1.test(text) ? 2 * text.length : text.length
+}
+
+const beyondLatin1 = /[\u0100-\uffff]/
 
 /** What these records hold together. */
 export const weighAll = (records: ReadonlyArray<RequestRecord>): number =>
@@ -99,5 +124,63 @@ export interface AttemptTrace {
   readonly rescue?: "restart" | "continue"
 }
 
-/** The month a record belongs to, such as `202611`. */
-export const monthOf = (record: Pick<RequestRecord, "Time">): string => record.Time.slice(0, 7).replace("-", "")
+/** The month a record belongs to, such as `202611`; "" when its time is none. */
+export const monthOf = ({ Time }: Pick<RequestRecord, "Time">): string =>
+  isTime.test(Time) ? Time.slice(0, 4) + Time.slice(5, 7) : ""
+
+const isTime = /^\d{4}-\d{2}(?:-|$)/
+
+/** How long names and errors may be in a row, and what is JSON in it besides the bodies, in characters. */
+export const most = { name: 512, error: 4_000, json: 64 * 1024 }
+
+/** How large a count may be: whoever sums up the rows of years must not come to the end of the numbers. */
+const mostCount = 1e12
+
+/** The record as any table can hold it: names and errors of bounded length, numbers that are some, a time that is one. */
+export const bounded = (record: RequestRecord): RequestRecord => ({
+  id: cut(record.id, most.name),
+  Time: monthOf(record) === "" ? epoch : cut(record.Time, most.name),
+  IP: cut(record.IP, most.name),
+  Model: name(record.Model),
+  RequestedModel: name(record.RequestedModel),
+  Type: cut(record.Type, most.name),
+  Backend: name(record.Backend),
+  Stream: number(record.Stream),
+  Status: count(record.Status),
+  Outcome: cut(record.Outcome, most.name),
+  FinishReason: name(record.FinishReason),
+  Attempts: record.Attempts.length > most.json ? "[]" : record.Attempts,
+  CompletionTokens: count(record.CompletionTokens),
+  PromptTokens: count(record.PromptTokens),
+  TotalTokens: count(record.TotalTokens),
+  Tool: number(record.Tool),
+  Multimodal: number(record.Multimodal),
+  LatencyMs: number(record.LatencyMs),
+  TtftMs: count(record.TtftMs),
+  Headers: record.Headers.length > most.json ? "{}" : record.Headers,
+  Request: record.Request,
+  Response: record.Response,
+  Error: record.Error === null ? null : cut(record.Error, most.error),
+  Caller: name(record.Caller)
+})
+
+/** {@link bounded} for a record on its way. */
+export const boundedLogged = (record: LoggedRecord): LoggedRecord =>
+  record.amends === undefined ? bounded(record) : { ...bounded(record), amends: record.amends }
+
+/** The record without its bodies, and the word why, unless it ended with an error of its own. */
+export const withheld = (record: LoggedRecord, cause: unknown): LoggedRecord =>
+  boundedLogged({
+    ...record,
+    Request: null,
+    Response: null,
+    Error: record.Error ?? `The bodies are not stored: ${reasonOf(cause)}`
+  })
+
+const epoch = "1970-01-01T00:00:00.000Z"
+
+const name = (text: string | null): string | null => (text === null ? null : cut(text, most.name))
+
+const number = (value: number): number => (Math.abs(value) <= mostCount ? value : 0)
+
+const count = (value: number | null): number | null => (value === null || Math.abs(value) <= mostCount ? value : null)

@@ -13,8 +13,10 @@ export interface RecordBuffer {
   readonly push: (row: Waiting) => void
   /** Takes the oldest rows out, as many as make a batch. */
   readonly takeBatch: () => ReadonlyArray<Waiting>
-  /** Puts rows back to the front. */
-  readonly putBack: (rows: ReadonlyArray<Waiting>) => void
+  /** Takes one row out, wherever it stands; what stands behind the last one begins at the first again. */
+  readonly takeAt: (place: number) => Waiting | undefined
+  /** Puts rows back to the front, or to where they stood. */
+  readonly putBack: (rows: ReadonlyArray<Waiting>, place?: number) => void
   /** Lets all rows go. */
   readonly drop: () => void
   /** Whether a batch is there. */
@@ -26,56 +28,70 @@ export interface RecordBuffer {
   readonly dropped: () => number
 }
 
+interface Weighed {
+  readonly row: Waiting
+  readonly weight: number
+}
+
 const batchSize = 200
 // What crosses to the writer's thread is copied, which holds up the exchanges for as long.
 const batchBytes = 512 * 1024
 
 /** A buffer of at most so many rows and bytes; a single row may be larger. */
 export const make = (limit: { readonly rows: number; readonly bytes: number }): RecordBuffer => {
-  const rows: Array<Waiting> = []
+  const rows: Array<Weighed> = []
   let bytes = 0
   let dropped = 0
 
-  const shift = () => {
-    const row = rows.shift()
-    if (row !== undefined) bytes -= weigh(row.record)
-    return row
+  const takeOut = (start: number, count: number) => {
+    const taken = rows.splice(start, count)
+    for (const { weight } of taken) bytes -= weight
+    return taken.map(({ row }) => row)
   }
 
-  const dropOldest = () => {
-    shift()?.settled?.(false)
-    dropped++
+  const dropFirst = (count: number) => {
+    for (const { settled } of takeOut(0, count)) settled?.(false)
+    dropped += count
   }
 
+  // Both limits are far from one batch, so that one step is enough for many rows.
   const trim = () => {
-    while (rows.length > limit.rows || (bytes > limit.bytes && rows.length > 1)) dropOldest()
+    let excess = 0
+    let left = bytes
+    while (rows.length - excess > limit.rows || (left > limit.bytes && rows.length - excess > 1)) {
+      left -= rows[excess]?.weight ?? 0
+      excess++
+    }
+    if (excess > 0) dropFirst(excess)
   }
+
+  const weighed = (row: Waiting): Weighed => ({ row, weight: weigh(row.record) })
 
   return {
     push: (row) => {
-      rows.push(row)
-      bytes += weigh(row.record)
+      const added = weighed(row)
+      rows.push(added)
+      bytes += added.weight
       trim()
     },
     takeBatch: () => {
-      const batch: Array<Waiting> = []
+      let count = 0
       let left = batchBytes
-      while (rows[0] !== undefined && batch.length < batchSize) {
-        left -= weigh(rows[0].record)
-        if (left < 0 && batch.length > 0) break
-        batch.push(rows[0])
-        shift()
+      for (const { weight } of rows) {
+        left -= weight
+        if (count === batchSize || (left < 0 && count > 0)) break
+        count++
       }
-      return batch
+      return takeOut(0, count)
     },
-    putBack: (back) => {
-      rows.unshift(...back)
-      bytes += back.reduce((sum, { record }) => sum + weigh(record), 0)
+    takeAt: (place) => takeOut(rows.length === 0 ? 0 : place % rows.length, 1)[0],
+    putBack: (back, place = 0) => {
+      const added = back.map(weighed)
+      rows.splice(rows.length === 0 ? 0 : place % (rows.length + 1), 0, ...added)
+      for (const { weight } of added) bytes += weight
       trim()
     },
-    drop: () => {
-      while (rows.length > 0) dropOldest()
-    },
+    drop: () => dropFirst(rows.length),
     hasBatch: () => rows.length >= batchSize || bytes >= batchBytes,
     size: () => rows.length,
     weight: () => bytes,

@@ -17,7 +17,13 @@ export const WriterStats = Schema.Struct({
   /** Databases that were corrupt and set aside. */
   corruptDatabases: Schema.Number,
   /** Archives deleted by `log.retention`. */
-  archivesDeleted: Schema.Number
+  archivesDeleted: Schema.Number,
+  /** Rows that could only be stored without their bodies. */
+  withheld: Schema.Number,
+  /** Rows that no table took, even so: they are in a file beside the database. */
+  setAside: Schema.Number,
+  /** Rows that wait because nothing takes them: in the spool, and as the whole log says it, in memory too; 0 when all is well. */
+  waiting: Schema.Number
 })
 export interface WriterStats extends Schema.Schema.Type<typeof WriterStats> {}
 
@@ -45,5 +51,8 @@ export const none: WriterStats = {
   damagedLines: 0,
   storeFailures: 0,
   corruptDatabases: 0,
-  archivesDeleted: 0
+  archivesDeleted: 0,
+  withheld: 0,
+  setAside: 0,
+  waiting: 0
 }

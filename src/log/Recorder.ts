@@ -6,11 +6,13 @@ import * as Schedule from "effect/Schedule"
 import { AppendFailed } from "../domain/Failure.js"
 import type { Digest } from "../domain/Redaction.js"
 import * as Redaction from "../domain/Redaction.js"
-import { weighAll } from "../domain/RequestRecord.js"
+import { boundedLogged, weighAll, withheld } from "../domain/RequestRecord.js"
 import type { LoggedRecord } from "../domain/RequestRecord.js"
 import type * as Retention from "../domain/Retention.js"
 import * as MonthlyRotation from "./MonthlyRotation.js"
 import * as RecordStats from "./RecordStats.js"
+import * as RefusedFile from "./RefusedFile.js"
+import * as Sift from "./Sift.js"
 import * as Spool from "./Spool.js"
 import * as SqliteFault from "./SqliteFault.js"
 
@@ -62,6 +64,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   let waited = 0
   /** Rows that have come into the spool since the database was last given what is there. */
   let gathering = 0
+  /** Rows of this process that are in the spool. */
+  let waiting = 0
 
   const spool = yield* Spool.make(
     { database: options.path, ...(options.spoolSize === undefined ? {} : { limit: options.spoolSize }) },
@@ -72,21 +76,52 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     archive: Effect.sync(() => archive),
     onCorrupt: () => void stats.corruptDatabases++
   })
+  const refusedFile = yield* RefusedFile.make(options.path)
   const stirred = yield* Effect.makeLatch(true)
   const crowded = yield* Effect.makeLatch()
 
   const insert = (records: ReadonlyArray<LoggedRecord>) =>
     database.appendAll(records).pipe(
+      Effect.catchAllDefect((cause) => new AppendFailed({ path: options.path, cause })),
       Effect.tap(() => Effect.sync(() => void (stats.stored += records.length))),
       Effect.tapError(() => Effect.sync(() => void stats.storeFailures++))
+    )
+
+  // One row that no database takes must not hold up the others.
+  const insertEach = (records: ReadonlyArray<LoggedRecord>) =>
+    Effect.gen(function* () {
+      const { failure, refused } = yield* Sift.sift(records, (part) => Effect.as(insert(part), part.length), blame)
+      if (failure !== undefined) return yield* failure
+      for (const each of refused) yield* insertWithheld(each)
+      const [first] = refused
+      if (first === undefined) return
+      yield* Effect.logError(`${refused.length} records are stored without their bodies: ${first.failure.message}`)
+    })
+
+  const insertWithheld = ({ failure, row }: Sift.Refused<LoggedRecord, AppendFailed>) => {
+    const rest = withheld(row, failure)
+    return insert([rest]).pipe(
+      Effect.tap(() => Effect.sync(() => void stats.withheld++)),
+      Effect.catchIf(SqliteFault.isOfRows, () => setAside(rest))
+    )
+  }
+
+  const setAside = (record: LoggedRecord) =>
+    refusedFile.append(record).pipe(
+      Effect.tap(() => Effect.sync(() => void stats.setAside++)),
+      Effect.zipRight(
+        Effect.logError(`The record ${record.id} is in no table: it was set aside in ${refusedFile.path}`)
+      )
     )
 
   const drainOne = Effect.gen(function* () {
     const unsettled = yield* spool.next
     if (unsettled === undefined) return false
-    yield* insert(unsettled.records)
-    if (unsettled.adopted) stats.replayed += unsettled.records.length
-    yield* unsettled.settle
+    const { adopted, records, settle } = unsettled
+    yield* Effect.catchIf(insert(records), SqliteFault.isOfRows, () => insertEach(records))
+    if (adopted) stats.replayed += records.length
+    else waiting -= records.length
+    yield* settle
     return true
   }).pipe(Effect.uninterruptible)
 
@@ -168,7 +203,13 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const keptOf = (records: ReadonlyArray<LoggedRecord>, settings: Settings) => {
     archive = settings.archive
     retention = settings.retention
-    return records.map((record) => Redaction.apply(record, settings.bodies, digest))
+    return records.map((record) => keptOne(boundedLogged(record), settings.bodies))
+  }
+
+  const keptOne = (record: LoggedRecord, bodies: Redaction.Bodies) => {
+    const kept = Redaction.apply(record, bodies, digest)
+    if (bodies === "redacted" && kept.Request === null && record.Request !== null) stats.withheld++
+    return kept
   }
 
   const append: Recorder["append"] = (records, settings) =>
@@ -210,15 +251,23 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const spooled = (rows: number) => {
     stats.spooled += rows
     gathering += rows
+    waiting += rows
     if (gathering >= gathered.rows || spool.pending() >= gathered.bytes) crowded.unsafeOpen()
     stirred.unsafeOpen()
   }
 
-  const recorder: Recorder = { append, appendNow, stats: () => ({ ...stats, spoolBytes: spool.pending() }) }
+  const recorder: Recorder = {
+    append,
+    appendNow,
+    // What others have left is not counted, but waits all the same.
+    stats: () => ({ ...stats, spoolBytes: spool.pending(), waiting: failing ? Math.max(1, waiting) : 0 })
+  }
   return recorder
 })
 
-const digest: Digest = (base64) => {
-  const bytes = Buffer.from(base64, "base64")
+const blame = (failure: AppendFailed): Sift.Blame => (SqliteFault.isOfRows(failure) ? "row" : "passing")
+
+const digest: Digest = (text, encoding) => {
+  const bytes = Buffer.from(text, encoding)
   return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") }
 }

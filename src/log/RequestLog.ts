@@ -1,3 +1,6 @@
+import { getHeapStatistics } from "node:v8"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -5,12 +8,14 @@ import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { LogUnavailable } from "../domain/Failure.js"
-import { AppendFailed } from "../domain/Failure.js"
+import { reasonOf } from "../domain/Failure.js"
 import type { LogSettings } from "../domain/GatewayConfig.js"
 import * as GatewayConfig from "../domain/GatewayConfig.js"
 import type { LoggedRecord, RequestRecord } from "../domain/RequestRecord.js"
 import * as RecordBuffer from "./RecordBuffer.js"
 import * as RecordStats from "./RecordStats.js"
+import * as RefusedFile from "./RefusedFile.js"
+import * as RowWriter from "./RowWriter.js"
 import * as WriterFace from "./WriterFace.js"
 
 /** Takes the record of every exchange that has ended. */
@@ -36,8 +41,10 @@ export interface Options {
   readonly settings?: Effect.Effect<LogSettings>
   /** Rows kept in memory while neither the database nor the spool takes them; the oldest go first. Default: 10,000. */
   readonly bufferSize?: number
-  /** Bytes of rows kept in memory in that case. Default: 64 MiB. */
+  /** Bytes of rows kept in memory in that case. Default: 64 MiB, or a sixteenth of what the heap may be if that is less. */
   readonly bufferBytes?: number
+  /** Keeps a row that nothing takes though other rows are taken, not even without its bodies. Default: it is lost. */
+  readonly setAside?: RowWriter.SetAside
 }
 
 const batchInterval = "50 millis"
@@ -67,47 +74,33 @@ export const layerSqlite = (options: Options): Layer.Layer<RequestLog, LogUnavai
         Effect.flatMap(settings, ({ retention, ...plain }) =>
           Effect.as(face.append(records, { ...plain, retention: Option.getOrNull(retention) }), records.length)
         )
-      return yield* make(append, { ...options, writer: face })
-    })
+      const refused = yield* RefusedFile.make(options.path)
+      return yield* make(append, { setAside: refused.append, ...options, writer: face })
+    }).pipe(Effect.provide([NodeFileSystem.layer, NodePath.layer]))
   )
 
-/** A log over anything that appends rows: `append` says how many of the leading ones it has taken. */
+/**
+ * A log over anything that appends rows: `append` says how many of the leading ones it has taken. It may fail, die or hang
+ * for a while or for one row: no other row waits for that one for ever.
+ */
 export const make = Effect.fnUntraced(function* (
-  append: (records: ReadonlyArray<LoggedRecord>) => Effect.Effect<number, AppendFailed>,
+  append: RowWriter.Append,
   options: Omit<Options, "path"> & { readonly writer?: Pick<WriterFace.WriterFace, "stats" | "restarts"> }
 ) {
-  const { bufferBytes = 64 * 1024 ** 2, bufferSize = 10_000, writer } = options
+  const { bufferBytes = shareOfHeap(), bufferSize = 10_000, writer } = options
   const settings = options.settings ?? Effect.succeed(GatewayConfig.defaultLog)
   const filled = yield* Effect.makeLatch()
   const full = yield* Effect.makeLatch()
   const buffer = RecordBuffer.make({ rows: bufferSize, bytes: bufferBytes })
+  const rows = RowWriter.make(buffer, append, options.setAside)
   let taken = 0
   let unsynced = 0
   let reported = 0
   let failing = false
 
-  // Says whether some of its rows are left.
-  const writeBatch = Effect.suspend(() => {
-    const batch = buffer.takeBatch()
-    if (batch.length === 0) return Effect.succeed(false)
-    const putBack = (written: number) =>
-      Effect.sync(() => {
-        for (const { settled } of batch.slice(0, written)) settled?.(true)
-        // Whoever waits is not kept waiting for a disk that takes nothing.
-        if (written === 0) for (const { settled } of batch) settled?.(false)
-        buffer.putBack(batch.slice(written))
-        return written < batch.length
-      })
-    return append(batch.map(({ record }) => record)).pipe(
-      Effect.catchAllDefect((cause) => new AppendFailed({ path: "records", cause })),
-      Effect.tapError(() => putBack(0)),
-      Effect.flatMap(putBack)
-    )
-  }).pipe(Effect.uninterruptible)
-
   // Writes a batch, and more as long as it is said; false when nothing takes it.
   const writeWhile = (more: () => boolean) =>
-    Effect.matchEffect(Effect.repeat(writeBatch, { while: (left) => left || more() }), {
+    Effect.matchEffect(Effect.repeat(rows.writeBatch, { while: (left) => left || more() }), {
       onSuccess: () => reportState(false, Effect.logInfo("Records are being written again"), true),
       onFailure: (failure) => reportState(true, Effect.logError(`Records wait in memory: ${failure.message}`), false)
     })
@@ -120,17 +113,19 @@ export const make = Effect.fnUntraced(function* (
     })
 
   const reportLost = Effect.suspend(() => {
-    const lost = buffer.dropped()
+    const lost = allLost()
     const news = lost - reported
     reported = lost
     return news === 0 ? Effect.void : Effect.logError(`${news} records were lost: the database took none`)
   })
 
+  const allLost = () => buffer.dropped() + rows.counts().lost
+
   const gather = Effect.flatMap(settings, ({ durability }) =>
     durability === "sync" ? Effect.void : Effect.asVoid(Effect.timeoutOption(full.await, batchInterval))
   )
 
-  const loop = Effect.gen(function* () {
+  const round = Effect.gen(function* () {
     yield* filled.await
     yield* filled.close
     yield* gather
@@ -141,6 +136,14 @@ export const make = Effect.fnUntraced(function* (
     if (!written) yield* Effect.sleep(retryInterval)
     if (buffer.size() > 0) yield* filled.open
   })
+
+  // The settings and the logger may be a host's.
+  const loop = Effect.catchAllDefect(round, (defect) =>
+    Effect.logError(`Records wait in memory: ${reasonOf(defect)}`).pipe(
+      Effect.zipRight(Effect.sleep(retryInterval)),
+      Effect.zipRight(filled.open)
+    )
+  )
 
   // Registered before the loop is forked, so that it runs after the loop has stopped.
   yield* Effect.addFinalizer(() =>
@@ -153,6 +156,8 @@ export const make = Effect.fnUntraced(function* (
     )
   )
   yield* Effect.forkScoped(Effect.forever(loop))
+  // Registered after it, so that it comes to its end.
+  yield* Effect.addFinalizer(() => rows.close)
 
   const put = (row: RecordBuffer.Waiting): void => {
     buffer.push(row)
@@ -184,16 +189,32 @@ export const make = Effect.fnUntraced(function* (
       return Deferred.await(done)
     })
 
+  // What is under way to whoever does not answer is at least one.
+  const inMemory = () => {
+    if (rows.isHanging()) return Math.max(1, buffer.size())
+    return failing ? buffer.size() : 0
+  }
+
   return RequestLog.of({
     record: (record, synced = false) => (synced ? putAndWait(record) : Effect.sync(() => put({ record }))),
-    stats: Effect.sync(() => ({
-      ...(writer?.stats() ?? RecordStats.none),
-      taken,
-      buffered: buffer.size(),
-      bufferedBytes: buffer.weight(),
-      lost: buffer.dropped(),
-      unsynced,
-      restarts: writer?.restarts() ?? 0
-    }))
+    stats: Effect.sync(() => {
+      const written = writer?.stats() ?? RecordStats.none
+      const { setAside, withheld } = rows.counts()
+      return {
+        ...written,
+        withheld: written.withheld + withheld,
+        setAside: written.setAside + setAside,
+        waiting: written.waiting + inMemory(),
+        taken,
+        buffered: buffer.size(),
+        bufferedBytes: buffer.weight(),
+        lost: allLost(),
+        unsynced,
+        restarts: writer?.restarts() ?? 0
+      }
+    })
   })
 })
+
+// A small heap must not be filled by rows.
+const shareOfHeap = (): number => Math.min(64 * 1024 ** 2, getHeapStatistics().heap_size_limit / 16)

@@ -107,7 +107,7 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
     return writer.segment.size < segmentSize ? Effect.succeed(writer) : Effect.zipRight(endSegment, begin)
   })
 
-  const write = (into: SpoolSegment.Writer, lines: Uint8Array, records: ReadonlyArray<LoggedRecord>) => {
+  const write = (into: SpoolSegment.Writer, lines: ReadonlyArray<Uint8Array>, records: ReadonlyArray<LoggedRecord>) => {
     const start = into.segment.size
     into.append(lines)
     fresh.push(start, into.segment.size, records)
@@ -117,7 +117,7 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
   const appendNow: Spool["appendNow"] = (records) => {
     if (writer === undefined || writer.segment.size >= segmentSize) return false
     const lines = SpoolSegment.encode(records)
-    if (pending() + lines.length > limit) return false
+    if (pending() + SpoolSegment.sizeOf(lines) > limit) return false
     try {
       write(writer, lines, records)
       return true
@@ -129,7 +129,8 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
   const append = (records: ReadonlyArray<LoggedRecord>) =>
     Effect.suspend(() => {
       const lines = SpoolSegment.encode(records)
-      if (pending() + lines.length > limit) return failed(new Error(`the spool is full: ${limit} bytes wait`))
+      if (pending() + SpoolSegment.sizeOf(lines) > limit)
+        return failed(new Error(`the spool is full: ${limit} bytes wait`))
       return Effect.flatMap(writable, (into) => Effect.try({ try: () => write(into, lines, records), catch: failed }))
     }).pipe(
       // What a failed write has left behind is not built upon.

@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { LoggedRecord } from "../domain/RequestRecord.js"
+import { LoggedRecord, withheld } from "../domain/RequestRecord.js"
 
 /** A file of records, one JSON object a line. */
 export interface SpoolSegment {
@@ -34,8 +34,8 @@ export interface Piece {
 /** A segment that is being written. */
 export interface Writer {
   readonly segment: SpoolSegment
-  /** Appends lines, which are on the disk afterwards; throws what the disk says, and from then on always. */
-  readonly append: (lines: Uint8Array) => void
+  /** Appends pieces of lines, which are on the disk afterwards; throws what the disk says, and from then on always. */
+  readonly append: (pieces: ReadonlyArray<Uint8Array>) => void
   /** Empties the file, all of which is settled; whether the disk lets it. */
   readonly empty: () => boolean
   readonly close: Effect.Effect<void>
@@ -64,17 +64,17 @@ export const create = (
     )
     const segment: SpoolSegment = { path, size: 0, settled: 0, unreadable: false }
     let refused: { readonly cause: unknown } | undefined
-    const append = (lines: Uint8Array) => {
+    const append = (pieces: ReadonlyArray<Uint8Array>) => {
       if (refused !== undefined) throw refused.cause
       try {
-        put(fd, lines)
+        for (const piece of pieces) put(fd, piece)
       } catch (cause) {
         refused = { cause }
         // Half a line must not stand before the next one.
         cut(fd, segment.size)
         throw cause
       }
-      segment.size += lines.length
+      segment.size += sizeOf(pieces)
     }
     const empty = () => {
       if (!cut(fd, 0)) return false
@@ -101,14 +101,53 @@ const cut = (file: number, size: number): boolean => {
   }
 }
 
-/** Encodes records as lines. */
-export const encode = (records: ReadonlyArray<LoggedRecord>): Uint8Array =>
-  Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(""))
+/** Encodes records as lines, a few together in one piece; one that cannot be written as it is loses its bodies. */
+export const encode = (records: ReadonlyArray<LoggedRecord>): ReadonlyArray<Uint8Array> => {
+  const pieces: Array<Uint8Array> = []
+  let text = ""
+  for (const record of records) {
+    const line = lineOf(record)
+    // All lines in one text may be longer than a text can be.
+    if (text.length + line.length > pieceLength && text !== "") {
+      pieces.push(Buffer.from(text))
+      text = ""
+    }
+    text += line
+  }
+  if (text !== "") pieces.push(Buffer.from(text))
+  return pieces
+}
 
-/** Reads about `bytes` of records from where the segment is settled; at least one line, however long. */
+/** How many bytes these are together. */
+export const sizeOf = (pieces: ReadonlyArray<Uint8Array>): number => pieces.reduce((sum, { length }) => sum + length, 0)
+
+/** How long the lines of one piece are together, in characters, unless a single one is longer. */
+const pieceLength = 1024 ** 2
+
+/** No longer line is written or read, in bytes: it is to fit into a text, and the text of its records into another. */
+const longestLine = 256 * 1024 ** 2
+
+const lineOf = (record: LoggedRecord): string => {
+  try {
+    const line = JSON.stringify(record)
+    // A character takes at most three bytes.
+    if (line.length * 3 < longestLine || Buffer.byteLength(line) < longestLine) return `${line}\n`
+    return withheldLine(record, new Error("they are too long"))
+  } catch (cause) {
+    return withheldLine(record, cause)
+  }
+}
+
+const withheldLine = (record: LoggedRecord, cause: unknown): string => `${JSON.stringify(withheld(record, cause))}\n`
+
+/**
+ * Reads about `bytes` of records from where the segment is settled; at least one line, however long. One that is longer
+ * than any that was written is none.
+ */
 export const read = (
   segment: SpoolSegment,
-  bytes: number
+  bytes: number,
+  longest = longestLine
 ): Effect.Effect<Piece, PlatformError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -120,10 +159,26 @@ export const read = (
     const content = yield* file.readAlloc(Math.min(bytes, rest))
     const taken = Option.getOrElse(content, () => new Uint8Array())
     const last = taken.lastIndexOf(newline)
-    if (last === -1 && taken.length < rest && taken.length > 0) return yield* read(segment, bytes * 4)
+    if (last === -1 && taken.length < rest && taken.length > 0) {
+      if (bytes < longest) return yield* read(segment, Math.min(bytes * 4, longest), longest)
+      return { records: [], end: yield* lineEnd(file, settled + taken.length, size), unreadable: 1, torn: false }
+    }
     if (last === -1) return { records: [], end: size, unreadable: 0, torn: taken.length > 0 }
     return { ...decode(taken.subarray(0, last)), end: settled + last + 1, torn: false }
   }).pipe(Effect.scoped)
+
+// Behind the next end of a line, or at the end of all.
+const lineEnd = Effect.fnUntraced(function* (file: FileSystem.File, from: number, size: number) {
+  yield* file.seek(from, "start")
+  for (let at = from; at < size;) {
+    const piece = Option.getOrElse(yield* file.readAlloc(1024 ** 2), () => new Uint8Array())
+    const end = piece.indexOf(newline)
+    if (end !== -1) return at + end + 1
+    if (piece.length === 0) break
+    at += piece.length
+  }
+  return size
+})
 
 const newline = 10
 

@@ -98,10 +98,18 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
         ({ pending, worker }) =>
           Effect.async<void, AppendFailed>((resume) => {
             const order: ThreadMessages.Order = { _tag: "Append", number: number++, records, settings }
+            const failed = (cause: unknown) => resume(new AppendFailed({ path, cause }))
             pending.set(order.number, (failure) =>
-              resume(failure === null ? Effect.void : new AppendFailed({ path, cause: new Error(failure) }))
+              failure === null ? resume(Effect.void) : failed(new Error(failure))
             )
-            worker.postMessage(order)
+            try {
+              worker.postMessage(order)
+            } catch (cause) {
+              // Something in it cannot be copied, or there is no room for a copy.
+              pending.delete(order.number)
+              failed(cause)
+            }
+            return Effect.sync(() => void pending.delete(order.number))
           })
       ),
     stats: () => threads.map(({ stats }) => stats).reduce(sum),
@@ -124,5 +132,8 @@ const sum = (a: RecordStats.WriterStats, b: RecordStats.WriterStats): RecordStat
   damagedLines: a.damagedLines + b.damagedLines,
   storeFailures: a.storeFailures + b.storeFailures,
   corruptDatabases: a.corruptDatabases + b.corruptDatabases,
-  archivesDeleted: a.archivesDeleted + b.archivesDeleted
+  archivesDeleted: a.archivesDeleted + b.archivesDeleted,
+  withheld: a.withheld + b.withheld,
+  setAside: a.setAside + b.setAside,
+  waiting: b.waiting
 })

@@ -64,7 +64,7 @@ const program = Effect.gen(function* () {
 
 // Does what it is told until it is told to close.
 const obey = Effect.fnUntraced(function* (recorder: Recorder.Recorder) {
-  const closed = yield* Deferred.make<void, ParseError>()
+  const closed = yield* Deferred.make<void, ParseError | Error>()
   const appends = yield* FiberSet.make()
   const run = yield* FiberSet.runtime(appends)<never>()
   const follow = (order: ThreadMessages.Order) => {
@@ -74,6 +74,8 @@ const obey = Effect.fnUntraced(function* (recorder: Recorder.Recorder) {
     if (records.every(isLogged) && recorder.appendNow(records, settings)) return answer(recorder, order, null)
     run(append(recorder, order))
   }
+  // What cannot be read ends the thread, so that whoever sent it hears of it.
+  parentPort?.on("messageerror", (error) => Deferred.unsafeDone(closed, Effect.fail(error)))
   parentPort?.on("message", (message) =>
     Either.match(decode(message), {
       onLeft: (strange) => Deferred.unsafeDone(closed, Effect.fail(strange)),

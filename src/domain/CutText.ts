@@ -1,0 +1,12 @@
+/**
+ * A text of at most `most` characters (at least 2): a longer one is cut, never within a pair of surrogates, and ends with
+ * `…`. What it is cut from is not held on to.
+ */
+export const cut = (text: string, most: number): string => {
+  if (text.length <= most) return text
+  const end = isHighSurrogate(text.charCodeAt(most - 2)) ? most - 2 : most - 1
+  // A slice would keep all of the text in memory for as long as itself.
+  return String(JSON.parse(JSON.stringify(`${text.slice(0, end)}…`)))
+}
+
+const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code < 0xdc00
