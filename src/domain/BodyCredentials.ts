@@ -1,3 +1,5 @@
+import { copied } from "./CutText.js"
+
 /**
  * The JSON text of a request without what it carries as credentials: the texts of fields that are named like one, such
  * as `api_key`, `password` or `authorization`, wherever they stand. What a text speaks of stays. Everything else keeps its
@@ -24,11 +26,22 @@ const keyEnd = '":'
 const replacement = "[redacted]"
 
 /** The last letters of all names below: most keys are told by theirs. */
-const lastLetters = new Set([..."dDeEnNrRsStTyY"].map((letter) => letter.charCodeAt(0)))
+const lastLetters = new Set([..."dDeElLnNrRsStTyY"].map((letter) => letter.charCodeAt(0)))
 
 const mayEndName = (json: string, at: number): boolean => lastLetters.has(json.charCodeAt(at - 1))
 
-const isCredential = (key: string): boolean => plainName.test(key) && credentialName.test(inWords(key))
+const isCredential = (key: string): boolean => {
+  const known = judged.get(key)
+  if (known !== undefined) return known
+  const judgement = plainName.test(key) && credentialName.test(inWords(key))
+  if (key.length > 64) return judgement
+  // Bodies have the same few keys over and over.
+  if (judged.size >= 512) judged.clear()
+  judged.set(copied(key), judgement)
+  return judgement
+}
+
+const judged = new Map<string, boolean>()
 
 /** An escape is in none of the names. */
 const plainName = /^[\w .-]{3,64}$/

@@ -5,8 +5,10 @@
 export const cut = (text: string, most: number): string => {
   if (text.length <= most) return text
   const end = isHighSurrogate(text.charCodeAt(most - 2)) ? most - 2 : most - 1
-  // A slice would keep all of the text in memory for as long as itself.
-  return String(JSON.parse(JSON.stringify(`${text.slice(0, end)}…`)))
+  return copied(`${text.slice(0, end)}…`)
 }
+
+/** The same text by itself: a slice keeps what it is cut from in memory for as long as itself. */
+export const copied = (text: string): string => String(JSON.parse(JSON.stringify(text)))
 
 const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code < 0xdc00

@@ -1,18 +1,37 @@
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { ConfigRef } from "../config/ConfigRef.js"
 import type { Backends } from "../upstream/Backends.js"
 import * as BackendsView from "./BackendsView.js"
 import { Drain } from "../exchange/Drain.js"
+import type { RecordStats } from "../log/RecordStats.js"
+import { RequestLog } from "../log/RequestLog.js"
 import * as Respond from "./Respond.js"
 import * as Route from "./Route.js"
 
 const ready = Effect.flatMap(Drain, ({ isReady }) =>
-  isReady() ? Respond.json(200, { status: "ready" }) : Respond.json(503, { status: "draining" })
+  isReady()
+    ? Effect.flatMap(records, (told) => Respond.json(200, { status: "ready", ...told }))
+    : Respond.json(503, { status: "draining" })
 )
 
+// The gateway serves all the same, so this is a word and no refusal. A log that cannot say how it is does not hold it up.
+const records = Effect.flatMap(RequestLog, ({ stats }) =>
+  stats === undefined
+    ? Effect.succeed({})
+    : stats.pipe(
+        Effect.timeoutOption("1 second"),
+        Effect.map(Option.match({ onNone: () => ({}), onSome: waiting })),
+        Effect.catchAllCause(() => Effect.succeed({}))
+      )
+)
+
+const waiting = ({ lost, waiting }: RecordStats) =>
+  waiting === 0 ? {} : { records: "waiting", records_waiting: waiting, records_lost: lost }
+
 /** What operators ask: whether the process lives, whether it takes new exchanges, and how its backends are. */
-export const routes: HttpRouter.HttpRouter<never, Backends | ConfigRef | Drain> = HttpRouter.empty.pipe(
+export const routes: HttpRouter.HttpRouter<never, Backends | ConfigRef | Drain | RequestLog> = HttpRouter.empty.pipe(
   Route.add("GET", "/health", Respond.json(200, { status: "ok" })),
   Route.add("GET", "/ready", ready),
   Route.add("GET", "/v1/backends", BackendsView.respond)

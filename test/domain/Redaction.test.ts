@@ -64,6 +64,42 @@ describe("Redaction", () => {
     )
   })
 
+  it("takes any text for media, whatever is in it", () => {
+    for (const data of ["\ud83d", "%", "%ff", "\u0000", "a\udc00b"]) {
+      for (const type of ["image/svg+xml", "image/png;base64", "image/png;x=1;base64"]) {
+        const url = `data:${type},${data}`
+        for (const content of [url, [{ type: "image_url", image_url: { url } }], `see ${url} there`]) {
+          assert.isString(redacted(body(content)))
+          assert.isString(redacted(`no JSON: ${url}`))
+        }
+      }
+    }
+    assert.isString(
+      redacted(body(`x data:image/png${";a".repeat(6_000_000)}`)),
+      "more parameters than the engine's stack"
+    )
+  })
+
+  it("stores a record without its bodies when they cannot be looked through", () => {
+    const record = Records.record("r", { Request: body([{ url: `data:image/png;base64,${payload}` }]) })
+    const kept = Redaction.apply(record, "redacted", () => {
+      throw new Error("no digest")
+    })
+    assert.deepInclude(kept, { id: "r", Request: null, Response: null, Error: "The bodies are not stored: no digest" })
+  })
+
+  it("measures what a data URL stands for", () => {
+    const seen: Array<unknown> = []
+    Redaction.withoutMedia(body(["data:image/svg+xml,%3Csvg%3E", "data:image/png;base64,aGk="]), (text, encoding) => {
+      seen.push([text, encoding])
+      return { bytes: 0, sha256: "" }
+    })
+    assert.deepStrictEqual(seen, [
+      ["<svg>", "utf8"],
+      ["aGk=", "base64"]
+    ])
+  })
+
   it("stores everything, everything but media, or no body at all", () => {
     const record = Records.record("r", { Request: body([{ url: `data:image/png;base64,${payload}` }]) })
     assert.strictEqual(Redaction.apply(record, "full", digest), record)

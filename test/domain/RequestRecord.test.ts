@@ -24,4 +24,79 @@ describe("RequestRecord", () => {
     )
     for (const other of [null, undefined, "text", 1, [], {}]) assert.isFalse(RequestRecord.isLogged(other))
   })
+
+  it("weighs every text with what it takes", () => {
+    const texts = RequestRecord.columns.filter((name) => typeof Records.record("a", everyText)[name] === "string")
+    const light = RequestRecord.weigh(Records.record("a"))
+    assert.lengthOf(texts, 15)
+    for (const name of texts) {
+      for (const [text, width] of [
+        ["x".repeat(100_000), 1],
+        ["é".repeat(100_000), 1],
+        [`${"x".repeat(99_999)}日`, 2],
+        ["\ud83d".repeat(100_000), 2]
+      ] as const) {
+        const weight = RequestRecord.weigh(Records.record("a", { [name]: text })) - light
+        assert.approximately(weight, 100_000 * width, 200, name)
+      }
+    }
+  })
+
+  it("bounds names, errors, numbers and times, and nothing else", () => {
+    const plain = Records.record("a", everyText)
+    assert.deepStrictEqual(RequestRecord.bounded(plain), plain)
+    const long = "n".repeat(100_000)
+    const poisoned = RequestRecord.bounded(
+      Records.record(long, {
+        ...Object.fromEntries(Object.keys(everyText).map((name) => [name, long])),
+        Time: "never",
+        LatencyMs: Number.NaN,
+        TtftMs: Number.NEGATIVE_INFINITY,
+        TotalTokens: 1e300
+      })
+    )
+    assert.deepInclude(poisoned, {
+      Time: "1970-01-01T00:00:00.000Z",
+      LatencyMs: 0,
+      TtftMs: null,
+      TotalTokens: null,
+      Attempts: "[]",
+      Headers: "{}",
+      Request: long,
+      Response: long
+    })
+    for (const name of ["id", "Model", "RequestedModel", "Backend", "Caller", "FinishReason"] as const) {
+      assert.strictEqual(poisoned[name]?.length, 512, name)
+    }
+    assert.strictEqual(poisoned.Error?.length, 4_000)
+  })
+
+  it("says why bodies are missing, and keeps an error that is there", () => {
+    const cause = new Error("outer", { cause: new Error("too big") })
+    assert.deepInclude(RequestRecord.withheld({ ...Records.record("a"), amends: true }, cause), {
+      amends: true,
+      Request: null,
+      Response: null,
+      Error: "The bodies are not stored: too big"
+    })
+    assert.strictEqual(RequestRecord.withheld(Records.record("a", { Error: "mine" }), cause).Error, "mine")
+  })
+
+  it("belongs to no month when its time is none", () => {
+    for (const Time of ["", "never", "../../etc", "2026", "\u0000"])
+      assert.strictEqual(RequestRecord.monthOf({ Time }), "")
+  })
 })
+
+const everyText = {
+  Model: "m",
+  RequestedModel: "m",
+  Backend: "b",
+  FinishReason: "stop",
+  Attempts: "[]",
+  Headers: "{}",
+  Request: "{}",
+  Response: "{}",
+  Error: "e",
+  Caller: "c"
+}
