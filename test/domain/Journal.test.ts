@@ -120,4 +120,33 @@ describe("Journal", () => {
     const record = Journal.close(opened(), RelayEnd.Completed(), startedAt)
     assert.deepStrictEqual(Schema.decodeUnknownSync(RequestRecord)(record, { onExcessProperty: "error" }), record)
   })
+
+  it("makes a record whatever it has learned", () => {
+    const journal = Journal.open({ id: "r1", kind: "chat", ip: "i".repeat(9_999), headers: {} }, Number.NaN)
+    const long = "\ud83d".repeat(100_000)
+    const circle: Record<string, unknown> = {}
+    circle["itself"] = circle
+    journal.attempts.push({ backend: long, model: long, failure: long, status: null, ms: Number.NaN })
+    journal.request = request({ model: long })
+    journal.model = long
+    journal.backend = long
+    journal.answer = circle
+    journal.firstTokenAt = Number.POSITIVE_INFINITY
+    journal.usage = { prompt_tokens: Number.MAX_SAFE_INTEGER, completion_tokens: 1 }
+    const record = Journal.close(journal, RelayEnd.Completed(), 0)
+    assert.isTrue(Schema.is(RequestRecord)(record))
+    assert.isBelow(JSON.stringify(record).length, 6 * 10 * 512)
+    assert.deepInclude(record, { Response: null, PromptTokens: null, CompletionTokens: 1, LatencyMs: 0, TtftMs: null })
+    assert.match(record.Error ?? "", /^The answer is not stored: /)
+    assert.isArray(JSON.parse(record.Attempts))
+  })
+
+  it("stores no credential of a caller's or a configuration's, in headers or in the body", () => {
+    const journal = opened({ via: "Bearer sesame", referer: "https://u:sesame@h/?token=sesame", cookie: "sesame" })
+    journal.sent = JSON.stringify({ model: "m", max_tokens: 5, extra: { api_key: "sesame" }, password: "sesame" })
+    const record = Journal.close(journal, RelayEnd.Completed(), startedAt)
+    assert.notInclude(JSON.stringify(record), "sesame")
+    const kept = { model: "m", max_tokens: 5, extra: { api_key: "[redacted]" }, password: "[redacted]" }
+    assert.strictEqual(record.Request, JSON.stringify(kept))
+  })
 })

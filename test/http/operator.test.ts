@@ -1,7 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as ConfigRef from "../../src/config/ConfigRef.js"
+import { AppendFailed } from "../../src/domain/Failure.js"
 import * as JsonObject from "../../src/domain/JsonObject.js"
-import type * as Gateway from "../../src/Gateway.js"
+import * as Gateway from "../../src/Gateway.js"
+import * as RequestLog from "../../src/log/RequestLog.js"
+import * as Records from "../support/Records.js"
 import * as Caller from "../support/Caller.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
 import * as Stopping from "../support/Stopping.js"
@@ -30,6 +39,59 @@ describe("GET /ready", () => {
       assert.strictEqual(answer.status, 200)
       assert.isAtLeast(yield* stopping, 390)
       assert.strictEqual(gateway.records.length, 1)
+    })
+  )
+})
+
+describe("GET /ready, with a record log", () => {
+  const ready = (log: Layer.Layer<RequestLog.RequestLog>) =>
+    Effect.gen(function* () {
+      const layer = Gateway.serve({ host: "127.0.0.1", port: 0 }).pipe(
+        Layer.provide(Gateway.layerCustom),
+        Layer.provideMerge(log),
+        Layer.provide(ConfigRef.layerStatic({ openai_clients: [TestGateway.backend("demo", "demo:")] })),
+        Layer.provide(Logger.minimumLogLevel(LogLevel.None))
+      )
+      const context = yield* Layer.build(layer)
+      const url = Gateway.addressOf(Context.get(context, HttpServer.HttpServer))
+      const answer = Effect.promise(async () => {
+        const response = await fetch(`${url}/ready`)
+        assert.strictEqual(response.status, 200)
+        return Caller.parse(await response.text())
+      })
+      return { answer, record: Context.get(context, RequestLog.RequestLog).record }
+    })
+
+  it.scopedLive("says how many rows wait because nothing takes them, and how many are lost, until it is over", () =>
+    Effect.gen(function* () {
+      let broken = true
+      const log = Layer.scoped(
+        RequestLog.RequestLog,
+        RequestLog.make(
+          (rows) =>
+            Effect.suspend(() =>
+              broken ? new AppendFailed({ path: "r", cause: "full" }) : Effect.succeed(rows.length)
+            ),
+          { bufferSize: 3 }
+        )
+      )
+      const { answer, record } = yield* ready(log)
+      assert.deepStrictEqual(yield* answer, { status: "ready" })
+      yield* Effect.forEach(Records.many(5), (row) => record(row))
+      const waiting = { status: "ready", records: "waiting", records_waiting: 3, records_lost: 2 }
+      let said: unknown
+      while (JSON.stringify(said) !== JSON.stringify(waiting)) said = yield* answer
+      broken = false
+      while (JSON.stringify(said) !== JSON.stringify({ status: "ready" })) said = yield* answer
+    })
+  )
+
+  it.scopedLive("is not held up by a log that cannot say how it is", () =>
+    Effect.gen(function* () {
+      for (const stats of [Effect.die("no"), Effect.never]) {
+        const { answer } = yield* ready(Layer.succeed(RequestLog.RequestLog, { record: () => Effect.void, stats }))
+        assert.deepStrictEqual(yield* answer, { status: "ready" })
+      }
     })
   )
 })
