@@ -229,7 +229,12 @@ export type GatewayFailure = Refusal | NoBackendAvailable
 // Log: never reaches a request.
 
 /** Rows could not be appended to the record database; they are kept and tried again. */
-export class AppendFailed extends Data.TaggedError("AppendFailed")<{ readonly path: string; readonly cause: unknown }> {
+export class AppendFailed extends Data.TaggedError("AppendFailed")<{
+  readonly path: string
+  readonly cause: unknown
+  /** Whether it is surely not about the rows, as with a full disk: the same ones are tried again. */
+  readonly passing?: boolean
+}> {
   override get message() {
     return `${this.path}: rows cannot be appended: ${reasonOf(this.cause)}`
   }

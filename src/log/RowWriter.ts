@@ -27,8 +27,11 @@ export interface RowWriter {
 /** How long a batch may be under way before that is worth a word, in ms. */
 const hangingAfter = 5_000
 
-/** So often in a row a row that is alone is refused before it is offered without its bodies. */
-const refusals = 3
+/**
+ * Each time that a row which is alone has been refused so often, it is offered without its bodies: rarely, since what is
+ * refused may be taken whole a moment later.
+ */
+const refusals = 10
 
 /** Writes what waits in a buffer. */
 export const make = (buffer: RecordBuffer, append: Append, setAside: SetAside | undefined): RowWriter => {
@@ -64,17 +67,18 @@ export const make = (buffer: RecordBuffer, append: Append, setAside: SetAside | 
       failures = 0
     })
 
-  const giveUp = ({ failure, row }: Sift.Refused<Waiting, AppendFailed>) => {
-    const lost = Effect.sync(() => void counts.lost++)
-    const aside = setAside?.(withheld(row.record, failure))
-    return Effect.catchAll(offerWithheld(row, failure), () =>
-      aside === undefined
-        ? lost
-        : Effect.matchEffect(aside, {
-            onSuccess: () => Effect.sync(() => void counts.setAside++),
-            onFailure: () => lost
-          })
+  const giveUp = ({ failure, row }: Sift.Refused<Waiting, AppendFailed>) =>
+    Effect.catchAll(offerWithheld(row, failure), ({ passing }) =>
+      passing === true ? Effect.sync(() => buffer.putBack([row])) : putAside(withheld(row.record, failure))
     )
+
+  const putAside = (record: LoggedRecord) => {
+    const lost = Effect.sync(() => void counts.lost++)
+    if (setAside === undefined) return lost
+    return Effect.matchCauseEffect(setAside(record), {
+      onSuccess: () => Effect.sync(() => void counts.setAside++),
+      onFailure: () => lost
+    })
   }
 
   // Says whether anything is taken at all: one row by itself, each time another one.
@@ -84,11 +88,12 @@ export const make = (buffer: RecordBuffer, append: Append, setAside: SetAside | 
       const row = buffer.takeAt(place)
       if (row === undefined) return Effect.succeed(false)
       const alone = buffer.size() === 0
-      if (alone && failures < refusals) {
+      if (alone && failures % refusals > 0) {
         buffer.putBack([row])
         return Effect.succeed(false)
       }
-      return Effect.match(alone ? offerWithheld(row, failure) : offer([row]), {
+      const offered = alone ? Effect.zipRight(offerWithheld(row, failure), reportRefused(1, failure)) : offer([row])
+      return Effect.match(offered, {
         onSuccess: () => true,
         onFailure: () => {
           buffer.putBack([row], place)
@@ -97,18 +102,20 @@ export const make = (buffer: RecordBuffer, append: Append, setAside: SetAside | 
       })
     })
 
+  const reportRefused = (count: number, failure: AppendFailed) =>
+    Effect.logError(`${count} records were not taken as they are: ${failure.message}`)
+
   // Some of the oldest rows are not taken though others are.
   const sortOut = Effect.gen(function* () {
-    const { failure, left, refused } = yield* Sift.sift(buffer.takeBatch(), offer, () => "unknown")
+    const { failure, left, refused } = yield* Sift.sift(buffer.takeBatch(), offer, blame)
     const [first] = refused
     for (const each of refused) yield* giveUp(each)
-    if (first !== undefined) {
-      yield* Effect.logError(`${refused.length} records were not taken as they are: ${first.failure.message}`)
-    }
+    if (first !== undefined) yield* reportRefused(refused.length, first.failure)
     if (failure === undefined) return buffer.size() > 0
     const rest: Array<Waiting> = []
     for (const row of left) {
-      const withoutBodies = closing ? Effect.isSuccess(offerWithheld(row, failure)) : Effect.succeed(false)
+      const withoutBodies =
+        closing && failure.passing !== true ? Effect.isSuccess(offerWithheld(row, failure)) : Effect.succeed(false)
       if (!(yield* withoutBodies)) rest.push(row)
     }
     buffer.putBack(rest)
@@ -129,6 +136,7 @@ export const make = (buffer: RecordBuffer, append: Append, setAside: SetAside | 
         // Whoever waits is not kept waiting for a disk that takes nothing.
         for (const { settled } of batch) settled?.(false)
         buffer.putBack(batch)
+        if (failure.passing === true) return failure
         if (closing) return sortOut
         return Effect.flatMap(probe(failure), (taken) => (taken ? sortOut : failure))
       }
@@ -148,3 +156,5 @@ export const make = (buffer: RecordBuffer, append: Append, setAside: SetAside | 
     }
   }
 }
+
+const blame = ({ passing }: AppendFailed): Sift.Blame => (passing === true ? "passing" : "unknown")

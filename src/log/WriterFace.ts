@@ -17,7 +17,8 @@ export interface WriterFace extends Omit<Recorder.Recorder, "appendNow"> {
 
 interface Thread {
   readonly worker: Worker
-  readonly pending: Map<number, (failure: string | null) => void>
+  /** Told why rows were not kept, or null, and whether the thread itself says so: it refuses none for what is in it. */
+  readonly pending: Map<number, (failure: string | null, passing: boolean) => void>
   stats: RecordStats.WriterStats
 }
 
@@ -39,7 +40,7 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
     const over = (reason: string) => {
       resume(new LogUnavailable({ path, cause: new Error(reason) }))
       if (thread === begun) thread = undefined
-      for (const settle of begun.pending.values()) settle(reason)
+      for (const settle of begun.pending.values()) settle(reason, false)
       begun.pending.clear()
     }
     worker.on("error", (error) => over(error.message))
@@ -56,7 +57,7 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
           begun.stats = report.right.stats
           const settle = begun.pending.get(report.right.number)
           begun.pending.delete(report.right.number)
-          return settle?.(report.right.failure)
+          return settle?.(report.right.failure, true)
         }
         case "Stats":
           return void (begun.stats = report.right.stats)
@@ -94,20 +95,21 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
   const face: WriterFace = {
     append: (records, settings) =>
       Effect.flatMap(
-        Effect.mapError(ensure, (cause) => new AppendFailed({ path, cause })),
+        // A thread that does not even begin has seen no row.
+        Effect.mapError(ensure, (cause) => new AppendFailed({ path, cause, passing: true })),
         ({ pending, worker }) =>
           Effect.async<void, AppendFailed>((resume) => {
             const order: ThreadMessages.Order = { _tag: "Append", number: number++, records, settings }
-            const failed = (cause: unknown) => resume(new AppendFailed({ path, cause }))
-            pending.set(order.number, (failure) =>
-              failure === null ? resume(Effect.void) : failed(new Error(failure))
+            const failed = (cause: unknown, passing: boolean) => resume(new AppendFailed({ path, cause, passing }))
+            pending.set(order.number, (failure, passing) =>
+              failure === null ? resume(Effect.void) : failed(new Error(failure), passing)
             )
             try {
               worker.postMessage(order)
             } catch (cause) {
               // Something in it cannot be copied, or there is no room for a copy.
               pending.delete(order.number)
-              failed(cause)
+              failed(cause, false)
             }
             return Effect.sync(() => void pending.delete(order.number))
           })

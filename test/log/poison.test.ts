@@ -205,6 +205,24 @@ describe("a host's append", () => {
     )
   }
 
+  it.scoped("that says it will pass keeps the bodies of its rows, however small ones are taken meanwhile", () =>
+    Effect.gen(function* () {
+      let full = true
+      const { append, rows } = table((row) =>
+        full && row.Request !== null && row.Request.length > 100
+          ? Effect.fail(new AppendFailed({ path: "table", cause: new Error("disk full"), passing: true }))
+          : undefined
+      )
+      const log = yield* RequestLog.make(append, {})
+      const large = { ...Records.record("large"), Request: "x".repeat(1_000) }
+      for (const row of [large, ...Records.many(5)]) yield* log.record(row)
+      yield* TestClock.adjust("1 minute")
+      full = false
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(rows, [large, ...Records.many(5)])
+    }).pipe(Effect.provide(LogLines.make().layer))
+  )
+
   it.scoped("gets a row that is alone without its bodies when it has refused it a few times", () =>
     Effect.gen(function* () {
       const { append, rows } = table((row) => (row.Request === null ? undefined : Effect.fail(failure)))
@@ -212,7 +230,7 @@ describe("a host's append", () => {
       yield* log.record(Records.record("a"))
       yield* TestClock.adjust("1 second")
       assert.deepInclude(yield* statsOf(log), { waiting: 1 })
-      yield* TestClock.adjust("10 seconds")
+      yield* TestClock.adjust("20 seconds")
       assert.deepInclude(rows[0], { id: "a", Request: null, Error: "The bodies are not stored: not this one" })
       assert.deepInclude(yield* statsOf(log), { waiting: 0, withheld: 1 })
     }).pipe(Effect.provide(LogLines.make().layer))
