@@ -115,14 +115,39 @@ const forwarded = ["idempotency-key", "openai-beta", "anthropic-version", "anthr
 
 const returned = ["openai-processing-ms", "openai-version", "openai-model", "x-request-id"]
 
-const credential = "auth|cookie|key|token|secret|password|credential|signature|session|jwt"
+const credentialName = /auth|cookie|key|token|secret|password|credential|signature|session|jwt/i
 
-const credentialName = new RegExp(credential, "i")
+// A page's address in `referer`, or a proxy's in `x-original-url`, may carry a key. From one `=` to the next, since an
+// expression that has to find both the parameter and the `=` after it looks through a text again from each beginning.
+const withoutQueryKeys = (text: string): string => {
+  let kept = ""
+  let from = 0
+  for (let equals = text.indexOf("="); equals !== -1;) {
+    const value = namesKey(text.slice(from, equals)) ? valueAt(text, equals + 1) : ""
+    kept += text.slice(from, equals + 1) + (value === "" ? "" : "[redacted]")
+    from = equals + 1 + value.length
+    equals = text.indexOf("=", from)
+  }
+  return kept === "" ? text : kept + text.slice(from)
+}
 
-// A page's address in `referer`, or a proxy's in `x-original-url`, may carry a key.
-const queryKey = new RegExp(`([?&;][^=&\\s]*(?:${credential})[^=&\\s]*=)[^&;#\\s]+`, "gi")
+// Whether what stands before a `=` ends with a parameter of a query that may be a key.
+const namesKey = (text: string): boolean => {
+  const name =
+    text
+      .slice(text.lastIndexOf("&") + 1)
+      .split(/\s/)
+      .at(-1) ?? ""
+  const begins = text.endsWith(`&${name}`) ? 0 : name.search(/[?;]/)
+  return begins !== -1 && isCredential(name.slice(begins))
+}
 
-const withoutQueryKeys = (text: string): string => (text.includes("=") ? text.replace(queryKey, "$1[redacted]") : text)
+const valueAt = (text: string, from: number): string => {
+  queryValue.lastIndex = from
+  return queryValue.exec(text)?.[0] ?? ""
+}
+
+const queryValue = /[^&;#\s]+/y
 
 const first = (value: string | ReadonlyArray<string> | undefined): string | undefined =>
   typeof value === "string" ? value : value?.[0]

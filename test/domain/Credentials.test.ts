@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Credentials from "../../src/domain/Credentials.js"
 import type { Entry } from "./generators.js"
-import { backend } from "./generators.js"
+import { backend, holds } from "./generators.js"
 
 const key = (over: Partial<Entry>, caller: Credentials.Headers) =>
   Option.getOrNull(Option.map(Credentials.keyFor(backend(over), caller), Redacted.value))
@@ -203,6 +204,18 @@ describe("Credentials", () => {
       "x-original-url": "/v1?key=[redacted]",
       accept: "text/html;q=0.9"
     })
+  })
+
+  it("takes the same for a key in an address as an expression that says it all at once", () => {
+    const words = "auth|cookie|key|token|secret|password|credential|signature|session|jwt"
+    const atOnce = new RegExp(`([?&;][^=&\\s]*(?:${words})[^=&\\s]*=)[^&;#\\s]+`, "gi")
+    const pieces = fc.constantFrom("=", "?", "&", ";", "#", " ", "\n", "key", "KEY", "jwt", "ke", "y", "a", "%")
+    const texts = fc.array(pieces, { maxLength: 24 }).map((list) => list.join(""))
+    const claim = (text: string) =>
+      assert.deepStrictEqual(Credentials.redactHeaders({ referer: text }), {
+        referer: text.replace(atOnce, "$1[redacted]")
+      })
+    holds(texts, claim, 5_000)
   })
 
   it("knows what a caller identifies itself with", () => {
