@@ -1,4 +1,5 @@
 import * as JsonObject from "./JsonObject.js"
+import * as TagBlocks from "./TagBlocks.js"
 
 /**
  * Cleans the messages of a chat: trims texts, removes `<tag>…</tag>` blocks from what the assistant said, drops empty
@@ -6,14 +7,15 @@ import * as JsonObject from "./JsonObject.js"
  * are never lost, nothing is reordered, and cleaning twice changes nothing more.
  */
 export const clean = (messages: ReadonlyArray<unknown>, stripTags: ReadonlyArray<string>): ReadonlyArray<unknown> => {
-  const blocks = stripTags.map((tag) => [`<${tag}>`, `</${tag}>`] as const)
-  return keepLastUser(messages.map((message) => cleanMessage(message, blocks)).filter((message) => !isEmpty(message)))
+  const cleaned = messages.map((message) => cleanMessage(message, stripTags))
+  return keepLastUser(cleaned.filter((message) => !isEmpty(message)))
 }
 
-const cleanMessage = (message: unknown, blocks: ReadonlyArray<readonly [open: string, close: string]>): unknown => {
+const cleanMessage = (message: unknown, stripTags: ReadonlyArray<string>): unknown => {
   if (!JsonObject.is(message)) return message
   const { content } = message
-  const cleanText = (text: string) => (message["role"] === "assistant" ? strip(text.trim(), blocks) : text.trim())
+  const cleanText = (text: string) =>
+    message["role"] === "assistant" ? TagBlocks.remove(text, stripTags).trim() : text.trim()
   if (typeof content === "string") {
     const text = cleanText(content)
     return text === content ? message : { ...message, content: text }
@@ -21,34 +23,6 @@ const cleanMessage = (message: unknown, blocks: ReadonlyArray<readonly [open: st
   if (!Array.isArray(content)) return message
   const parts = content.map((part: unknown) => (isText(part) ? { ...part, text: cleanText(part.text) } : part))
   return { ...message, content: parts.filter((part: unknown) => !isEmptyText(part)) }
-}
-
-// Removing a block can join the halves of another one.
-const strip = (text: string, blocks: ReadonlyArray<readonly [open: string, close: string]>): string => {
-  let rest = text
-  for (let before: string | undefined; before !== rest;) {
-    before = rest
-    rest = blocks.reduce((each, [open, close]) => without(each, open, close), rest)
-  }
-  return rest.trim()
-}
-
-// In one pass: what stands before a block may begin another one with what stands after it.
-const without = (text: string, open: string, close: string): string => {
-  let kept = ""
-  let at = 0
-  while (true) {
-    const seam = Math.max(0, kept.length - open.length + 1)
-    const tail = kept.slice(seam)
-    const found = (tail + text.slice(at, at + open.length - 1)).indexOf(open)
-    const start = found === -1 ? text.indexOf(open, at) : at
-    if (start === -1) return kept + text.slice(at)
-    const head = found === -1 ? start + open.length : at + found + open.length - tail.length
-    const end = text.indexOf(close, head)
-    if (end === -1) return kept + text.slice(at)
-    kept = found === -1 ? kept + text.slice(at, start) : kept.slice(0, seam + found)
-    at = end + close.length
-  }
 }
 
 const keepLastUser = (messages: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>

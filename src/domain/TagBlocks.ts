@@ -1,0 +1,71 @@
+/**
+ * A text without its `<tag>…</tag>` blocks, each from the first opening of its tag to the closing that comes first; the
+ * block that ends first goes first. What stands before a block may make another one with what stands after it.
+ */
+export const remove = (text: string, tags: ReadonlyArray<string>): string =>
+  tags.some((tag) => hasBlock(text, tag)) ? new Remains(tags).of(text) : text
+
+const hasBlock = (text: string, tag: string): boolean => {
+  const opening = text.indexOf(`<${tag}>`)
+  return opening !== -1 && text.includes(`</${tag}>`, opening)
+}
+
+// Each `>` is looked at once, however many blocks its own is nested in.
+class Remains {
+  /** What stays, in pieces; an opening is one of its own. */
+  private readonly pieces: Array<string> = []
+  /** Where among the pieces the first opening of each tag stands. */
+  private readonly opened = new Map<string, number>()
+  private readonly openings: ReadonlyMap<string, string>
+  private readonly closings: ReadonlyMap<string, string>
+  private readonly longest: number
+
+  constructor(tags: ReadonlyArray<string>) {
+    this.openings = new Map(tags.map((tag) => [`<${tag}>`, tag]))
+    this.closings = new Map(tags.map((tag) => [`</${tag}>`, tag]))
+    this.longest = Math.max(...tags.map((tag) => `</${tag}>`.length))
+  }
+
+  of(text: string): string {
+    let from = 0
+    let half = ""
+    for (let to = text.indexOf(">") + 1; to > 0; to = text.indexOf(">", from) + 1) {
+      half = this.take(half + text.slice(from, to))
+      from = to
+    }
+    return this.pieces.join("") + half + text.slice(from)
+  }
+
+  // Takes what ends with a `>`, and gives back what may begin a mark with what follows.
+  private take(piece: string): string {
+    const start = piece.lastIndexOf("<")
+    const mark = start === -1 ? "" : piece.slice(start)
+    const opens = this.openings.get(mark)
+    if (opens !== undefined) {
+      this.keep(piece.slice(0, start))
+      if (!this.opened.has(opens)) this.opened.set(opens, this.pieces.length)
+      this.pieces.push(mark)
+      return ""
+    }
+    const first = this.opened.get(this.closings.get(mark) ?? "")
+    if (first !== undefined) return this.cut(first)
+    this.pieces.push(piece)
+    return ""
+  }
+
+  // Removes what came from this piece on, and gives back what of the one before it may begin a mark.
+  private cut(at: number): string {
+    this.pieces.length = at
+    for (const [tag, first] of this.opened) if (first >= at) this.opened.delete(tag)
+    const before = this.pieces.pop() ?? ""
+    const start = before.slice(-this.longest).lastIndexOf("<")
+    const half = start === -1 ? before.length : Math.max(0, before.length - this.longest) + start
+    this.keep(before.slice(0, half))
+    return before.slice(half)
+  }
+
+  // An empty piece would hide the half that stands before it.
+  private keep(piece: string): void {
+    if (piece !== "") this.pieces.push(piece)
+  }
+}
