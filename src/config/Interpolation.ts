@@ -52,9 +52,12 @@ export const run: (document: Yaml.Document) => Effect.Effect<Missing> = Effect.f
 
 /** What of a text stands in the file itself: the text with the defaults of its variables in their places. */
 export const literal = (text: string): string =>
-  text.replaceAll(variable, (whole: string, escaped: string, _name: string, fallback: string | undefined) =>
+  searched(text).replaceAll(variable, (whole: string, escaped: string, _name: string, fallback: string | undefined) =>
     escaped === "$" ? whole.slice(1) : (fallback ?? "")
-  )
+  ) + text.slice(searched(text).length)
+
+// A variable ends with a brace, so what comes after the last one holds none: it would be looked through from each `${`.
+const searched = (text: string): string => text.slice(0, text.lastIndexOf("}") + 1)
 
 const variable = /\$(\$?)\{([A-Za-z_]\w*)(?::-([^}]*))?\}/g
 
@@ -64,7 +67,7 @@ const replace = Effect.fnUntraced(function* (
 ) {
   let result = ""
   let position = 0
-  for (const match of text.matchAll(variable)) {
+  for (const match of searched(text).matchAll(variable)) {
     const [whole, escaped, name = "", fallback] = match
     result += text.slice(position, match.index)
     position = match.index + whole.length

@@ -1,5 +1,7 @@
 import * as JsonObject from "./JsonObject.js"
+import { oncePer } from "./OncePer.js"
 import type { Repetition } from "./RepeatedEvent.js"
+import * as Rope from "./Rope.js"
 
 /** Assembles the chunks of a repaired stream into the body that the same answer has when it is not streamed. */
 export interface Accumulator {
@@ -21,7 +23,7 @@ export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator
 
 class Assembly implements Accumulator {
   private top: Draft | undefined = undefined
-  private readonly choices: Array<Draft> = []
+  private readonly choices = new Map<number, Draft>()
   private kept = 0
   /** The last text that grows, and where it belongs. */
   private tail = ""
@@ -56,13 +58,13 @@ class Assembly implements Accumulator {
       this.tailIndex = index
       this.tailField = field
     }
-    this.tail = grow(this.tail, text)
+    this.tail = Rope.append(this.tail, text)
   }
 
   result(usage: JsonObject.JsonObject | undefined): JsonObject.JsonObject | undefined {
     this.settle()
     if (this.top === undefined) return undefined
-    const list = [...this.choices].sort((a, b) => Number(a["index"]) - Number(b["index"]))
+    const list = [...this.choices.values()].sort((a, b) => Number(a["index"]) - Number(b["index"]))
     const finish = this.kind === "chat" ? chatChoice : textChoice
     const body: Draft = Object.assign({}, this.top, { choices: list.map(finish) })
     if (usage !== undefined) body["usage"] = usage
@@ -83,10 +85,10 @@ class Assembly implements Accumulator {
   }
 
   private choiceAt(index: number): Draft {
-    const known = this.choices.find((choice) => choice["index"] === index)
+    const known = this.choices.get(index)
     if (known !== undefined) return known
     const choice = { index }
-    this.choices.push(choice)
+    this.choices.set(index, choice)
     return choice
   }
 
@@ -168,17 +170,22 @@ const mergeIndexed = (
   value: unknown,
   merge: (into: Draft, delta: JsonObject.JsonObject) => void
 ): void => {
-  const list = Array.isArray(message[key]) ? message[key] : []
+  const list: Array<unknown> = Array.isArray(message[key]) ? message[key] : []
   message[key] = list
+  const known = itemsOf(list)
   for (const delta of JsonObject.listOf(value).map(JsonObject.orEmpty)) {
-    const found: unknown = list.find(
-      (item) => delta["index"] !== undefined && JsonObject.orEmpty(item)["index"] === delta["index"]
-    )
-    const item: Draft = JsonObject.is(found) ? found : {}
+    const { index } = delta
+    const found = known.get(index)
+    const item = found ?? {}
     if (found === undefined) list.push(item)
+    // What has no index goes on with nothing that came before.
+    if (found === undefined && !isNothing("index", index)) known.set(index, item)
     merge(item, delta)
   }
 }
+
+/** The items of a list that is put together, by their indexes. */
+const itemsOf = oncePer((_: ReadonlyArray<unknown>) => new Map<unknown, Draft>())
 
 const mergeLists = (into: Draft, lists: JsonObject.JsonObject): void => {
   for (const [key, value] of Object.entries(lists)) {
@@ -188,20 +195,11 @@ const mergeLists = (into: Draft, lists: JsonObject.JsonObject): void => {
 }
 
 const append = (before: unknown, more: unknown): unknown => {
-  if (typeof before === "string" && typeof more === "string") return grow(before, more)
+  if (typeof before === "string" && typeof more === "string") return Rope.append(before, more)
   if (!Array.isArray(more)) return more
   const list: Array<unknown> = Array.isArray(before) ? before : []
   for (const item of JsonObject.listOf(more)) list.push(item)
   return list
-}
-
-// A text that was put together from small pieces is kept as the tree of them, many times its size, until somebody looks
-// into it, which copies it: once for every 4,096 characters, and of a long text once for every eighth to sixteenth.
-const grow = (before: string, more: string): string => {
-  const text = before + more
-  const shift = Math.max(12, 28 - Math.clz32(text.length))
-  if (before.length >> shift !== text.length >> shift) text.charCodeAt(0)
-  return text
 }
 
 const draftAt = (into: Draft, key: string): Draft => {

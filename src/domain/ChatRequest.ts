@@ -1,7 +1,8 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { BodyMalformed } from "./Failure.js"
+import { BodyMalformed, BodyTooComplex } from "./Failure.js"
+import * as JsonBounds from "./JsonBounds.js"
 import * as JsonObject from "./JsonObject.js"
 
 /** Which endpoint a request came to. */
@@ -37,9 +38,18 @@ const ChatHead = Schema.Struct({ ...Head.fields, messages: Messages })
 
 const decodeHead = { chat: Schema.decodeUnknownEither(ChatHead), completion: Schema.decodeUnknownEither(Head) }
 
-/** Decodes the text of a request body; fails with the field that is missing or of the wrong type. */
-export const decode = (kind: Kind, text: string): Either.Either<ChatRequest, BodyMalformed> => {
-  const body = Option.getOrUndefined(JsonObject.parse(text))
+/**
+ * Decodes the text of a request body that may hold `most` values; fails when it holds more, and with the field that is
+ * missing or of the wrong type.
+ */
+export const decode = (
+  kind: Kind,
+  text: string,
+  most?: number
+): Either.Either<ChatRequest, BodyMalformed | BodyTooComplex> => {
+  const excess = JsonBounds.excess(text, most)
+  if (excess !== undefined) return Either.left(tooComplex(excess, most))
+  const body = Option.getOrUndefined(Option.filter(JsonObject.parseBounded(text), JsonObject.is))
   if (body === undefined) {
     return Either.left(new BodyMalformed({ reason: "The request body must be a JSON object.", param: null }))
   }
@@ -54,6 +64,9 @@ export const decode = (kind: Kind, text: string): Either.Either<ChatRequest, Bod
     })
   })
 }
+
+const tooComplex = (excess: JsonBounds.Excess, most = JsonBounds.maxValues): BodyTooComplex =>
+  new BodyTooComplex({ excess, limit: excess === "values" ? most : JsonBounds.maxDepth })
 
 const malformed = (kind: Kind, body: JsonObject.JsonObject): BodyMalformed => {
   const wrong = fields(kind).find(({ key, valid }) => !valid(body[key]))

@@ -76,7 +76,7 @@ class Repair implements ChatStream {
   private readonly shorten: GrowingText.Shorten | undefined
   private readonly repeated: RepeatedEvent.RepeatedEvent | undefined
   private envelope: Envelope | undefined = undefined
-  private carried: JsonObject.JsonObject = {}
+  private carried: Record<string, unknown> = {}
   private lastUsage: JsonObject.JsonObject | undefined = undefined
   private unreadable = 0
   private ended = false
@@ -159,7 +159,7 @@ class Repair implements ChatStream {
     const repaired: Array<ChoiceRepair.Repaired> = []
     for (const choice of list) this.repairChoice(choice, repaired)
     if (repaired.length === 0) {
-      this.carried = { ...this.carried, ...JsonObject.withoutNulls(extras) }
+      this.carry(extras)
       return nothing
     }
     this.envelope ??= {
@@ -174,6 +174,13 @@ class Repair implements ChatStream {
     )
     this.carried = {}
     return { chunks: [chunk], content: repaired.some(({ content }) => content), end: undefined }
+  }
+
+  // What comes without a choice goes with the next chunk that has one; event by event, so nothing is copied.
+  private carry(extras: JsonObject.JsonObject): void {
+    for (const [key, value] of Object.entries(JsonObject.withoutNulls(extras))) {
+      if (key !== "__proto__") this.carried[key] = value
+    }
   }
 
   private repairChoice(value: unknown, into: Array<ChoiceRepair.Repaired>): void {

@@ -89,6 +89,26 @@ export class BodyTimedOut extends Data.TaggedError("BodyTimedOut")<{ readonly af
   }
 }
 
+/**
+ * The request body would take too much memory: it holds more than `server.max_values` values, is nested in more levels
+ * than the limit, or is compressed to less than a hundredth of what it holds.
+ */
+export class BodyTooComplex extends Data.TaggedError("BodyTooComplex")<{
+  readonly excess: "values" | "depth" | "compression"
+  readonly limit: number
+}> {
+  override get message() {
+    switch (this.excess) {
+      case "values":
+        return `The request body holds more than the limit of ${this.limit} values.`
+      case "depth":
+        return `The request body is nested in more than the limit of ${this.limit} levels.`
+      case "compression":
+        return `The request body is more than the limit of ${this.limit} times as large as it is compressed.`
+    }
+  }
+}
+
 /** The request body is not a request of this kind; `param` is the offending field. */
 export class BodyMalformed extends Data.TaggedError("BodyMalformed")<{
   readonly reason: string
@@ -128,7 +148,14 @@ export class Overloaded extends Data.TaggedError("Overloaded")<{ readonly retryA
 }
 
 export type Refusal =
-  BodyTooLarge | BodyTimedOut | BodyMalformed | EncodingUnsupported | ModelNotFound | Draining | Overloaded
+  | BodyTooLarge
+  | BodyTooComplex
+  | BodyTimedOut
+  | BodyMalformed
+  | EncodingUnsupported
+  | ModelNotFound
+  | Draining
+  | Overloaded
 
 // Attempts: never shown to the caller as they are; they drive the verdict.
 

@@ -17,6 +17,7 @@ import {
   Workers
 } from "./ConfigSchema.js"
 import * as IpRange from "./IpRange.js"
+import * as JsonBounds from "./JsonBounds.js"
 import { RetentionText } from "./Retention.js"
 import * as RouteTable from "./RouteTable.js"
 import * as WorkerShare from "./WorkerShare.js"
@@ -72,6 +73,11 @@ const Server = Schema.Struct({
         "So many bytes of requests and of answers that are held back may be in memory at once, in each process; what is more waits (`queue`). Default: a twelfth of what Node's heap may grow to."
     })
     .pipe(Schema.fromKey("max_bytes_in_flight")),
+  maxValues: orDefault(Count, () => JsonBounds.maxValues)
+    .annotations({
+      description: "So do those that hold more values than this, each object, list, text and number in them counted."
+    })
+    .pipe(Schema.fromKey("max_values")),
   corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"])
     .annotations({ description: "The browser pages that may call; `*` stands for any text." })
     .pipe(Schema.fromKey("cors_origins")),

@@ -1,4 +1,5 @@
 import * as JsonObject from "./JsonObject.js"
+import * as Rope from "./Rope.js"
 
 /** Leaves of the texts of a choice what is new in them. */
 export type Shorten = (choice: JsonObject.JsonObject) => JsonObject.JsonObject
@@ -12,8 +13,9 @@ export const make = (): Shorten => {
 
   const added = (where: string, text: string): string => {
     const before = said.get(where) ?? ""
-    const grown = text.startsWith(before)
-    said.set(where, grown ? text : before + text)
+    // A shorter one is not looked at, since that would copy all that was said.
+    const grown = text.length >= before.length && text.startsWith(before)
+    said.set(where, grown ? text : Rope.append(before, text))
     return grown ? text.slice(before.length) : text
   }
 

@@ -1,4 +1,5 @@
 import * as Option from "effect/Option"
+import * as JsonBounds from "./JsonBounds.js"
 
 /** An open JSON object: what is not known of it passes through untouched. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -7,26 +8,22 @@ export type JsonObject = Readonly<Record<string, unknown>>
 export const is = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Deeper values cannot be written again: `JSON.parse` knows no limit, but `JSON.stringify` overflows the stack. */
-const maxDepth = 512
+/** The JSON value that a text holds, or none when it is not JSON or holds too much. */
+export const parseValue = (text: string): Option.Option<unknown> =>
+  JsonBounds.excess(text) === undefined ? parseBounded(text) : Option.none()
 
-/** The JSON value that a text holds, or none when it is not JSON or nested too deeply. */
-export const parseValue = (text: string): Option.Option<unknown> => {
+/** The same for a text that is known not to hold too much. */
+export const parseBounded = (text: string): Option.Option<unknown> => {
   try {
     const value: unknown = JSON.parse(text)
-    return text.length > 2 * maxDepth && isDeeper(value, maxDepth) ? Option.none() : Option.some(value)
+    return Option.some(value)
   } catch {
     return Option.none()
   }
 }
 
-/** The JSON object that a text holds, or none when it is not JSON, not an object or nested too deeply. */
+/** The JSON object that a text holds, or none when it is not JSON, not an object or holds too much. */
 export const parse = (text: string): Option.Option<JsonObject> => Option.filter(parseValue(text), is)
-
-const isDeeper = (value: unknown, levels: number): boolean =>
-  typeof value === "object" &&
-  value !== null &&
-  (levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1)))
 
 /** The value as an object; an empty one where it is none. */
 export const orEmpty = (value: unknown): JsonObject => (is(value) ? value : {})

@@ -1,3 +1,5 @@
+import * as Rope from "./Rope.js"
+
 /** Leads from a text that was sent to what is new in one that is to go on with it, piece by piece. */
 export interface TextMatch {
   /** What is new in the next piece; undefined when the texts do not fit together. */
@@ -34,20 +36,34 @@ const maxOverlap = 1_000
 export const continued = (sent: string): TextMatch => {
   const last = sent.length - minOverlap
   const first = Math.max(0, sent.length - maxOverlap)
-  let starts = [...(first > 0 && last >= 0 ? [0] : []), ...range(first, last)]
+  // Where a repetition may have begun that is not at its end yet, in ascending order.
+  let open = [...(first > 0 && last >= 0 ? [0] : []), ...range(first, last)]
+  // The earliest beginning from which everything was repeated.
+  let whole: number | undefined
   const space = sent.slice(sent.trimEnd().length)
+  let isSpace = true
   let held = ""
   let through = false
 
-  // The earliest start whose rest is repeated whole counts; one that may still come to that is waited for.
+  // Of what has come only what is new is looked at.
+  const compare = (piece: string): void => {
+    const known = held.length
+    held = Rope.append(held, piece)
+    isSpace &&= space.startsWith(piece, known)
+    open = open.filter((start) => {
+      const left = sent.length - start - known
+      if (!sent.startsWith(piece.slice(0, left), start + known)) return false
+      if (left <= piece.length) whole = Math.min(start, whole ?? start)
+      return left > piece.length
+    })
+  }
+
+  // The earliest beginning counts; one that may still come to be repeated whole is waited for.
   const cut = (ended: boolean): number | undefined => {
-    starts = starts.filter((start) => sent.startsWith(held.slice(0, sent.length - start), start))
-    const [earliest] = starts
-    if (earliest !== undefined && sent.length - earliest <= held.length) return sent.length - earliest
-    if (!ended && earliest !== undefined) return undefined
-    const whole = starts.find((start) => sent.length - start <= held.length)
-    if (whole !== undefined) return sent.length - whole
-    return ended || held.length >= space.length || !space.startsWith(held) ? common(held, space) : undefined
+    const [earliest = Infinity] = open
+    if (whole !== undefined && (ended || whole < earliest)) return sent.length - whole
+    if (!ended && open.length > 0) return undefined
+    return ended || held.length >= space.length || !isSpace ? common(held, space) : undefined
   }
 
   const settle = (ended: boolean): string => {
@@ -60,7 +76,7 @@ export const continued = (sent: string): TextMatch => {
   return {
     push: (piece) => {
       if (through) return piece
-      held += piece
+      compare(piece)
       return settle(false)
     },
     end: () => (through ? "" : settle(true)),

@@ -20,6 +20,8 @@ export const fromFailure = (failure: GatewayFailure | Crashed): WireError => {
     case "BodyTimedOut":
       // What still comes of the body would be taken for the next request.
       return { ...invalid(408, failure.message, { code: "request_timeout" }), headers: { connection: "close" } }
+    case "BodyTooComplex":
+      return invalid(413, failure.message, { code: "body_too_complex" })
     case "BodyMalformed":
       return invalid(400, failure.message, { param: failure.param })
     case "EncodingUnsupported":

@@ -129,7 +129,7 @@ const begin = (
       {
         receive: ({ bytes, snapshot: { config } }) =>
           Effect.flatMap(textOf(body, config.server.maxBody), (text) =>
-            Effect.zipRight(bytes.hold(text.length), ChatRequest.decode("chat", text))
+            Effect.zipRight(bytes.hold(text.length), ChatRequest.decode("chat", text, config.server.maxValues))
           ),
         forward: Completion.forward,
         relay: (exchange, forwarded, to) =>

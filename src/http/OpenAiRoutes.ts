@@ -24,7 +24,9 @@ export type Services = Backends | ConfigRef | Drain | RequestLog
 const complete = (kind: ChatRequest.Kind) =>
   Handler.handle(kind, {
     receive: (exchange: Exchange, incoming: IncomingMessage) =>
-      Effect.flatMap(RequestBody.read(incoming, exchange), (text) => ChatRequest.decode(kind, text)),
+      Effect.flatMap(RequestBody.read(incoming, exchange), (text) =>
+        ChatRequest.decode(kind, text, exchange.snapshot.config.server.maxValues)
+      ),
     forward: Completion.forward,
     relay: (exchange, forwarded, sink) =>
       Completion.relay(exchange, forwarded, sink, exchange.snapshot.config.server.keepalive)

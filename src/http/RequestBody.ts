@@ -2,18 +2,20 @@ import type { IncomingMessage } from "node:http"
 import type { Readable } from "node:stream"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Overloaded } from "../domain/Failure.js";
-import { BodyMalformed, BodyTimedOut, BodyTooLarge, EncodingUnsupported } from "../domain/Failure.js"
+import { BodyMalformed, BodyTimedOut, BodyTooComplex, BodyTooLarge, EncodingUnsupported } from "../domain/Failure.js"
+import type { Overloaded } from "../domain/Failure.js"
 import type { ServerSettings } from "../domain/GatewayConfig.js"
 import type { Exchange } from "../exchange/Exchange.js"
 import * as Alarm from "../upstream/Alarm.js"
 import type { ByteLease } from "../upstream/ByteBudget.js"
 import * as Decompress from "../upstream/Decompress.js"
+import { Gathered } from "../upstream/Gathered.js"
 import * as WaitingLine from "../upstream/WaitingLine.js"
 import * as Continuing from "./Continuing.js"
 
 /** What becomes of a body that cannot be taken. */
-export type BodyFailure = BodyTooLarge | BodyMalformed | BodyTimedOut | EncodingUnsupported | Overloaded
+export type BodyFailure =
+  BodyTooLarge | BodyTooComplex | BodyMalformed | BodyTimedOut | EncodingUnsupported | Overloaded
 
 /**
  * The text of a request body of at most `server.max_body` bytes, decompressed if need be; a larger one is refused before
@@ -62,11 +64,10 @@ const step = 64 * 1024
 export const longest = 300_000
 
 class Body {
-  private readonly pieces: Array<Buffer> = []
+  private readonly gathered = new Gathered()
   private readonly silence = Alarm.make()
   /** By `performance.now()`. */
   private readonly deadline = performance.now() + longest
-  private size = 0
   private held: number
   private isReading = true
   private stopWaiting = () => {}
@@ -101,7 +102,7 @@ class Body {
   // The rest of a refused body is read and thrown away, so that the caller gets to the answer.
   private refuse(failure: BodyFailure): void {
     this.stop()
-    this.pieces.length = 0
+    this.gathered.drop()
     this.options.request.resume()
     this.options.resume(failure)
   }
@@ -109,17 +110,16 @@ class Body {
   private readonly onData = (bytes: Buffer): void => {
     const { maxBody } = this.options.server
     this.silence.refresh()
-    this.pieces.push(bytes)
-    this.size += bytes.length
-    if (this.size > maxBody) return this.refuse(new BodyTooLarge({ limit: maxBody }))
+    this.gathered.push(bytes)
+    if (this.gathered.size() > maxBody) return this.refuse(new BodyTooLarge({ limit: maxBody }))
     // One that comes drop by drop is never silent.
     if (performance.now() > this.deadline) return this.refuse(this.late())
-    if (this.size > this.held) this.makeRoom()
+    if (this.gathered.size() > this.held) this.makeRoom()
   }
 
   private makeRoom(): void {
     const { bytes, source } = this.options
-    const more = Math.max(step, this.size - this.held)
+    const more = Math.max(step, this.gathered.size() - this.held)
     this.held += more
     if (bytes.take(more)) return
     // Now it is not the caller who lets us wait.
@@ -146,20 +146,17 @@ class Body {
     // Nothing more is heard of a request that has ended.
     if (source === request) this.isReading = false
     else this.stop()
-    resume(
-      Effect.sync(() => {
-        const text = Buffer.concat(this.pieces, this.size).toString("utf8")
-        // What stops the reading is kept to the end of the exchange.
-        this.pieces.length = 0
-        return text
-      })
-    )
+    // What stops the reading is kept to the end of the exchange, and the bytes are not.
+    resume(Effect.sync(() => this.gathered.take().toString("utf8")))
   }
 
   // A caller that leaves in the middle of its body interrupts the exchange: only a decoder's error is an answer.
-  private readonly onError = (): void => {
-    const { request, source } = this.options
-    if (source === request) return
-    this.refuse(new BodyMalformed({ reason: "The compressed body cannot be read.", param: null }))
+  private readonly onError = (cause: unknown): void => {
+    if (this.options.source !== this.options.request) this.refuse(undecoded(cause))
   }
 }
+
+const undecoded = (cause: unknown): BodyTooComplex | BodyMalformed =>
+  cause instanceof Decompress.UnpacksTooFar
+    ? new BodyTooComplex({ excess: "compression", limit: Decompress.mostRatio })
+    : new BodyMalformed({ reason: "The compressed body cannot be read.", param: null })

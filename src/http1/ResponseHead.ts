@@ -50,7 +50,8 @@ const fold = /\r?\n[\t ]+/g
 
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?\r?\n/
 
-const header = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)\r?\n/y
+// A value begins with what is no white space, since either could take that where a line turns out to be none.
+const header = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*((?:[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*)?)\r?\n/y
 
 // The headers from there on to the empty line; undefined when a line is none.
 const headersOf = (text: string, from: number): Draft | undefined => {

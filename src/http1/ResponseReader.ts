@@ -21,8 +21,9 @@ type Phase = "head" | "body" | "rest" | "size" | "extension" | "gap" | "trailers
 /** Turns the bytes of a connection into one response at a time, however they are cut. */
 export class ResponseReader {
   private phase: Phase = "head"
-  /** The head so far. */
-  private begun: Buffer | undefined = undefined
+  /** The head so far: the beginning of a memory that doubles, so that one that comes byte by byte costs no more. */
+  private begun = nothing
+  private beginning = 0
   private chunked = false
   /** Bytes that are left of the body or of the chunk; the size of the chunk while it is read. */
   private left = 0
@@ -78,14 +79,31 @@ export class ResponseReader {
   }
 
   private readHead(bytes: Buffer, at: number): number {
-    const more = bytes.subarray(at)
-    const head = this.begun === undefined ? more : Buffer.concat([this.begun, more])
-    const end = endOfHead(head)
+    const known = this.beginning
+    const head = known === 0 ? bytes.subarray(at) : this.begin(bytes, at)
+    const end = endOfHead(head, Math.max(0, known - emptyLine))
     if (end > maxHead || (end === -1 && head.length > maxHead)) return this.fail("its head is too large")
-    this.begun = end === -1 ? head : undefined
-    if (end === -1) return bytes.length
+    if (end === -1) {
+      if (known === 0) this.begin(bytes, at)
+      return bytes.length
+    }
+    this.begun = nothing
+    this.beginning = 0
     this.takeHead(ResponseHead.parse(head.toString("latin1", 0, end)), end === head.length)
     return bytes.length - (head.length - end)
+  }
+
+  // Puts the bytes behind what there is of the head, and gives back all of it.
+  private begin(bytes: Buffer, at: number): Buffer {
+    const known = this.beginning
+    this.beginning += bytes.length - at
+    if (this.beginning > this.begun.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * this.beginning)
+      larger.set(this.begun.subarray(0, known))
+      this.begun = larger
+    }
+    this.begun.set(bytes.subarray(at), known)
+    return this.begun.subarray(0, this.beginning)
   }
 
   private takeHead(parsed: Either.Either<ResponseHead.ResponseHead, ResponseHead.NotHttp>, isAll: boolean): void {
@@ -186,10 +204,15 @@ export class ResponseReader {
 const lf = 0x0a
 const cr = 0x0d
 
-// Where the head ends, its empty line included; -1 while that has not come.
-const endOfHead = (bytes: Buffer): number => {
-  const crlf = bytes.indexOf("\n\r\n", 0, "latin1")
-  const bare = (crlf === -1 ? bytes : bytes.subarray(0, crlf)).indexOf("\n\n", 0, "latin1")
+const nothing = Buffer.alloc(0)
+
+/** The longest end of a head but for its last byte. */
+const emptyLine = "\n\r".length
+
+// Where the head ends, its empty line included, if not before `from`; -1 while that has not come.
+const endOfHead = (bytes: Buffer, from: number): number => {
+  const crlf = bytes.indexOf("\n\r\n", from, "latin1")
+  const bare = (crlf === -1 ? bytes : bytes.subarray(0, crlf)).indexOf("\n\n", from, "latin1")
   if (bare !== -1) return bare + 2
   return crlf === -1 ? -1 : crlf + 3
 }

@@ -5,6 +5,7 @@ import * as JsonObject from "../domain/JsonObject.js"
 import type { Repetition } from "../domain/RepeatedEvent.js"
 import * as SseEvents from "../domain/SseEvents.js"
 import type { WholeAnswer } from "../domain/WholeAnswer.js"
+import { Gathered } from "./Gathered.js"
 import type { BodyListener, UpstreamBody, UpstreamHead } from "./UpstreamCall.js"
 import * as Utf8 from "./Utf8.js"
 
@@ -130,7 +131,7 @@ class EventReader extends Reader {
 }
 
 class WholeReader extends Reader {
-  private readonly pieces: Array<Uint8Array> = []
+  private readonly gathered = new Gathered()
   private sound: WholeAnswer | undefined = undefined
 
   constructor(
@@ -147,14 +148,14 @@ class WholeReader extends Reader {
 
   onData(bytes: Uint8Array): void {
     if (this.ended) return
-    this.pieces.push(bytes)
+    this.gathered.push(bytes)
     this.read += bytes.length
     if (this.read > maxWhole) this.end(truncated("the answer was too large"))
   }
 
   onEnd(): void {
     if (this.ended) return
-    const text = wholeUtf8.decode(Buffer.concat(this.pieces)).trim()
+    const text = wholeUtf8.decode(this.gathered.take()).trim()
     const parsed = JsonObject.parse(text)
     if (Option.isNone(parsed)) return this.end(truncated("the answer is not a JSON object"))
     const body = parsed.value
@@ -172,7 +173,7 @@ class WholeReader extends Reader {
   }
 
   protected override end(how: ChatStream.StreamEnd): void {
-    this.pieces.length = 0
+    this.gathered.drop()
     super.end(how)
   }
 }

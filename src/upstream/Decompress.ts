@@ -1,4 +1,5 @@
 import * as zlib from "node:zlib"
+import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import { ProtocolBroken } from "../domain/Failure.js"
 import type { BodyListener, UpstreamBody, UpstreamHead } from "./UpstreamCall.js"
@@ -18,8 +19,37 @@ export const head = (compressed: UpstreamHead): Either.Either<UpstreamHead, Prot
 /** What undoes a `content-encoding` that Node knows. */
 export type Decoder = zlib.Gunzip | zlib.Inflate | zlib.BrotliDecompress
 
-/** A decoder for a `content-encoding` in lower case, if there is one. */
-export const decoderFor = (encoding: string): Decoder | undefined => decoders.get(encoding)?.()
+/** What comes out of a compressed body may be this many times as large as what has gone in, once it is large at all. */
+export const mostRatio = 100
+
+/** What comes out may be this large, in bytes, however little has gone in. */
+const alwaysAllowed = 1024 * 1024
+
+/** A compressed body is nothing but a way to fill the memory. */
+export class UnpacksTooFar extends Data.TaggedError("UnpacksTooFar")<{}> {
+  override get message() {
+    return `the body is more than ${mostRatio} times as large as it is compressed`
+  }
+}
+
+/** A decoder for a `content-encoding` in lower case, if there is one; it fails with {@link UnpacksTooFar}. */
+export const decoderFor = (encoding: string): Decoder | undefined => {
+  const decoder = decoders.get(encoding)?.()
+  return decoder === undefined ? undefined : bounded(decoder)
+}
+
+// Counts where pieces come out, so that none is made that nobody may have.
+const bounded = (decoder: Decoder): Decoder => {
+  const push = decoder.push.bind(decoder)
+  let size = 0
+  decoder.push = (piece: Uint8Array | null) => {
+    size += piece?.length ?? 0
+    if (size <= alwaysAllowed || size <= mostRatio * decoder.bytesWritten) return push(piece)
+    decoder.destroy(new UnpacksTooFar())
+    return false
+  }
+  return decoder
+}
 
 const decoders = new Map<string, () => Decoder>([
   ["gzip", () => zlib.createGunzip()],

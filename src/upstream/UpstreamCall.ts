@@ -5,6 +5,7 @@ import { ConnectFailed, ConnectionLost } from "../domain/Failure.js"
 import type { HeadersTimedOut, TotalTimedOut } from "../domain/Failure.js"
 import type { Connections, Controller, ResponseHandler } from "../http1/Dispatch.js"
 import * as Alarm from "./Alarm.js"
+import { Gathered } from "./Gathered.js"
 
 /** The bytes of an answer as they arrive, held back while nobody listens. */
 export interface UpstreamBody {
@@ -85,21 +86,19 @@ export const readText = <E>(
   limit: Alarm.Limit<E>
 ): Effect.Effect<string, E | ConnectionLost> =>
   Effect.async((resume) => {
-    const pieces: Array<Uint8Array> = []
-    let read = 0
+    const gathered = new Gathered()
     const alarm = Alarm.make()
     const settle = (result: Effect.Effect<string, E | ConnectionLost>) => {
       alarm.clear()
       body.pause()
       resume(result)
     }
-    const text = Effect.sync(() => Buffer.concat(pieces).subarray(0, size).toString("utf8"))
+    const text = Effect.sync(() => gathered.take().toString("utf8", 0, size))
     alarm.set(limit.after, () => settle(Effect.failSync(limit.failure)))
     body.listen({
       onData: (bytes) => {
-        pieces.push(bytes)
-        read += bytes.length
-        if (read >= size) settle(text)
+        gathered.push(bytes)
+        if (gathered.size() >= size) settle(text)
       },
       onEnd: () => settle(text),
       onLost: (cause) => settle(new ConnectionLost({ requestSent: true, cause }))
@@ -114,7 +113,7 @@ class Call implements UpstreamCall, UpstreamBody, ResponseHandler {
   private head: HeadListener | undefined = undefined
   private controller: Controller | undefined = undefined
   private listener: BodyListener | undefined = undefined
-  private readonly waiting: Array<Uint8Array> = []
+  private readonly waiting = new Gathered()
   private headed = false
   private paused = false
   private aborted = false
@@ -184,7 +183,7 @@ class Call implements UpstreamCall, UpstreamBody, ResponseHandler {
   }
 
   onResponseData(_: Controller, bytes: Uint8Array): void {
-    if (this.waiting.length === 0 && this.listener !== undefined && !this.paused && !this.aborted) {
+    if (this.waiting.size() === 0 && this.listener !== undefined && !this.paused && !this.aborted) {
       return this.listener.onData(bytes)
     }
     this.waiting.push(bytes)
@@ -214,9 +213,8 @@ class Call implements UpstreamCall, UpstreamBody, ResponseHandler {
 
   private deliver(): void {
     while (!this.paused && !this.aborted && this.listener !== undefined) {
-      const bytes = this.waiting.shift()
-      if (bytes === undefined) return this.deliverEnding(this.listener)
-      this.listener.onData(bytes)
+      if (this.waiting.size() === 0) return this.deliverEnding(this.listener)
+      this.listener.onData(this.waiting.take())
     }
   }
 

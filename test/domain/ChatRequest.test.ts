@@ -11,12 +11,29 @@ const body = (over: JsonObject.JsonObject = {}) => ({
 const decode = (value: unknown, kind: ChatRequest.Kind = "chat") => ChatRequest.decode(kind, JSON.stringify(value))
 const decoded = (value: unknown, kind: ChatRequest.Kind = "chat") => Either.getOrThrow(decode(value, kind))
 const refusal = (text: string, kind: ChatRequest.Kind = "chat") => {
-  const { message, param } = Either.getOrThrow(Either.flip(ChatRequest.decode(kind, text)))
-  return { message, param }
+  const failure = Either.getOrThrow(Either.flip(ChatRequest.decode(kind, text)))
+  assert(failure._tag === "BodyMalformed")
+  return { message: failure.message, param: failure.param }
 }
 const refused = (value: unknown, kind: ChatRequest.Kind = "chat") => refusal(JSON.stringify(value), kind)
 
 describe("ChatRequest", () => {
+  it("is not read where it holds more values than it may, or is nested too deeply", () => {
+    const tooMuch = (value: unknown, most?: number) => {
+      const failure = Either.getOrThrow(Either.flip(ChatRequest.decode("chat", JSON.stringify(value), most)))
+      return { tag: failure._tag, message: failure.message }
+    }
+    const deep = `${"[".repeat(600)}${"]".repeat(600)}`
+    assert.deepStrictEqual(tooMuch(body({ list: Array.from({ length: 200 }, () => 1) }), 100), {
+      tag: "BodyTooComplex",
+      message: "The request body holds more than the limit of 100 values."
+    })
+    assert.deepStrictEqual(tooMuch(body({ list: JSON.parse(deep) })), {
+      tag: "BodyTooComplex",
+      message: "The request body is nested in more than the limit of 512 levels."
+    })
+  })
+
   it("holds the few known fields and the whole body", () => {
     const whole = body({ stream: true, stream_options: { include_usage: true }, vendor: [1] })
     assert.deepStrictEqual(decoded(whole), {

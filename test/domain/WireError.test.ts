@@ -34,6 +34,11 @@ describe("WireError", () => {
       headers: {},
       error: invalid("The request body is larger than the limit of 10 bytes.", null, "request_too_large")
     })
+    assert.deepStrictEqual(WireError.fromFailure(new Failure.BodyTooComplex({ excess: "values", limit: 10 })), {
+      status: 413,
+      headers: {},
+      error: invalid("The request body holds more than the limit of 10 values.", null, "body_too_complex")
+    })
     assert.deepStrictEqual(WireError.fromFailure(new Failure.BodyMalformed({ reason: "No.", param: "model" })), {
       status: 400,
       headers: {},
