@@ -1,5 +1,6 @@
 import { createParser } from "eventsource-parser"
 import type { EventSourceParser } from "eventsource-parser"
+import * as Rope from "./Rope.js"
 
 /** One event of a stream; an `error:` field line (older llama.cpp) becomes an event named `error`. */
 export interface SseEvent {
@@ -22,6 +23,9 @@ export interface Decoder {
 /** A single event may be this large, in characters. */
 const maxEventSize = 16 * 1024 * 1024
 
+/** Parts of lines are gathered up to this size, in characters, and a text with a CR is cut into pieces of it. */
+const bite = 1_024
+
 /** A decoder for one stream. */
 export const make = (limit: number = maxEventSize): Decoder => new EventDecoder(limit)
 
@@ -29,9 +33,13 @@ class EventDecoder implements Decoder {
   private events: Array<SseEvent> = []
   private full = false
   private between = true
+  /** A part of a line, put together from pieces each of which the parser would keep. */
+  private begun = ""
+  /** How much of the open event has come, in characters; its lines take memory even where they are empty. */
+  private open = 0
   private readonly parser: EventSourceParser
 
-  constructor(limit: number) {
+  constructor(private readonly limit: number) {
     this.parser = createParser({
       maxBufferSize: limit,
       onEvent: ({ event, data }) => this.events.push({ event, data }),
@@ -50,11 +58,15 @@ class EventDecoder implements Decoder {
 
   push(text: string): ReadonlyArray<SseEvent> {
     if (text !== "") this.between = text.endsWith("\n\n")
-    return this.feed(text)
+    if (this.begun === "" && text.length >= bite) return this.feed(text)
+    const line = this.begun === "" ? text : Rope.append(this.begun, text)
+    const isPart = line.length < bite && line.length < this.limit && !this.between && !hasLineEnd(text)
+    this.begun = isPart ? line : ""
+    return isPart ? none : this.feed(line)
   }
 
   end(): ReadonlyArray<SseEvent> {
-    return this.feed("\n\n")
+    return this.push("\n\n")
   }
 
   overflowed(): boolean {
@@ -63,12 +75,24 @@ class EventDecoder implements Decoder {
 
   // The parser throws when it is fed after an overflow.
   private feed(text: string): ReadonlyArray<SseEvent> {
-    if (!this.full) this.parser.feed(text)
+    if (!this.full && text.includes("\r")) this.feedBites(text)
+    else if (!this.full) this.parser.feed(text)
     const complete = this.events
     this.events = []
+    this.open = complete.length > 0 || this.between ? 0 : this.open + text.length
+    if (this.open > this.limit) this.full = true
     return complete
   }
+
+  // The parser looks from each line for the next CR, and the next LF: through all of the text where it has few of one.
+  private feedBites(text: string): void {
+    for (let at = 0; at < text.length && !this.full; at += bite) this.parser.feed(text.slice(at, at + bite))
+  }
 }
+
+const none: ReadonlyArray<SseEvent> = []
+
+const hasLineEnd = (text: string): boolean => text.includes("\n") || text.includes("\r")
 
 /** One event on the wire: a single line of JSON. */
 export const frame = (data: object): string => framed(JSON.stringify(data))
