@@ -51,11 +51,12 @@ const parseV4 = (text: string): bigint | undefined => {
 
 const parseV6 = (text: string): bigint | undefined => {
   const halves = (text.split("%")[0] ?? "").split("::")
+  if (halves.length > 2) return undefined
   const lists = halves.map((half) => (half === "" ? [] : half.split(":")))
   const groups = lists.map((list) => list.map((group) => (/^[\da-f]{1,4}$/i.test(group) ? BigInt(`0x${group}`) : -1n)))
   const [head = [], tail = []] = groups
   const missing = 8 - head.length - tail.length
-  if (halves.length > 2 || groups.flat().includes(-1n) || (halves.length === 2 ? missing < 1 : missing !== 0)) {
+  if (groups.flat().includes(-1n) || (halves.length === 2 ? missing < 1 : missing !== 0)) {
     return undefined
   }
   const filled = [...head, ...Array.from({ length: missing }, () => 0n), ...tail]

@@ -65,7 +65,7 @@ const whole = (kind: ChatRequest.Kind, body: JsonObject.JsonObject, echo: string
 const maxPieces = 50
 
 const stream = (kind: ChatRequest.Kind, body: JsonObject.JsonObject, echo: string): Answer => {
-  const words = echo.match(/\s*\S+\s*/g) ?? [echo]
+  const words = echo.match(/\S+\s*/g) ?? [echo]
   const size = Math.ceil(words.length / maxPieces)
   const texts = Array.from({ length: Math.ceil(words.length / size) }, (_, n) =>
     words.slice(n * size, (n + 1) * size).join("")

@@ -91,3 +91,41 @@ describe("a continued text", () => {
       }
     ))
 })
+
+describe("a continued text that is compared piece by piece", () => {
+  const minOverlap = TextMatch.minOverlap
+
+  /** The rule as it reads: all of what has come is compared from each beginning, after every piece. */
+  const atOnce = (sent: string, held: string, ended: boolean): number | undefined => {
+    const all = Array.from({ length: Math.max(0, sent.length - minOverlap + 1) }, (_, start) => start)
+    const starts = all.filter((start) => sent.startsWith(held.slice(0, sent.length - start), start))
+    const whole = starts.find((start) => sent.length - start <= held.length)
+    const space = sent.slice(sent.trimEnd().length)
+    if (whole !== undefined && (ended || whole === starts[0])) return sent.length - whole
+    if (!ended && starts.length > 0) return undefined
+    const differs = [...space].findIndex((character, at) => held[at] !== character)
+    const common = differs === -1 ? space.length : differs
+    return ended || common === space.length || common < held.length ? common : undefined
+  }
+
+  const expected = (sent: string, cut: ReadonlyArray<string>): string => {
+    let held = ""
+    for (const [at, piece] of cut.entries()) {
+      held += piece
+      const size = atOnce(sent, held, false)
+      if (size !== undefined) return held.slice(size) + cut.slice(at + 1).join("")
+    }
+    return held.slice(atOnce(sent, held, true))
+  }
+
+  it("is what it is when all of it is compared each time", () => {
+    const letters = fc.string({ unit: fc.constantFrom("a", "b", " "), maxLength: 24 })
+    const claim = ([sent, more, from, cuts]: readonly [string, string, number, ReadonlyArray<number>]) => {
+      const cut = cutAt(sent.slice(from % (sent.length + 1)) + more, cuts)
+      assert.strictEqual(read(TextMatch.continued(sent), cut), expected(sent, cut))
+    }
+    holds(fc.tuple(letters, letters, fc.nat(), sizes), claim, 5_000)
+    const periodic = fc.integer({ min: 0, max: 12 }).map((times) => "ab ".repeat(times))
+    holds(fc.tuple(periodic, periodic, fc.nat(), sizes), claim, 2_000)
+  })
+})

@@ -1,0 +1,100 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as ts from "typescript"
+import { growth, linear } from "./Growth.js"
+
+/** A regular expression in the source: `undefined` for one that is made when the program runs. */
+export interface Found {
+  readonly file: string
+  readonly text: string
+  readonly expression: RegExp | undefined
+}
+
+const source = new URL("../../src/", import.meta.url).pathname
+
+/** Every regular expression in `src`. */
+export const all = (): ReadonlyArray<Found> =>
+  fs
+    .readdirSync(source, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .sort()
+    .flatMap((file) => inFile(file, fs.readFileSync(path.join(source, file), "utf8")))
+
+const inFile = (file: string, code: string): ReadonlyArray<Found> => {
+  const found: Array<Found> = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isRegularExpressionLiteral(node)) found.push({ file, text: node.text, expression: literal(node.text) })
+    const makes = ts.isNewExpression(node) || ts.isCallExpression(node)
+    if (makes && node.expression.getText() === "RegExp")
+      found.push({ file, text: node.getText(), expression: undefined })
+    node.forEachChild(visit)
+  }
+  visit(ts.createSourceFile(file, code, ts.ScriptTarget.Latest, true))
+  return found
+}
+
+const literal = (text: string): RegExp => {
+  const end = text.lastIndexOf("/")
+  return new RegExp(text.slice(1, end), text.slice(end + 1))
+}
+
+/** What a text is made of that makes an expression take longer than in proportion to it; undefined when nothing does. */
+export const weakness = (expression: RegExp): string | undefined => {
+  const anywhere = new RegExp(expression.source, `${expression.flags.replace("g", "")}g`)
+  const run = (text: string) => text.replace(anywhere, "")
+  for (const [before, unit, after] of families(expression.source)) {
+    const of = (size: number) => before + unit.repeat(Math.ceil(size / unit.length)) + after
+    // What is quadratic takes a hundred times as long, so most need no closer look.
+    if (isQuick(() => run(of(quickSize)))) continue
+    if (growth({ of, run, most: 2 ** 18 }) > linear) return JSON.stringify([before, unit, after])
+  }
+  return undefined
+}
+
+const quickSize = 16_384
+
+const isQuick = (run: () => unknown): boolean =>
+  [1, 2, 3].some(() => {
+    const start = performance.now()
+    run()
+    return performance.now() - start < 1
+  })
+
+// A text in which something that the expression knows stands again and again, behind what may come before it, and ends as
+// the expression does not expect it.
+const families = function* (pattern: string): Generator<readonly [before: string, unit: string, after: string]> {
+  const parts: Array<Array<ReadonlyArray<string>>> = [[]]
+  for (const [each, structure] of pattern.matchAll(token)) {
+    if (structure === undefined) parts.at(-1)?.push(samplesOf(each))
+    else parts.push([])
+  }
+  const tokens = parts.flat()
+  const words = parts.map((part) => part.map(([first = ""]) => first).join(""))
+  const singles = tokens.flat()
+  const classes = tokens.filter((samples) => samples.length > 1).flat()
+  const units = new Set([...singles, ...words, ...classes.flatMap((each) => words.map((word) => each + word))])
+  const befores = new Set([
+    "",
+    ...tokens.map((_, at) =>
+      tokens
+        .slice(0, at)
+        .map(([first = ""]) => first)
+        .join("")
+    )
+  ])
+  units.delete("")
+  for (const unit of units) for (const before of befores) for (const after of ["", "\0"]) yield [before, unit, after]
+}
+
+const token =
+  /(\((?:\?(?:[:=!]|<[=!]|<\w+>))?|[)|])|\\(?:x[0-9a-f]{2}|[pP]\{\w+\}|u[0-9a-f]{4}|[^])|\[(?:\\[^]|[^\]\\])*\]|[^\\{}*+?^$]/g
+
+const alphabet = [..." a1A-_=&;?<>/.,:!\t\n\0é\"'+%@~{}$"]
+
+const samplesOf = (each: string): ReadonlyArray<string> => {
+  if (/^\\[bB\d]$/.test(each)) return []
+  const isOne = each.length > 1 || each === "."
+  if (!isOne) return [each]
+  const expression = new RegExp(`^${each}$`, /\\[pP]/.test(each) ? "u" : "")
+  return alphabet.filter((character) => expression.test(character)).slice(0, 3)
+}

@@ -1,0 +1,53 @@
+/** Inputs of one kind, by size, and what is done with them. */
+export interface Family<A> {
+  readonly of: (size: number) => A
+  readonly run: (input: A) => unknown
+  /** The largest size that is tried; 2 ** 20 unless given. */
+  readonly most?: number
+  /** The smallest, where what is smaller is bounded by a limit of its own. */
+  readonly least?: number
+}
+
+/** Shorter times tell nothing, in ms. */
+const floor = 8
+
+const attempts = 8
+
+/**
+ * How many times as long 4 × the size takes, at sizes that take long enough to be measured: about 4 where the time is in
+ * proportion to the size, and 16 where it is quadratic. The least of several attempts, since others use the machine;
+ * 0 where even the largest size takes no time worth speaking of.
+ */
+export const growth = <A>({ least: from = 256, most = 2 ** 20, of, run }: Family<A>): number => {
+  let size = from
+  // Once is not enough: it may have been held up.
+  const isQuick = () => best(of(4 * size), run, 3) < floor
+  while (isQuick()) {
+    if (4 * size >= most) return 0
+    size *= 2
+  }
+  const [small, medium, large] = [of(size), of(4 * size), 16 * size > most ? undefined : of(16 * size)]
+  let least = Infinity
+  for (let attempt = 0; attempt < attempts && least > linear; attempt++) {
+    const longer = best(medium, run, 3)
+    const shorter = best(small, run, 5)
+    // Over two steps it matters less in what moment the small one was tried.
+    const once = longer / shorter
+    const each = large === undefined || once > 2 * linear ? once : Math.sqrt(best(large, run, 2) / shorter)
+    least = Math.min(least, each)
+  }
+  return least
+}
+
+/** What 4 × the size may take, in times of the size. */
+export const linear = 6
+
+const best = <A>(input: A, run: (input: A) => unknown, runs: number): number => {
+  let least = Infinity
+  for (let n = 0; n < runs; n++) {
+    const start = performance.now()
+    run(input)
+    least = Math.min(least, performance.now() - start)
+  }
+  return least
+}

@@ -1,0 +1,487 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Accumulator from "../../src/domain/Accumulator.js"
+import * as Alignment from "../../src/domain/Alignment.js"
+import * as ChatRequest from "../../src/domain/ChatRequest.js"
+import * as ChatStream from "../../src/domain/ChatStream.js"
+import * as ClientAddress from "../../src/domain/ClientAddress.js"
+import * as ConfigIssue from "../../src/domain/ConfigIssue.js"
+import * as Cors from "../../src/domain/Cors.js"
+import * as Credentials from "../../src/domain/Credentials.js"
+import * as ErrorBody from "../../src/domain/ErrorBody.js"
+import * as FinishReason from "../../src/domain/FinishReason.js"
+import * as GrowingText from "../../src/domain/GrowingText.js"
+import * as IpRange from "../../src/domain/IpRange.js"
+import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as JsonText from "../../src/domain/JsonText.js"
+import * as Prefix from "../../src/domain/Prefix.js"
+import * as Preprocess from "../../src/domain/Preprocess.js"
+import * as Redaction from "../../src/domain/Redaction.js"
+import * as RepeatedEvent from "../../src/domain/RepeatedEvent.js"
+import * as SentAnswer from "../../src/domain/SentAnswer.js"
+import * as SseEvents from "../../src/domain/SseEvents.js"
+import * as TextMatch from "../../src/domain/TextMatch.js"
+import * as ToolCallIds from "../../src/domain/ToolCallIds.js"
+import * as ToolCalls from "../../src/domain/ToolCalls.js"
+import * as UpstreamError from "../../src/domain/UpstreamError.js"
+import * as Usage from "../../src/domain/Usage.js"
+import * as WholeAnswer from "../../src/domain/WholeAnswer.js"
+import * as Interpolation from "../../src/config/Interpolation.js"
+import * as ResponseHead from "../../src/http1/ResponseHead.js"
+import { ResponseReader } from "../../src/http1/ResponseReader.js"
+import * as Table from "../../src/cli/Table.js"
+import * as Endpoint from "../../src/upstream/Endpoint.js"
+import { Gathered } from "../../src/upstream/Gathered.js"
+import * as Utf8 from "../../src/upstream/Utf8.js"
+import { backend } from "../domain/generators.js"
+import type { Family } from "./Growth.js"
+import { growth, linear } from "./Growth.js"
+
+/** Where foreign text is read, and what of it is the hardest to read. */
+type Row = readonly [where: string, what: string, growth: () => number]
+
+const row = <A>(
+  where: string,
+  what: string,
+  of: (size: number) => A,
+  run: (input: A) => unknown,
+  sizes: Pick<Family<A>, "least" | "most"> = {}
+): Row => [where, what, () => growth({ of, run, ...sizes })]
+
+/** A text of about this size that is made of one piece. */
+const repeat = (piece: string) => (size: number) => piece.repeat(Math.ceil(size / piece.length))
+
+const around = (before: string, piece: string, after: string) => (size: number) => before + repeat(piece)(size) + after
+
+const list =
+  <A>(item: (index: number) => A) =>
+  (size: number): ReadonlyArray<A> =>
+    Array.from({ length: size }, (_, index) => item(index))
+
+const pieces = (text: string) => list(() => text)
+
+// What a head may be in all.
+const head = { most: 64 * 1024 }
+
+// Fewer are bounded by a limit of their own.
+const many = { least: 4_096 }
+
+const texts = (where: string, run: (text: string) => unknown, ...of: ReadonlyArray<(size: number) => string>) =>
+  of.map((each) => row(where, JSON.stringify(each(1).slice(0, 40)), each, run))
+
+const clean = (text: string) => Preprocess.clean([{ role: "assistant", content: text }], ["think", "tool_call"])
+
+const nested = (size: number) => {
+  const depth = Math.ceil(size / 30)
+  return `${"<think".repeat(depth)}<tool_call></tool_call>${"></think>".repeat(depth)}`
+}
+
+const alternating = (size: number) => {
+  const depth = Math.ceil(size / 40)
+  return `${"<think><tool_c".repeat(depth)}<think></think>${"all></tool_call></think>".repeat(depth)}`
+}
+
+const answer = (content: string, fields: object = {}) => ({
+  id: "a",
+  object: "chat.completion.chunk",
+  created: 1,
+  model: "m",
+  choices: [{ index: 0, delta: { content, ...fields }, finish_reason: null }]
+})
+
+const options: ChatStream.Options = {
+  kind: "chat",
+  id: "x",
+  model: "m",
+  created: 1,
+  prefix: "p",
+  includeUsage: true,
+  cumulative: false
+}
+
+const streamed = (events: ReadonlyArray<object>) => {
+  const stream = ChatStream.make(options)
+  for (const event of events) stream.push({ event: undefined, data: JSON.stringify(event) })
+  return stream.end()
+}
+
+const accumulated = (chunks: ReadonlyArray<JsonObject.JsonObject>) => {
+  const accumulator = Accumulator.make("chat")
+  for (const chunk of chunks) accumulator.push(chunk)
+  return JSON.stringify(accumulator.result(undefined))
+}
+
+const continued = (sent: string, cut: ReadonlyArray<string>) => {
+  const match = TextMatch.continued(sent)
+  for (const piece of cut) match.push(piece)
+  return match.end()
+}
+
+const aligned = (said: ReadonlyArray<string>) => {
+  const message = { role: "assistant", content: said.join("") }
+  const sent = SentAnswer.read({ id: "a", choices: [{ index: 0, message, finish_reason: null }] })
+  assert(sent !== undefined)
+  const alignment = Alignment.make(sent, TextMatch.repeated, undefined)
+  for (const piece of said) alignment.push(answer(piece))
+  return alignment.through()
+}
+
+const events = (texts: ReadonlyArray<string>) => {
+  const decoder = SseEvents.make()
+  for (const text of texts) decoder.push(text)
+  return decoder.end()
+}
+
+const responses = (bytes: ReadonlyArray<Buffer>) => {
+  const reader = new ResponseReader({ onHead: () => {}, onBody: () => {}, onEnd: () => {} })
+  for (const each of bytes) reader.push(each)
+}
+
+const bytesOf = (text: string) => Array.from(Buffer.from(text), (byte) => Buffer.of(byte))
+
+const recalled = (piece: string) => {
+  const memory = RepeatedEvent.make()
+  for (const text of ["a", "b", "c"]) memory.learn(JSON.stringify(answer(text)), [answer(text)])
+  return memory.recall(piece)
+}
+
+const said = (text: string) => ChatStream.make({ ...options, cumulative: true }).push({ event: undefined, data: text })
+
+const digest = () => ({ bytes: 0, sha256: "" })
+
+const calling = (ids: ReadonlyArray<string>) => [{ role: "assistant", tool_calls: ids.map((id) => ({ id })) }]
+
+const forwarded = (text: string) =>
+  ClientAddress.of(
+    "10.0.0.1",
+    { "x-forwarded-for": text },
+    [IpRange.parse("0.0.0.0/0")].flatMap((range) => range ?? [])
+  )
+
+const rows: ReadonlyArray<Row> = [
+  ...texts(
+    "Credentials.redactHeaders",
+    (text) => Credentials.redactHeaders({ referer: text }),
+    around("=", ";key", ""),
+    around("=", ";key;", "="),
+    repeat("?&;key="),
+    repeat("?key=a&"),
+    repeat("&"),
+    around("?", "key", "=\n"),
+    repeat("= ")
+  ),
+  ...texts(
+    "Credentials.upstreamHeaders",
+    (text) => Credentials.upstreamHeaders(backend(), { connection: text, authorization: `bearer${text}` }, true),
+    repeat("a,"),
+    repeat(" "),
+    repeat(", ")
+  ),
+  ...texts(
+    "Credentials.callerSecret",
+    (text) => Credentials.callerSecret({ authorization: text }, `/?${text}`),
+    repeat("key&"),
+    repeat(" "),
+    repeat("%")
+  ),
+  ...texts(
+    "Credentials.scrub",
+    (text) => Credentials.scrub(text, backend({ api_key: "aaaab" }), {}),
+    repeat("key-"),
+    repeat("sk-*"),
+    repeat("a"),
+    repeat("AIza")
+  ),
+  ...texts(
+    "Preprocess.clean",
+    clean,
+    nested,
+    alternating,
+    repeat("<think>"),
+    repeat("</think>"),
+    repeat("<think>a</think>"),
+    around("<think></think>", ">", ""),
+    around("<think></think>", "<", ""),
+    around("a <think></think>", "</think", ">"),
+    around("<think></think>", " ", ""),
+    repeat("<thi<think></think>nk></think>")
+  ),
+  row(
+    "Preprocess.clean",
+    "many messages",
+    list((n) => ({ role: "user", content: String(n) })),
+    (messages) => Preprocess.clean(messages, ["think"])
+  ),
+  ...texts(
+    "JsonObject.parse",
+    JsonObject.parse,
+    repeat("["),
+    repeat('"'),
+    repeat("\\"),
+    around('{"a":"', '\\"', '"}'),
+    around('{"a":"', "\\\\", '"}'),
+    around("[", "[],", "1]"),
+    around("[", "1,", "1]")
+  ),
+  row(
+    "ChatRequest.decode",
+    "many messages",
+    (size) => JSON.stringify({ model: "m", messages: list(() => ({ role: "user", content: "a" }))(size / 32) }),
+    (text) => ChatRequest.decode("chat", text)
+  ),
+  ...texts(
+    "ErrorBody.decode",
+    (text) => ErrorBody.isContextLength(ErrorBody.decode(text, 400)),
+    repeat(" "),
+    repeat("exceeds the model's maximum "),
+    repeat("too many input "),
+    around('{"detail":[', '{"msg":"a"},', "1]}")
+  ),
+  ...texts(
+    "ClientAddress.of",
+    forwarded,
+    repeat("1.1.1.1,"),
+    repeat("1"),
+    repeat("1.1.1."),
+    repeat(":"),
+    repeat("[::]:1,")
+  ),
+  ...texts("IpRange.parse", IpRange.parse, repeat("1"), repeat("1:"), repeat("::ffff:1."), repeat("/1"), repeat("%")),
+  ...texts(
+    "Cors.headersFor",
+    (text) => Cors.headersFor(text, { corsOrigins: ["a*a", "http://*a"], explainHeaders: true }),
+    repeat("a"),
+    repeat("*")
+  ),
+  ...texts("FinishReason.decode", FinishReason.decode, repeat("STOP")),
+  row("GrowingText", "additions", pieces("a"), (list) =>
+    list.map((content) => ({ delta: { content } })).map(GrowingText.make())
+  ),
+  ...texts("ChatStream, cumulative", said, repeat('{"choices":[{}],'), repeat("[")),
+  row("Prefix", "newlines", pieces("\n"), (list) => list.map(Prefix.make("p"))),
+  ...texts("Prefix", (text) => Prefix.make("p")(text), repeat("\n"), repeat("\na")),
+  ...texts(
+    "RepeatedEvent.recall",
+    recalled,
+    repeat(SseEvents.frame(answer("x"))),
+    repeat("data: "),
+    around('data: {"id":"a', "\\u0041", '"')
+  ),
+  row("RepeatedEvent.learn", "a long text", repeat("a"), (text) =>
+    RepeatedEvent.make().learn(JSON.stringify(answer(text, {})), [answer(text)])
+  ),
+  row(
+    "Accumulator",
+    "texts of one character",
+    list(() => answer("a")),
+    accumulated
+  ),
+  row(
+    "Accumulator",
+    "details in one chunk",
+    list((index) => ({ index, text: "a" })),
+    (details) => accumulated([answer("", { reasoning_details: details })])
+  ),
+  row(
+    "Accumulator",
+    "details without an index",
+    list(() => ({ text: "a" })),
+    (details) => accumulated([answer("", { reasoning_details: details, tool_calls: details })])
+  ),
+  row(
+    "Accumulator",
+    "a call in each chunk",
+    list((index) => answer("", { tool_calls: [{ index }] })),
+    accumulated
+  ),
+  row(
+    "Accumulator",
+    "a choice in each chunk",
+    list((index) => ({ choices: [{ index, delta: { content: "a" } }] })),
+    accumulated
+  ),
+  row(
+    "Accumulator",
+    "probabilities",
+    list(() => ({ choices: [{ index: 0, logprobs: { content: [1] } }] })),
+    accumulated
+  ),
+  row(
+    "ChatStream",
+    "events without a choice",
+    list((n) => ({ [`k${n}`]: n })),
+    streamed
+  ),
+  row(
+    "ChatStream",
+    "calls",
+    list((index) => answer("", { tool_calls: [{ index, function: { name: "f" } }] })),
+    streamed,
+    many
+  ),
+  row(
+    "ChatStream",
+    "texts of one character",
+    list(() => answer("a")),
+    streamed
+  ),
+  row("TextMatch.continued", "the same text in one piece", repeat("a"), (text) => continued(text, [text]), many),
+  row("TextMatch.continued", "the same text in pieces", pieces("a"), (list) => continued(list.join(""), list), many),
+  row(
+    "TextMatch.continued",
+    "white space in pieces",
+    pieces(" "),
+    (list) => continued(`a${list.join("")}`, list),
+    many
+  ),
+  row(
+    "TextMatch.continued",
+    "nearly the same in pieces",
+    pieces("a"),
+    (list) => continued(`${list.join("")}b`, list),
+    many
+  ),
+  row("Alignment", "the same text in pieces", pieces("a"), aligned),
+  ...texts("JsonText", (text) => JsonText.end(text, 0), repeat("\\u0041"), repeat("\\"), repeat("a")),
+  row("SseEvents", "a line in pieces", pieces("a"), events),
+  row("SseEvents", "lines in pieces", pieces("data:\n"), events),
+  row("SseEvents", "lines that end with CR in pieces", pieces("\r"), events),
+  ...texts(
+    "SseEvents",
+    (text) => events([text]),
+    around("", "\n", "\r"),
+    around("", "\r", "\n"),
+    repeat("data:\n"),
+    repeat("a\r\n")
+  ),
+  row(
+    "ToolCallIds.fit, safe",
+    "ids that become the same",
+    list((n) => String.fromCodePoint(0x4e00 + n)),
+    (ids) => ToolCallIds.fit("safe", calling(ids)),
+    { most: 80_000 }
+  ),
+  row(
+    "ToolCallIds.fit, safe",
+    "proposals that are taken",
+    list((n) => `a_${n + 1}`),
+    (ids) => ToolCallIds.fit("safe", calling(["a", "a", ...ids, "_", ".", "a."]))
+  ),
+  row("ToolCallIds.fit, alnum9", "a long id", repeat("a"), (id) => ToolCallIds.fit("alnum9", calling([id]))),
+  row(
+    "ToolCalls",
+    "calls",
+    list((index) => ({ index, id: `c${index}` })),
+    (calls) => ToolCalls.make(String).push(calls)
+  ),
+  ...[repeat("1"), repeat(" "), repeat("Mon, "), repeat("(")].map((of) =>
+    row(
+      "UpstreamError.fromResponse",
+      JSON.stringify(of(1)),
+      of,
+      (text) => UpstreamError.fromResponse(503, { "retry-after": text }, text, 0),
+      head
+    )
+  ),
+  row(
+    "Usage.find",
+    "fields",
+    list((n) => [`k${n}_details`, n] as const),
+    (fields) => Usage.find({ usage: { ...Object.fromEntries(fields), prompt_tokens: 1 } }),
+    { most: 2 ** 18 }
+  ),
+  row(
+    "WholeAnswer.isSound",
+    "choices",
+    list((index) => ({ index })),
+    (choices) => WholeAnswer.isSound({ choices })
+  ),
+  ...[
+    around("HTTP/1.1 200 OK\r\na:", " ", "\0\r\n\r\n"),
+    around("HTTP/1.1 200 OK\r\na:", " a", "\0\r\n\r\n"),
+    around("HTTP/1.1 200 OK\r\n", "a:b\r\n", "\r\n"),
+    around("HTTP/1.1 200 OK\r\n", "a", "\r\n\r\n"),
+    around("HTTP/1.1 200 OK\r\na: b", "\r\n ", "\r\n\r\n"),
+    around("HTTP/1.1 200 OK\r\ncontent-length: 1", ", 1", "x\r\n\r\n"),
+    around("HTTP/1.1 200 OK\r\ncontent-length: 1,", " ", "\r\n\r\n"),
+    around("HTTP/1.1 200 OK\r\nkeep-alive: ", "timeout=", "\r\n\r\n"),
+    around("HTTP/1.1 200 OK\r\nconnection: ", "close,", "\r\n\r\n"),
+    around("HTTP/1.1 200 ", "a", "\r\n\r\n")
+  ].map((of) => row("ResponseHead.parse", JSON.stringify(of(1).slice(15)), of, ResponseHead.parse, head)),
+  row(
+    "ResponseReader",
+    "a head byte by byte",
+    (size) => bytesOf(around("HTTP/1.1 200 OK\r\n", "a:\n", "\n")(size)),
+    responses,
+    head
+  ),
+  row(
+    "ResponseReader",
+    "chunks of one byte",
+    (size) => [
+      Buffer.from(around("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "1\r\na\r\n", "0\r\n\r\n")(size))
+    ],
+    responses
+  ),
+  row(
+    "Gathered",
+    "bytes one by one",
+    (size) => bytesOf(repeat("a")(size)),
+    (list) => {
+      const gathered = new Gathered()
+      for (const bytes of list) gathered.push(bytes)
+      return gathered.bytes()
+    }
+  ),
+  row(
+    "Utf8",
+    "bytes one by one",
+    (size) => bytesOf(repeat("漢")(size)),
+    (list) => {
+      const utf8 = Utf8.make()
+      return list.map((bytes) => utf8.decode(bytes)).join("")
+    }
+  ),
+  ...texts(
+    "Redaction.withoutMedia",
+    (text) => Redaction.withoutMedia(text, digest),
+    repeat("data:"),
+    repeat("data:a/a;a="),
+    around("data:a/a", ";a=b", ""),
+    repeat('"data":')
+  ),
+  ...texts(
+    "Interpolation.literal",
+    Interpolation.literal,
+    repeat("${a:-"),
+    repeat("${a}"),
+    around("", "${a:-", "}"),
+    repeat("$")
+  ),
+  ...texts(
+    "ConfigIssue.didYouMean",
+    (text) => ConfigIssue.didYouMean(text, ["max_body", "max_values"]),
+    repeat("max_")
+  ),
+  ...texts(
+    "Endpoint.of",
+    (model) => Endpoint.of({ backend: backend({ base_url: "http://a/{model}" }), model }, "/x"),
+    repeat("."),
+    repeat("/")
+  ),
+  ...texts("Table.printable", Table.printable, repeat("\u001b["), repeat("a"))
+]
+
+describe("four times the foreign text takes less than six times the time", () => {
+  for (const [where, what, measure] of rows) {
+    it(`${where}: ${what}`, () => assert.isBelow(measure(), linear))
+  }
+
+  it("would not hold of what is quadratic", () => {
+    const run = (text: string) => {
+      let found = 0
+      for (let at = 0; at < text.length; at++) found += text.indexOf("b", at)
+      return found
+    }
+    assert.isAbove(growth({ of: repeat("a"), run }), linear)
+  })
+})
