@@ -132,7 +132,7 @@ const requestOf = ({ backend, key, model, refused, request }: Explanation.Candid
   const title = `── ${backend}, asked for ${model}`
   if (request === null) return `${title}\nnothing is sent: ${refused}`
   const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`)
-  const note = key === "configured" ? [] : ["(no api_key is configured: the caller's is sent)"]
+  const note = { configured: [], caller: ["(the caller's key is sent)"], none: ["(no key is sent)"] }[key]
   return [
     title,
     `${request.method} ${request.url}`,

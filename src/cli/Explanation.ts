@@ -32,7 +32,7 @@ export interface Candidate {
   readonly priority: number
   /** The probability that it is the first of its stage, from 0 to 1. */
   readonly first: number
-  readonly key: "configured" | "caller"
+  readonly key: "configured" | "caller" | "none"
   /** Null when the request is refused, which `refused` then says why. */
   readonly request: SentRequest.SentRequest | null
   readonly refused: string | null
@@ -68,7 +68,7 @@ const candidate = (target: RouteTable.Target, named: boolean, first: number, req
     because: named ? { type: "name", value: backend.name } : reason(target),
     priority: backend.weight,
     first,
-    key: Credentials.hasKey(backend) ? "configured" : "caller",
+    key: Credentials.takesCallers(backend) ? "caller" : Credentials.hasKey(backend) ? "configured" : "none",
     request: Option.getOrNull(Either.getRight(sent)),
     refused: Option.getOrNull(Option.map(Either.getLeft(sent), ({ message }) => message))
   }

@@ -10,6 +10,7 @@ import { ConnectFailed, ProtocolBroken, TotalTimedOut, UpstreamRejected } from "
 import type { AttemptFailure, BodyMalformed } from "../domain/Failure.js"
 import * as JsonObject from "../domain/JsonObject.js"
 import type { Target } from "../domain/RouteTable.js"
+import * as Told from "../domain/Told.js"
 import * as UpstreamError from "../domain/UpstreamError.js"
 import * as UpstreamRequest from "../domain/UpstreamRequest.js"
 import type { Connections } from "../http1/Dispatch.js"
@@ -58,12 +59,15 @@ export const list = (
     const text = yield* UpstreamCall.readText(head.body, maxList, limit)
     if (head.status < 200 || head.status > 299) {
       const now = yield* Clock.currentTimeMillis
-      return yield* UpstreamError.fromResponse(head.status, head.headers, Credentials.scrub(text, backend, caller), now)
+      return yield* UpstreamError.fromResponse(head.status, head.headers, text, now)
     }
     const { data } = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)
     if (!Array.isArray(data)) return yield* new ProtocolBroken({ reason: "no list of models" })
     return JsonObject.listOf(data).flatMap((model) => JsonObject.text(JsonObject.orEmpty(model)["id"]) ?? [])
-  }).pipe(Effect.scoped)
+  }).pipe(
+    Effect.scoped,
+    Effect.mapError((failure) => Told.failure(failure, backend, caller))
+  )
 
 /** Asks for an answer of one token, through the same code as a caller's request. */
 export const ask = (
@@ -106,13 +110,15 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
       atEnd: (last) => ends.push(last)
     })
     const ms = clock.unsafeCurrentTimeMillis() - startedAt
-    const end = yield* Effect.timeoutFail(endOf(answer), {
-      duration: total,
-      onTimeout: () => new TotalTimedOut({ after: total })
-    })
+    const end = answer.told(
+      yield* Effect.timeoutFail(endOf(answer), {
+        duration: total,
+        onTimeout: () => new TotalTimedOut({ after: total })
+      })
+    )
     if (end._tag === "Truncated") return yield* new ProtocolBroken({ reason: end.reason })
     if (end._tag === "Errored") {
-      return yield* new UpstreamRejected({ status: end.status, retryAfter: undefined, error: answer.scrub(end.error) })
+      return yield* new UpstreamRejected({ status: end.status, retryAfter: undefined, error: end.error })
     }
     return { ms, isStream }
   }).pipe(Effect.scoped)

@@ -5,6 +5,7 @@ import type { BodyMalformed } from "../domain/Failure.js"
 import * as JsonObject from "../domain/JsonObject.js"
 import type { Target } from "../domain/RouteTable.js"
 import * as UpstreamRequest from "../domain/UpstreamRequest.js"
+import * as Secrets from "../domain/Secrets.js"
 import * as DemoBackend from "../upstream/DemoBackend.js"
 import * as Endpoint from "../upstream/Endpoint.js"
 
@@ -22,7 +23,7 @@ export const make = (request: ChatRequest, target: Target): Either.Either<SentRe
     method: "POST",
     url: urlOf(target, request.kind),
     headers: {
-      ...Credentials.redactHeaders(Credentials.upstreamHeaders(target.backend, anyCaller, request.stream)),
+      ...headersOf(target, request.stream),
       "content-type": "application/json"
     },
     body: Object.fromEntries(
@@ -36,6 +37,9 @@ export const make = (request: ChatRequest, target: Target): Either.Either<SentRe
 // Where the backend has no key of its own the caller's is sent; it is redacted as well.
 const anyCaller = { authorization: "Bearer caller" }
 
+const headersOf = ({ backend }: Target, stream: boolean): Record<string, string> =>
+  Secrets.hideInHeaders(Credentials.redactHeaders(Credentials.upstreamHeaders(backend, anyCaller, stream)), backend)
+
 const urlOf = (target: Target, kind: ChatRequest["kind"]): string => {
   const { backend } = target
   const path = kind === "chat" ? "/chat/completions" : "/completions"
@@ -45,13 +49,13 @@ const urlOf = (target: Target, kind: ChatRequest["kind"]): string => {
   for (const name of url.searchParams.keys()) {
     if (Credentials.isCredential(name)) url.searchParams.set(name, "[redacted]")
   }
-  return Credentials.withoutKeys(url.href.replaceAll(encodeURIComponent("[redacted]"), "[redacted]"), backend)
+  return Secrets.withoutKeys(url.href.replaceAll(encodeURIComponent("[redacted]"), "[redacted]"), backend)
 }
 
 // `name` is the key under which a configured value stands; what callers sent has none.
 const shown = (value: unknown, target: Target, name: string): unknown => {
   if (typeof value === "string") {
-    return Credentials.isCredential(name) ? "[redacted]" : Credentials.withoutKeys(value, target.backend)
+    return Credentials.isCredential(name) ? "[redacted]" : Secrets.withoutKeys(value, target.backend)
   }
   if (Array.isArray(value)) return value.map((each) => shown(each, target, name))
   if (!JsonObject.is(value)) return value

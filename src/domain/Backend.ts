@@ -15,6 +15,7 @@ import {
   TokenLimit,
   Weight
 } from "./ConfigSchema.js"
+import * as ApiKey from "./ApiKey.js"
 import * as Dialect from "./Dialect.js"
 import * as JsonObject from "./JsonObject.js"
 
@@ -182,10 +183,10 @@ export const Backend = Schema.Struct({
       "The URL that `/chat/completions` is added to; a query (Azure's `?api-version=`) is kept. `{model}` in its path or query is replaced by the model, percent-encoded; such a backend is not asked for a list of models. `demo:` is the embedded demo.",
     examples: ["https://api.openai.com/v1", "http://127.0.0.1:11434/v1", "demo:"]
   }),
-  apiKey: optional(Schema.Redacted(Schema.Trim))
+  apiKey: orDefault(ApiKey.Written, () => Option.none())
     .annotations({
       description:
-        "Sent as `Authorization: Bearer`. Without it the caller's `Authorization` is sent, else its `x-api-key`, else none; none either when `headers` hold a key."
+        "Sent as `Authorization: Bearer`. `caller` stands for the caller's own: its `Authorization: Bearer`, else its `x-api-key`, never another scheme such as Basic. Without a key nothing is sent, unless no backend at all has one (`api_key`, a key among `headers` or in `base_url`): then it is `caller` for all."
     })
     .pipe(Schema.fromKey("api_key")),
   keyHeader: orDefault(HeaderName, () => "authorization")

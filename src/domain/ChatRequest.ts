@@ -18,8 +18,11 @@ export interface ChatRequest {
   readonly body: JsonObject.JsonObject
 }
 
+/** A model's name may be this long, in characters. */
+const longestModel = 512
+
 const Head = Schema.Struct({
-  model: Schema.NonEmptyString,
+  model: Schema.NonEmptyString.pipe(Schema.maxLength(longestModel)),
   stream: Schema.optional(Schema.NullOr(Schema.Boolean)),
   stream_options: Schema.optional(
     Schema.NullOr(Schema.Struct({ include_usage: Schema.optional(Schema.NullOr(Schema.Boolean)) }))
@@ -77,7 +80,11 @@ const malformed = (kind: Kind, body: JsonObject.JsonObject): BodyMalformed => {
 }
 
 const fields = (kind: Kind) => [
-  { key: "model", expected: "a non-empty string", valid: Schema.is(Head.fields.model) },
+  {
+    key: "model",
+    expected: `a non-empty string of at most ${longestModel} characters`,
+    valid: Schema.is(Head.fields.model)
+  },
   ...(kind === "chat"
     ? [
         {

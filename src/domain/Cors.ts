@@ -1,5 +1,6 @@
 import * as ExplainHeaders from "./ExplainHeaders.js"
 import type { ServerSettings } from "./GatewayConfig.js"
+import * as Wildcard from "./Wildcard.js"
 
 /** What is read of the configuration. */
 export type Settings = Pick<ServerSettings, "corsOrigins" | "explainHeaders">
@@ -7,7 +8,7 @@ export type Settings = Pick<ServerSettings, "corsOrigins" | "explainHeaders">
 /** The headers that let a browser's page of an allowed origin read a response; `*` in an entry stands for any text. */
 export const headersFor = (origin: string | undefined, settings: Settings): Record<string, string> => {
   if (origin === undefined) return {}
-  if (!isAllowed(origin, settings.corsOrigins)) return { vary: "origin" }
+  if (!Wildcard.matches(origin, settings.corsOrigins)) return { vary: "origin" }
   const readable = settings.explainHeaders ? [...exposed, ...ExplainHeaders.names] : exposed
   return {
     "access-control-allow-origin": origin,
@@ -18,7 +19,7 @@ export const headersFor = (origin: string | undefined, settings: Settings): Reco
 
 /** The headers that answer a preflight. */
 export const preflightFor = (origin: string | undefined, settings: Settings): Record<string, string> =>
-  origin === undefined || !isAllowed(origin, settings.corsOrigins)
+  origin === undefined || !Wildcard.matches(origin, settings.corsOrigins)
     ? headersFor(origin, settings)
     : {
         ...headersFor(origin, settings),
@@ -26,15 +27,6 @@ export const preflightFor = (origin: string | undefined, settings: Settings): Re
         "access-control-allow-headers": accepted,
         "access-control-max-age": "600"
       }
-
-const isAllowed = (origin: string, allowed: ReadonlyArray<string>): boolean =>
-  allowed.some((entry) => {
-    const [head = "", ...rest] = entry.split("*")
-    const tail = rest.join("*")
-    return rest.length === 0
-      ? entry === origin
-      : origin.length >= head.length + tail.length && origin.startsWith(head) && origin.endsWith(tail)
-  })
 
 const exposed = [
   "x-request-id",

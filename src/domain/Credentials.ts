@@ -1,34 +1,45 @@
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as ApiKey from "./ApiKey.js"
 import type { Backend } from "./Backend.js"
 import { oncePer } from "./OncePer.js"
 
 /** Headers by lower-case name, as Node gives them. */
 export type Headers = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
 
-/**
- * The key that goes upstream: the backend's own, else the caller's `Authorization`, else its `x-api-key`; of the caller's
- * none where the backend's configured `headers` bring a key.
- */
+/** The key that goes upstream: the backend's own, or the caller's where it takes that. */
 export const keyFor = (backend: Backend, caller: Headers): Option.Option<Redacted.Redacted> =>
-  hasKey(backend) ? Option.filter(backend.apiKey, isSet) : callerKey(caller)
+  takesCallers(backend) ? callerKey(caller) : ownKey(backend)
 
-/** Whether the configuration has a key for a backend, so that the caller's stays here. */
-export const hasKey = ({ apiKey, headers, keyHeader }: Backend): boolean =>
-  Option.exists(apiKey, isSet) ||
-  Object.keys(headers).some((name) => [...keyHeaders, keyHeader].includes(name.toLowerCase()))
+/** Whether a backend is asked with the caller's key, so that it is the caller's fault when that is refused. */
+export const takesCallers = ({ apiKey }: Backend): boolean => Option.contains(apiKey, ApiKey.callers)
 
-const isSet = (key: Redacted.Redacted): boolean => Redacted.value(key) !== ""
+/** The `api_key` of a backend. */
+export const ownKey = ({ apiKey }: Backend): Option.Option<Redacted.Redacted> => Option.filter(apiKey, ApiKey.isOwn)
 
-const keyHeaders = ["authorization", "api-key", "x-api-key", "x-goog-api-key"]
+/** Whether the configuration has a key for a backend: as `api_key`, among its `headers` or in its `base_url`. */
+export const hasKey = (backend: Backend): boolean =>
+  Option.isSome(ownKey(backend)) ||
+  Object.entries(backend.headers).some(
+    ([name, value]) => value !== "" && (isCredential(name) || name.toLowerCase() === backend.keyHeader)
+  ) ||
+  [...new URL(backend.baseUrl).searchParams].some(([name, value]) => value !== "" && isCredential(name))
 
+// Of `Authorization` a bearer's token alone: what another scheme holds, such as Basic, is for this gateway or a proxy.
 const callerKey = (caller: Headers): Option.Option<Redacted.Redacted> => {
-  const key =
-    first(caller["authorization"])
-      ?.replace(/^bearer(\s+|$)/i, "")
-      .trim() || first(caller["x-api-key"])?.trim()
-  return key === undefined || key === "" ? Option.none() : Option.some(Redacted.make(key))
+  const given = first(caller["authorization"])?.trim() ?? ""
+  const token = given.replace(/^bearer(\s+|$)/i, "")
+  const isBearer = token !== given || !/\s/.test(given)
+  return presented(isBearer ? token : "", caller)
 }
+
+const presented = (authorization: string, caller: Headers): Option.Option<Redacted.Redacted> => {
+  const key = authorization || (first(caller["x-api-key"])?.trim() ?? "")
+  return key === "" ? Option.none() : Option.some(Redacted.make(key))
+}
+
+/** The names of the caller's headers that a backend is sent. */
+export const forwardedTo = oncePer((backend: Backend) => [...forwarded, ...backend.forwardHeaders])
 
 /** The headers that a backend is sent: the allowed ones of the caller, ours, the key, and the backend's configured ones. */
 export const upstreamHeaders = (backend: Backend, caller: Headers, stream: boolean): Record<string, string> => {
@@ -43,17 +54,20 @@ export const upstreamHeaders = (backend: Backend, caller: Headers, stream: boole
   return headers
 }
 
-/** The headers of a backend's answer that the caller may see. */
+/** The headers of a backend's answer that the caller may see; one that is too long says nothing that it could use. */
 export const callerHeaders = (upstream: Headers): Record<string, string> => {
-  const { "x-request-id": id, ...headers } = allowed(upstream, returned)
+  const { "x-request-id": id, ...headers } = allowed(upstream, returned, longestReturned)
   return id === undefined ? headers : { "x-upstream-request-id": id, ...headers }
 }
 
-const allowed = (given: Headers, names: ReadonlyArray<string>): Record<string, string> => {
+/** A backend's header may be this long to be passed on, in characters. */
+const longestReturned = 256
+
+const allowed = (given: Headers, names: ReadonlyArray<string>, longest = Infinity): Record<string, string> => {
   const headers: Record<string, string> = {}
   for (const name of names) {
     const value = first(given[name])
-    if (value !== undefined && !isForNextHop(name, given)) headers[name] = value
+    if (value !== undefined && value.length <= longest && !isForNextHop(name, given)) headers[name] = value
   }
   return headers
 }
@@ -78,38 +92,17 @@ export const redactHeaders = (headers: Headers): Record<string, string> => {
 
 /** What the caller identifies itself with: its `Authorization`, `x-api-key`, `api-key`, or a key in the query. */
 export const callerSecret = (caller: Headers, url: string): Option.Option<Redacted.Redacted> => {
-  const key = callerKey(caller)
+  const given = first(caller["authorization"])?.trim() ?? ""
+  const key = presented(given.replace(/^bearer(\s+|$)/i, ""), caller)
   if (Option.isSome(key)) return key
   const query = new URLSearchParams(url.split("?", 2)[1] ?? "")
   const loose = [first(caller["api-key"]), query.get("key"), query.get("api-key"), query.get("api_key")]
-  const given = loose.find((each) => each !== undefined && each !== null && each !== "")
-  return Option.map(Option.fromNullable(given), (each) => Redacted.make(each))
+  const other = loose.find((each) => each !== undefined && each !== null && each !== "")
+  return Option.map(Option.fromNullable(other), (each) => Redacted.make(each))
 }
-
-/** A text without the backend's key, its address, or anything that looks like a key. */
-export const scrub = (text: string, backend: Backend, caller: Headers): string => {
-  const { host, hostname } = backend.baseUrl === "demo:" ? { host: "", hostname: "" } : new URL(backend.baseUrl)
-  return hide(text, [...keysOf(backend, caller), host, hostname])
-}
-
-/** A text without the backend's keys or anything that looks like one. */
-export const withoutKeys = (text: string, backend: Backend): string => hide(text, keysOf(backend, {}))
 
 /** Whether what goes by this name may be a credential. */
 export const isCredential = (name: string): boolean => credentialName.test(name)
-
-const keysOf = (backend: Backend, caller: Headers): ReadonlyArray<string> => {
-  const key = Option.match(keyFor(backend, caller), { onNone: () => "", onSome: (own) => Redacted.value(own) })
-  return [key, ...Object.entries(backend.headers).flatMap(([name, value]) => (isCredential(name) ? [value] : []))]
-}
-
-const hide = (text: string, secrets: ReadonlyArray<string>): string =>
-  secrets
-    .filter((secret) => secret.length > 3)
-    .reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text)
-    .replace(/\b(?:(?:sk|pk|gsk|xai|key)[-_]|AIza)[\w*-]{6,}[\w*.-]*/g, "[redacted]")
-
-const forwardedTo = oncePer((backend: Backend) => [...forwarded, ...backend.forwardHeaders])
 
 const forwarded = ["idempotency-key", "openai-beta", "anthropic-version", "anthropic-beta", "traceparent", "tracestate"]
 

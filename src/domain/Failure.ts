@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import type { ConfigIssue } from "./ConfigIssue.js"
 import { formatPath } from "./ConfigIssue.js"
 import type { ErrorBody } from "./ErrorBody.js"
+import { shortened } from "./Shortened.js"
 
 // Boot: the process does not start, or the last good configuration stays.
 
@@ -122,14 +123,36 @@ export class BodyMalformed extends Data.TaggedError("BodyMalformed")<{
 /** The request body is compressed in a way that the gateway cannot undo. */
 export class EncodingUnsupported extends Data.TaggedError("EncodingUnsupported")<{ readonly encoding: string }> {
   override get message() {
-    return `Request bodies with 'content-encoding: ${this.encoding}' are not supported; use gzip, deflate, br or none.`
+    const encoding = shortened(this.encoding)
+    return `Request bodies with 'content-encoding: ${encoding}' are not supported; use gzip, deflate, br or none.`
+  }
+}
+
+/** A browser has sent the request for a page of a foreign origin, or it is addressed by a host name that is not ours. */
+export class Forbidden extends Data.TaggedError("Forbidden")<{
+  readonly what: "host" | "origin"
+  /** What the request said; empty when it said no more than that it is foreign. */
+  readonly value: string
+}> {
+  override get message() {
+    const value = shortened(this.value)
+    if (this.what === "host") return `The host '${value}' is not served here; 'server.hosts' lists further names.`
+    const whose = value === "" ? "of another site" : `of the origin '${value}'`
+    return `Pages ${whose} may not call; 'server.cors_origins' lists those that may.`
+  }
+}
+
+/** The request names two hosts. */
+export class HostRepeated extends Data.TaggedError("HostRepeated")<{}> {
+  override get message() {
+    return "The HTTP request has more than one Host."
   }
 }
 
 /** No backend serves the model. */
 export class ModelNotFound extends Data.TaggedError("ModelNotFound")<{ readonly model: string }> {
   override get message() {
-    return `The model '${this.model}' does not exist or you do not have access to it.`
+    return `The model '${shortened(this.model)}' does not exist or you do not have access to it.`
   }
 }
 

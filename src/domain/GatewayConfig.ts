@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as ApiKey from "./ApiKey.js"
 import { Backend } from "./Backend.js"
 import * as ConfigIssue from "./ConfigIssue.js"
 import {
@@ -16,6 +17,7 @@ import {
   stringsJson,
   Workers
 } from "./ConfigSchema.js"
+import * as Credentials from "./Credentials.js"
 import * as IpRange from "./IpRange.js"
 import * as JsonBounds from "./JsonBounds.js"
 import { RetentionText } from "./Retention.js"
@@ -79,8 +81,15 @@ const Server = Schema.Struct({
     })
     .pipe(Schema.fromKey("max_values")),
   corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"])
-    .annotations({ description: "The browser pages that may call; `*` stands for any text." })
+    .annotations({
+      description:
+        "The browser pages that may call, besides the gateway's own host; all others get a 403. `*` stands for any text."
+    })
     .pipe(Schema.fromKey("cors_origins")),
+  hosts: orDefault(Strings, () => []).annotations({
+    description:
+      "Further names by which requests may address the gateway where it listens on the loopback: a proxy's public name, or `host.docker.internal`. `*` stands for any text. [Why](configuration.md#who-may-ask)."
+  }),
   maxInFlight: orDefault(Count, () => 5_000)
     .annotations({
       description:
@@ -183,8 +192,14 @@ export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArr
     ...danglingFallbacks(backends),
     ...(Either.isRight(decoded) ? unshareable(decoded.right) : [])
   ]
-  return Either.isRight(decoded) && issues.length === 0 ? Either.right(decoded.right) : Either.left(issues)
+  return Either.isRight(decoded) && issues.length === 0 ? Either.right(withKeys(decoded.right)) : Either.left(issues)
 }
+
+// Among backends with keys a caller's key would be a stranger's: whoever wants it there has to say so.
+const withKeys = (config: GatewayConfig): GatewayConfig =>
+  config.backends.some(Credentials.hasKey)
+    ? config
+    : { ...config, backends: config.backends.map((backend) => ({ ...backend, apiKey: Option.some(ApiKey.callers) })) }
 
 // What else is wrong, with a misspelled key for instance, need not hide what is wrong among the backends.
 const readBackends = (plain: unknown): Option.Option<ReadonlyArray<Backend>> =>

@@ -17,8 +17,15 @@ export const fromResponse = (
     ? new ProtocolBroken({ reason: `a proxy's page with status ${status} in the place of an answer` })
     : new UpstreamRejected({ status, retryAfter: retryAfter(headers, now), error: ErrorBody.decode(body, status) })
 
-/** How long a backend asks to be left alone: `retry-after-ms`, or `retry-after` as seconds or as a date. */
+/** How long a backend asks to be left alone, at most a day: `retry-after-ms`, or `retry-after` as seconds or as a date. */
 export const retryAfter = (headers: Headers, now: number): Duration.Duration | undefined => {
+  const asked = askedFor(headers, now)
+  return asked === undefined ? undefined : Duration.min(asked, longest)
+}
+
+const longest = Duration.days(1)
+
+const askedFor = (headers: Headers, now: number): Duration.Duration | undefined => {
   const millis = Number(headers["retry-after-ms"] || Number.NaN)
   if (Number.isFinite(millis) && millis >= 0) return Duration.millis(millis)
   const text = headers["retry-after"]

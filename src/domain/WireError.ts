@@ -1,8 +1,9 @@
 import * as Duration from "effect/Duration"
 import * as ErrorBody from "./ErrorBody.js"
 import { Overloaded } from "./Failure.js"
-import type { AttemptFailure, GatewayFailure, NoBackendAvailable } from "./Failure.js"
+import type { AttemptFailure, Forbidden, GatewayFailure, HostRepeated, NoBackendAvailable } from "./Failure.js"
 import type { Crashed, RelayEnd } from "./Outcome.js"
+import { shortened } from "./Shortened.js"
 import * as SseEvents from "./SseEvents.js"
 
 /** A failure as the caller sees it before commit: an HTTP error response. */
@@ -61,13 +62,23 @@ export const unauthenticated: WireError = {
   }
 }
 
+/** The response to a request that is refused before anything of it is read. */
+export const fromRefused = (refused: Forbidden | HostRepeated): WireError => {
+  if (refused._tag === "HostRepeated") return invalid(400, refused.message, { code: "bad_request" })
+  return {
+    status: 403,
+    headers: {},
+    error: { message: refused.message, type: "permission_error", param: null, code: `${refused.what}_not_allowed` }
+  }
+}
+
 /** The response to a path that is not served. */
 export const notFound = (method: string, path: string): WireError =>
-  invalid(404, `Unknown request URL: ${method} ${path}.`, { code: "unknown_url" })
+  invalid(404, `Unknown request URL: ${method} ${shortened(path)}.`, { code: "unknown_url" })
 
 /** The response to a path asked with another method than `allow`. */
 export const methodNotAllowed = (method: string, path: string, allow: string): WireError => ({
-  ...invalid(405, `Not allowed to ${method} on ${path}.`, { code: "method_not_supported" }),
+  ...invalid(405, `Not allowed to ${method} on ${shortened(path)}.`, { code: "method_not_supported" }),
   headers: { allow }
 })
 

@@ -50,15 +50,24 @@ const models = Effect.gen(function* () {
 })
 
 const model = Effect.gen(function* () {
-  const { headers } = yield* HttpServerRequest.HttpServerRequest
+  const { headers, url } = yield* HttpServerRequest.HttpServerRequest
   const { routes } = yield* (yield* ConfigRef).current
-  // The ids of some models have slashes, which clients encode or not: the router has decoded them.
-  const { "*": id = "" } = yield* HttpRouter.params
+  const id = idIn(Route.pathOf(url))
   const found = yield* ModelCatalog.find(routes, headers, id)
   return yield* Option.isSome(found)
     ? Respond.json(200, found.value)
     : Respond.error(WireError.fromFailure(new ModelNotFound({ model: id })))
 })
+
+// The ids of some models have slashes, which clients encode or not. The router would make one of two.
+const idIn = (path: string): string => {
+  const id = path.slice(path.indexOf("/models/") + "/models/".length)
+  try {
+    return decodeURIComponent(id)
+  } catch {
+    return id
+  }
+}
 
 const under = (prefix: "" | "/v1") =>
   HttpRouter.empty.pipe(

@@ -4,38 +4,53 @@ import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import type { ConfigRef } from "../config/ConfigRef.js"
 import * as WireError from "../domain/WireError.js"
+import * as Door from "./Door.js"
 import * as Respond from "./Respond.js"
+
+type Answer<R> = Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] as const
 
-/** Adds a path that answers one method, a browser's preflight, and everything else with 405. */
+/**
+ * Adds a path that answers one method, a browser's preflight, and everything else with 405. Other spellings of the path are
+ * not served, though the router takes them for the same: what stands in front of us may not.
+ */
 export const add =
-  <R>(
-    method: "GET" | "POST",
-    path: HttpRouter.PathInput,
-    handler: Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
-  ) =>
+  <R>(method: "GET" | "POST", path: HttpRouter.PathInput, handler: Answer<R>) =>
   <R0>(router: HttpRouter.HttpRouter<never, R0>) => {
     const allow = method === "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS"
-    const served = router.pipe(HttpRouter.route(method)(path, handler), HttpRouter.options(path, Respond.preflight))
+    const guarded = <R1>(answer: Answer<R1>) => Door.guard(exactly(path, answer))
+    const served = router.pipe(
+      HttpRouter.route(method)(path, guarded(handler)),
+      HttpRouter.options(path, guarded(Respond.preflight))
+    )
     return methods
       .filter((other) => other !== method && !(method === "GET" && other === "HEAD"))
-      .reduce((all, other) => HttpRouter.route(other)(all, path, notAllowed(allow)), served)
+      .reduce((all, other) => HttpRouter.route(other)(all, path, guarded(notAllowed(allow))), served)
   }
 
 /** The answer to every path that is not served. */
-export const notFound: Effect.Effect<
-  HttpServerResponse.HttpServerResponse,
-  never,
-  ConfigRef | HttpServerRequest.HttpServerRequest
-> = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ method, originalUrl }) =>
-  method === "OPTIONS" ? Respond.preflight : Respond.error(WireError.notFound(method, pathOf(originalUrl)))
+export const notFound: Answer<ConfigRef | HttpServerRequest.HttpServerRequest> = Effect.flatMap(
+  HttpServerRequest.HttpServerRequest,
+  ({ method, originalUrl }) =>
+    method === "OPTIONS" ? Respond.preflight : Respond.error(WireError.notFound(method, pathOf(originalUrl)))
 )
+
+const exactly = <R>(path: string, answer: Answer<R>): Answer<R | ConfigRef | HttpServerRequest.HttpServerRequest> =>
+  Effect.flatMap(
+    HttpServerRequest.HttpServerRequest,
+    ({ url }): Answer<R | ConfigRef | HttpServerRequest.HttpServerRequest> =>
+      isAt(path, pathOf(url)) ? answer : notFound
+  )
+
+// Below a path that ends in `*` whatever is not empty.
+const isAt = (path: string, asked: string): boolean =>
+  path.endsWith("*") ? asked.length >= path.length && asked.startsWith(path.slice(0, -1)) : asked === path
 
 const notAllowed = (allow: string) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ method, originalUrl }) =>
     Respond.error(WireError.methodNotAllowed(method, pathOf(originalUrl), allow))
   )
 
-// A query may carry a key.
-const pathOf = (url: string): string => url.split("?", 1)[0] ?? url
+/** The path of a URL, without its query, which may carry a key. */
+export const pathOf = (url: string): string => url.split("?", 1)[0] ?? url

@@ -14,6 +14,7 @@ import { Drain } from "../exchange/Drain.js"
 import * as CallerConnection from "./CallerConnection.js"
 import * as ClientError from "./ClientError.js"
 import * as Continuing from "./Continuing.js"
+import * as Door from "./Door.js"
 import * as OpenAiRoutes from "./OpenAiRoutes.js"
 import * as OperatorRoutes from "./OperatorRoutes.js"
 import * as RequestBody from "./RequestBody.js"
@@ -87,8 +88,10 @@ const routed = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Ser
       server.maxConnections = mostConnections(config.server)
       // Effect's own counts of fibers tell nothing that the records do not, and cost each exchange four metrics.
       const runFork = Runtime.runFork(Runtime.disableRuntimeFlag(runtime, RuntimeFlags.RuntimeMetrics))
+      const admits = yield* Door.make
       const router = yield* NodeHttpServer.makeHandler(app)
       const answer = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
+        if (!admits(incoming, response)) return
         const handler = incoming.method === "POST" ? OpenAiRoutes.completions.get(incoming.url ?? "") : undefined
         if (handler === undefined) return router(incoming, response)
         runFork(handler(incoming, response))

@@ -1,6 +1,7 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import type { Headers } from "../domain/Credentials.js"
+import { shortened } from "../domain/Shortened.js"
 
 /** The head of a response, and what it says of the body and of the connection. */
 export interface ResponseHead {
@@ -78,6 +79,8 @@ const add = (headers: Draft, name: string, value: string): void => {
 const isKept = (isNew: boolean, framing: Framing, headers: Draft): boolean => {
   // A length beside a coding is how responses are smuggled: the coding counts, and what follows is not trusted.
   if (framing === "close" || (framing === "chunked" && headers["content-length"] !== undefined)) return false
+  // HTTP/1.0 knows no coding, and whoever stands between may have read the body otherwise.
+  if (!isNew && headers["transfer-encoding"] !== undefined) return false
   const wish = String(headers["connection"] ?? "").toLowerCase()
   return isNew ? !has(wish, "close") : has(wish, "keep-alive")
 }
@@ -95,7 +98,7 @@ const framingOf = (status: number, headers: Draft): Framing | NotHttp => {
   if (status < 200 || status === 204 || status === 304) return 0
   const coding = String(headers["transfer-encoding"] ?? "identity").toLowerCase()
   if (coding === "chunked") return "chunked"
-  if (coding !== "identity") return new NotHttp({ reason: `transfer-encoding: ${coding}` })
+  if (coding !== "identity") return new NotHttp({ reason: `transfer-encoding: ${shortened(coding)}` })
   const length = headers["content-length"]
   if (length === undefined) return "close"
   // Some say it twice.

@@ -5,7 +5,6 @@ import * as Either from "effect/Either"
 import type { ChatRequest } from "../domain/ChatRequest.js"
 import * as ChatStream from "../domain/ChatStream.js"
 import * as Credentials from "../domain/Credentials.js"
-import * as ErrorBody from "../domain/ErrorBody.js"
 import {
   FirstTokenTimedOut,
   HeadersTimedOut,
@@ -17,6 +16,8 @@ import {
 import type { AttemptFailure } from "../domain/Failure.js"
 import type * as JsonObject from "../domain/JsonObject.js"
 import type { Target } from "../domain/RouteTable.js"
+import * as Secrets from "../domain/Secrets.js"
+import * as Told from "../domain/Told.js"
 import * as UpstreamError from "../domain/UpstreamError.js"
 import type * as Alarm from "./Alarm.js"
 import * as AnswerChunks from "./AnswerChunks.js"
@@ -40,8 +41,8 @@ export interface Answer {
   /** The chunks still to come. */
   readonly rest: AnswerChunks.AnswerChunks
   readonly repair: ChatStream.ChatStream
-  /** An error of the backend's as the caller may see it. */
-  readonly scrub: (error: ErrorBody.ErrorBody) => ErrorBody.ErrorBody
+  /** How the answer ended, as it may be told. */
+  readonly told: (end: ChatStream.StreamEnd) => ChatStream.StreamEnd
   /** When `timeouts.total` has passed, in ms since the epoch. */
   readonly deadline: number
   /** To be aborted or released when the answer is over. */
@@ -161,7 +162,13 @@ class Attempt implements UpstreamCall.HeadListener {
   onFailed(failure: AttemptFailure): void {
     this.body?.giveUp()
     this.call.abort()
-    this.resume(Effect.succeed(Either.left(failure)))
+    this.resume(Effect.sync(() => this.failed(failure)))
+  }
+
+  // The only way out for what went wrong before the commit.
+  private failed(failure: AttemptFailure): Result {
+    const { callerHeaders, target } = this.options
+    return Either.left(Told.failure(failure, target.backend, callerHeaders))
   }
 
   // An error response, as what it says of the attempt.
@@ -175,7 +182,7 @@ class Attempt implements UpstreamCall.HeadListener {
     return Effect.map(text, (said) => {
       this.call.release()
       const heardAt = this.options.clock.unsafeCurrentTimeMillis()
-      return Either.left(UpstreamError.fromResponse(status, headers, this.scrub(said), heardAt))
+      return this.failed(UpstreamError.fromResponse(status, headers, said, heardAt))
     })
   }
 
@@ -186,27 +193,23 @@ class Attempt implements UpstreamCall.HeadListener {
     { chunks, ended }: Hold.Held
   ): Result {
     const { call, options } = this
-    const scrub = (error: ErrorBody.ErrorBody) => ErrorBody.mapTexts(error, (text) => this.scrub(text))
-    const failure = failureIn(ended, scrub)
+    const { backend } = options.target
+    const failure = failureIn(ended)
     if (failure !== undefined) {
       call.release()
-      return Either.left(failure)
+      return this.failed(failure)
     }
     return Either.right({
       target: options.target,
-      headers: Credentials.callerHeaders(head.headers),
+      headers: Secrets.hideInHeaders(Credentials.callerHeaders(head.headers), backend),
       held: chunks,
       ended,
       rest,
       repair,
-      scrub,
+      told: (end) => Told.end(end, backend, options.callerHeaders),
       deadline: options.deadline,
       call
     })
-  }
-
-  private scrub(text: string): string {
-    return Credentials.scrub(text, this.options.target.backend, this.options.callerHeaders)
   }
 
   // Of a phase that may last so long since the beginning of the attempt, unless `total` has passed before.
@@ -228,11 +231,8 @@ class Attempt implements UpstreamCall.HeadListener {
 }
 
 // What ended badly before anything was sent is a failed attempt.
-const failureIn = (
-  ended: ChatStream.StreamEnd | undefined,
-  scrub: Answer["scrub"]
-): UpstreamRejected | ProtocolBroken | undefined => {
+const failureIn = (ended: ChatStream.StreamEnd | undefined): UpstreamRejected | ProtocolBroken | undefined => {
   if (ended === undefined || ended._tag === "Finished") return undefined
   if (ended._tag === "Truncated") return new ProtocolBroken({ reason: ended.reason })
-  return new UpstreamRejected({ status: ended.status, retryAfter: undefined, error: scrub(ended.error) })
+  return new UpstreamRejected({ status: ended.status, retryAfter: undefined, error: ended.error })
 }

@@ -1,6 +1,5 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { Backend } from "../domain/Backend.js"
 import * as BackendKey from "../domain/BackendKey.js"
@@ -93,7 +92,7 @@ export const make = (): Health => {
       // It may not even have been asked.
       if (failure._tag === "ResourcesExhausted") return tell(backend, permit, now, "released", Breaker.released)
       const retryAfter = failure._tag === "UpstreamRejected" ? failure.retryAfter : undefined
-      return Blame.isBackends(failure, hasOwnKey(backend))
+      return Blame.isBackends(failure, !Credentials.takesCallers(backend))
         ? tell(backend, permit, now, failure._tag, (state, terms, at, settings) =>
             Breaker.failed(state, terms, at, retryAfter, settings)
           )
@@ -102,7 +101,8 @@ export const make = (): Health => {
     },
     ended: (backend, permit, end, now) => {
       if (end._tag === "Completed") return tell(backend, permit, now, "it answers again", Breaker.completed)
-      if (!Blame.isBackendsEnd(end, hasOwnKey(backend))) return tell(backend, permit, now, "released", Breaker.released)
+      if (!Blame.isBackendsEnd(end, !Credentials.takesCallers(backend)))
+        return tell(backend, permit, now, "released", Breaker.released)
       return tell(backend, permit, now, end._tag, (state, terms, at, settings) =>
         Breaker.failed(state, terms, at, undefined, settings)
       )
@@ -120,9 +120,6 @@ const settingsOf = oncePer(({ breaker, retryAfterMax }: Backend): Breaker.Settin
   ...breaker,
   patience: retryAfterMax
 }))
-
-const hasOwnKey = ({ apiKey, headers }: Backend): boolean =>
-  Option.isSome(apiKey) || Object.keys(headers).some(Credentials.isCredential)
 
 const report = (backend: Backend, before: Breaker.Breaker, after: Breaker.Breaker, why: string, now: number) => {
   const wait = after._tag === "Open" ? ` for ${Duration.format(Duration.millis(after.until - now))}` : ""

@@ -73,7 +73,7 @@ class Leg implements Watcher, ChunkListener {
 
   onEnd(end: StreamEnd): void {
     const tooShort = end._tag === "Finished" && this.alignment?.through() === false
-    this.settle(tooShort ? differs : relayEnd(end, this.answer.scrub))
+    this.settle(tooShort ? differs : relayEnd(this.answer.told(end)))
   }
 
   onDrained(): void {
@@ -124,12 +124,12 @@ const alignAll = (
   return fresh
 }
 
-const relayEnd = (end: StreamEnd, scrub: Answer["scrub"]): RelayEnd => {
+const relayEnd = (end: StreamEnd): RelayEnd => {
   switch (end._tag) {
     case "Finished":
       return RelayEnd.Completed()
     case "Errored":
-      return RelayEnd.UpstreamErrored({ status: end.status, error: scrub(end.error) })
+      return RelayEnd.UpstreamErrored({ status: end.status, error: end.error })
     case "Truncated":
       return RelayEnd.UpstreamBroke({ reason: end.reason })
   }

@@ -8,6 +8,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as ConfigFile from "../../src/config/ConfigFile.js"
+import * as Credentials from "../../src/domain/Credentials.js"
 import { formatPath } from "../../src/domain/ConfigIssue.js"
 import * as Temp from "../support/Temp.js"
 
@@ -287,7 +288,7 @@ describe("ConfigFile", () => {
         const first = yield* firstOf(text, { MAX: "512", KEY: "sk-12345" })
         assert.deepStrictEqual(first.maxTokens, Option.some(512))
         assert.strictEqual(first.weight, 2.5)
-        assert.deepStrictEqual(Option.map(first.apiKey, Redacted.value), Option.some("sk-12345"))
+        assert.deepStrictEqual(Option.map(Credentials.ownKey(first), Redacted.value), Option.some("sk-12345"))
       })
     )
 

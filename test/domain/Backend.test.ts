@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Credentials from "../../src/domain/Credentials.js"
 import { formatPath } from "../../src/domain/ConfigIssue.js"
 import * as GatewayConfig from "../../src/domain/GatewayConfig.js"
 import { backend, backends, entry } from "./generators.js"
@@ -84,7 +85,7 @@ describe("Backend", () => {
       strip_tags: [],
       timeouts: { first_token: "5s" }
     })
-    assert.strictEqual(Option.getOrThrow(Option.map(full.apiKey, Redacted.value)), "k")
+    assert.strictEqual(Option.getOrThrow(Option.map(Credentials.ownKey(full), Redacted.value)), "k")
     assert.strictEqual(full.weight, 2.5)
     assert.deepStrictEqual(full.fallback, Option.some("a"))
     assert.deepStrictEqual(full.maxTokens, Option.some(4_096))

@@ -127,14 +127,14 @@ describe("ErrorBody", () => {
       for (const each of [param, code]) assert.isTrue(each === null || typeof each === "string")
     }))
 
-  it("has its texts changed wherever they are, but no names of fields", () => {
+  it("has its texts changed wherever they are, and the names of fields of an inner error", () => {
     const innererror = { key: "key", list: ["a key", 5, null, { deep: "key" }] }
     const changed = ErrorBody.mapTexts({ ...error("no key", { code: "key" }), innererror }, (text) =>
       text.replaceAll("key", "***")
     )
     assert.deepStrictEqual(changed, {
       ...error("no ***", { code: "***" }),
-      innererror: { key: "***", list: ["a ***", 5, null, { deep: "***" }] }
+      innererror: { "***": "***", list: ["a ***", 5, null, { deep: "***" }] }
     })
     assert.notProperty(ErrorBody.mapTexts(error("no"), String), "innererror")
   })

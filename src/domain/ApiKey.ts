@@ -1,0 +1,28 @@
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+
+/** Stands for the key that the caller brings. */
+export const callers = "caller"
+
+/** What a backend is asked with: a key of its own, or that of the caller. */
+export type ApiKey = Redacted.Redacted | typeof callers
+
+/** Whether it is a key of the backend's own. */
+export const isOwn = (key: ApiKey): key is Redacted.Redacted => key !== callers
+
+/** An `api_key` as an operator writes it; an empty one is none. */
+export const Written = Schema.transform(
+  Schema.String.annotations({ title: "a key, or caller" }),
+  Schema.OptionFromSelf(Schema.Union(Schema.Literal(callers), Schema.RedactedFromSelf(Schema.String))),
+  {
+    strict: true,
+    decode: (text) => read(text.trim()),
+    encode: (key) => Option.match(key, { onNone: () => "", onSome: write })
+  }
+)
+
+const read = (text: string): Option.Option<ApiKey> =>
+  text === "" ? Option.none() : Option.some(text === callers ? callers : Redacted.make(text))
+
+const write = (key: ApiKey): string => (isOwn(key) ? Redacted.value(key) : key)
