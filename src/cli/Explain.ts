@@ -1,10 +1,10 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import * as FileSystem from "@effect/platform/FileSystem"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as BoundedFile from "../config/BoundedFile.js"
 import * as ConfigFile from "../config/ConfigFile.js"
 import * as ChatRequest from "../domain/ChatRequest.js"
 import * as ConfigIssue from "../domain/ConfigIssue.js"
@@ -80,10 +80,12 @@ const requestFor = Effect.fnUntraced(function* (settings: {
   )
 })
 
+/** A body may be this large, in bytes. */
+const mostBody = 32 * 1024 ** 2
+
 const readBody = Effect.fnUntraced(function* (path: string) {
-  const files = yield* FileSystem.FileSystem
   const text = yield* Effect.mapError(
-    files.readFileString(path),
+    BoundedFile.read(path, mostBody),
     (cause) => new NoRequest({ reason: `${path}: cannot be read: ${reasonOf(cause)}` })
   )
   return yield* Effect.mapError(JsonObject.parse(text), () => new NoRequest({ reason: `${path}: is no JSON object` }))

@@ -1,12 +1,13 @@
-import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Yaml from "yaml"
 import type { ConfigIssue } from "../domain/ConfigIssue.js"
+import { isSecret } from "../domain/ConfigIssue.js"
 import { ConfigInvalid, ConfigMalformed, ConfigUnreadable, reasonOf } from "../domain/Failure.js"
 import type { PlacedIssue } from "../domain/Failure.js"
 import * as GatewayConfig from "../domain/GatewayConfig.js"
+import * as BoundedFile from "./BoundedFile.js"
 import * as Interpolation from "./Interpolation.js"
 import * as PlainKeys from "./PlainKeys.js"
 
@@ -19,13 +20,18 @@ export interface Opened {
   readonly place: (issue: ConfigIssue) => PlacedIssue
 }
 
+/** A configuration file may be this large, in bytes. */
+const mostText = 1024 ** 2
+
 /** Reads, interpolates and decodes a configuration file; every problem comes with its line and column. */
 export const load = (path: string) => Effect.map(open(path), ({ config }) => config)
 
 /** As {@link load}, with what only the text tells. */
 export const open = Effect.fnUntraced(function* (path: string) {
-  const files = yield* FileSystem.FileSystem
-  const text = yield* Effect.mapError(files.readFileString(path), (cause) => new ConfigUnreadable({ path, cause }))
+  const text = yield* Effect.mapError(
+    BoundedFile.read(path, mostText),
+    (cause) => new ConfigUnreadable({ path, cause })
+  )
   return yield* read(path, text)
 })
 
@@ -40,12 +46,15 @@ const read = Effect.fnUntraced(function* (path: string, text: string) {
   }
   const document = Yaml.parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false })
   const [error] = document.errors
-  if (error !== undefined) return yield* malformed(error.pos[0], error.message)
+  if (error !== undefined) return yield* malformed(error.pos[0], withoutSource(error.message))
   const plainKeys = PlainKeys.find(document)
   const { defaulted, unset } = yield* Interpolation.run(document)
   const plain = yield* Effect.try({
     try: (): unknown => document.toJS(),
-    catch: (cause) => malformed(danglingAlias(document), reasonOf(cause))
+    catch: (cause) => {
+      const { offset, path } = danglingAlias(document)
+      return malformed(offset, isSecret(path) ? withoutSource(reasonOf(cause)) : reasonOf(cause))
+    }
   })
   const decoded = GatewayConfig.decode(plain)
   const issues = [...unset, ...Option.getOrElse(Either.getLeft(decoded), () => [])]
@@ -57,19 +66,23 @@ const read = Effect.fnUntraced(function* (path: string, text: string) {
   return opened
 })
 
+// What follows is a piece of the file, which may be one of a key.
+const withoutSource = (message: string): string => message.replace(/: .*$/s, "")
+
 /** The order of the file. */
 export const byPlace = (a: PlacedIssue, b: PlacedIssue): number =>
   (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)
 
 // Where an alias stands that no anchor precedes; the start of the file when there is none.
-const danglingAlias = (document: Yaml.Document): number => {
-  let offset: number | undefined
+const danglingAlias = (document: Yaml.Document): { readonly offset: number; readonly path: ConfigIssue["path"] } => {
+  let found: { readonly offset: number; readonly path: ConfigIssue["path"] } | undefined
   Yaml.visit(document, {
-    Alias: (_, alias) => {
-      if (alias.resolve(document) === undefined) offset ??= startOf(alias)
+    Alias: (_, alias, ancestors) => {
+      if (alias.resolve(document) !== undefined) return
+      found ??= { offset: startOf(alias) ?? 0, path: Interpolation.pathOf([...ancestors, alias]) }
     }
   })
-  return offset ?? 0
+  return found ?? { offset: 0, path: [] }
 }
 
 // The place of the key, or of the nearest part of its path that exists.

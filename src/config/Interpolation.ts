@@ -83,7 +83,8 @@ const replace = Effect.fnUntraced(function* (
   return result + text.slice(position)
 })
 
-const pathOf = (nodes: ReadonlyArray<unknown>): ConfigIssue["path"] =>
+/** The path of a node, which is the last of these; before it stand its ancestors. */
+export const pathOf = (nodes: ReadonlyArray<unknown>): ConfigIssue["path"] =>
   nodes.flatMap((node, depth): ReadonlyArray<PropertyKey> => {
     if (Yaml.isPair(node)) return [Yaml.isScalar(node.key) ? String(node.key.value) : ""]
     const parent = nodes[depth - 1]

@@ -186,7 +186,7 @@ export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArr
   const issues = [
     ...Option.match(Either.getLeft(decoded), {
       onNone: () => [],
-      onSome: (issue) => ConfigIssue.fromParseIssue(issue)
+      onSome: (issue) => ConfigIssue.fromParseIssue(issue, plain)
     }),
     ...duplicateNames(backends),
     ...danglingFallbacks(backends),

@@ -22,6 +22,7 @@ export const failure = (given: AttemptFailure, backend: Backend, caller: Headers
     case "HeadersTimedOut":
     case "FirstTokenTimedOut":
     case "TotalTimedOut":
+    case "ResourcesExhausted":
       return given
   }
 }

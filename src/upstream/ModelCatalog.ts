@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -6,11 +8,14 @@ import type { Backend } from "../domain/Backend.js"
 import * as Credentials from "../domain/Credentials.js"
 import { ProtocolBroken, TotalTimedOut } from "../domain/Failure.js"
 import * as JsonObject from "../domain/JsonObject.js"
+import { oncePer } from "../domain/OncePer.js"
 import type { RouteTable } from "../domain/RouteTable.js"
 import { serves } from "../domain/RouteTable.js"
+import * as Told from "../domain/Told.js"
 import { Backends } from "./Backends.js"
 import * as Decompress from "./Decompress.js"
 import * as Endpoint from "./Endpoint.js"
+import * as SharedFlight from "./SharedFlight.js"
 import * as UpstreamCall from "./UpstreamCall.js"
 
 /** How long a backend may take to list its models. */
@@ -24,6 +29,7 @@ const maxList = 8 * 1024 * 1024
 /**
  * The models that callers can ask for: what each backend lists and serves, and every name that one serves exactly, once
  * each. Backends are asked at the same time; one that does not answer well within 5 s only counts with its exact names.
+ * Who asks again within a second is told the same.
  */
 export const list = (
   asked: ReadonlyArray<Backend>,
@@ -51,14 +57,34 @@ export const find = (
   )
 
 const modelsOf = (backend: Backend, caller: Credentials.Headers) =>
+  Effect.flatMap(Backends, (backends) =>
+    flightsOf(backends)(backend).join(keyOf(backend, caller), listOf(backend, caller))
+  )
+
+const listOf = (backend: Backend, caller: Credentials.Headers): Effect.Effect<Models, never, Backends> =>
   Effect.scoped(fetchList(backend, caller)).pipe(
     Effect.timeoutFail({ duration: patience, onTimeout: tooLate }),
     Effect.map((models) => models.filter((model) => serves(backend, String(model["id"])))),
-    Effect.catchAll((failure) =>
-      Effect.as(Effect.logDebug(`Backend ${backend.name} lists no models: ${failure.message}`), [])
-    ),
+    Effect.catchAll((failure) => {
+      const { message } = Told.failure(failure, backend, caller)
+      return Effect.as(Effect.logDebug(`Backend ${backend.name} lists no models: ${message}`), [])
+    }),
     Effect.map((listed) => [...listed, ...exactNames(backend, listed)])
   )
+
+type Models = ReadonlyArray<JsonObject.JsonObject>
+
+// Clients ask often and at once, and a list is long: who would be told the same within a second is told the same.
+const flightsOf = oncePer((_: Context.Tag.Service<Backends>) =>
+  oncePer((_: Backend) => SharedFlight.make<Models>({ keptFor: 1_000, most: 8 }))
+)
+
+// What the list may depend on: all that the backend is sent but the marks of the single request.
+const keyOf = (backend: Backend, caller: Credentials.Headers): string => {
+  const sent = Credentials.upstreamHeaders(backend, caller, false)
+  for (const name of ["idempotency-key", "traceparent", "tracestate"]) delete sent[name]
+  return createHash("sha256").update(JSON.stringify(sent)).digest("base64")
+}
 
 const exactNames = (
   backend: Backend,

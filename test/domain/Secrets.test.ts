@@ -189,7 +189,7 @@ describe("Secrets", () => {
       const time = (size: number) => {
         const [text, key] = family(size)
         return Math.min(
-          ...Array.from({ length: 5 }, () => {
+          ...Array.from({ length: 3 }, () => {
             const started = performance.now()
             Secrets.withoutKeys(text, backend(), { authorization: `Bearer ${key}` })
             return performance.now() - started
@@ -197,7 +197,7 @@ describe("Secrets", () => {
         )
       }
       time(4_000)
-      assert.isBelow(time(96_000) / Math.max(0.5, time(24_000)), 12)
+      assert.isBelow(time(384_000) / Math.max(0.5, time(24_000)), 80)
     }
   })
 })
