@@ -8,6 +8,7 @@ import * as ConfigFile from "../config/ConfigFile.js"
 import * as ConfigIssue from "../domain/ConfigIssue.js"
 import type { ConfigInvalid, ConfigMalformed, ConfigUnreadable, PlacedIssue } from "../domain/Failure.js"
 import * as FallbackLoops from "../domain/FallbackLoops.js"
+import * as Keyless from "../domain/Keyless.js"
 import * as Shadowing from "../domain/Shadowing.js"
 import * as CommonOptions from "./CommonOptions.js"
 import * as Ending from "./Ending.js"
@@ -53,7 +54,13 @@ const judge = (path: string, offline: boolean) =>
   ConfigFile.open(path).pipe(
     Effect.flatMap(({ config: { backends }, place, remarks }) =>
       Effect.map(offline ? Effect.succeed([]) : Reachability.unreachable(backends), (unreachable) => {
-        const warnings = [...remarks, ...Shadowing.find(backends), ...FallbackLoops.find(backends), ...unreachable]
+        const warnings = [
+          ...remarks,
+          ...Shadowing.find(backends),
+          ...FallbackLoops.find(backends),
+          ...Keyless.find(backends),
+          ...unreachable
+        ]
         return verdict(path, { backends: backends.length, warnings: warnings.map(place).sort(ConfigFile.byPlace) })
       })
     ),

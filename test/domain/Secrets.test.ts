@@ -3,50 +3,11 @@ import * as fc from "effect/FastCheck"
 import type * as Credentials from "../../src/domain/Credentials.js"
 import * as Secrets from "../../src/domain/Secrets.js"
 import type { Entry } from "./generators.js"
+import { base64, codes, forms, traces } from "../support/Quoting.js"
 import { backend, holds } from "./generators.js"
 
 const hidden = (text: string, over: Partial<Entry> = {}, caller: Credentials.Headers = {}) =>
   Secrets.hiddenFrom(backend(over), caller)(text)
-
-const base64 = (text: string) => Buffer.from(text).toString("base64")
-
-const json = (text: string) => JSON.stringify(text).slice(1, -1)
-
-const codes = (text: string) =>
-  Array.from(text, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")
-
-/** The forms in which a backend may quote a secret. */
-const forms: Readonly<Record<string, (secret: string) => string>> = {
-  "as it is": (secret) => secret,
-  "in JSON": json,
-  "in JSON within JSON": (secret) => json(json(secret)),
-  "in JSON with escaped slashes": (secret) => json(secret).replaceAll("/", "\\/"),
-  "in JSON as codes": codes,
-  "in JSON as codes within JSON": (secret) => json(codes(secret)),
-  "percent-encoded": encodeURIComponent,
-  "percent-encoded twice": (secret) => encodeURIComponent(encodeURIComponent(secret)),
-  "percent-encoded in lower case": (secret) => encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase()),
-  "percent-encoded in JSON": (secret) => json(encodeURIComponent(secret)),
-  "as HTML": (secret) => secret.replaceAll("&", "&amp;").replaceAll("/", "&#x2F;").replaceAll('"', "&quot;"),
-  "in base64": base64,
-  "in base64 without its padding": (secret) => base64(secret).replaceAll("=", ""),
-  "in base64url": (secret) => Buffer.from(secret).toString("base64url"),
-  "in base64 within JSON": (secret) => json(base64(secret)).replaceAll("/", "\\/"),
-  "in base64, percent-encoded": (secret) => encodeURIComponent(base64(secret)),
-  "as Basic": (secret) => `Basic ${base64(`user:${secret}`)}`,
-  "as Basic of another user": (secret) => `Basic ${base64(`me:${secret}`)}`,
-  "as Basic of a third": (secret) => `Basic ${base64(`${secret}:`)}`,
-  "in upper case": (secret) => secret.toUpperCase()
-}
-
-/** Every text that a part of a secret could be recognised by. */
-const traces = (secret: string): ReadonlyArray<string> => [
-  secret,
-  ...Object.values(forms).map((form) => form(secret)),
-  // Whatever stands before and behind, these are in its base64.
-  ...[0, 1, 2].map((before) => base64(`${"-".repeat(before)}${secret}`).slice(4, -8)),
-  secret.slice(0, 12)
-]
 
 describe("Secrets", () => {
   describe("hidden from a text", () => {
