@@ -88,7 +88,7 @@ const Server = Schema.Struct({
     .pipe(Schema.fromKey("cors_origins")),
   hosts: orDefault(Strings, () => []).annotations({
     description:
-      "Further names by which requests may address the gateway where it listens on the loopback: a proxy's public name, or `host.docker.internal`. `*` stands for any text. [Why](configuration.md#who-may-ask)."
+      "Further names by which requests may address the gateway where it listens on the loopback: a proxy's public name, or `host.docker.internal`. `*` stands for any text. [Why](#who-may-ask)."
   }),
   maxInFlight: orDefault(Count, () => 5_000)
     .annotations({

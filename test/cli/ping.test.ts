@@ -225,12 +225,13 @@ describe("causeway ping", () => {
     })
   )
 
-  it.scopedLive("brings a caller's key where a backend has none of its own", () =>
+  it.scopedLive("brings a caller's key to a backend that asks for it", () =>
     Effect.gen(function* () {
       const upstream = yield* ScriptedUpstream.make(wellWith())
       const header = `headers: { api-key: "\${HEADER_KEY}" }, ${keyword("m")}`
       const args = ["--json"]
-      const { out } = yield* ping({ bare: { url: upstream.url }, header: { url: upstream.url, more: header } }, args, {
+      const bare = { url: upstream.url, more: `api_key: caller, ${keyword("m")}` }
+      const { out } = yield* ping({ bare, header: { url: upstream.url, more: header } }, args, {
         CAUSEWAY_PING_KEY: keys.caller
       })
       assert.deepStrictEqual(

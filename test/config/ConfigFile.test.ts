@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
@@ -470,6 +471,7 @@ describe("ConfigFile", () => {
   )
 
   describe("secrets", () => {
+    const number = "918273645"
     const secret = "sk-very-secret-4711"
 
     it.effect("are in no message, whatever is wrong with them", () =>
@@ -513,6 +515,30 @@ describe("ConfigFile", () => {
       })
     )
 
+    it.effect("are in no message about themselves, as numbers, by aliases and merges", () =>
+      Effect.gen(function* () {
+        const keys = [
+          `server: { operator_key: ${number} }`,
+          `server: { operator_key: [${number}] }`,
+          `server: { operator_key: { a: ${number} } }`,
+          `server: { operator_key: &k ${number}, drain: *k }`,
+          `server: { operator_key: &k abc-${number}, drain: *k, max_body: *k, workers: *k }`,
+          `server: { <<: { operator_key: ${number} } }`
+        ]
+        for (const each of keys) assert.notInclude(yield* message(`${backend()}\n${each}`), number, each)
+        for (const line of [
+          `api_key: ${number}`,
+          `api_key: &k ${number}\n    priority: *k\n    special_prefix: *k`,
+          `api_key: &k x${number}\n    priority: *k\n    max_tokens: *k\n    timeouts: { idle: *k }`,
+          `api_key: *x${number}`,
+          `api_key: |x${number}`,
+          `headers: { x-a: ${number} }`
+        ]) {
+          assert.notInclude(yield* message(backend(line)), number, line)
+        }
+      })
+    )
+
     it.effect("are not shown by the configuration itself", () =>
       Effect.gen(function* () {
         const config = yield* parse(backend(`api_key: ${secret}`))
@@ -523,6 +549,27 @@ describe("ConfigFile", () => {
   })
 
   describe("files", () => {
+    it.scoped("that never end or are too large are read no further than may be, and pipes not at all", () =>
+      Effect.gen(function* () {
+        const folder = yield* Temp.directory
+        const large = `${folder}/large.yaml`
+        fs.writeFileSync(large, `# ${"x".repeat(1024 ** 2)}`)
+        const pipe = `${folder}/pipe.yaml`
+        execFileSync("mkfifo", [pipe])
+        fs.symlinkSync("/dev/zero", `${folder}/zero.yaml`)
+        for (const [path, why] of [
+          ["/dev/zero", "it is no file but a device"],
+          [`${folder}/zero.yaml`, "it is no file but a device"],
+          [pipe, "it is no file but a pipe"],
+          [large, "it is larger than 1048576 bytes"]
+        ] as const) {
+          const failure = yield* failureOf(load(path))
+          assert.strictEqual(failure._tag, "ConfigUnreadable")
+          assert.strictEqual(failure.message, `${path}: cannot be read: ${why}`)
+        }
+      })
+    )
+
     it.scoped("that are missing or folders are unreadable, and named", () =>
       Effect.gen(function* () {
         const folder = yield* Temp.directory

@@ -23,7 +23,7 @@ describe("Backend", () => {
     assert.deepStrictEqual(
       { apiKey, fallback, headers, maxTokens, specialPrefix, stop, stripTags, weight, extraBody },
       {
-        apiKey: Option.none(),
+        apiKey: Option.some("caller"),
         fallback: Option.none(),
         headers: {},
         maxTokens: Option.none(),

@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Credentials from "../../src/domain/Credentials.js"
 import type { Entry } from "./generators.js"
-import { backend, holds } from "./generators.js"
+import { backend, backends, entry, holds } from "./generators.js"
 
 const key = (over: Partial<Entry>, caller: Credentials.Headers) =>
   Option.getOrNull(Option.map(Credentials.keyFor(backend(over), caller), Redacted.value))
@@ -35,6 +35,34 @@ describe("Credentials", () => {
         assert.strictEqual(callers({ authorization, "x-api-key": "x" }), "x", authorization)
       }
       assert.strictEqual(callers({ authorization: "Bearer t", "x-api-key": "x" }), "t")
+    })
+
+    it("is nothing of another scheme than Bearer", () => {
+      for (const authorization of [
+        "Basic dXNlcjpwYXNz",
+        "basic dXNlcjpwYXNz",
+        "Digest a=b",
+        "Token t",
+        "Negotiate\tt"
+      ]) {
+        assert.isNull(callers({ authorization }), authorization)
+        assert.strictEqual(callers({ authorization, "x-api-key": "x" }), "x", authorization)
+        assert.notProperty(Credentials.upstreamHeaders(backend(), { authorization }, false), "authorization")
+      }
+    })
+
+    it("is the caller's only where it is asked for, as soon as any backend has a key", () => {
+      const caller = { authorization: "Bearer t" }
+      const sent = (...entries: ReadonlyArray<Partial<Entry>>) =>
+        backends(...entries.map((each, n) => entry({ name: `b${n}`, ...each }))).map(
+          (each) => Credentials.upstreamHeaders(each, caller, false)["authorization"] ?? "none"
+        )
+      assert.deepStrictEqual(sent({}, {}), ["Bearer t", "Bearer t"])
+      assert.deepStrictEqual(sent({ api_key: "k" }, {}, { api_key: "" }), ["Bearer k", "none", "none"])
+      assert.deepStrictEqual(sent({ api_key: "k" }, { api_key: " caller " }), ["Bearer k", "Bearer t"])
+      assert.deepStrictEqual(sent({ headers: { "x-auth": "k" } }, {}), ["none", "none"])
+      assert.deepStrictEqual(sent({ base_url: "https://a.example/v1?key=k" }, {}), ["none", "none"])
+      assert.deepStrictEqual(sent({ base_url: "https://a.example/v1?key=" }, {}), ["Bearer t", "Bearer t"])
     })
 
     it("is none where nobody has one", () => {
@@ -157,6 +185,15 @@ describe("Credentials", () => {
     assert.deepStrictEqual(Credentials.callerHeaders({ ...dropped, ...allowed }), allowed)
   })
 
+  it("shows the caller no header that is too long", () => {
+    const headers = {
+      "x-request-id": "r".repeat(60_000),
+      "openai-model": "m".repeat(257),
+      "openai-version": "v".repeat(256)
+    }
+    assert.deepStrictEqual(Credentials.callerHeaders(headers), { "openai-version": "v".repeat(256) })
+  })
+
   it("shows the caller the backend's request id under another name than our own", () => {
     assert.deepStrictEqual(Credentials.callerHeaders({ "x-request-id": "theirs" }), {
       "x-upstream-request-id": "theirs"
@@ -227,6 +264,7 @@ describe("Credentials", () => {
     assert.strictEqual(secret({}, "/v1?x=1&key=d%20e"), "d e")
     assert.strictEqual(secret({}, "/v1?api-key=d"), "d")
     assert.strictEqual(secret({}, "/v1?key="), undefined)
+    assert.strictEqual(secret({ authorization: "Basic dXNlcjpwYXNz" }), "Basic dXNlcjpwYXNz")
     assert.strictEqual(secret({}), undefined)
   })
 })

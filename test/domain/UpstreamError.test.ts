@@ -29,6 +29,14 @@ describe("UpstreamError", () => {
     assert.strictEqual(millis({ "retry-after-ms": "", "retry-after": "3" }), 3_000)
   })
 
+  it("waits a day at most, whatever is said", () => {
+    const day = 24 * 60 * 60 * 1_000
+    for (const long of ["1e308", "1e9", "Fri, 13 Nov 9026 12:00:07 GMT"]) {
+      assert.strictEqual(millis({ "retry-after": long }), day, long)
+    }
+    assert.strictEqual(millis({ "retry-after-ms": "1e308" }), day)
+  })
+
   it("knows no wait where none is said", () => {
     for (const headers of [{}, { "retry-after": "" }, { "retry-after": "-1" }, { "retry-after": "soon" }]) {
       assert.isUndefined(millis(headers))

@@ -5,6 +5,7 @@ import * as Caller from "../support/Caller.js"
 import * as JsonObject from "../../src/domain/JsonObject.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
 import * as TestGateway from "../support/TestGateway.js"
+import * as Until from "../support/Until.js"
 
 const listing = (...ids: ReadonlyArray<string>) => ({
   object: "list",
@@ -114,7 +115,8 @@ describe.concurrent("the list of models", () => {
         ["good-1", "silent-model"]
       ])
       assert.isBelow(performance.now() - started, 6_500)
-      assert.strictEqual(closed.length, 4)
+      // Both listings share a flight.
+      assert.strictEqual(closed.length, 2)
       assert.isTrue(yield* Effect.promise(() => Caller.within(1_000, Promise.all(closed))))
     })
   )
@@ -137,19 +139,55 @@ describe.concurrent("the list of models", () => {
       const gateway = yield* TestGateway.make({
         openai_clients: [
           TestGateway.backend("own", upstream.url, { api_key: "sk-configured", headers: { "x-team": "blue" } }),
-          TestGateway.backend("callers", upstream.url)
+          TestGateway.backend("callers", upstream.url, { api_key: "caller" }),
+          TestGateway.backend("keyless", upstream.url, { headers: { "x-team": "red" } })
         ]
       })
-      const keys = () => upstream.received.splice(0).map(({ headers }) => headers.authorization ?? "none")
+      const keys = () =>
+        upstream.received
+          .splice(0)
+          .filter(({ headers }) => headers["x-team"] !== "red" || headers.authorization !== undefined)
+          .map(({ headers }) => headers.authorization ?? "none")
       yield* ids(gateway)
       assert.strictEqual(upstream.received.find((each) => each.headers["x-team"] === "blue")?.headers.cookie, undefined)
       assert.sameMembers(keys(), ["Bearer sk-configured", "Bearer sk-caller-key"])
+      const isCallers = (key: string) => key !== "Bearer sk-configured"
       const get = (headers: Record<string, string>) =>
         Effect.promise(async () => (await fetch(`${gateway.url}/v1/models`, { headers })).text())
       yield* get({ "x-api-key": "sk-x", cookie: "a=b" })
-      assert.sameMembers(keys(), ["Bearer sk-configured", "Bearer sk-x"])
-      yield* get({})
-      assert.sameMembers(keys(), ["Bearer sk-configured", "none"])
+      // What the backend with its own key has listed for the one it may list for the other.
+      assert.deepStrictEqual(keys().filter(isCallers), ["Bearer sk-x"])
+      yield* get({ authorization: "Basic dXNlcjpwYXNz" })
+      assert.deepStrictEqual(keys().filter(isCallers), ["none"])
+    })
+  )
+
+  it.scopedLive("is asked for once by those who ask at once or soon after, and never of one caller for another", () =>
+    Effect.gen(function* () {
+      const go = Caller.latch()
+      const upstream = yield* ScriptedUpstream.make(async (call) => {
+        await go.promise
+        call.json(200, listing(`test-model-${call.received.headers.authorization?.at(-1)}`))
+      })
+      const gateway = yield* TestGateway.make({
+        openai_clients: [TestGateway.backend("a", upstream.url, keyword("test-model"))]
+      })
+      const list = (key: string, signal?: AbortSignal) =>
+        fetch(`${gateway.url}/v1/models`, { headers: { authorization: `Bearer ${key}` }, signal: signal ?? null })
+          .then(Caller.json)
+          .then((body) => JsonObject.listOf(body["data"]).map((model) => JsonObject.orEmpty(model)["id"]))
+      const leaving = new AbortController()
+      const left = Caller.rejection(list("key-a", leaving.signal))
+      const first = [list("key-a"), list("key-a"), list("key-b"), list("key-a")]
+      yield* Effect.promise(() => Until.until(() => upstream.received.length === 2))
+      // Whoever was the first to ask is not needed by the others.
+      leaving.abort()
+      yield* Effect.promise(() => left)
+      go.open()
+      const expected = ["a", "a", "b", "a"].map((key) => [`test-model-${key}`])
+      assert.deepStrictEqual(yield* Effect.promise(() => Promise.all(first)), expected)
+      assert.deepStrictEqual(yield* Effect.promise(() => list("key-a")), ["test-model-a"])
+      assert.strictEqual(upstream.received.length, 2)
     })
   )
 })

@@ -108,6 +108,11 @@ describe("a connection", () => {
     [false, "is closed when only that ends the body", [ok]],
     [false, "is closed when it has both a length and chunks", [ok, "content-length: 1", "transfer-encoding: chunked"]],
     [false, "is closed in HTTP/1.0", ["HTTP/1.0 200 OK", "content-length: 1"]],
+    [
+      false,
+      "is closed in HTTP/1.0 with a coding",
+      ["HTTP/1.0 200 OK", "transfer-encoding: chunked", "connection: keep-alive"]
+    ],
     [true, "is kept in HTTP/1.0 when it says so", ["HTTP/1.0 200 OK", "content-length: 1", "connection: keep-alive"]]
   ])("%s: %s", (kept, _, lines) => assert.strictEqual(parse(...lines).isKept, kept))
 
