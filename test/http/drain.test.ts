@@ -252,7 +252,7 @@ describe("a gateway that stops", () => {
       const upstream = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("Hello"))
       const gateway = yield* Stopping.make(configOf(upstream, "150ms"))
       const { received, socket } = yield* Effect.promise(() => RawCaller.connect(gateway.url))
-      socket.write("POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\ncontent-length: 1000\r\n\r\n{")
+      socket.write("POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n{")
       // Another exchange on another connection shows that the first has arrived.
       yield* Effect.promise(async () => (await ask(gateway.url)).text())
       const took = yield* Effect.flatten(gateway.stop)

@@ -20,7 +20,7 @@ const exchange = (url: string, bytes: string): Promise<string> =>
   })
 
 const post = (headers: string, body: string) =>
-  `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n${headers}\r\n\r\n${body}`
+  `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n${headers}\r\n\r\n${body}`
 
 const wrong: ReadonlyArray<readonly [name: string, bytes: string, status: number]> = [
   ["no HTTP at all", "hello\r\n\r\n", 400],
