@@ -1,7 +1,6 @@
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ConfigFile from "../config/ConfigFile.js"
@@ -9,10 +8,12 @@ import * as ConfigIssue from "../domain/ConfigIssue.js"
 import type { ConfigInvalid, ConfigMalformed, ConfigUnreadable, PlacedIssue } from "../domain/Failure.js"
 import * as FallbackLoops from "../domain/FallbackLoops.js"
 import * as Keyless from "../domain/Keyless.js"
+import * as Printable from "../domain/Printable.js"
 import * as Shadowing from "../domain/Shadowing.js"
 import * as CommonOptions from "./CommonOptions.js"
 import * as Ending from "./Ending.js"
 import * as Reachability from "./Reachability.js"
+import * as Stdout from "./Stdout.js"
 
 /** What there is to say about a configuration file. */
 interface Verdict {
@@ -40,7 +41,7 @@ const check = (settings: {
   Effect.gen(function* () {
     const path = Option.getOrElse(settings.file, () => settings.config)
     const verdict = yield* judge(path, settings.offline)
-    yield* Console.log(settings.json ? asJson(verdict) : asText(verdict))
+    yield* Stdout.print(settings.json ? asJson(verdict) : asText(verdict))
     const { errors, warnings } = verdict
     if (errors.length > 0 || (settings.strict && warnings.length > 0)) return yield* new Ending.NotWell()
   }).pipe(Ending.told)
@@ -93,7 +94,8 @@ const asText = ({ backends, config, errors, warnings }: Verdict): string => {
   ]
   const counts = errors.length > 0 ? [count(errors.length, "error")] : [count(backends, "backend")]
   if (warnings.length > 0) counts.push(count(warnings.length, "warning"))
-  return [...lines, `${config}: ${counts.join(", ")}${lines.length === 0 ? ", all well" : ""}`].join("\n")
+  const last = `${config}: ${counts.join(", ")}${lines.length === 0 ? ", all well" : ""}`
+  return [...lines, last].map((line) => Printable.brief(line)).join("\n")
 }
 
 const lineOf = (config: string, kind: "error" | "warning", { column, line, message, path }: PlacedIssue): string => {
@@ -111,9 +113,8 @@ const asJson = ({ config, errors, warnings }: Verdict): string => {
     path: ConfigIssue.formatPath(path),
     message
   })
-  return JSON.stringify(
+  return Printable.json(
     { config, valid: errors.length === 0, errors: errors.map(plain), warnings: warnings.map(plain) },
-    null,
     2
   )
 }

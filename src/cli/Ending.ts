@@ -3,6 +3,7 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Printable from "../domain/Printable.js"
 import * as BootMessage from "./BootMessage.js"
 
 /** Ends a command with exit code 1 when what it found, and has said, is not well. */
@@ -17,5 +18,5 @@ export const told = <A, E extends { readonly message: string }, R>(command: Effe
   Effect.tapErrorCause(command, (cause) => {
     const failure = Option.getOrUndefined(Cause.failureOption(cause))
     if (failure instanceof NotWell || Cause.isInterruptedOnly(cause)) return Effect.void
-    return Console.error(failure === undefined ? Cause.pretty(cause) : BootMessage.of(failure))
+    return Console.error(failure === undefined ? Printable.lines(Cause.pretty(cause)) : BootMessage.of(failure))
   })

@@ -1,6 +1,5 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,10 +9,12 @@ import * as ChatRequest from "../domain/ChatRequest.js"
 import * as ConfigIssue from "../domain/ConfigIssue.js"
 import { reasonOf } from "../domain/Failure.js"
 import * as JsonObject from "../domain/JsonObject.js"
+import * as Printable from "../domain/Printable.js"
 import * as RouteTable from "../domain/RouteTable.js"
 import * as CommonOptions from "./CommonOptions.js"
 import * as Ending from "./Ending.js"
 import * as Explanation from "./Explanation.js"
+import * as Stdout from "./Stdout.js"
 import * as Table from "./Table.js"
 
 /** There is no request to explain. */
@@ -52,7 +53,7 @@ const explain = (settings: {
       const suggestion = ConfigIssue.didYouMean(explanation.model, names)
       return yield* new NoRequest({ reason: `No backend serves the model "${explanation.model}"${suggestion}.` })
     }
-    yield* Console.log(settings.json ? JSON.stringify(explanation, null, 2) : asText(explanation))
+    yield* Stdout.print(settings.json ? Printable.json(explanation, 2) : asText(explanation))
   }).pipe(Ending.told)
 
 /** `causeway explain`: where a request would go, why, and what each backend would receive. */
@@ -95,10 +96,10 @@ const asText = ({ model, stages }: Explanation.Explanation): string => {
   const [matching, ...fallbacks] = stages
   const candidates = stages.flatMap((stage) => stage.candidates)
   return [
-    `"${model}" is served by ${namesOf(matching)}:`,
+    Printable.brief(`"${model}" is served by ${namesOf(matching)}:`),
     ...(matching === undefined ? [] : ["", tableOf(matching)]),
     ...((matching?.candidates.length ?? 0) > 1 ? ["", orderLaw] : []),
-    ...fallbacks.flatMap((stage) => ["", `${titleOf(stage)}:`, "", tableOf(stage)]),
+    ...fallbacks.flatMap((stage) => ["", Printable.brief(`${titleOf(stage)}:`), "", tableOf(stage)]),
     ...candidates.flatMap((candidate) => ["", requestOf(candidate)])
   ].join("\n")
 }
@@ -131,16 +132,16 @@ const tableOf = ({ candidates }: Explanation.Stage): string =>
   )
 
 const requestOf = ({ backend, key, model, refused, request }: Explanation.Candidate): string => {
-  const title = `── ${backend}, asked for ${model}`
-  if (request === null) return `${title}\nnothing is sent: ${refused}`
-  const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`)
+  const title = Printable.brief(`── ${backend}, asked for ${model}`)
+  if (request === null) return `${title}\n${Printable.brief(`nothing is sent: ${refused}`)}`
+  const headers = Object.entries(request.headers).map(([name, value]) => Printable.line(`${name}: ${value}`))
   const note = { configured: [], caller: ["(the caller's key is sent)"], none: ["(no key is sent)"] }[key]
   return [
     title,
-    `${request.method} ${request.url}`,
+    Printable.line(`${request.method} ${request.url}`),
     ...headers,
     ...note,
     "",
-    JSON.stringify(request.body, null, 2)
+    Printable.json(request.body, 2)
   ].join("\n")
 }

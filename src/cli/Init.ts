@@ -2,13 +2,14 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
 import { reasonOf } from "../domain/Failure.js"
+import * as Printable from "../domain/Printable.js"
 import * as CommonOptions from "./CommonOptions.js"
 import * as Ending from "./Ending.js"
+import * as Stdout from "./Stdout.js"
 
 /** The configuration was not written; what was there before is untouched. */
 class NotWritten extends Data.TaggedError("NotWritten")<{ readonly path: string; readonly cause: unknown }> {
@@ -38,9 +39,8 @@ const init = ({ json, path }: { readonly path: string; readonly json: boolean })
       )
     )
     const next = path === "config.yaml" ? "" : ` --config ${path}`
-    yield* Console.log(
-      json ? JSON.stringify({ written }, null, 2) : `Wrote ${written.join(" and ")}.\nNext: causeway serve${next}`
-    )
+    const told = [`Wrote ${written.join(" and ")}.`, `Next: causeway serve${next}`].map(Printable.line).join("\n")
+    yield* Stdout.print(json ? Printable.json({ written }, 2) : told)
   }).pipe(Ending.told)
 
 /** `causeway init`: writes a commented configuration to start from, and its JSON Schema for editors. */

@@ -1,8 +1,11 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as RecordFilter from "../log/RecordFilter.js"
 import * as RecordReader from "../log/RecordReader.js"
+import * as Csv from "./Csv.js"
+import * as Ending from "./Ending.js"
 import * as LogOptions from "./LogOptions.js"
 import * as LogRow from "./LogRow.js"
 import * as Stdout from "./Stdout.js"
@@ -21,11 +24,13 @@ const pageSize = 100
 
 const write = ({ filter, format, records }: Command.Command.ParseConfig<typeof options>) =>
   Effect.gen(function* () {
-    if (format === "csv") yield* Stdout.write(csvLine(RecordReader.columns))
+    if (format === "csv") yield* Stdout.write(Csv.line(RecordReader.columns))
     const encode = format === "csv" ? toCsv : LogRow.toJsonLine
-    yield* RecordReader.fromEach(records, filter, (file) => writeFile(file, filter, encode))
+    const written = yield* RecordReader.fromEach(records, filter, (file) => writeFile(file, filter, encode))
+    if (!written.includes(true)) yield* Console.error(LogRow.none(filter))
   })
 
+// Whether there was anything to write.
 const writeFile = Effect.fnUntraced(function* (
   file: RecordReader.RecordFile,
   filter: RecordFilter.Filter,
@@ -34,19 +39,15 @@ const writeFile = Effect.fnUntraced(function* (
   let place = 0
   for (;;) {
     const page = yield* file.after(filter, place, pageSize)
-    if (page.place === undefined) return
+    if (page.place === undefined) return place > 0
     yield* Stdout.write(page.rows.map(encode).join(""))
     place = page.place
   }
 })
 
-const toCsv = (row: RecordReader.Row): string => csvLine(RecordReader.columns.map((name) => String(row[name] ?? "")))
-
-/** A line of comma-separated values (RFC 4180). */
-export const csvLine = (values: ReadonlyArray<string>): string =>
-  `${values.map((value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value)).join(",")}\r\n`
+const toCsv = (row: RecordReader.Row): string => Csv.line(RecordReader.columns.map((name) => String(row[name] ?? "")))
 
 /** `causeway log export`: every record, whole, oldest first. */
-export const command = Command.make("export", options, (asked) => LogRow.reported(write(asked))).pipe(
+export const command = Command.make("export", options, (asked) => Ending.told(write(asked))).pipe(
   Command.withDescription("Write whole records to the standard output, oldest first")
 )

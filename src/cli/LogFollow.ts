@@ -1,12 +1,18 @@
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Printable from "../domain/Printable.js"
 import * as Archives from "../log/Archives.js"
 import type * as RecordFilter from "../log/RecordFilter.js"
 import * as RecordReader from "../log/RecordReader.js"
+import * as BootMessage from "./BootMessage.js"
 import * as LogRow from "./LogRow.js"
 import * as Stdout from "./Stdout.js"
 
 const pollInterval = "500 millis"
 const pageSize = 200
+
+/** A database that cannot be read is on its way to another name, but not for so many looks: then it is said. */
+const patience = 10
 
 /** Prints the newest records and then every one that comes, through archiving and restarts, until it is interrupted. */
 export const follow = Effect.fnUntraced(function* (
@@ -25,16 +31,20 @@ export const follow = Effect.fnUntraced(function* (
   const start = Effect.gen(function* () {
     const database = yield* RecordReader.open(path)
     place = yield* database.lastPlace
-    const newest = [...(yield* database.newest(filter, limit))].reverse()
+    const newest = [...(yield* json ? database.newest(filter, limit) : database.newestBriefly(filter, limit))].reverse()
     yield* json ? print(newest) : Stdout.print(LogRow.table(newest))
   })
-  yield* file === undefined ? Effect.void : Effect.scoped(start)
+  yield* file === undefined
+    ? Console.error(Printable.line(`${path}: there is no such file yet; it is waited for`))
+    : Effect.scoped(start)
 
+  let unreadable = 0
   const catchUp = (from: string) =>
     Effect.gen(function* () {
       const database = yield* RecordReader.open(from)
       for (;;) {
         const page = yield* database.after(filter, place, pageSize)
+        unreadable = 0
         yield* print(page.rows)
         if (page.place === undefined) return
         place = page.place
@@ -42,7 +52,9 @@ export const follow = Effect.fnUntraced(function* (
     }).pipe(
       Effect.scoped,
       // Archived or set aside at this very moment; the next look finds the new one.
-      Effect.catchTag("RecordsUnreadable", () => Effect.void)
+      Effect.catchTag("RecordsUnreadable", (failure) =>
+        ++unreadable === patience ? Console.error(BootMessage.of(failure)) : Effect.void
+      )
     )
 
   for (;;) {

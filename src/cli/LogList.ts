@@ -1,7 +1,9 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as RecordReader from "../log/RecordReader.js"
+import * as Ending from "./Ending.js"
 import * as LogFollow from "./LogFollow.js"
 import * as LogOptions from "./LogOptions.js"
 import * as LogRow from "./LogRow.js"
@@ -24,15 +26,17 @@ export const run = (asked: Command.Command.ParseConfig<typeof options>) =>
   Effect.gen(function* () {
     const { filter, json, limit, records } = asked
     if (asked.follow) return yield* LogFollow.follow(records, filter, limit, json)
-    const found = yield* RecordReader.fromEach(records, filter, (file) => file.newest(filter, limit))
+    const found = yield* RecordReader.fromEach(records, filter, (file) =>
+      json ? file.newest(filter, limit) : file.newestBriefly(filter, limit)
+    )
     const newest = found.flat().sort(byTime).slice(-limit)
-    if (json) return yield* Stdout.write(newest.map(LogRow.toJsonLine).join(""))
-    yield* Stdout.print(newest.length === 0 ? "No records." : LogRow.table(newest))
+    if (newest.length === 0) return yield* json ? Console.error(LogRow.none(filter)) : Stdout.print(LogRow.none(filter))
+    yield* json ? Stdout.write(newest.map(LogRow.toJsonLine).join("")) : Stdout.print(LogRow.table(newest))
   })
 
 const byTime = (a: RecordReader.Row, b: RecordReader.Row): number => ((a.Time ?? "") < (b.Time ?? "") ? -1 : 1)
 
 /** `causeway log list`: the newest records. */
-export const command = Command.make("list", options, (asked) => LogRow.reported(run(asked))).pipe(
+export const command = Command.make("list", options, (asked) => Ending.told(run(asked))).pipe(
   Command.withDescription("List the newest records; what `causeway log` does by default")
 )

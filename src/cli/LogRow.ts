@@ -1,7 +1,7 @@
-import * as Console from "effect/Console"
-import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as JsonObject from "../domain/JsonObject.js"
+import * as Printable from "../domain/Printable.js"
+import type * as RecordFilter from "../log/RecordFilter.js"
 import type * as RecordReader from "../log/RecordReader.js"
 import * as Stdout from "./Stdout.js"
 import * as Table from "./Table.js"
@@ -29,6 +29,10 @@ export const table = (rows: ReadonlyArray<RecordReader.Row>): string =>
 /** Rows as lines without a title, for a list that goes on. */
 export const lines = (rows: ReadonlyArray<RecordReader.Row>): string => table(rows).split("\n").slice(1).join("\n")
 
+/** Why there is nothing to print. */
+export const none = (filter: RecordFilter.Filter): string =>
+  Object.keys(filter).length === 0 ? "No records." : "No record is of that kind."
+
 /** A row as an object whose JSON texts are JSON. */
 export const toObject = (row: RecordReader.Row): object => ({
   ...row,
@@ -41,11 +45,7 @@ export const toObject = (row: RecordReader.Row): object => ({
 })
 
 /** A row as a line of JSON. */
-export const toJsonLine = (row: RecordReader.Row): string => `${JSON.stringify(toObject(row))}\n`
-
-/** Tells an operator why a command has failed. */
-export const reported = <A, E extends { readonly message: string }, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.tapError(effect, (failure) => Console.error(failure.message))
+export const toJsonLine = (row: RecordReader.Row): string => `${Printable.json(toObject(row))}\n`
 
 const nested = ["Attempts", "Headers", "Request", "Response"] as const
 

@@ -1,11 +1,12 @@
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as JsonObject from "../domain/JsonObject.js"
+import * as Printable from "../domain/Printable.js"
 import * as RecordReader from "../log/RecordReader.js"
+import * as Ending from "./Ending.js"
 import * as LogOptions from "./LogOptions.js"
 import * as LogRow from "./LogRow.js"
 import * as Stdout from "./Stdout.js"
@@ -20,9 +21,8 @@ const show = ({ id, json, records }: { readonly id: string; readonly json: boole
     const found = (yield* RecordReader.fromEach(records, {}, (file) => file.withId(id, 2))).flat()
     const exact = found.filter((row) => row.id === id)
     const [row, another] = exact.length === 0 ? found : exact
-    if (row === undefined) return yield* refuse(`No record has an id that begins with ${Table.printable(id)}.`)
-    if (another !== undefined)
-      return yield* refuse(`Several records have an id that begins with ${Table.printable(id)}.`)
+    if (row === undefined) return yield* refuse(`No record has an id that begins with ${id}.`)
+    if (another !== undefined) return yield* refuse(`Several records have an id that begins with ${id}.`)
     yield* json ? Stdout.write(LogRow.toJsonLine(row)) : Stdout.print(describe(row))
   })
 
@@ -69,7 +69,7 @@ const facts = (row: RecordReader.Row): string => {
     ["took", timings.filter(Boolean).join(", ")]
   ]
   const known = pairs.filter(([, value]) => value !== null && value !== "")
-  return known.map(([name, value]) => `${name.padEnd(12)}${Table.printable(String(value))}`).join("\n")
+  return known.map(([name, value]) => `${name.padEnd(12)}${Printable.line(String(value))}`).join("\n")
 }
 
 const attempts = (json: string | null): string =>
@@ -80,8 +80,8 @@ const attempts = (json: string | null): string =>
         ? ""
         : Table.render(
             [
-              { title: "BACKEND" },
-              { title: "MODEL" },
+              { title: "BACKEND", most: Printable.longest },
+              { title: "MODEL", most: Printable.longest },
               { title: "STATUS", align: "right" },
               { title: "MS", align: "right" },
               { title: "FAILURE" },
@@ -100,13 +100,14 @@ const attempts = (json: string | null): string =>
 
 const section = (title: string, text: string): string => (text === "" ? "" : `${title}\n${text}`)
 
-const pretty = (json: string | null): string => {
-  const value = Option.flatMap(Option.fromNullable(json), JsonObject.parseValue)
-  const text = Option.match(value, { onNone: () => json ?? "", onSome: (it) => JSON.stringify(it, null, 2) })
-  return text.split("\n").map(Table.printable).join("\n")
-}
+// What is no JSON is one line: lines of its own could pass for those of another section.
+const pretty = (json: string | null): string =>
+  Option.match(Option.flatMap(Option.fromNullable(json), JsonObject.parseValue), {
+    onNone: () => Printable.line(json ?? ""),
+    onSome: (value) => Printable.escaped(JSON.stringify(value, null, 2))
+  })
 
 /** `causeway log show ID`: one exchange, whole. */
 export const command = Command.make("show", { id, records: LogOptions.records, json: LogOptions.json }, (asked) =>
-  Effect.tapError(show(asked), ({ message }) => Console.error(message))
+  Ending.told(show(asked))
 ).pipe(Command.withDescription("Show one exchange whole: its attempts, timings, request and answer"))

@@ -1,8 +1,11 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Printable from "../domain/Printable.js"
 import * as RecordReader from "../log/RecordReader.js"
 import type * as RecordSums from "../log/RecordSums.js"
+import * as Ending from "./Ending.js"
 import * as LogOptions from "./LogOptions.js"
 import * as LogRow from "./LogRow.js"
 import * as Stdout from "./Stdout.js"
@@ -41,8 +44,9 @@ const stats = (asked: Command.Command.ParseConfig<typeof options>) =>
       )
     )
     const lines = sumUp(sums.flat(), by)
+    if (lines.length === 0) return yield* json ? Console.error(LogRow.none(filter)) : Stdout.print(LogRow.none(filter))
     yield* json
-      ? Stdout.write(lines.map((line) => `${JSON.stringify(toObject(line, by))}\n`).join(""))
+      ? Stdout.write(lines.map((line) => `${Printable.json(toObject(line, by))}\n`).join(""))
       : Stdout.print(toTable(lines, by))
   })
 
@@ -84,7 +88,6 @@ const toObject = ({ key, outcomes, ...sums }: Line, by: ReadonlyArray<Dimension>
 })
 
 const toTable = (lines: ReadonlyArray<Line>, by: ReadonlyArray<Dimension>): string => {
-  if (lines.length === 0) return "No records."
   const total = emptyLine(by.map((_, n) => (n === 0 ? "total" : "")))
   for (const line of lines) {
     total.requests += line.requests
@@ -95,7 +98,11 @@ const toTable = (lines: ReadonlyArray<Line>, by: ReadonlyArray<Dimension>): stri
       total.outcomes.set(outcome, (total.outcomes.get(outcome) ?? 0) + count)
   }
   const numbers = ["REQUESTS", "PROMPT", "COMPLETION", "TOTAL"].map((title) => ({ title, align: "right" as const }))
-  const columns = [...by.map((dimension) => ({ title: dimension.toUpperCase() })), ...numbers, { title: "OUTCOMES" }]
+  const columns = [
+    ...by.map((dimension) => ({ title: dimension.toUpperCase() })),
+    ...numbers,
+    { title: "OUTCOMES", most: Printable.longest }
+  ]
   const rows = [...lines, total].map((line) => [
     ...line.key.map((value) => value ?? "–"),
     ...[line.requests, line.promptTokens, line.completionTokens, line.totalTokens].map(String),
@@ -108,6 +115,6 @@ const toTable = (lines: ReadonlyArray<Line>, by: ReadonlyArray<Dimension>): stri
 }
 
 /** `causeway log stats`: tokens and outcomes, summed up. */
-export const command = Command.make("stats", options, (asked) => LogRow.reported(stats(asked))).pipe(
+export const command = Command.make("stats", options, (asked) => Ending.told(stats(asked))).pipe(
   Command.withDescription("Sum up tokens and outcomes for each day, model and backend")
 )

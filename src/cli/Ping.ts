@@ -1,7 +1,6 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as Config from "effect/Config"
-import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,10 +12,12 @@ import * as ConfigRef from "../config/ConfigRef.js"
 import type { Backend } from "../domain/Backend.js"
 import * as ConfigIssue from "../domain/ConfigIssue.js"
 import * as ConfigSchema from "../domain/ConfigSchema.js"
+import * as Printable from "../domain/Printable.js"
 import * as Backends from "../upstream/Backends.js"
 import * as CommonOptions from "./CommonOptions.js"
 import * as Ending from "./Ending.js"
 import * as Probe from "./Probe.js"
+import * as Stdout from "./Stdout.js"
 import * as Table from "./Table.js"
 
 /** No backend has this name. */
@@ -69,7 +70,7 @@ const ping = (settings: {
       Effect.provide(Backends.layer),
       Effect.provide(ConfigRef.layerDecoded(config))
     )
-    yield* Console.log(settings.json ? JSON.stringify(findings, null, 2) : asText(findings))
+    yield* Stdout.print(settings.json ? Printable.json(findings, 2) : asText(findings))
     if (!findings.every(Probe.isWell)) return yield* new Ending.NotWell()
   }).pipe(Ending.told)
 
@@ -94,7 +95,7 @@ const asText = (findings: ReadonlyArray<Probe.Finding>): string =>
       Table.titled("backend", "model", "reachable", "key", "models", "answers", "streams", "first token", "latency"),
       findings.map(rowOf)
     ),
-    ...findings.flatMap(({ backend, problems }) => problems.map((problem) => `${backend}: ${problem}`))
+    ...findings.flatMap(({ backend, problems }) => problems.map((problem) => Printable.brief(`${backend}: ${problem}`)))
   ].join("\n")
 
 const rowOf = (finding: Probe.Finding): ReadonlyArray<string> => [

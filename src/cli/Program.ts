@@ -4,6 +4,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Arguments from "./Arguments.js"
+import * as ShownConsole from "./ShownConsole.js"
 import * as Version from "./Version.js"
 
 // Each command brings much along that the others can do without.
@@ -34,5 +35,8 @@ export const load = async (args: ReadonlyArray<string>) => {
     Command.withSubcommands([first.command, ...others.map(({ command }) => command)])
   )
   const run = Command.run(causeway, { name: "Causeway", version: Version.version })
-  return Effect.provide(run(args), Layer.merge(NodeContext.layer, CliConfig.layer({ showBuiltIns: false })))
+  return Effect.provide(
+    ShownConsole.run(run(args)),
+    Layer.merge(NodeContext.layer, CliConfig.layer({ showBuiltIns: false }))
+  )
 }

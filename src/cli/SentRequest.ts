@@ -14,7 +14,7 @@ export interface SentRequest {
   readonly method: "POST"
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: unknown
+  readonly body: JsonObject.JsonObject
 }
 
 /** What a target would be sent for a caller's request. */

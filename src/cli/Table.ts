@@ -1,40 +1,45 @@
-/** A column of a table: its title, and on which side its values stand. */
+import * as Printable from "../domain/Printable.js"
+
+/** A column of a table: its title, on which side its values stand, and how long one may be, in characters (60). */
 export interface Column {
   readonly title: string
   readonly align?: "left" | "right"
+  readonly most?: number
 }
 
 /** Columns of these titles, their values on the left. */
 export const titled = (...titles: ReadonlyArray<string>): ReadonlyArray<Column> => titles.map((title) => ({ title }))
 
-/** Lines of a table with aligned columns; a line that is longer than `width` is cut. */
+/** Lines of a table with aligned columns, one for each row; a line that is longer than `width` is cut. */
 export const render = (
   columns: ReadonlyArray<Column>,
   rows: ReadonlyArray<ReadonlyArray<string>>,
   width = Infinity
 ): string => {
   const cells = [
-    columns.map(({ title }) => title),
-    ...rows.map((row) => columns.map((_, n) => printable(row[n] ?? "")))
+    columns.map(({ title }) => cell(title)),
+    ...rows.map((row) => columns.map(({ most }, n) => cell(Printable.brief(row[n] ?? "", most ?? usual))))
   ]
-  const widths = columns.map((_, n) => cells.reduce((widest, row) => Math.max(widest, size(row[n] ?? "")), 0))
-  const line = (row: ReadonlyArray<string>) =>
+  const widths = columns.map((_, n) => cells.reduce((widest, row) => Math.max(widest, row[n]?.size ?? 0), 0))
+  const line = (row: ReadonlyArray<Cell>) =>
     columns
-      .map(({ align }, n) => pad(row[n] ?? "", widths[n] ?? 0, align ?? "left"))
+      .map(({ align }, n) => pad(row[n] ?? cell(""), widths[n] ?? 0, align ?? "left"))
       .join("  ")
       .trimEnd()
-  return cells.map((row) => cut(line(row), width)).join("\n")
+  return cells.map((row) => Printable.cut(line(row), width)).join("\n")
 }
 
-/** A text without what a terminal would act upon; callers choose what models are called. */
-export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, "�")
+interface Cell {
+  readonly text: string
+  readonly size: number
+}
 
-const size = (text: string): number => [...text].length
+// One long name must not make every line as long.
+const usual = 60
 
-const pad = (text: string, width: number, align: "left" | "right"): string => {
-  const space = " ".repeat(width - size(text))
+const cell = (text: string): Cell => ({ text, size: Array.from(text).length })
+
+const pad = ({ size, text }: Cell, width: number, align: "left" | "right"): string => {
+  const space = " ".repeat(width - size)
   return align === "left" ? text + space : space + text
 }
-
-const cut = (line: string, width: number): string =>
-  size(line) <= width ? line : `${[...line].slice(0, Math.max(0, width - 1)).join("")}…`

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import type { ConfigIssue } from "./ConfigIssue.js"
 import { formatPath } from "./ConfigIssue.js"
 import type { ErrorBody } from "./ErrorBody.js"
+import * as Printable from "./Printable.js"
 import { shortened } from "./Shortened.js"
 
 // Boot: the process does not start, or the last good configuration stays.
@@ -45,7 +46,7 @@ export class ConfigInvalid extends Data.TaggedError("ConfigInvalid")<{
       .map((issue) => {
         const place = issue.line === undefined ? "" : `:${issue.line}:${issue.column}`
         const where = formatPath(issue.path)
-        return `${this.path ?? "config"}${place}: ${where === "" ? "" : `${where}: `}${issue.message}`
+        return Printable.brief(`${this.path ?? "config"}${place}: ${where === "" ? "" : `${where}: `}${issue.message}`)
       })
       .join("\n")
   }

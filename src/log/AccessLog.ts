@@ -5,6 +5,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
+import * as Printable from "../domain/Printable.js"
 import type { RequestRecord } from "../domain/RequestRecord.js"
 
 /** Writes a line for an exchange. */
@@ -48,14 +49,14 @@ export const json =
     const own = fiber.getFiberRef(FiberRef.currentLogAnnotations)
     const line = annotations(record)
     const fields = HashMap.isEmpty(own) ? line : Object.assign(Object.fromEntries(own), line)
-    write(JSON.stringify({ message: "exchange", logLevel: "INFO", timestamp, annotations: fields, spans: {}, fiberId }))
+    write(Printable.json({ message: "exchange", logLevel: "INFO", timestamp, annotations: fields, spans: {}, fiberId }))
   }
 
 const annotations = (record: RequestRecord) => {
   const line = {
     id: record.id,
     ip: record.IP,
-    model: record.Model ?? record.RequestedModel,
+    model: name(record.Model ?? record.RequestedModel),
     backend: record.Backend,
     status: record.Status,
     outcome: record.Outcome,
@@ -63,5 +64,7 @@ const annotations = (record: RequestRecord) => {
     ttft: record.TtftMs,
     tokens: record.TotalTokens
   }
-  return record.Error === null ? line : Object.assign(line, { error: record.Error })
+  return record.Error === null ? line : Object.assign(line, { error: Printable.cut(record.Error, Printable.longest) })
 }
+
+const name = (text: string | null): string | null => (text === null ? null : Printable.cut(text, Printable.longest))

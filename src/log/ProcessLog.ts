@@ -5,10 +5,12 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as ProcessConfig from "../config/ProcessConfig.js"
+import * as Printable from "../domain/Printable.js"
 import * as AccessLog from "./AccessLog.js"
 import * as LineWriter from "./LineWriter.js"
 import * as LogFile from "./LogFile.js"
 import * as LogLine from "./LogLine.js"
+import * as PrettyLog from "./PrettyLog.js"
 
 /** The log of the process on stderr, for people on a terminal and as JSON lines otherwise, and in a file if one is set. */
 export const layer: Layer.Layer<never, ConfigError> = Layer.unwrapScoped(
@@ -24,7 +26,7 @@ export const layer: Layer.Layer<never, ConfigError> = Layer.unwrapScoped(
       for (const each of lines) each(line)
     }
     const toLines = Logger.map(json, write)
-    const onTerminal = Logger.prettyLogger({ stderr: true })
+    const onTerminal = PrettyLog.make()
     const loggers = !pretty ? toLines : lines.length === 0 ? onTerminal : Logger.zip(onTerminal, toLines)
     return Layer.mergeAll(
       Logger.replace(Logger.defaultLogger, loggers),
@@ -37,8 +39,8 @@ export const layer: Layer.Layer<never, ConfigError> = Layer.unwrapScoped(
 // Effect's JSON logger looks for cycles and secrets in everything, which costs most of a line; texts and numbers have none.
 const json: Logger.Logger<unknown, string> = Logger.make((line) =>
   [line.message].flat().every(isPlain) && HashMap.every(line.annotations, isPlain)
-    ? JSON.stringify(Logger.structuredLogger.log(line))
-    : Logger.jsonLogger.log(line)
+    ? Printable.json(Logger.structuredLogger.log(line))
+    : Printable.escaped(Logger.jsonLogger.log(line))
 )
 
 const isPlain = (value: unknown): boolean =>

@@ -62,10 +62,18 @@ export const columns: ReadonlyArray<keyof Row> = Struct.keys(Row.fields)
 // A list need not read what was said.
 const large = new Set<keyof Row>(["Headers", "Request", "Response"])
 
+/** So much of a text is read for a list that cuts it anyway, in characters. */
+const beginning = 100
+
+// Rows are in the order of their time, which no index knows by its beginning.
+const isText = (name: keyof Row): boolean => Row.fields[name] === Text && name !== "Time"
+
 /** One file with records, open for reading alone. */
 export interface RecordFile {
   /** The newest rows, newest first, without headers and bodies. */
   readonly newest: (filter: Filter, limit: number) => Effect.Effect<ReadonlyArray<Row>, RecordsUnreadable>
+  /** As `newest`, with no more than the beginning of each text, for a list of which nobody reads more. */
+  readonly newestBriefly: (filter: Filter, limit: number) => Effect.Effect<ReadonlyArray<Row>, RecordsUnreadable>
   /** Rows behind a place in the file, in the order in which they were written, whole, and the place of the last. */
   readonly after: (filter: Filter, place: number, limit: number) => Effect.Effect<Page, RecordsUnreadable>
   /** The place of the last row. */
@@ -110,6 +118,8 @@ export const open = (path: string): Effect.Effect<RecordFile, RecordsUnreadable,
     Effect.mapError((cause) => new RecordsUnreadable({ path, cause }))
   )
 
+const noRows: Page = { rows: [], place: undefined }
+
 const decodeRows = Schema.decodeUnknown(Schema.Array(Row))
 const decodePlaces = Schema.decodeUnknown(Schema.Array(Schema.Struct({ place: Count })))
 
@@ -125,6 +135,8 @@ const make = (
     sql.literal(columns.map((name) => `${names.includes(name) ? column(name) : "NULL"} AS "${name}"`).join(", "))
   const whole = selected(columns)
   const slim = selected(columns.filter((name) => !large.has(name)))
+  const begun = (name: keyof Row) => (isText(name) ? `substr(${column(name)}, 1, ${beginning})` : column(name))
+  const brief = sql.literal(columns.map((name) => `${large.has(name) ? "NULL" : begun(name)} AS "${name}"`).join(", "))
   const place = sql.literal("rowid")
 
   const is = (name: string, value: string | undefined): ReadonlyArray<Fragment> => {
@@ -162,13 +174,17 @@ const make = (
       )
     )
 
+  const newest = (selection: Fragment) => (filter: Filter, limit: number) =>
+    present.size === 0
+      ? Effect.succeed([])
+      : rows(sql`SELECT ${selection} FROM records WHERE ${where(filter)} ORDER BY "Time" DESC LIMIT ${limit}`)
+
   return {
-    newest: (filter, limit) =>
-      present.size === 0
-        ? Effect.succeed([])
-        : rows(sql`SELECT ${slim} FROM records WHERE ${where(filter)} ORDER BY "Time" DESC LIMIT ${limit}`),
+    newest: newest(slim),
+    newestBriefly: newest(brief),
     after: (filter, from, limit) =>
       Effect.gen(function* () {
+        if (present.size === 0) return noRows
         const found = yield* readable(
           sql`SELECT ${whole}, ${place} AS place FROM records WHERE ${where(filter, [sql`${place} > ${from}`])}
             ORDER BY ${place} LIMIT ${limit}`
@@ -179,7 +195,10 @@ const make = (
         }
         return page
       }),
-    lastPlace: Effect.map(places(sql`SELECT max(${place}) AS place FROM records`), (found) => found ?? 0),
+    lastPlace:
+      present.size === 0
+        ? Effect.succeed(0)
+        : Effect.map(places(sql`SELECT max(${place}) AS place FROM records`), (found) => found ?? 0),
     withId: (prefix, limit) =>
       present.has("id")
         ? rows(sql`SELECT ${whole} FROM records WHERE id >= ${prefix} AND id < ${prefix + "\u{10ffff}"} LIMIT ${limit}`)

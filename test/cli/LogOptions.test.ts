@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
-import * as LogExport from "../../src/cli/LogExport.js"
 import * as LogOptions from "../../src/cli/LogOptions.js"
 
 const now = Date.parse("2026-11-23T12:00:00Z")
@@ -21,9 +20,5 @@ describe("causeway log", () => {
     for (const text of ["", "soon", "3y", "-1h", "99999999999999w"]) {
       assert.isTrue(Option.isNone(LogOptions.time(text, now)), text)
     }
-  })
-
-  it("quotes what would end a value in comma-separated values", () => {
-    assert.strictEqual(LogExport.csvLine(["a", 'b"c', "d,e", "f\ng", ""]), 'a,"b""c","d,e","f\ng",\r\n')
   })
 })
