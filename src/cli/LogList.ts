@@ -1,5 +1,6 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
+import * as Arr from "effect/Array"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as RecordReader from "../log/RecordReader.js"
@@ -31,8 +32,13 @@ export const run = (asked: Command.Command.ParseConfig<typeof options>) =>
     )
     const newest = found.flat().sort(byTime).slice(-limit)
     if (newest.length === 0) return yield* json ? Console.error(LogRow.none(filter)) : Stdout.print(LogRow.none(filter))
-    yield* json ? Stdout.write(newest.map(LogRow.toJsonLine).join("")) : Stdout.print(LogRow.table(newest))
+    if (!json) return yield* Stdout.print(LogRow.table(newest))
+    const write = (rows: ReadonlyArray<RecordReader.Row>) => Stdout.write(rows.map(LogRow.toJsonLine).join(""))
+    yield* Effect.forEach(Arr.chunksOf(newest, together), write, { discard: true })
   })
+
+// All in one text could be longer than a text can be.
+const together = 1_000
 
 const byTime = (a: RecordReader.Row, b: RecordReader.Row): number => ((a.Time ?? "") < (b.Time ?? "") ? -1 : 1)
 

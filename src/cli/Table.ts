@@ -17,29 +17,22 @@ export const render = (
   width = Infinity
 ): string => {
   const cells = [
-    columns.map(({ title }) => cell(title)),
-    ...rows.map((row) => columns.map(({ most }, n) => cell(Printable.brief(row[n] ?? "", most ?? usual))))
+    columns.map(({ title }) => title),
+    ...rows.map((row) => columns.map(({ most }, n) => Printable.brief(row[n] ?? "", most ?? usual)))
   ]
-  const widths = columns.map((_, n) => cells.reduce((widest, row) => Math.max(widest, row[n]?.size ?? 0), 0))
-  const line = (row: ReadonlyArray<Cell>) =>
+  const widths = columns.map((_, n) => cells.reduce((widest, row) => Math.max(widest, Printable.size(row[n] ?? "")), 0))
+  const line = (row: ReadonlyArray<string>) =>
     columns
-      .map(({ align }, n) => pad(row[n] ?? cell(""), widths[n] ?? 0, align ?? "left"))
+      .map(({ align }, n) => pad(row[n] ?? "", widths[n] ?? 0, align ?? "left"))
       .join("  ")
       .trimEnd()
   return cells.map((row) => Printable.cut(line(row), width)).join("\n")
 }
 
-interface Cell {
-  readonly text: string
-  readonly size: number
-}
-
 // One long name must not make every line as long.
 const usual = 60
 
-const cell = (text: string): Cell => ({ text, size: Array.from(text).length })
-
-const pad = ({ size, text }: Cell, width: number, align: "left" | "right"): string => {
-  const space = " ".repeat(width - size)
+const pad = (text: string, width: number, align: "left" | "right"): string => {
+  const space = " ".repeat(width - Printable.size(text))
   return align === "left" ? text + space : space + text
 }

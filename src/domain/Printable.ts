@@ -19,6 +19,9 @@ export const line = (text: string): string => (beyondAscii.test(text) ? text.rep
 export const lines = (text: string): string =>
   beyondAsciiLines.test(text) ? text.split("\n").map(line).join("\n") : text
 
+/** How long a text is, in characters. */
+export const size = (text: string): number => (beyondAscii.test(text) ? Array.from(text).length : text.length)
+
 /** The beginning of a text, of at most so many characters; `…` stands for the rest. */
 export const cut = (text: string, most: number): string => {
   if (text.length <= most) return text
