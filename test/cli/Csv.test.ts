@@ -24,7 +24,20 @@ describe("comma-separated values", () => {
   })
 
   it("hold no formula, but every number", () => {
-    for (const text of ["=1", "+1", "-x", "-1+1", "@a", "  =1", "\u3000=1", "＝1", "＋1", "－1", "＠a", "=cmd|' /C calc'!A0"]) {
+    for (const text of [
+      "=1",
+      "+1",
+      "-x",
+      "-1+1",
+      "@a",
+      "  =1",
+      "\u3000=1",
+      "＝1",
+      "＋1",
+      "－1",
+      "＠a",
+      "=cmd|' /C calc'!A0"
+    ]) {
       assert.strictEqual(Csv.line([text]), `'${text}\r\n`)
     }
     for (const text of ["-1", "-1.5", "-1e-7", "1", "a=b", "'"]) {
