@@ -18,16 +18,22 @@ export const run = async (
   return stdout
 }
 
-const Report = Schema.parseJson(
-  Schema.NonEmptyArray(
-    Schema.Struct({ filename: Schema.String, files: Schema.Array(Schema.Struct({ path: Schema.String })) })
-  )
-)
+const Package = Schema.Struct({
+  filename: Schema.String,
+  files: Schema.Array(Schema.Struct({ path: Schema.String }))
+})
+const Report = Schema.parseJson(Schema.Union(Schema.NonEmptyArray(Package), Schema.Struct({ causeway: Package })))
+
+/** What `npm pack --json` says of the package: until npm 11 in a list, since npm 12 by its name. */
+export const packed = (printed: string) => {
+  const report = Schema.decodeUnknownSync(Report)(printed)
+  return "causeway" in report ? report.causeway : report[0]
+}
 
 /** The package as it would be published, of what is built now. */
 export const pack = async (folder: string) => {
   const args = ["pack", "--ignore-scripts", "--json", "--pack-destination", folder]
-  const [{ filename, files }] = Schema.decodeUnknownSync(Report)(await run(root, "npm", args))
+  const { filename, files } = packed(await run(root, "npm", args))
   return { tarball: path.join(folder, filename), files: files.map((file) => file.path) }
 }
 

@@ -37,7 +37,9 @@ const prepare = async (node) => {
   const name = `node-${process.platform}-${process.arch}`
   const packages = [`${name}@${node}`, `npm@${npmOf[node]}`]
   // The npm at hand need not be one that this npm's engines allow.
-  await exec("npm", ["install", "--prefix", folder, "--no-audit", "--no-fund", "--force", ...packages], { env: clean() })
+  await exec("npm", ["install", "--prefix", folder, "--no-audit", "--no-fund", "--force", ...packages], {
+    env: clean()
+  })
   const modules = join(folder, "node_modules")
   const bin = join(folder, "bin")
   fs.mkdirSync(bin)

@@ -15,11 +15,17 @@ const Exports = Schema.Struct({
   devDependencies: Schema.Record({ key: Schema.String, value: Schema.String })
 })
 
-const Lock = Schema.Struct({
-  packages: Schema.Struct({
-    "node_modules/better-sqlite3-13": Schema.Struct({ gypfile: Schema.optional(Schema.Boolean) })
-  })
+const Locked = Schema.Struct({
+  gypfile: Schema.optional(Schema.Boolean),
+  hasInstallScript: Schema.optional(Schema.Boolean)
 })
+const Lock = Schema.Struct({
+  packages: Schema.Struct({ "node_modules/better-sqlite3-13": Locked }, { key: Schema.String, value: Locked })
+})
+
+const Allowed = Schema.Struct({ allowScripts: Schema.Record({ key: Schema.String, value: Schema.Boolean }) })
+
+const lock = () => Schema.decodeUnknownSync(Schema.parseJson(Lock))(fs.readFileSync("package-lock.json", "utf8"))
 
 let folder = ""
 let files: ReadonlyArray<string> = []
@@ -49,8 +55,40 @@ const imported = (name: string, attributes = "") =>
 
 describe("a clone", () => {
   it("is installed without compiling the driver of SQLite that comes compiled", () => {
-    const { packages } = Schema.decodeUnknownSync(Schema.parseJson(Lock))(fs.readFileSync("package-lock.json", "utf8"))
-    assert.isFalse(packages["node_modules/better-sqlite3-13"].gypfile, "npm has dropped it: put it back by hand")
+    assert.isFalse(lock().packages["node_modules/better-sqlite3-13"].gypfile, "npm has dropped it: put it back by hand")
+  })
+
+  it("says of each package that wants to run a script whether it may", () => {
+    const names = Object.entries(lock().packages).flatMap(([place, { hasInstallScript }]) =>
+      hasInstallScript === true && place !== "" ? [place.replace(/^.*node_modules\//, "")] : []
+    )
+    const manifest = Schema.decodeUnknownSync(Schema.parseJson(Allowed))(fs.readFileSync("package.json", "utf8"))
+    assert.deepStrictEqual(Object.keys(manifest.allowScripts).sort(), [...new Set(names)].sort())
+  })
+})
+
+describe("what npm says of the package", () => {
+  // As npm 11.19.1 and 12.2.2 printed it, with most files left out.
+  const report = {
+    id: "causeway@0.1.0",
+    name: "causeway",
+    version: "0.1.0",
+    size: 779944,
+    unpackedSize: 3432833,
+    shasum: "2d079da46d52721ce73e2d22ac46d867ad2e93b1",
+    filename: "causeway-0.1.0.tgz",
+    files: [{ path: "CHANGELOG.md", size: 6633, mode: 420 }],
+    entryCount: 1,
+    bundled: []
+  }
+
+  it("is read, in a list or by its name", () => {
+    for (const printed of [[report], { causeway: report }]) {
+      assert.deepStrictEqual(Packed.packed(JSON.stringify(printed, null, 2)), {
+        filename: "causeway-0.1.0.tgz",
+        files: [{ path: "CHANGELOG.md" }]
+      })
+    }
   })
 })
 
