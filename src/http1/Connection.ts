@@ -1,6 +1,7 @@
 import type * as net from "node:net"
 import type { Connector } from "./Connector.js"
 import type { Controller, ResponseHandler } from "./Dispatch.js"
+import * as LoopTurn from "./LoopTurn.js"
 import type { ResponseHead } from "./ResponseHead.js"
 import * as ResponseReader from "./ResponseReader.js"
 
@@ -14,6 +15,8 @@ export interface Message {
 export interface Owner {
   /** The response has ended, and another request may be sent for so long, in ms, where the server says so. */
   onIdle(connection: Connection, keptFor: number | undefined): void
+  /** The server spoke although it had been asked nothing; the connection is closed. */
+  onUnasked(connection: Connection): void
   onClosed(connection: Connection): void
 }
 
@@ -27,6 +30,9 @@ export class Connection implements ResponseReader.ResponseListener {
   private cause: unknown = undefined
   private isStopped = false
   private isResting = false
+  private hasServed = false
+  /** The turn of the loop in which a request went over a connection that has served before, until it is answered. */
+  private askedIn: number | undefined = undefined
 
   constructor(
     connector: Connector,
@@ -48,6 +54,8 @@ export class Connection implements ResponseReader.ResponseListener {
     this.head = undefined
     this.reader.reset()
     this.turn = new Turn(this, message, handler)
+    if (this.hasServed) this.askedIn = LoopTurn.current()
+    this.hasServed = true
     if (this.isReady) this.begin(this.turn)
   }
 
@@ -102,7 +110,7 @@ export class Connection implements ResponseReader.ResponseListener {
   }
 
   private onRead(bytes: Buffer): void {
-    if (this.turn === undefined) return this.close(new Error("the server spoke without being asked"))
+    if (this.turn === undefined || this.isTooSoon()) return this.refuse()
     // To stop and to read on costs more than to hold one read, and most pauses end before there is one.
     if (this.turn.isPaused && !this.isStopped) {
       this.isStopped = true
@@ -110,6 +118,19 @@ export class Connection implements ResponseReader.ResponseListener {
     }
     const wrong = this.reader.push(bytes)
     if (wrong !== undefined) this.close(wrong)
+  }
+
+  // What is read in the turn in which the request was written was there before it: the rest of what came last.
+  private isTooSoon(): boolean {
+    if (this.askedIn === undefined) return false
+    const isTooSoon = this.askedIn === LoopTurn.current()
+    this.askedIn = undefined
+    return isTooSoon
+  }
+
+  private refuse(): void {
+    this.owner.onUnasked(this)
+    this.close(new Error("the server spoke without being asked"))
   }
 
   private onEnded(): void {

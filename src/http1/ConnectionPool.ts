@@ -2,6 +2,7 @@ import * as Either from "effect/Either"
 import { Connection } from "./Connection.js"
 import * as Connector from "./Connector.js"
 import type { Connections, Request, ResponseHandler } from "./Dispatch.js"
+import * as LoopTurn from "./LoopTurn.js"
 import * as RequestHead from "./RequestHead.js"
 
 /** The connections to one server, as many as there are requests under way. */
@@ -17,6 +18,15 @@ const keptFor = 4_000
 /** At most so long, and so much shorter than the server says. */
 const longest = 600_000
 const margin = 1_000
+/**
+ * So long, in ms, and a look at the sockets, an idle connection rests before it serves again: the second answer of a server
+ * that answers twice has come by then, and would otherwise be taken for that to the next request.
+ */
+const rest = 5
+/** What comes unasked within so long of an answer, in ms, comes from a server that answers twice. */
+const behind = 1_000
+/** For so long such a server gets no second request over a connection, in ms. */
+const distrust = 600_000
 /** How often idle connections are looked through, in ms. */
 const sweepInterval = 1_000
 
@@ -25,8 +35,11 @@ export const make = (options: Connector.Options): ConnectionPool => new Pool(opt
 
 interface Idle {
   readonly connection: Connection
-  /** By `performance.now()`. */
+  /** Since when, and until when, by `performance.now()`. */
+  readonly at: number
   readonly until: number
+  /** The turn of the loop in which it became idle. */
+  readonly turn: number
 }
 
 class Pool implements ConnectionPool {
@@ -37,6 +50,8 @@ class Pool implements ConnectionPool {
   private readonly idle: Array<Idle> = []
   private sweeping: NodeJS.Timeout | undefined = undefined
   private isRetired = false
+  /** Until when the server is trusted with one request for each connection, by `performance.now()`. */
+  private wronged = 0
   private closing: Promise<void> | undefined = undefined
   private onEmpty = () => {}
 
@@ -71,8 +86,9 @@ class Pool implements ConnectionPool {
 
   onIdle(connection: Connection, hint: number | undefined): void {
     const span = hint === undefined ? keptFor : Math.min(longest, hint - margin)
-    if (this.isRetired || span <= 0) return connection.close(retired)
-    this.idle.push({ connection, until: performance.now() + span })
+    if (this.isRetired || span <= 0 || performance.now() < this.wronged) return connection.close(retired)
+    const now = performance.now()
+    this.idle.push({ connection, at: now, until: now + span, turn: LoopTurn.current() })
     this.sweepLater()
   }
 
@@ -83,19 +99,31 @@ class Pool implements ConnectionPool {
     if (this.all.size === 0) this.onEmpty()
   }
 
+  onUnasked(connection: Connection): void {
+    const idle = this.idle.find((each) => each.connection === connection)
+    const now = performance.now()
+    // Much later it is no answer: some servers say so when they close what was idle for too long.
+    if (idle === undefined || now - idle.at < behind) this.wronged = now + distrust
+  }
+
   private open(): Connection {
     const connection = new Connection(this.connector, this)
     this.all.add(connection)
     return connection
   }
 
+  // Those that have not rested long enough are the last of them.
   private takeIdle(): Connection | undefined {
     const now = performance.now()
-    for (;;) {
-      const last = this.idle.pop()
-      if (last === undefined || last.until > now) return last?.connection
-      last.connection.close(retired)
+    const turn = LoopTurn.current()
+    for (let at = this.idle.length - 1; at >= 0; at--) {
+      const each = this.idle[at]
+      if (each === undefined || each.at + rest > now || each.turn === turn) continue
+      this.idle.splice(at, 1)
+      if (each.until > now) return each.connection
+      each.connection.close(retired)
     }
+    return undefined
   }
 
   private sweepLater(): void {

@@ -12,6 +12,9 @@ export interface ResponseListener {
 /** A head, and what follows on the last chunk, may be this large, in bytes. */
 const maxHead = 64 * 1024
 
+/** So many informational heads may come before that of the answer. */
+const maxInformational = 100
+
 /** A size of a chunk may have this many digits, and its line this many bytes. */
 const most = { digits: 12, line: 4_096 }
 
@@ -30,6 +33,7 @@ export class ResponseReader {
   /** Digits, then bytes, of the line that is read. */
   private line = 0
   private trailed = 0
+  private informational = 0
   private wrong: ResponseHead.NotHttp | undefined = undefined
 
   constructor(private readonly listener: ResponseListener) {}
@@ -53,6 +57,7 @@ export class ResponseReader {
   /** Gets ready for the next response. */
   reset(): void {
     this.phase = "head"
+    this.informational = 0
   }
 
   // Reads a part of the bytes that begins at `at`, and says where the next one does.
@@ -114,7 +119,8 @@ export class ResponseReader {
     const { framing, status } = parsed.right
     if (status === 101) return void this.fail("it changes the protocol")
     // Informational; the real one follows.
-    if (status < 200) return
+    if (status < 200 && ++this.informational <= maxInformational) return
+    if (status < 200) return void this.fail("its informational heads have no end")
     this.chunked = framing === "chunked"
     this.left = typeof framing === "number" ? framing : 0
     this.line = 0

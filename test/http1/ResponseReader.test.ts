@@ -123,6 +123,15 @@ describe("a response", () => {
     assert.strictEqual(read(`${endless}\r\n`).wrong, "its head is too large")
   })
 
+  it("follows on a hundred informational heads, but on no endless row of them", () => {
+    const answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+    const informational = "HTTP/1.1 100 Continue\r\n\r\n"
+    assert.deepInclude(read(informational.repeat(100) + answer), { body: "ok", ended: "clean" })
+    assert.strictEqual(read(informational.repeat(101) + answer).wrong, "its informational heads have no end")
+    const cuts = Array.from({ length: 500 }, (_, index) => index * informational.length)
+    assert.strictEqual(read(informational.repeat(500), cuts).wrong, "its informational heads have no end")
+  })
+
   it("is none when it changes the protocol", () =>
     assert.strictEqual(read("HTTP/1.1 101 Switching Protocols\r\n\r\n").wrong, "it changes the protocol"))
 })

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks"
 import * as Effect from "effect/Effect"
 import type { Headers } from "../../src/domain/Credentials.js"
 import type { Connections, Controller, Request, ResponseHandler } from "../../src/http1/Dispatch.js"
@@ -72,8 +73,17 @@ export const ask = (
   return { told, controller: () => controller, text, size, head, end }
 }
 
-/** The text of a response that ends. */
-export const ended = ({ end }: Asking): Effect.Effect<string> => Effect.promise(() => end)
+/** So long a connection rests before it is used again, and a bit, in ms. */
+const rest = 7
+
+/** Resolves when a connection that has just become idle may be used again, whatever the clock of the test says. */
+export const rested = async (): Promise<void> => {
+  const until = performance.now() + rest
+  while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** The text of a response that ends, told when its connection may be used again. */
+export const ended = ({ end }: Asking): Effect.Effect<string> => Effect.promise(() => end.finally(rested))
 
 /** Why a response breaks off. */
 export const broken = ({ end }: Asking): Effect.Effect<string> =>
