@@ -15,11 +15,8 @@ if (Arguments.commandOf(args) === "serve") {
   WarmThread.begin()
 }
 
-const [{ load }, NodeRuntime] = await Promise.all([
-  import("./cli/Program.js"),
-  import("@effect/platform-node/NodeRuntime")
-])
+const [{ load }, { runMain }] = await Promise.all([import("./cli/Program.js"), import("./cli/RunMain.js")])
 
 const program = await load(args)
 
-program.pipe(NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true }))
+program.pipe(runMain({ disableErrorReporting: true, disablePrettyLogger: true }))

@@ -1,9 +1,13 @@
 import * as fs from "node:fs"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as SqliteStore from "../src/log/SqliteStore.js"
 import * as ChildGateway from "./support/ChildGateway.js"
 import * as Database from "./support/Database.js"
+import * as RawServer from "./support/RawServer.js"
+import * as Records from "./support/Records.js"
 import * as ScriptedUpstream from "./support/ScriptedUpstream.js"
 import * as Temp from "./support/Temp.js"
 import { until } from "./support/Until.js"
@@ -53,6 +57,30 @@ const stopped = (child: ChildGateway.ChildGateway, signal: NodeJS.Signals = "SIG
     child.kill(signal)
     return child.exit
   })
+
+const answers = (url: string) =>
+  fetch(`${url}/health`, { headers: { connection: "close" } }).then(
+    () => true,
+    () => false
+  )
+
+/** Resolves when it takes no more connections. */
+const refusing = async (url: string) => {
+  while (await answers(url));
+}
+
+/** Resolves when it takes connections, for whoever cannot read that it does. */
+const answering = async (url: string) => {
+  while (!(await answers(url))) await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
+/** A port that nobody listened on a moment ago. */
+const freePort = Effect.scoped(
+  Effect.map(
+    RawServer.make(() => {}),
+    ({ port }) => port
+  )
+)
 
 const LogLine = Schema.parseJson(
   Schema.Struct({
@@ -279,6 +307,85 @@ describe("the process", () => {
     })
   )
 
+  it.scopedLive("drains when its terminal is gone, and ends at once on a second signal of any kind", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith(demo)
+      const { child, url } = yield* started({ folder, flags: ["--port", "0"] })
+      const words = Array.from({ length: 30 }, (_, n) => `word${n}`).join(" ")
+      const rest = yield* Effect.promise(() => openStream(url, words))
+      child.kill("SIGHUP")
+      assert.isTrue((yield* Effect.promise(rest)).endsWith("data: [DONE]\n\n"))
+      assert.strictEqual(yield* Effect.promise(() => child.exit), 0)
+      assert.deepStrictEqual(
+        Database.records(`${folder}/record.db`).map(({ Outcome }) => Outcome),
+        ["Completed"]
+      )
+
+      const second = yield* started({ folder, flags: ["--port", "0"] })
+      const more = yield* Effect.promise(() => openStream(second.url, "word ".repeat(200)))
+      second.child.kill("SIGTERM")
+      yield* Effect.promise(() => refusing(second.url))
+      second.child.kill("SIGHUP")
+      assert.strictEqual(yield* Effect.promise(() => second.child.exit), "SIGHUP")
+      yield* Effect.promise(() => more().catch(() => ""))
+    })
+  )
+
+  it.scopedLive.each<[string, ChildGateway.Options["without"], string, string]>([
+    ["nobody reads its output", "stdout", "json", ""],
+    ["its output is closed", undefined, "json", ">&-"],
+    ["its output is full", undefined, "json", ">/dev/full"],
+    ["nobody reads its log", "stderr", "json", ""],
+    ["nobody reads its log for people", "stderr", "pretty", ""],
+    ["its log is closed", undefined, "pretty", "2>&-"],
+    ["its log is full", undefined, "pretty", "2>/dev/full"]
+  ])("serves all the same when %s", ([, without, format, redirected]) =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith(`${demo}server: { workers: 1 }\n`)
+      const port = yield* freePort
+      const child = yield* ChildGateway.make({
+        folder,
+        flags: ["--port", String(port)],
+        env: { LOG_FORMAT: format, LOG_LEVEL: "all" },
+        without,
+        redirected
+      })
+      const url = `http://127.0.0.1:${port}`
+      yield* Effect.promise(() => answering(url))
+      for (let times = 0; times < 3; times++) assert.include(yield* answerTo(url, "Hi"), "You said: Hi")
+      // What cannot be written is noticed a moment later.
+      Temp.replace(`${folder}/config.yaml`, demo.replace("[demo]", "[demo, renamed]"))
+      yield* Effect.promise(async () => {
+        while (!(await (await fetch(`${url}/v1/models`)).text()).includes("renamed"));
+      })
+      assert.strictEqual(yield* stopped(child), 0)
+      assert.lengthOf(Database.records(`${folder}/record.db`), 3)
+    })
+  )
+
+  it.scopedLive("ends a reading command whose reader is gone, and says nothing of it", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith(demo)
+      const records = Array.from({ length: 2_000 }, (_, n) =>
+        Records.record(`req_${n}`, { Request: "x".repeat(1_000) })
+      )
+      yield* SqliteStore.open(`${folder}/record.db`).pipe(
+        Effect.flatMap((store) => store.insert(records)),
+        Effect.scoped,
+        Effect.provide(NodeFileSystem.layer)
+      )
+      for (const flags of [
+        ["log", "export"],
+        ["log", "--limit", "2000"],
+        ["log", "--limit", "2000", "--json"]
+      ]) {
+        const child = yield* ChildGateway.make({ folder, flags, without: "stdout" })
+        assert.strictEqual(yield* Effect.promise(() => child.exit), 0, flags.join(" "))
+        assert.strictEqual(child.stderr(), "")
+      }
+    })
+  )
+
   it.scopedLive("ends at once on a second signal", () =>
     Effect.gen(function* () {
       const upstream = yield* ScriptedUpstream.make((call) => call.events(ScriptedUpstream.chunk({ content: "on" })))
@@ -287,14 +394,7 @@ describe("the process", () => {
       const rest = yield* Effect.promise(() => openStream(url, "Hi"))
       child.kill("SIGTERM")
       // It has heard the first when it takes no more connections.
-      yield* Effect.promise(async () => {
-        while (
-          await fetch(`${url}/health`, { headers: { connection: "close" } }).then(
-            () => true,
-            () => false
-          )
-        );
-      })
+      yield* Effect.promise(() => refusing(url))
       child.kill("SIGTERM")
       assert.strictEqual(yield* Effect.promise(() => child.exit), "SIGTERM")
       yield* Effect.promise(() => rest().catch(() => ""))

@@ -34,6 +34,9 @@ const started = (folder: string, env: Readonly<Record<string, string>> = {}) =>
     return { child, folder, url: yield* Effect.promise(() => child.url) }
   })
 
+/** Workers are missed after 1 s, and given up after 3 s. */
+const beating = { CAUSEWAY_BEAT: "100" }
+
 /** The processes of the workers that served so far, in the order of their beginning. */
 const pids = (child: ChildGateway.ChildGateway): ReadonlyArray<number> =>
   [...child.stderr().matchAll(/Worker \d+ of \d+ serves \(process (\d+)\)/g)].map(([, pid]) => Number(pid))
@@ -237,6 +240,94 @@ describe("workers", { timeout: 60_000 }, () => {
         "cut",
         "cut"
       ])
+    })
+  )
+
+  it.scopedLive("that hang get no connections, those that come back do again, and those that do not are replaced", () =>
+    Effect.gen(function* () {
+      const upstream = yield* makeUpstream
+      const folder = yield* folderWith(configFor(upstream.url, "drain: 5s"))
+      const { child, url } = yield* started(folder, beating)
+      const [first = 0] = pids(child)
+      const said = (text: string) => until(() => child.stderr().includes(`(process ${first}) ${text}`))
+
+      // Nobody who comes while it hangs is kept waiting until it is back.
+      const load = Load.start(url, { fresh: 6, kept: 0 }, question)
+      yield* Effect.promise(async () => {
+        await load.more(50)
+        process.kill(first, "SIGSTOP")
+        await said("has said nothing for 1s: it gets no connections")
+        await load.more(100)
+        process.kill(first, "SIGCONT")
+        await said("is heard again")
+        await load.more(50)
+        await load.stop()
+      })
+      assert.deepStrictEqual(failures(load), [])
+
+      const again = Load.start(url, { fresh: 6, kept: 0 }, question)
+      const stoppedAt = yield* Effect.promise(async () => {
+        await again.more(50)
+        const now = performance.now()
+        process.kill(first, "SIGSTOP")
+        await said("has said nothing for 3s: it is killed")
+        await replaced(child, 3)
+        await again.more(50)
+        await again.stop()
+        return now
+      })
+      for (const { begunAt } of failures(again)) assert.isBelow(begunAt, stoppedAt)
+      assert.strictEqual(yield* Effect.promise(() => ended(child)), 0)
+    })
+  )
+
+  it.scopedLive("that hang when all are to stop are killed at the last deadline", () =>
+    Effect.gen(function* () {
+      const upstream = yield* makeUpstream
+      const folder = yield* folderWith(configFor(upstream.url, "drain: 500ms"))
+      const { child } = yield* started(folder)
+      const [first = 0] = pids(child)
+      process.kill(first, "SIGSTOP")
+      const before = performance.now()
+      assert.strictEqual(yield* Effect.promise(() => ended(child)), 1)
+      assert.isAtLeast(performance.now() - before, 5_400)
+      assert.include(child.stderr(), `(process ${first}) had not ended after 5s 500ms: killed`)
+      yield* Effect.promise(() => Promise.all(pids(child).map(gone)))
+    })
+  )
+
+  it.scopedLive("end what is under way and themselves when the primary is gone", () =>
+    Effect.gen(function* () {
+      const upstream = yield* makeUpstream
+      const folder = yield* folderWith(configFor(upstream.url, "drain: 5s"))
+      const { child, url } = yield* started(folder)
+      const last = askHeld(url)
+      yield* Effect.promise(async () => {
+        await until(() => upstream.held() === 1)
+        child.kill("SIGKILL")
+        upstream.release()
+        assert.strictEqual(await last, 200)
+        await Promise.all(pids(child).map(gone))
+      })
+      assert.lengthOf(rowIds(folder), 1)
+    })
+  )
+
+  it.scopedLive("drain when the terminal is gone", () =>
+    Effect.gen(function* () {
+      const upstream = yield* makeUpstream
+      const folder = yield* folderWith(configFor(upstream.url, "drain: 30s"))
+      const { child, url } = yield* started(folder)
+      const answer = askHeld(url)
+      yield* Effect.promise(async () => {
+        await until(() => upstream.held() === 1)
+        // As a terminal does: to all of them.
+        for (const pid of pids(child)) process.kill(pid, "SIGHUP")
+        child.kill("SIGHUP")
+        await until(() => refusesConnections(url))
+        upstream.release()
+        assert.deepStrictEqual([await answer, await child.exit], [200, 0])
+      })
     })
   )
 

@@ -14,6 +14,8 @@ import * as Gateway from "../Gateway.js"
 import * as ProcessLog from "../log/ProcessLog.js"
 import * as WarmThread from "../log/WarmThread.js"
 import * as SpareMemory from "../log/SpareMemory.js"
+import * as LastDeadline from "../workers/LastDeadline.js"
+import type * as Primary from "../workers/Primary.js"
 import * as CommonOptions from "./CommonOptions.js"
 import * as Ending from "./Ending.js"
 
@@ -46,27 +48,29 @@ const serve = (settings: Settings) =>
   Effect.gen(function* () {
     const recordPath = yield* ProcessConfig.recordPath
     const seat = yield* ProcessConfig.worker
-    if (Option.isNone(seat)) return yield* serveHere(settings, recordPath)
+    const beat = yield* ProcessConfig.beat
+    if (Option.isNone(seat)) return yield* serveHere(settings, recordPath, beat)
     const worker = yield* workerProgram
-    return yield* worker.run({ config: settings.config, recordPath, seat: seat.value })
+    return yield* worker.run({ config: settings.config, recordPath, beat, seat: seat.value })
   }).pipe(Effect.provide(ProcessLog.layer), Ending.told)
 
-const serveHere = ({ config, host, port }: Settings, recordPath: string) =>
+const serveHere = ({ config, host, port }: Settings, recordPath: string, beat: number) =>
   Effect.gen(function* () {
     const { current } = yield* ConfigRef.ConfigRef
     const workers = countOf((yield* current).config)
     if (workers > 1) {
       WarmThread.drop()
-      return yield* serveWithWorkers({ host, port, workers })
+      return yield* serveWithWorkers({ host, port, workers, beat })
     }
-    return yield* Layer.merge(announce, SpareMemory.layer).pipe(
+    return yield* Layer.scopedDiscard(LastDeadline.armed).pipe(
+      Layer.provide(Layer.merge(announce, SpareMemory.layer)),
       Layer.provide(Gateway.serve({ host, port })),
       Layer.provide(Gateway.layerRecorded(recordPath)),
       Layer.launch
     )
   }).pipe(Effect.provide(ConfigRef.layerFile(config)))
 
-const serveWithWorkers = (options: { readonly host: string; readonly port: number; readonly workers: number }) =>
+const serveWithWorkers = (options: Primary.Options) =>
   Effect.flatMap(primary, ({ run }) => run(options)).pipe(
     Effect.catchIf(
       (failure) => failure._tag === "WorkerNotStarted" && failure.said,

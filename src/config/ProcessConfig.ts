@@ -3,6 +3,7 @@ import * as ConfigError from "effect/ConfigError"
 import * as Either from "effect/Either"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
+import * as Heartbeat from "../domain/Heartbeat.js"
 import type * as WorkerShare from "../domain/WorkerShare.js"
 
 /** The number if it is a port; 0 stands for any free one. */
@@ -73,6 +74,9 @@ export const worker: Config.Config<Option.Option<WorkerShare.Seat>> = Config.non
   }),
   Config.option
 )
+
+/** How often a worker says that it lives, in ms; another than the default for tests alone. */
+export const beat: Config.Config<number> = Config.integer("CAUSEWAY_BEAT").pipe(Config.withDefault(Heartbeat.interval))
 
 // Two processes cannot turn over the same file: that of the second worker is `causeway.2.log`.
 const ownFile = (path: string, seat: Option.Option<WorkerShare.Seat>): string =>

@@ -25,6 +25,9 @@ interface Thread {
 /** How long the thread may take to write what is left when it is to end; the rest stays in the spool. */
 const lastWrite = "10 seconds"
 
+/** How long it may take to end when it is forced to. */
+const lastPatience = "1 second"
+
 /** Begins the thread; it ends with the scope. One that died is begun again with the next append. */
 export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
   const { path } = options
@@ -74,6 +77,9 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
     return Effect.tap(begin, (begun) => Effect.sync(() => void (thread = begun)))
   })
 
+  // One that hangs in the disk does not even end by force.
+  const terminate = Effect.interruptible(Effect.promise(async () => void (await thread?.worker.terminate())))
+
   const end = Effect.async<void>((resume) => {
     if (thread === undefined) return resume(Effect.void)
     thread.worker.once("exit", () => resume(Effect.void))
@@ -82,7 +88,7 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
   }).pipe(
     Effect.interruptible,
     Effect.timeoutOption(lastWrite),
-    Effect.zipRight(Effect.promise(async () => void (await thread?.worker.terminate()))),
+    Effect.zipRight(Effect.timeoutOption(terminate, lastPatience)),
     // What the thread said last is still to be logged.
     Effect.zipRight(Effect.suspend(() => Effect.flatMap(Queue.takeAll(lines), (rest) => Effect.all(rest, discard))))
   )

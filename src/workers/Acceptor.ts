@@ -14,8 +14,8 @@ export interface Acceptor {
   readonly add: (worker: WorkerProcess) => void
   /** Hands it none any more. */
   readonly remove: (worker: WorkerProcess) => void
-  /** The worker that was handed this connection has it. */
-  readonly took: (number: number) => void
+  /** A worker has got this connection: it takes it, unless another has been handed it in the meantime. */
+  readonly got: (worker: WorkerProcess, number: number) => void
   /** The worker has so many connections open. */
   readonly counted: (worker: WorkerProcess, open: number) => void
   /** The worker takes nothing any more: what it was handed and did not take goes to others. */
@@ -56,7 +56,7 @@ const create = (): Acceptor => {
     return found
   }
 
-  // Nothing has been read of it before a worker says that it took it, so it can be handed to another.
+  // Nothing has been read of it before a worker is told to take it, so until then it can be handed to another.
   const hand = (socket: net.Socket): void => {
     const worker = fewest()
     if (worker === undefined) {
@@ -69,7 +69,7 @@ const create = (): Acceptor => {
     takers.set(worker, open + 1)
     const number = count++
     handed.set(number, { worker, socket })
-    worker.send({ _tag: "Take", number }, socket)
+    worker.send({ _tag: "Offer", number }, socket)
   }
 
   const server = net.createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
@@ -97,10 +97,13 @@ const create = (): Acceptor => {
       for (const socket of waiting.splice(0)) hand(socket)
     },
     remove: (worker) => void takers.delete(worker),
-    took: (number) => {
+    got: (worker, number) => {
+      const each = handed.get(number)
+      if (each === undefined) return worker.send({ _tag: "Drop", number })
       // The worker's copy is the connection from now on.
-      handed.get(number)?.socket.destroy()
+      each.socket.destroy()
       handed.delete(number)
+      worker.send({ _tag: "Take", number })
     },
     counted: (worker, open) => {
       if (!takers.has(worker)) return

@@ -1,7 +1,9 @@
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Respawn from "../domain/Respawn.js"
@@ -9,6 +11,7 @@ import type * as WorkerShare from "../domain/WorkerShare.js"
 import type * as Acceptor from "./Acceptor.js"
 import type * as Messages from "./Messages.js"
 import * as SecondSignal from "./SecondSignal.js"
+import * as Watch from "./Watch.js"
 import * as WorkerProcess from "./WorkerProcess.js"
 
 /** The workers of one gateway: begun, replaced, and stopped with their scope. */
@@ -45,16 +48,27 @@ interface Vacancy {
   readonly why: string
 }
 
-interface Member {
-  readonly worker: WorkerProcess.WorkerProcess
+interface Member extends Watch.Watched {
   readonly begunAt: number
   /** How many in its seat before it died early, one after the other. */
   readonly early: number
-  phase: "starting" | "serving" | "leaving"
 }
 
-/** A crew of so many, none of whom has begun yet. */
-export const make = Effect.fnUntraced(function* (of: number, acceptor: Acceptor.Acceptor) {
+/** How a crew is kept. */
+export interface Options {
+  /** How many they are. */
+  readonly of: number
+  /** How often each says that it lives, in ms. */
+  readonly beat: number
+  /** How long one that is to stop, or leaves, may take until it has ended. */
+  readonly deadline: Effect.Effect<Duration.Duration>
+}
+
+/** A worker that was killed has ended within this time; what even that does not end is left to the system. */
+const killPatience = Duration.seconds(2)
+
+/** A crew, none of whom has begun yet. */
+export const make = Effect.fnUntraced(function* ({ beat, deadline, of }: Options, acceptor: Acceptor.Acceptor) {
   const members = new Set<Member>()
   const vacancies = yield* Queue.unbounded<Vacancy>()
   const gaveUp = Deferred.unsafeMake<never, CrewGaveUp>(FiberId.none)
@@ -63,19 +77,23 @@ export const make = Effect.fnUntraced(function* (of: number, acceptor: Acceptor.
   let onEmpty = () => {}
 
   const onReport = (member: Member, report: Messages.Report, onReady: () => void): void => {
+    Watch.heard(member)
     switch (report._tag) {
+      case "Beat":
+        return
       case "Ready":
         member.phase = "serving"
         acceptor.add(member.worker)
         return onReady()
-      case "Took":
-        return acceptor.took(report.number)
+      case "Got":
+        return acceptor.got(member.worker, report.number)
       case "Open":
         return acceptor.counted(member.worker, report.connections)
       case "Leaves": {
         if (stopping) acceptor.close()
         else if (member.phase === "serving") vacancies.unsafeOffer({ member, why: "leaves" })
         member.phase = "leaving"
+        member.leftAt = performance.now()
         acceptor.remove(member.worker)
         return member.worker.send({ _tag: "Released" })
       }
@@ -94,13 +112,13 @@ export const make = Effect.fnUntraced(function* (of: number, acceptor: Acceptor.
       const seat = { number, of }
       const worker = WorkerProcess.start(seat, {
         onReport: (report) => onReport(member, report, () => resume(Effect.succeed(member))),
-        onSilence: () => acceptor.lost(worker),
+        onLast: () => acceptor.lost(worker),
         onEnd: (end) => {
           onEnd(member, end)
           ended(end)
         }
       })
-      const member: Member = { worker, begunAt: performance.now(), early, phase: "starting" }
+      const member: Member = { ...Watch.begun(worker), begunAt: performance.now(), early }
       members.add(member)
       const ended = (end: WorkerProcess.End) => resume(new WorkerNotStarted({ seat, end }))
     })
@@ -109,9 +127,9 @@ export const make = Effect.fnUntraced(function* (of: number, acceptor: Acceptor.
   const replace = ({ member, why }: Vacancy) =>
     Effect.gen(function* () {
       const { begunAt, early, worker } = member
-      const { pid, seat } = worker
+      const { seat } = worker
       let death = { lived: performance.now() - begunAt, early }
-      yield* Effect.logWarning(`Worker ${seat.number} of ${seat.of} (process ${pid}) ${why}: another takes its place`)
+      yield* Effect.logWarning(`${WorkerProcess.nameOf(worker)} ${why}: another takes its place`)
       for (;;) {
         const othersServe = [...members].some(({ phase }) => phase === "serving")
         const next = Respawn.next({ ...death, othersServe })
@@ -125,6 +143,13 @@ export const make = Effect.fnUntraced(function* (of: number, acceptor: Acceptor.
       }
     })
 
+  const empty = Effect.async<void>((resume) => {
+    onEmpty = () => resume(Effect.void)
+    if (members.size === 0) onEmpty()
+  })
+  const emptyWithin = (span: Duration.Duration) =>
+    Effect.map(Effect.timeoutOption(Effect.interruptible(empty), span), Option.isSome)
+
   const stop = Effect.gen(function* () {
     stopping = true
     yield* SecondSignal.armed(() => {
@@ -134,16 +159,23 @@ export const make = Effect.fnUntraced(function* (of: number, acceptor: Acceptor.
       if (phase === "starting") worker.kill("SIGTERM")
       else worker.send({ _tag: "Stop" })
     }
-    yield* Effect.async<void>((resume) => {
-      onEmpty = () => resume(Effect.void)
-      if (members.size === 0) onEmpty()
-    })
+    const within = yield* deadline
+    if (!(yield* emptyWithin(within))) {
+      for (const { worker } of members) {
+        yield* Effect.logError(`${WorkerProcess.nameOf(worker)} had not ended after ${Duration.format(within)}: killed`)
+        worker.kill("SIGKILL")
+      }
+      failed = true
+      yield* emptyWithin(killPatience)
+    }
     if (!failed) return
     yield* Effect.logError("A worker did not stop as it should")
     process.once("exit", () => (process.exitCode = 1))
   }).pipe(Effect.scoped)
 
   yield* Effect.addFinalizer(() => stop)
+  // Stopped before the crew is, which has a deadline of its own.
+  yield* Effect.forkScoped(Watch.over(members, acceptor, { beat, deadline }))
 
   const crew: Crew = {
     start: (number) => serving(begin(number, 0)),

@@ -2,8 +2,12 @@ import * as Schema from "effect/Schema"
 
 /** What the primary tells a worker. */
 export const Order = Schema.Union(
-  /** A connection, which comes with it. */
+  /** A connection, which comes with it; it may be somebody else's by the time that it is there, so nothing is read of it. */
+  Schema.TaggedStruct("Offer", { number: Schema.Number }),
+  /** The connection is the worker's. */
   Schema.TaggedStruct("Take", { number: Schema.Number }),
+  /** Another has the connection. */
+  Schema.TaggedStruct("Drop", { number: Schema.Number }),
   /** No connection comes after this. */
   Schema.TaggedStruct("Released", {}),
   /** All workers are to stop. */
@@ -15,8 +19,10 @@ export type Order = typeof Order.Type
 export const Report = Schema.Union(
   /** It serves, and wants connections. */
   Schema.TaggedStruct("Ready", {}),
-  /** It has this connection, before it has read anything of it. */
-  Schema.TaggedStruct("Took", { number: Schema.Number }),
+  /** It lives. */
+  Schema.TaggedStruct("Beat", {}),
+  /** It has got this connection, and asks whether it is to take it. */
+  Schema.TaggedStruct("Got", { number: Schema.Number }),
   /** So many of its connections are open. */
   Schema.TaggedStruct("Open", { connections: Schema.Number }),
   /** It wants no more connections. */

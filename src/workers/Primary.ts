@@ -7,22 +7,27 @@ import * as WorkerShare from "../domain/WorkerShare.js"
 import * as Gateway from "../Gateway.js"
 import * as Acceptor from "./Acceptor.js"
 import * as Crew from "./Crew.js"
+import * as LastDeadline from "./LastDeadline.js"
 
 /** Where the workers serve, and how many they are. */
 export interface Options {
   readonly host: string
   readonly port: number
   readonly workers: number
+  /** How often each worker says that it lives, in ms. */
+  readonly beat: number
 }
 
 /**
  * Serves the gateway with several workers, of which this process is none: it accepts their connections and replaces those
  * that die. The first begins alone, so that whatever is wrong is said once.
  */
-export const run = ({ host, port, workers }: Options) =>
+export const run = ({ beat, host, port, workers }: Options) =>
   Effect.gen(function* () {
     const acceptor = yield* Acceptor.make
-    const crew = yield* Crew.make(workers, acceptor)
+    const config = yield* ConfigRef
+    const deadline = Effect.provideService(LastDeadline.span, ConfigRef, config)
+    const crew = yield* Crew.make({ of: workers, beat, deadline }, acceptor)
     yield* crew.start(1)
     const address = yield* acceptor.listen(host, port)
     const others = Array.from({ length: workers - 1 }, (_, index) => index + 2)

@@ -1,9 +1,9 @@
 import * as net from "node:net"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import type * as WorkerServer from "../http/WorkerServer.js"
 import * as Messages from "./Messages.js"
 
@@ -16,19 +16,36 @@ export interface WorkerCrew extends WorkerServer.Crew {
 /** How often the primary is told how many connections are open, in ms, if that has changed. */
 const countInterval = 100
 
-/** The crew of this process, which the primary has begun. When the primary is gone, all are to stop. */
-export const make: Effect.Effect<WorkerCrew, never, Scope.Scope> = Effect.gen(function* () {
+/** How long the primary may take to release a worker; one that hangs itself must not keep it. */
+const releasePatience = Duration.seconds(2)
+
+/**
+ * The crew of this process, which the primary has begun and which hears every `beat` ms that it lives. When the primary is
+ * gone, all are to stop.
+ */
+export const make = Effect.fnUntraced(function* (beat: number) {
   const stopping = Deferred.unsafeMake<void>(FiberId.none)
   const released = Deferred.unsafeMake<void>(FiberId.none)
+  /** Connections of which the primary has not said yet whether they are to be taken. */
+  const offered = new Map<number, net.Socket>()
   let isStopping = false
+  let isReleased = false
   let take = (socket: net.Socket): void => void socket.destroy()
 
   const stop = () => {
     isStopping = true
     Deferred.unsafeDone(stopping, Effect.void)
   }
+  const decided = (number: number): net.Socket | undefined => {
+    const socket = offered.get(number)
+    offered.delete(number)
+    if (isReleased && offered.size === 0) Deferred.unsafeDone(released, Effect.void)
+    return socket
+  }
   const orphaned = () => {
     stop()
+    // Whether one of them is another's by now nobody can say any more.
+    for (const number of [...offered.keys()]) decided(number)?.destroy()
     Deferred.unsafeDone(released, Effect.void)
   }
   const onMessage = (message: unknown, handle: unknown) => {
@@ -36,13 +53,22 @@ export const make: Effect.Effect<WorkerCrew, never, Scope.Scope> = Effect.gen(fu
     if (Option.isNone(decoded)) return
     const order = decoded.value
     switch (order._tag) {
-      case "Take":
-        say({ _tag: "Took", number: order.number })
+      case "Offer":
         // The caller may have gone on the way.
-        if (handle instanceof net.Socket) take(handle)
-        return
+        if (handle instanceof net.Socket) offered.set(order.number, handle.pause())
+        return say({ _tag: "Got", number: order.number })
+      case "Take": {
+        const socket = decided(order.number)
+        if (socket === undefined) return
+        take(socket)
+        return void socket.resume()
+      }
+      case "Drop":
+        return void decided(order.number)?.destroy()
       case "Released":
-        return Deferred.unsafeDone(released, Effect.void)
+        isReleased = true
+        if (offered.size === 0) Deferred.unsafeDone(released, Effect.void)
+        return
       case "Stop":
         return stop()
     }
@@ -53,9 +79,12 @@ export const make: Effect.Effect<WorkerCrew, never, Scope.Scope> = Effect.gen(fu
       process.on("message", onMessage)
       process.on("disconnect", orphaned)
       if (!process.connected) orphaned()
+      say({ _tag: "Beat" })
+      return setInterval(() => say({ _tag: "Beat" }), beat)
     }),
-    () =>
+    (beating) =>
       Effect.sync(() => {
+        clearInterval(beating)
         process.off("message", onMessage)
         process.off("disconnect", orphaned)
         // Otherwise the channel would keep the process.
@@ -63,7 +92,7 @@ export const make: Effect.Effect<WorkerCrew, never, Scope.Scope> = Effect.gen(fu
       })
   )
 
-  return {
+  const crew: WorkerCrew = {
     isStopping: () => isStopping,
     stopping: Deferred.await(stopping),
     join: (taker, open) =>
@@ -72,8 +101,9 @@ export const make: Effect.Effect<WorkerCrew, never, Scope.Scope> = Effect.gen(fu
           take = taker
           let told = 0
           return setInterval(() => {
-            if (open() === told) return
-            told = open()
+            const present = open() + offered.size
+            if (present === told) return
+            told = present
             say({ _tag: "Open", connections: told })
           }, countInterval)
         }),
@@ -82,9 +112,10 @@ export const make: Effect.Effect<WorkerCrew, never, Scope.Scope> = Effect.gen(fu
     ready: Effect.sync(() => say({ _tag: "Ready" })),
     leave: Effect.suspend(() => {
       say({ _tag: "Leaves" })
-      return Deferred.await(released)
+      return Deferred.await(released).pipe(Effect.interruptible, Effect.timeoutOption(releasePatience), Effect.asVoid)
     })
   }
+  return crew
 })
 
 // A primary that is gone is told nothing.

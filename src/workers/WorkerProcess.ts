@@ -24,7 +24,7 @@ export interface WorkerProcess {
 export interface Listener {
   readonly onReport: (report: Messages.Report) => void
   /** Everything that it said has been heard. */
-  readonly onSilence: () => void
+  readonly onLast: () => void
   readonly onEnd: (end: End) => void
 }
 
@@ -38,7 +38,7 @@ export const start = (seat: WorkerShare.Seat, listener: Listener): WorkerProcess
   child.once("exit", (code, signal) => {
     listener.onEnd({ code, signal })
     // There is no "disconnect" while a connection is on its way to it, so the end of the channel is looked for.
-    const listen = (): void => (child.connected ? void setImmediate(listen) : listener.onSilence())
+    const listen = (): void => (child.connected ? void setImmediate(listen) : listener.onLast())
     listen()
   })
   // One that cannot be begun has ended, too.
@@ -52,6 +52,9 @@ export const start = (seat: WorkerShare.Seat, listener: Listener): WorkerProcess
     kill: (signal) => void child.kill(signal)
   }
 }
+
+/** Which worker it is, in words. */
+export const nameOf = ({ pid, seat }: WorkerProcess): string => `Worker ${seat.number} of ${seat.of} (process ${pid})`
 
 /** An end in words. */
 export const describeEnd = ({ code, signal }: End): string =>

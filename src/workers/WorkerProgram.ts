@@ -12,6 +12,7 @@ import * as Gateway from "../Gateway.js"
 import { WorkerSeat } from "../http/WorkerSeat.js"
 import * as WorkerServer from "../http/WorkerServer.js"
 import * as SpareMemory from "../log/SpareMemory.js"
+import * as LastDeadline from "./LastDeadline.js"
 import * as WorkerCrew from "./WorkerCrew.js"
 
 /** What a worker is begun with. */
@@ -19,6 +20,8 @@ export interface Options {
   /** The configuration file. */
   readonly config: string
   readonly recordPath: string
+  /** How often it says that it lives, in ms. */
+  readonly beat: number
   readonly seat: WorkerShare.Seat
 }
 
@@ -33,12 +36,14 @@ export class WorkerCrashed extends Data.TaggedError("WorkerCrashed")<{ readonly 
  * Serves as one of the workers until all are to stop. Interrupted, or after an error that nobody caught, it leaves alone,
  * and the others go on.
  */
-export const run = ({ config, recordPath, seat }: Options) =>
+export const run = ({ beat, config, recordPath, seat }: Options) =>
   Effect.gen(function* () {
-    const crew = yield* WorkerCrew.make
+    const crew = yield* WorkerCrew.make(beat)
     const crashed = yield* crash
     yield* Layer.build(
-      Layer.merge(WorkerServer.layer(crew), SpareMemory.layer).pipe(
+      // The last of them is the first to be closed.
+      Layer.scopedDiscard(LastDeadline.armed).pipe(
+        Layer.provide(Layer.merge(WorkerServer.layer(crew), SpareMemory.layer)),
         Layer.provide(Gateway.layerRecorded(recordPath)),
         Layer.provide(ConfigRef.layerFile(config, seat)),
         Layer.provide(NodeFileSystem.layer),

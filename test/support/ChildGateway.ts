@@ -24,17 +24,31 @@ export interface Options {
   readonly folder: string
   readonly flags?: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
+  /** Which output nobody reads. */
+  readonly without?: "stdout" | "stderr" | undefined
+  /** What a shell does with the outputs, such as `>&-`; and what it is to do before, such as `ulimit -n 64`. */
+  readonly redirected?: string
+  readonly first?: string
 }
 
 /** Starts the built program; what still runs is killed with the scope. */
-export const make = ({ env = {}, flags = [], folder }: Options): Effect.Effect<ChildGateway, never, Scope.Scope> =>
+export const make = ({
+  env = {},
+  first = "true",
+  flags = [],
+  folder,
+  redirected = "",
+  without
+}: Options): Effect.Effect<ChildGateway, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn(process.execPath, [program, ...flags], {
+      const script = `${first}; exec "$0" "$@" ${redirected}`
+      const child = spawn("sh", ["-c", script, process.execPath, program, ...flags], {
         cwd: folder,
         env: { PATH: process.env["PATH"], ...env },
         stdio: ["ignore", "pipe", "pipe"]
       })
+      if (without !== undefined) child[without].destroy()
       const output = { stdout: "", stderr: "" }
       const exit = new Promise<number | NodeJS.Signals | null>((resolve) =>
         child.on("close", (code, signal) => resolve(code ?? signal))
