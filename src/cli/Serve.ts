@@ -15,6 +15,7 @@ import * as ProcessLog from "../log/ProcessLog.js"
 import * as WarmThread from "../log/WarmThread.js"
 import * as SpareMemory from "../log/SpareMemory.js"
 import * as LastDeadline from "../workers/LastDeadline.js"
+import * as OpenFiles from "../workers/OpenFiles.js"
 import type * as Primary from "../workers/Primary.js"
 import * as CommonOptions from "./CommonOptions.js"
 import * as Ending from "./Ending.js"
@@ -63,7 +64,7 @@ const serveHere = ({ config, host, port }: Settings, recordPath: string, beat: n
       return yield* serveWithWorkers({ host, port, workers, beat })
     }
     return yield* Layer.scopedDiscard(LastDeadline.armed).pipe(
-      Layer.provide(Layer.merge(announce, SpareMemory.layer)),
+      Layer.provide(Layer.mergeAll(announce, SpareMemory.layer, OpenFiles.layer)),
       Layer.provide(Gateway.serve({ host, port })),
       Layer.provide(Gateway.layerRecorded(recordPath)),
       Layer.launch

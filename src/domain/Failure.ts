@@ -243,10 +243,12 @@ export class ProtocolBroken extends Data.TaggedError("ProtocolBroken")<{ readonl
   }
 }
 
-/** The gateway itself lacks what the attempt needs: no backend is to blame, and no other would fare better. */
+/** The gateway itself lacks what the attempt needs: no backend is to blame. */
 export class ResourcesExhausted extends Data.TaggedError("ResourcesExhausted")<{
   /** What it lacks: `memory`, or what the system said, such as `EMFILE`. */
   readonly what: string
+  /** Whether no other backend would fare better. */
+  readonly everywhere: boolean
 }> {
   override get message() {
     return `the gateway has too little of its own: ${this.what}`

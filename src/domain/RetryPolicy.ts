@@ -47,10 +47,11 @@ export const verdict = (failure: AttemptFailure, situation: Situation): Verdict 
 
 const wish = (failure: AttemptFailure, situation: Situation): Verdict => {
   switch (failure._tag) {
-    case "ResourcesExhausted":
-      return stop
     case "ConnectFailed":
       return failure.timedOut ? next : again(situation, Duration.zero)
+    // Whoever else is asked may have a connection that is open already, but not when none can be made at all.
+    case "ResourcesExhausted":
+      return failure.everywhere ? stop : next
     // A pooled connection may have been dead before the request was written.
     case "ConnectionLost":
       return again(situation, Duration.zero)

@@ -141,7 +141,7 @@ class Attempt implements UpstreamCall.HeadListener {
       cumulative: target.backend.cumulativeContent
     })
     const asked = request.stream ? "stream" : "whole"
-    const exhausted = () => this.onFailed(new ResourcesExhausted({ what: "memory" }))
+    const exhausted = () => this.onFailed(new ResourcesExhausted({ what: "memory", everywhere: true }))
     const body = (this.body = Metering.make(head.body, this.options.bytes, exhausted))
     const chunks = AnswerChunks.make({ status: head.status, headers: head.headers, body }, repair, asked)
     const { firstToken } = target.backend.timeouts

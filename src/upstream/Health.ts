@@ -9,6 +9,7 @@ import * as Credentials from "../domain/Credentials.js"
 import type { AttemptFailure } from "../domain/Failure.js"
 import { oncePer } from "../domain/OncePer.js"
 import type { RelayEnd } from "../domain/Outcome.js"
+import * as Shortages from "./Shortages.js"
 
 /** To be run where there is one: tells the log that a backend was set aside, or has come back. */
 export type Report = Effect.Effect<void> | undefined
@@ -47,6 +48,7 @@ type Change = (
 /** Health of which nothing is known. */
 export const make = (): Health => {
   const breakers = new Map<string, Breaker.Breaker>()
+  const shortages = Shortages.make()
   const breaker = (backend: Backend, now: number) =>
     Breaker.at(breakers.get(BackendKey.of(backend)) ?? Breaker.closed, now, settingsOf(backend))
 
@@ -89,8 +91,10 @@ export const make = (): Health => {
     answered: (backend, permit, now) =>
       permit === "usual" ? undefined : tell(backend, permit, now, "it answers again", Breaker.answered),
     failed: (backend, permit, failure, now) => {
-      // It may not even have been asked.
-      if (failure._tag === "ResourcesExhausted") return tell(backend, permit, now, "released", Breaker.released)
+      // It says nothing of the backend.
+      if (failure._tag === "ResourcesExhausted") {
+        return both(shortages.met(failure, now), tell(backend, permit, now, "released", Breaker.released))
+      }
       const retryAfter = failure._tag === "UpstreamRejected" ? failure.retryAfter : undefined
       return Blame.isBackends(failure, !Credentials.takesCallers(backend))
         ? tell(backend, permit, now, failure._tag, (state, terms, at, settings) =>
@@ -115,6 +119,9 @@ export const make = (): Health => {
     }
   }
 }
+
+const both = (one: Report, other: Report): Report =>
+  one === undefined || other === undefined ? (one ?? other) : Effect.zipRight(one, other)
 
 const settingsOf = oncePer(({ breaker, retryAfterMax }: Backend): Breaker.Settings => ({
   ...breaker,

@@ -1,8 +1,9 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Headers } from "../domain/Credentials.js"
-import { ConnectFailed, ConnectionLost } from "../domain/Failure.js"
+import { ConnectFailed, ConnectionLost, ResourcesExhausted } from "../domain/Failure.js"
 import type { HeadersTimedOut, TotalTimedOut } from "../domain/Failure.js"
+import * as OwnShortage from "../domain/OwnShortage.js"
 import type { Connections, Controller, ResponseHandler } from "../http1/Dispatch.js"
 import * as Alarm from "./Alarm.js"
 import { Gathered } from "./Gathered.js"
@@ -50,7 +51,7 @@ export interface CallOptions {
   readonly headLimit: Alarm.Limit<HeadersTimedOut | TotalTimedOut>
 }
 
-export type CallFailure = ConnectFailed | ConnectionLost | HeadersTimedOut | TotalTimedOut
+export type CallFailure = ConnectFailed | ResourcesExhausted | ConnectionLost | HeadersTimedOut | TotalTimedOut
 
 /** One HTTP request to a backend, from its connection to the end of its body. */
 export interface UpstreamCall {
@@ -198,10 +199,7 @@ class Call implements UpstreamCall, UpstreamBody, ResponseHandler {
   onResponseError(_: unknown, cause: unknown): void {
     this.ending ??= { _tag: "Lost", cause }
     if (!this.headed && !this.aborted) {
-      const reached = this.controller !== undefined
-      this.fail(
-        reached ? new ConnectionLost({ requestSent: true, cause }) : new ConnectFailed({ timedOut: false, cause })
-      )
+      this.fail(failureOf(cause, this.controller !== undefined))
     }
     this.deliver()
   }
@@ -224,4 +222,10 @@ class Call implements UpstreamCall, UpstreamBody, ResponseHandler {
     if (this.ending._tag === "End") listener.onEnd()
     else listener.onLost(this.ending.cause)
   }
+}
+
+const failureOf = (cause: unknown, reached: boolean): CallFailure => {
+  const shortage = OwnShortage.of(cause)
+  if (shortage !== undefined) return new ResourcesExhausted(shortage)
+  return reached ? new ConnectionLost({ requestSent: true, cause }) : new ConnectFailed({ timedOut: false, cause })
 }

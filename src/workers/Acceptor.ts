@@ -18,6 +18,8 @@ export interface Acceptor {
   readonly got: (worker: WorkerProcess, number: number) => void
   /** The worker has so many connections open. */
   readonly counted: (worker: WorkerProcess, open: number) => void
+  /** To be called at every beat: what a worker has not got in time, since it has no file left for it, goes to another. */
+  readonly look: () => void
   /** The worker takes nothing any more: what it was handed and did not take goes to others. */
   readonly lost: (worker: WorkerProcess) => void
 }
@@ -25,9 +27,15 @@ export interface Acceptor {
 /** So many connections may wait for the system to accept them, and so many for a worker to be there. */
 const backlog = 4_096
 
+/** So many beats a worker has to get what it is handed, before another is; and so many all of them have together. */
+const beats = { each: 3, all: 15 }
+
 interface Handed {
   readonly worker: WorkerProcess
   readonly socket: net.Socket
+  /** At which beat it was accepted, and handed to this worker. */
+  readonly accepted: number
+  readonly at: number
 }
 
 /** An acceptor that does not listen yet and knows no worker; it accepts nothing any more when the scope has closed. */
@@ -44,6 +52,7 @@ const create = (): Acceptor => {
   const handed = new Map<number, Handed>()
   const waiting: Array<net.Socket> = []
   let count = 0
+  let beat = 0
 
   const fewest = (): WorkerProcess | undefined => {
     let found: WorkerProcess | undefined
@@ -57,7 +66,7 @@ const create = (): Acceptor => {
   }
 
   // Nothing has been read of it before a worker is told to take it, so until then it can be handed to another.
-  const hand = (socket: net.Socket): void => {
+  const hand = (socket: net.Socket, accepted = beat): void => {
     const worker = fewest()
     if (worker === undefined) {
       if (waiting.length < backlog) waiting.push(socket)
@@ -68,7 +77,7 @@ const create = (): Acceptor => {
     takers.delete(worker)
     takers.set(worker, open + 1)
     const number = count++
-    handed.set(number, { worker, socket })
+    handed.set(number, { worker, socket, accepted, at: beat })
     worker.send({ _tag: "Offer", number }, socket)
   }
 
@@ -87,6 +96,8 @@ const create = (): Acceptor => {
       Effect.async((resume) => {
         server.once("error", (cause) => resume(new ListenFailed({ host, port, cause })))
         server.listen({ host, port, backlog }, () => {
+          // Without a file left for it a connection is dropped; that must not end the process.
+          server.on("error", () => {})
           const address = server.address()
           if (typeof address === "object" && address !== null) resume(Effect.succeed(address))
         })
@@ -110,12 +121,21 @@ const create = (): Acceptor => {
       const onTheirWay = [...handed.values()].filter((each) => each.worker === worker).length
       takers.set(worker, open + onTheirWay)
     },
+    look: () => {
+      beat++
+      for (const [number, { accepted, at, socket }] of handed) {
+        if (beat - at <= beats.each) continue
+        handed.delete(number)
+        if (beat - accepted > beats.all) socket.destroy()
+        else hand(socket, accepted)
+      }
+    },
     lost: (worker) => {
       takers.delete(worker)
       for (const [number, each] of handed) {
         if (each.worker !== worker) continue
         handed.delete(number)
-        hand(each.socket)
+        hand(each.socket, each.accepted)
       }
     }
   }

@@ -86,6 +86,9 @@ export const over = (
     return Effect.logError(`${WorkerProcess.nameOf(watched.worker)} ${why}: it is killed`)
   }
 
-  const lookAtAll = Effect.suspend(() => Effect.forEach([...crew], look, { discard: true }))
+  const lookAtAll = Effect.suspend(() => {
+    acceptor.look()
+    return Effect.forEach([...crew], look, { discard: true })
+  })
   return Effect.forever(Effect.zipRight(Effect.sleep(beat), lookAtAll))
 }

@@ -13,6 +13,7 @@ import { WorkerSeat } from "../http/WorkerSeat.js"
 import * as WorkerServer from "../http/WorkerServer.js"
 import * as SpareMemory from "../log/SpareMemory.js"
 import * as LastDeadline from "./LastDeadline.js"
+import * as OpenFiles from "./OpenFiles.js"
 import * as WorkerCrew from "./WorkerCrew.js"
 
 /** What a worker is begun with. */
@@ -43,7 +44,7 @@ export const run = ({ beat, config, recordPath, seat }: Options) =>
     yield* Layer.build(
       // The last of them is the first to be closed.
       Layer.scopedDiscard(LastDeadline.armed).pipe(
-        Layer.provide(Layer.merge(WorkerServer.layer(crew), SpareMemory.layer)),
+        Layer.provide(Layer.mergeAll(WorkerServer.layer(crew), SpareMemory.layer, OpenFiles.layer)),
         Layer.provide(Gateway.layerRecorded(recordPath)),
         Layer.provide(ConfigRef.layerFile(config, seat)),
         Layer.provide(NodeFileSystem.layer),

@@ -61,6 +61,12 @@ describe("RetryPolicy", () => {
     for (const failure of silences) assert.strictEqual(verdict(failure), "NextBackend", failure._tag)
   })
 
+  it("asks nobody else without files or memory for any connection, but does without ports towards one address", () => {
+    const exhausted = (what: string, everywhere: boolean) => new Failure.ResourcesExhausted({ what, everywhere })
+    assert.strictEqual(verdict(exhausted("EMFILE", true)), "Stop")
+    assert.strictEqual(verdict(exhausted("EADDRNOTAVAIL", false)), "NextBackend")
+  })
+
   it("goes on where the answer is none", () => {
     assert.strictEqual(verdict(new Failure.ProtocolBroken({ reason: "not JSON" })), "NextBackend")
   })
@@ -187,7 +193,9 @@ describe("RetryPolicy", () => {
       new Failure.HeadersTimedOut({ after: Duration.zero }),
       new Failure.FirstTokenTimedOut({ after: Duration.zero }),
       new Failure.TotalTimedOut({ after: Duration.zero }),
-      new Failure.ProtocolBroken({ reason: "x" })
+      new Failure.ProtocolBroken({ reason: "x" }),
+      new Failure.ResourcesExhausted({ what: "EMFILE", everywhere: true }),
+      new Failure.ResourcesExhausted({ what: "EADDRNOTAVAIL", everywhere: false })
     ),
     fc
       .record({
