@@ -8,10 +8,10 @@ export interface Family<A> {
   readonly least?: number
 }
 
-/** Shorter times tell nothing, in ms. */
+/** Shorter times of the processor tell nothing, in ms. */
 const floor = 8
 
-const attempts = 5
+const attempts = 10
 
 /**
  * How many times as long 4 × the size takes, at sizes that take long enough to be measured: about 4 where the time is in
@@ -51,7 +51,7 @@ const step = <A>(
 /** What 4 × the size may take, in times of the size. */
 export const linear = 6
 
-// The time of the processor that it takes, in ms: of the time of day others take their part.
+// Of the processor's time, for others use the machine too.
 const best = <A>(input: A, run: (input: A) => unknown, runs: number): number => {
   let least = Infinity
   for (let n = 0; n < runs; n++) {
