@@ -80,6 +80,11 @@ const Server = Schema.Struct({
         "So many bytes of requests and of answers that are held back may be in memory at once, in each process; what is more waits (`queue`). Default: a twelfth of what Node's heap may grow to."
     })
     .pipe(Schema.fromKey("max_bytes_in_flight")),
+  maxValues: orDefault(Count, () => JsonBounds.maxValues)
+    .annotations({
+      description: "Requests with more values, objects, lists, texts and numbers in all, get a 413."
+    })
+    .pipe(Schema.fromKey("max_values")),
   corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"])
     .annotations({
       description:
