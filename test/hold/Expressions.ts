@@ -1,9 +1,10 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import * as vm from "node:vm"
 import * as ts from "typescript"
 import { growth, linear } from "./Growth.js"
 
-/** A regular expression in the source: `undefined` for one that is made when the program runs. */
+/** A regular expression in the source; none for one that is made of what only the running program knows. */
 export interface Found {
   readonly file: string
   readonly text: string
@@ -26,11 +27,21 @@ const inFile = (file: string, code: string): ReadonlyArray<Found> => {
     if (ts.isRegularExpressionLiteral(node)) found.push({ file, text: node.text, expression: literal(node.text) })
     const makes = ts.isNewExpression(node) || ts.isCallExpression(node)
     if (makes && node.expression.getText() === "RegExp")
-      found.push({ file, text: node.getText(), expression: undefined })
+      found.push({ file, text: node.getText(), expression: made(node.getText()) })
     node.forEachChild(visit)
   }
   visit(ts.createSourceFile(file, code, ts.ScriptTarget.Latest, true))
   return found
+}
+
+// What is put together from nothing but literals.
+const made = (code: string): RegExp | undefined => {
+  try {
+    const parts: unknown = vm.runInNewContext(`const { flags, source } = ${code}; [source, flags]`, {})
+    return Array.isArray(parts) ? new RegExp(String(parts[0]), String(parts[1])) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const literal = (text: string): RegExp => {
