@@ -2,87 +2,102 @@ import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import { AppendFailed } from "../domain/Failure.js"
 
-/** Something that may die, hang or never let itself be interrupted, and yet answers or fails in time. */
+/** Has something that may die, hang or never let itself be interrupted answer or fail in time, one after another. */
 export interface LastDeadline {
   readonly run: <A>(work: () => Effect.Effect<A, AppendFailed>) => Effect.Effect<A, AppendFailed>
   /** From now on the end is near: less patience with each, and none when nothing has gone well for as long. */
-  readonly close: Effect.Effect<void>
-  /** Since when the present work has given no answer, in ms of a clock that only runs forward; undefined when none is under way. */
-  readonly since: () => number | undefined
+  readonly close: () => void
+  /** How long the present work has given no answer, in ms; 0 when none is under way. */
+  readonly waited: () => number
 }
 
-/** How long an answer may take, and how long at the end. */
-const patience = Duration.minutes(2)
-const lastPatience = Duration.seconds(10)
+/** How long an answer may take, and how long at the end, in ms. */
+const patience = 120_000
+const lastPatience = 10_000
+
+/** How often it is looked at the time: a timer for each work would cost more than most of them. */
+const tick = Duration.seconds(5)
 
 /** So much may go on behind a missed deadline. */
 const abandonedMost = 4
 
-/** A deadline for one work after another. */
-export const make = (): LastDeadline => {
+interface UnderWay {
+  readonly since: number
+  /** How long it has been looked at, in ms. */
+  watched: number
+  readonly fail: (failure: AppendFailed) => void
+}
+
+/** A deadline that is watched until the scope closes. */
+export const make = Effect.gen(function* () {
+  let current: UnderWay | undefined
   let abandoned = 0
-  let since: number | undefined
   let closing = false
-  /** When something went well last, once the end is near, in ms. */
-  let wellAt = 0
-  let hurry: Effect.Effect<unknown> = Effect.void
+  /** How long nothing has gone well since the end is near, in ms. */
+  let quiet = 0
 
-  const late = (within: Duration.Duration) => failed(new Error(`no answer within ${Duration.format(within)}`))
-
-  const isHopeless = Effect.clockWith(({ currentTimeMillis }) =>
-    Effect.map(currentTimeMillis, (now) => closing && now - wellAt > Duration.toMillis(lastPatience))
-  )
-
-  const noteWell = Effect.clockWith(({ currentTimeMillis }) => Effect.map(currentTimeMillis, (now) => (wellAt = now)))
+  const watch = Effect.sync(() => {
+    const passed = Duration.toMillis(tick)
+    if (closing) quiet += passed
+    if (current === undefined) return
+    current.watched += passed
+    const most = closing ? lastPatience : patience
+    if (current.watched > most) current.fail(late(most))
+  })
+  yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(tick), watch)))
 
   const run = <A>(work: () => Effect.Effect<A, AppendFailed>) =>
-    Effect.gen(function* () {
-      if (abandoned >= abandonedMost) return yield* failed(new Error(`${abandoned} earlier ones have not answered yet`))
-      if (yield* isHopeless) return yield* late(lastPatience)
-      const done = yield* Deferred.make<A, AppendFailed>()
+    Effect.suspend(() => {
+      if (abandoned >= abandonedMost) return failed(new Error(`${abandoned} earlier ones have not answered yet`))
+      if (closing && quiet > lastPatience) return late(lastPatience)
+      const done = Deferred.unsafeMake<A, AppendFailed>(FiberId.none)
       let over = false
-      const working = yield* Effect.suspend(work).pipe(
+      const end = (exit: Effect.Effect<A, AppendFailed>) => {
+        current = undefined
+        Deferred.unsafeDone(done, exit)
+      }
+      const working = Effect.suspend(work).pipe(
         Effect.catchAllCause((cause) =>
           Option.getOrElse(Cause.failureOption(cause), () => failed(Cause.squash(cause)))
         ),
         Effect.interruptible,
-        Effect.intoDeferred(done),
-        Effect.ensuring(Effect.sync(() => (over ? void abandoned-- : (over = true)))),
-        Effect.forkDaemon
+        Effect.exit,
+        Effect.map((exit) => {
+          if (over) return void abandoned--
+          over = true
+          if (exit._tag === "Success") quiet = 0
+          end(exit)
+        }),
+        Effect.uninterruptible
       )
-      const within = (patience: Duration.Duration) =>
-        Effect.zipRight(Effect.sleep(patience), Deferred.fail(done, late(patience))).pipe(
-          Effect.interruptible,
-          Effect.forkDaemon
-        )
-      const impatience = yield* within(closing ? lastPatience : patience)
-      hurry = within(lastPatience)
-      since = performance.now()
-      const exit = yield* Effect.exit(Deferred.await(done))
-      hurry = Effect.void
-      since = undefined
-      yield* Fiber.interruptFork(impatience)
-      if (!over) {
-        over = true
-        abandoned++
-        yield* Fiber.interruptFork(working)
-      }
-      if (exit._tag === "Success") yield* noteWell
-      return yield* exit
+      return Effect.flatMap(Effect.forkDaemon(working), (fiber) => {
+        const fail = (failure: AppendFailed) => {
+          over = true
+          abandoned++
+          end(failure)
+          fiber.unsafeInterruptAsFork(FiberId.none)
+        }
+        if (!over) current = { since: performance.now(), watched: 0, fail }
+        return Deferred.await(done)
+      })
     })
 
-  return {
+  const deadline: LastDeadline = {
     run,
-    close: Effect.suspend(() => {
+    close: () => {
       closing = true
-      return Effect.zipRight(noteWell, hurry)
-    }),
-    since: () => since
+      if (current !== undefined) current.watched = 0
+    },
+    waited: () => (current === undefined ? 0 : performance.now() - current.since)
   }
-}
+  return deadline
+})
 
 const failed = (cause: unknown): AppendFailed => new AppendFailed({ path: "records", cause })
+
+const late = (most: number): AppendFailed =>
+  failed(new Error(`no answer within ${Duration.format(Duration.millis(most))}`))

@@ -92,7 +92,7 @@ export const make = Effect.fnUntraced(function* (
   const filled = yield* Effect.makeLatch()
   const full = yield* Effect.makeLatch()
   const buffer = RecordBuffer.make({ rows: bufferSize, bytes: bufferBytes })
-  const rows = RowWriter.make(buffer, append, options.setAside)
+  const rows = yield* RowWriter.make(buffer, append, options.setAside)
   let taken = 0
   let unsynced = 0
   let reported = 0
@@ -157,7 +157,7 @@ export const make = Effect.fnUntraced(function* (
   )
   yield* Effect.forkScoped(Effect.forever(loop))
   // Registered after it, so that it comes to its end.
-  yield* Effect.addFinalizer(() => rows.close)
+  yield* Effect.addFinalizer(() => Effect.sync(rows.close))
 
   const put = (row: RecordBuffer.Waiting): void => {
     buffer.push(row)

@@ -17,7 +17,7 @@ export interface RowWriter {
   /** Writes a batch and says whether some of its rows are left; fails when nothing is taken, which may pass. */
   readonly writeBatch: Effect.Effect<boolean, AppendFailed>
   /** From now on rows are written for the last time. */
-  readonly close: Effect.Effect<void>
+  readonly close: () => void
   /** Rows that were taken without their bodies, that were set aside, and that were lost by themselves. */
   readonly counts: () => { readonly withheld: number; readonly setAside: number; readonly lost: number }
   /** Whether a batch has been under way for so long that its rows wait like all others. */
@@ -34,8 +34,8 @@ const hangingAfter = 5_000
 const refusals = 10
 
 /** Writes what waits in a buffer. */
-export const make = (buffer: RecordBuffer, append: Append, setAside: SetAside | undefined): RowWriter => {
-  const deadline = LastDeadline.make()
+export const make = Effect.fnUntraced(function* (buffer: RecordBuffer, append: Append, setAside: SetAside | undefined) {
+  const deadline = yield* LastDeadline.make
   const counts = { withheld: 0, setAside: 0, lost: 0 }
   let closing = false
   /** How often in a row nothing was taken, and where the next row stands that is tried by itself. */
@@ -143,18 +143,16 @@ export const make = (buffer: RecordBuffer, append: Append, setAside: SetAside | 
     })
   }).pipe(Effect.uninterruptible)
 
-  return {
+  const writer: RowWriter = {
     writeBatch,
-    close: Effect.suspend(() => {
+    close: () => {
       closing = true
-      return deadline.close
-    }),
+      deadline.close()
+    },
     counts: () => counts,
-    isHanging: () => {
-      const since = deadline.since()
-      return since !== undefined && performance.now() - since > hangingAfter
-    }
+    isHanging: () => deadline.waited() > hangingAfter
   }
-}
+  return writer
+})
 
 const blame = ({ passing }: AppendFailed): Sift.Blame => (passing === true ? "passing" : "unknown")
