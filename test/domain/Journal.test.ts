@@ -127,7 +127,7 @@ describe("Journal", () => {
     const circle: Record<string, unknown> = {}
     circle["itself"] = circle
     journal.attempts.push({ backend: long, model: long, failure: long, status: null, ms: Number.NaN })
-    journal.request = request({ model: long })
+    journal.request = { ...request(), model: long }
     journal.model = long
     journal.backend = long
     journal.answer = circle
