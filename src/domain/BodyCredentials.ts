@@ -33,13 +33,15 @@ const mayEndName = (json: string, at: number): boolean => lastLetters.has(json.c
 const isCredential = (key: string): boolean => {
   const known = judged.get(key)
   if (known !== undefined) return known
-  const judgement = plainName.test(key) && credentialName.test(inWords(key))
+  const judgement = plainName.test(key) && isCredentialName(inWords(key))
   if (key.length > 64) return judgement
   // Bodies have the same few keys over and over.
   if (judged.size >= 512) judged.clear()
   judged.set(copied(key), judgement)
   return judgement
 }
+
+const isCredentialName = (words: string): boolean => credentialNames.some((name) => name.test(words))
 
 const judged = new Map<string, boolean>()
 
@@ -53,13 +55,13 @@ const inWords = (key: string): string =>
     .toLowerCase()
 
 // Whole words: neither `max_tokens` nor `token_ids`, nor the special tokens and the keys of caches that requests have.
-const credentialName = new RegExp(
-  `(?:^|_)(?:${[
-    "passwords?|passwd|passphrase|pwd|secret|authorization|credentials?|cookie|jwt|bearer",
-    "(?:api|access|account|auth|private|secret|subscription)_?key(?:_?id)?",
-    "(?:access|api|auth|bearer|csrf|github|hf|id|oauth|personal|private|refresh|secret|security|session)_?token"
-  ].join("|")})$|^(?:x_)?token$`
-)
+const credentialNames = [
+  /(?:^|_)(?:passwords?|passwd|passphrase|pwd|secret|authorization|credentials?|cookie|jwt|bearer)$/,
+  /(?:^|_)(?:api|access|account|auth|private|secret|subscription)_?key(?:_?id)?$/,
+  /(?:^|_)(?:access|api|auth|bearer|csrf|github|hf|id|oauth|personal)_?token$/,
+  /(?:^|_)(?:private|refresh|secret|security|session)_?token$/,
+  /^(?:x_)?token$/
+]
 
 /** Where the text begins that is the value from there on; -1 where the value is none. */
 const textAt = (json: string, from: number): number => {
