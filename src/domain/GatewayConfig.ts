@@ -65,7 +65,7 @@ const Server = Schema.Struct({
     .pipe(Schema.fromKey("max_body")),
   maxValues: orDefault(Count, () => JsonBounds.maxValues)
     .annotations({
-      description: "So do those that hold more values than this, each object, list, text and number in them counted."
+      description: "Requests with more values, objects, lists, texts and numbers in all, get a 413."
     })
     .pipe(Schema.fromKey("max_values")),
   bodyTimeout: orDefault(DurationText, () => Duration.seconds(30))
@@ -80,11 +80,6 @@ const Server = Schema.Struct({
         "So many bytes of requests and of answers that are held back may be in memory at once, in each process; what is more waits (`queue`). Default: a twelfth of what Node's heap may grow to."
     })
     .pipe(Schema.fromKey("max_bytes_in_flight")),
-  maxValues: orDefault(Count, () => JsonBounds.maxValues)
-    .annotations({
-      description: "Requests with more values, objects, lists, texts and numbers in all, get a 413."
-    })
-    .pipe(Schema.fromKey("max_values")),
   corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"])
     .annotations({
       description:

@@ -9,11 +9,6 @@ const own: ReadonlyArray<readonly [file: string, text: string, why: string]> = [
     "texts of at most 64 characters, taken literally"
   ],
   ["domain/Prefix.ts", String.raw`/[\r\n]+$/`, "a backend's special_prefix"],
-  [
-    "domain/Needles.ts",
-    'new RegExp(heads.length === 0 ? never : heads.join("|"), "gi")',
-    "alternatives without repetition"
-  ],
   ["testing/Script.ts", String.raw`/\s*\S+/g`, "what a host's test lets its backend say"],
   ["upstream/Endpoint.ts", String.raw`/\/+$/`, "a backend's base_url"]
 ]

@@ -7,7 +7,6 @@ import * as ChatStream from "../../src/domain/ChatStream.js"
 import * as ClientAddress from "../../src/domain/ClientAddress.js"
 import * as ConfigIssue from "../../src/domain/ConfigIssue.js"
 import * as Cors from "../../src/domain/Cors.js"
-import * as Secrets from "../../src/domain/Secrets.js"
 import * as Credentials from "../../src/domain/Credentials.js"
 import * as Doorkeeper from "../../src/domain/Doorkeeper.js"
 import * as ErrorBody from "../../src/domain/ErrorBody.js"
@@ -33,7 +32,7 @@ import * as WholeAnswer from "../../src/domain/WholeAnswer.js"
 import * as Interpolation from "../../src/config/Interpolation.js"
 import * as ResponseHead from "../../src/http1/ResponseHead.js"
 import { ResponseReader } from "../../src/http1/ResponseReader.js"
-import * as Table from "../../src/cli/Table.js"
+import * as Printable from "../../src/domain/Printable.js"
 import * as Endpoint from "../../src/upstream/Endpoint.js"
 import { Gathered } from "../../src/upstream/Gathered.js"
 import * as Utf8 from "../../src/upstream/Utf8.js"
@@ -508,7 +507,7 @@ const rows: ReadonlyArray<Row> = [
     repeat("."),
     repeat("/")
   ),
-  row("Table.printable", "controls", repeat("\u001b["), Table.printable, { most: 2 ** 17 })
+  row("Printable.line", "controls", repeat("\u001b["), Printable.line, { most: 2 ** 17 })
 ]
 
 describe("four times the foreign text takes less than six times the time", () => {
