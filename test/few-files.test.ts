@@ -56,7 +56,7 @@ describe("a gateway that may open few files", () => {
           return asked
         })
         const overloaded = asked.filter((each) => each === "503 overloaded 1")
-        assert.includeMembers(["200", "503 overloaded 1", "dropped"], asked)
+        assert.includeMembers(["200", "503 overloaded 1", "dropped"], [...new Set(asked)])
         assert.isAbove(overloaded.length, 0)
         assert.include(asked, "200")
 

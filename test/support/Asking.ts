@@ -79,7 +79,10 @@ const rest = 7
 /** Resolves when a connection that has just become idle may be used again, whatever the clock of the test says. */
 export const rested = async (): Promise<void> => {
   const until = performance.now() + rest
-  while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve))
+  // The first of them belongs to the turn in which it became idle.
+  for (let turns = 0; turns < 2 || performance.now() < until; turns++) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 /** The text of a response that ends, told when its connection may be used again. */
