@@ -19,6 +19,7 @@ import { Backends } from "../upstream/Backends.js"
 import * as ByteBudget from "../upstream/ByteBudget.js"
 import * as Decompress from "../upstream/Decompress.js"
 import * as Endpoint from "../upstream/Endpoint.js"
+import * as SteadyClock from "../upstream/SteadyClock.js"
 import * as UpstreamCall from "../upstream/UpstreamCall.js"
 
 /** A short answer of a backend. */
@@ -89,8 +90,8 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
     const request = requestFor(target.model, stream, limit)
     const body = JSON.stringify(yield* UpstreamRequest.make(request, target))
     const { total } = target.backend.timeouts
-    const clock = yield* Effect.clock
-    const startedAt = clock.unsafeCurrentTimeMillis()
+    const clock = SteadyClock.of(yield* Effect.clock)
+    const startedAt = clock.now()
     let isStream = false
     const ends: Array<() => void> = []
     yield* Effect.addFinalizer(() => Effect.sync(() => ends.forEach((end) => end())))
@@ -109,7 +110,7 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
       bytes: ByteBudget.unbounded,
       atEnd: (last) => ends.push(last)
     })
-    const ms = clock.unsafeCurrentTimeMillis() - startedAt
+    const ms = clock.now() - startedAt
     const end = answer.told(
       yield* Effect.timeoutFail(endOf(answer), {
         duration: total,

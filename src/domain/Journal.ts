@@ -18,8 +18,10 @@ export interface Journal {
   /** The fingerprint of the caller's credential, if it brought one. */
   readonly caller: string | undefined
   readonly headers: Credentials.Headers
-  /** Arrival, in ms since the epoch. */
+  /** Arrival, in ms since the epoch, by the clock that also tells of the end. */
   readonly startedAt: number
+  /** The same by the system's clock, which may be set meanwhile. */
+  readonly date: number
   readonly attempts: Array<AttemptTrace>
   request: ChatRequest.ChatRequest | undefined
   backend: string | undefined
@@ -37,10 +39,11 @@ export interface Journal {
   usage: JsonObject.JsonObject | undefined
 }
 
-/** A journal for an exchange that has arrived at `startedAt`, in ms since the epoch. */
+/** A journal for an exchange that has arrived at `startedAt`, which is `date` by the system's clock; in ms since the epoch. */
 export const open = (
   { caller, headers, id, ip, kind }: Pick<Journal, "id" | "kind" | "ip" | "headers"> & Partial<Pick<Journal, "caller">>,
-  startedAt: number
+  startedAt: number,
+  date = startedAt
 ): Journal => ({
   id,
   kind,
@@ -48,6 +51,7 @@ export const open = (
   caller,
   headers,
   startedAt,
+  date,
   attempts: [],
   request: undefined,
   backend: undefined,
@@ -73,7 +77,7 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
   const answer = answerOf(journal)
   return RequestRecord.bounded({
     id: journal.id,
-    Time: timeOf(journal.startedAt),
+    Time: timeOf(journal.date),
     IP: journal.ip,
     Model: journal.model ?? null,
     RequestedModel: request?.model ?? null,

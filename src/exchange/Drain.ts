@@ -51,8 +51,8 @@ export class Drain extends Context.Tag("causeway/http/Drain")<
 /** Who interrupts an exchange that is cut before its commit. */
 export const drainFiberId: FiberId.FiberId = FiberId.runtime(-498, 0)
 
-/** How long exchanges that were cut may take to end, and those that are let go to be recorded. */
-export const lastDeadline = Duration.seconds(5)
+/** How long exchanges that were cut may take to end: twice what a caller has to read the end of its answer. */
+const lastDeadline = Duration.seconds(2)
 
 const make = Effect.sync(() => {
   const running = Running.make<Ending>()

@@ -19,6 +19,7 @@ import { RequestLog } from "../log/RequestLog.js"
 import * as Alarm from "../upstream/Alarm.js"
 import type { ByteLease } from "../upstream/ByteBudget.js"
 import * as ResponseSink from "../upstream/ResponseSink.js"
+import * as SteadyClock from "../upstream/SteadyClock.js"
 import * as Drain from "./Drain.js"
 import { Recording } from "./Recording.js"
 
@@ -41,7 +42,7 @@ export interface Arrival {
 /** What is known while an exchange runs. */
 export interface Exchange {
   readonly journal: Journal.Journal
-  readonly clock: Clock.Clock
+  readonly clock: SteadyClock.SteadyClock
   /** The configuration that the exchange keeps to its end. */
   readonly snapshot: ConfigRef.Snapshot
   /** The bytes that it holds in memory, of those that all exchanges may. */
@@ -98,10 +99,10 @@ const runOn = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
 ) {
   const services = yield* Effect.context<Services>()
   const drain = Context.get(services, Drain.Drain)
-  const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+  const clock = SteadyClock.of(Context.get(fiber.currentDefaultServices, Clock.Clock))
   const snapshot = yield* Context.get(services, ConfigRef.ConfigRef).current
   const { log, server } = snapshot.config
-  const journal = Journal.open(arrival.caller(server), clock.unsafeCurrentTimeMillis())
+  const journal = Journal.open(arrival.caller(server), clock.now(), clock.date())
   const sink = arrival.sink(journal, server, drain.isDraining)
   const synced = log.durability === "sync"
   const recording = new Recording(Context.get(services, RequestLog), journal, clock, synced)
@@ -170,7 +171,7 @@ const conduct = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
     if (more !== undefined) yield* Effect.exit(more)
   }
   const outcome = Exit.isSuccess(relayed) ? relayed.value : yield* refuse(exchange, withoutAnswer(relayed.cause), sink)
-  AccessLog.write(yield* recording.end(outcome), fiber, exchange.clock.unsafeCurrentTimeMillis())
+  AccessLog.write(yield* recording.end(outcome), fiber, exchange.clock.date())
   return outcome
 })
 

@@ -1,4 +1,3 @@
-import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Journal from "../domain/Journal.js"
@@ -6,6 +5,7 @@ import { RelayEnd } from "../domain/Outcome.js"
 import type { Outcome } from "../domain/Outcome.js"
 import type { RequestRecord } from "../domain/RequestRecord.js"
 import type { RequestLog } from "../log/RequestLog.js"
+import type { SteadyClock } from "../upstream/SteadyClock.js"
 
 /** The record of one exchange, which is written once, whoever says how the exchange ended. */
 export class Recording {
@@ -16,7 +16,7 @@ export class Recording {
   constructor(
     private readonly log: Context.Tag.Service<RequestLog>,
     private readonly journal: Journal.Journal,
-    private readonly clock: Clock.Clock,
+    private readonly clock: SteadyClock,
     private readonly synced: boolean
   ) {}
 
@@ -44,6 +44,6 @@ export class Recording {
   }
 
   private close(outcome: Outcome): RequestRecord {
-    return Journal.close(this.journal, outcome, this.clock.unsafeCurrentTimeMillis())
+    return Journal.close(this.journal, outcome, this.clock.now())
   }
 }

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -9,6 +8,7 @@ import type { Backend } from "../domain/Backend.js"
 import type * as Breaker from "../domain/Breaker.js"
 import * as WireError from "../domain/WireError.js"
 import { Backends } from "../upstream/Backends.js"
+import * as SteadyClock from "../upstream/SteadyClock.js"
 import * as Respond from "./Respond.js"
 import * as Route from "./Route.js"
 import { WorkerSeat } from "./WorkerSeat.js"
@@ -25,7 +25,7 @@ export const respond = Effect.gen(function* () {
     return yield* Respond.error(WireError.unauthenticated)
   }
   const { health, slots } = yield* Backends
-  const now = yield* Clock.currentTimeMillis
+  const now = SteadyClock.of(yield* Effect.clock).now()
   const data = routes.backends.map((backend) => ({
     name: backend.name,
     models: backend.match,

@@ -69,6 +69,8 @@ export const create = (): http.Server => {
     maxHeaderSize: 64 * 1024
   })
   ClientError.answer(server)
+  // Once it listens, it may still lack a file for another connection; whoever begins to listen hears for itself.
+  server.on("error", () => {})
   return server
 }
 

@@ -1,4 +1,3 @@
-import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -28,6 +27,7 @@ import * as Hold from "./Hold.js"
 import * as Metering from "./Metering.js"
 import type { Connections } from "./Upstream.js"
 import * as UpstreamCall from "./UpstreamCall.js"
+import type { SteadyClock } from "./SteadyClock.js"
 
 /** An answer that is ready to be committed: its beginning is in hand, the rest is still to come. */
 export interface Answer {
@@ -69,7 +69,7 @@ export interface Options {
   /** The body to send, as JSON text. */
   readonly body: string
   readonly connections: Connections
-  readonly clock: Clock.Clock
+  readonly clock: SteadyClock
   /** When the attempt begins, in ms since the epoch. */
   readonly startedAt: number
   /** Comes before the first content. */
@@ -126,7 +126,7 @@ class Attempt implements UpstreamCall.HeadListener {
 
   onHead(compressed: UpstreamCall.UpstreamHead): void {
     const { clock, id, prefix, request, startedAt, target } = this.options
-    const now = clock.unsafeCurrentTimeMillis()
+    const now = clock.now()
     const decoded = Decompress.head(compressed)
     if (Either.isLeft(decoded)) return this.onFailed(decoded.left)
     const head = decoded.right
@@ -181,7 +181,7 @@ class Attempt implements UpstreamCall.HeadListener {
     )
     return Effect.map(text, (said) => {
       this.call.release()
-      const heardAt = this.options.clock.unsafeCurrentTimeMillis()
+      const heardAt = this.options.clock.date()
       return this.failed(UpstreamError.fromResponse(status, headers, said, heardAt))
     })
   }

@@ -1,4 +1,3 @@
-import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -9,6 +8,7 @@ import type { Target } from "../domain/RouteTable.js"
 import type * as Health from "./Health.js"
 import type * as Slots from "./Slots.js"
 import type { Limits } from "./WaitingLine.js"
+import type { SteadyClock } from "./SteadyClock.js"
 
 /** A call that may be made: to whom, and on what terms. */
 export interface Ticket {
@@ -41,7 +41,7 @@ export interface Options {
   readonly slots: Slots.Slots
   /** How long to wait when all who could be asked have as many calls under way as they may. */
   readonly queue: Limits
-  readonly clock: Clock.Clock
+  readonly clock: SteadyClock
   /** When the exchange arrived, in ms since the epoch. */
   readonly startedAt: number
 }
@@ -78,14 +78,14 @@ const first = (state: State): Ticket | undefined => {
   const { clock, health, slots } = state.options
   const [target] = state.remaining
   if (target === undefined || !health.isSound(target.backend)) return undefined
-  if (left(state, target, clock.unsafeCurrentTimeMillis()) <= 0) return undefined
+  if (left(state, target, clock.now()) <= 0) return undefined
   state.slot = slots.take(target.backend)
   return state.slot === undefined ? undefined : hold(state, target, "usual")
 }
 
 const choose = Effect.fnUntraced(function* (state: State) {
   const { clock, health, slots } = state.options
-  const now = clock.unsafeCurrentTimeMillis()
+  const now = clock.now()
   const inTime = state.remaining.filter((target) => left(state, target, now) > 0)
   const busy: Array<Target> = []
   for (const target of inTime) {
@@ -114,7 +114,7 @@ const choose = Effect.fnUntraced(function* (state: State) {
 const waitFor = Effect.fnUntraced(function* (state: State, targets: ReadonlyArray<Target>, permit?: Breaker.Permit) {
   const { clock, health, queue, slots } = state.options
   const { candidate } = yield* Effect.interruptible(slots.wait(targets, queue, (taken) => (state.slot = taken)))
-  const admitted = permit ?? (yield* health.admit(candidate.backend, clock.unsafeCurrentTimeMillis()))
+  const admitted = permit ?? (yield* health.admit(candidate.backend, clock.now()))
   return hold(state, candidate, admitted ?? "panic")
 })
 
@@ -134,12 +134,12 @@ const letGo = (state: State): Health.Report => {
   const { held, options } = state
   free(state)
   if (held === undefined) return undefined
-  return options.health.released(held.target.backend, held.permit, options.clock.unsafeCurrentTimeMillis())
+  return options.health.released(held.target.backend, held.permit, options.clock.now())
 }
 
 const decide = Effect.fnUntraced(function* (state: State, failure: AttemptFailure, target: Target, made: Made) {
   const { clock, health } = state.options
-  const now = clock.unsafeCurrentTimeMillis()
+  const now = clock.now()
   const { remaining } = state
   const { retries, retryAfterMax } = target.backend
   const isSibling = (other: Target) => other.model === target.model && !health.isOpen(other.backend, now)

@@ -1,4 +1,3 @@
-import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -26,6 +25,7 @@ import * as Candidates from "./Candidates.js"
 import type * as Health from "./Health.js"
 import type { Connections } from "./Upstream.js"
 import type { Limits } from "./WaitingLine.js"
+import type { SteadyClock } from "./SteadyClock.js"
 
 /** Why no answer was obtained. */
 export type ForwardFailure = BodyMalformed | ModelNotFound | NoBackendAvailable | Overloaded
@@ -36,7 +36,7 @@ export interface Options {
   readonly routes: RouteTable
   /** Learns of every attempt. */
   readonly journal: Journal
-  readonly clock: Clock.Clock
+  readonly clock: SteadyClock
   /** What the exchange holds in memory. */
   readonly bytes: ByteLease
   /** How long to wait for a backend when all have as many calls under way as they may. */
@@ -108,13 +108,13 @@ function* ask(
     const connections = fresh ? backends.fresh(target.backend) : backends.dispatcher(target.backend)
     const result = yield* attempt(search, target, connections, going)
     if (Either.isRight(result)) {
-      const back = backends.health.answered(target.backend, permit, clock.unsafeCurrentTimeMillis())
+      const back = backends.health.answered(target.backend, permit, clock.now())
       if (back !== undefined) yield* back
       return handOver(search, result.right, ticket)
     }
     failures.push(result.left)
     const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
-    const down = backends.health.failed(target.backend, permit, result.left, clock.unsafeCurrentTimeMillis())
+    const down = backends.health.failed(target.backend, permit, result.left, clock.now())
     if (down !== undefined) yield* down
     if (verdict._tag !== "RetryHere") break
     yield* Effect.sleep(verdict.after)
@@ -132,7 +132,7 @@ function* attempt(
   const sent = UpstreamRequest.make(request, target, going?.partial)
   if (Either.isLeft(sent)) return yield* sent.left
   const body = JSON.stringify(sent.right)
-  const startedAt = clock.unsafeCurrentTimeMillis()
+  const startedAt = clock.now()
   journal.backend = target.backend.name
   journal.model = target.model
   journal.sent = body
@@ -150,7 +150,7 @@ function* attempt(
     bytes,
     atEnd
   })
-  const ms = clock.unsafeCurrentTimeMillis() - startedAt
+  const ms = clock.now() - startedAt
   const { failure, status } = traceOf(result)
   const trace = { backend: target.backend.name, model: target.model, failure, status, ms }
   journal.attempts.push(going === undefined ? trace : { ...trace, rescue: going.mode })
@@ -168,7 +168,7 @@ const handOver = (search: Search, answer: Attempt.Answer, { permit, target }: Ca
   answer,
   conclude: (end) => {
     search.candidates.free()
-    return search.backends.health.ended(target.backend, permit, end, search.options.clock.unsafeCurrentTimeMillis())
+    return search.backends.health.ended(target.backend, permit, end, search.options.clock.now())
   },
   rescue: (end, going) =>
     // What stands in the way of a rescue must not hide why one was needed.

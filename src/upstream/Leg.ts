@@ -1,4 +1,3 @@
-import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Alignment } from "../domain/Alignment.js"
@@ -10,6 +9,7 @@ import * as Alarm from "./Alarm.js"
 import type { ChunkListener } from "./AnswerChunks.js"
 import type { Answer } from "./Attempt.js"
 import type { Delivery, Watcher } from "./Delivery.js"
+import type { SteadyClock } from "./SteadyClock.js"
 
 /** The end of a second answer that is not the first one's. */
 export const differs: RelayEnd = RelayEnd.UpstreamBroke({ reason: "the answer differs from what was sent" })
@@ -20,12 +20,12 @@ export interface Options {
   readonly delivery: Delivery
   /** Lets through only what the caller does not have from the answer before. */
   readonly alignment: Alignment | undefined
-  readonly clock: Clock.Clock
+  readonly clock: SteadyClock
 }
 
 /** Moves one backend's part of a stream to the caller. */
 export const relay = (options: Options): Effect.Effect<RelayEnd> =>
-  Effect.async((resume) => new Leg(options, resume).begin(options.clock.unsafeCurrentTimeMillis()))
+  Effect.async((resume) => new Leg(options, resume).begin(options.clock.now()))
 
 class Leg implements Watcher, ChunkListener {
   private readonly silence: Alarm.Alarm

@@ -1,4 +1,3 @@
-import type * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
@@ -16,6 +15,7 @@ import type { Forwarded } from "./Forwarder.js"
 import * as Leg from "./Leg.js"
 import * as Rescue from "./Rescue.js"
 import * as ResponseSink from "./ResponseSink.js"
+import type { SteadyClock } from "./SteadyClock.js"
 
 /** What is relayed, and where to. */
 export interface Options {
@@ -23,7 +23,7 @@ export interface Options {
   readonly sink: ResponseSink.ResponseSink
   /** Learns what the caller got. */
   readonly journal: Journal.Journal
-  readonly clock: Clock.Clock
+  readonly clock: SteadyClock
   /** What the exchange holds in memory, what is kept of the answer included. */
   readonly bytes: ByteLease
   /** After how long a silence a stream's caller gets a sign of life, if at all. */
@@ -51,7 +51,7 @@ const relayWhole = Effect.fnUntraced(function* ({ beforeEnd, clock, forwarded, j
   const { alarm } = answer.call
   let gone: RelayEnd | undefined
   const giveUpIn = (millis: number) => alarm.set(millis, () => sink.abandon())
-  giveUpIn(answer.deadline - clock.unsafeCurrentTimeMillis())
+  giveUpIn(answer.deadline - clock.now())
   const onCut = () => {
     gone = RelayEnd.CutByDrain()
     giveUpIn(ResponseSink.lastRead)
@@ -78,7 +78,7 @@ const relayStream = Effect.fnUntraced(function* (options: Options) {
   const { answer: first, request } = options.forwarded
   let forwarded = options.forwarded
   journal.status = 200
-  journal.firstTokenAt = clock.unsafeCurrentTimeMillis()
+  journal.firstTokenAt = clock.now()
   const delivery = Delivery.begin({ kind: request.kind, sink, headers: first.headers, keepalive, keep, bytes })
 
   let latest = yield* runLeg(forwarded, delivery, undefined, options)
@@ -105,7 +105,7 @@ const relayStream = Effect.fnUntraced(function* (options: Options) {
   journal.answer = delivery.kept(spent)
   journal.usage = spent
   if (beforeEnd !== undefined) yield* beforeEnd(end)
-  return yield* delivery.finish(end, forwarded.answer.deadline - clock.unsafeCurrentTimeMillis())
+  return yield* delivery.finish(end, forwarded.answer.deadline - clock.now())
 })
 
 const isCallers = ({ _tag }: RelayEnd): boolean => _tag === "CallerLeft" || _tag === "CutByDrain"
