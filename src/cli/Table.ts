@@ -1,3 +1,4 @@
+import { cut } from "../domain/CutText.js"
 import * as Printable from "../domain/Printable.js"
 
 /** A column of a table: its title, on which side its values stand, and how long one may be, in characters (60). */
@@ -26,7 +27,7 @@ export const render = (
       .map(({ align }, n) => pad(row[n] ?? "", widths[n] ?? 0, align ?? "left"))
       .join("  ")
       .trimEnd()
-  return cells.map((row) => Printable.cut(line(row), width)).join("\n")
+  return cells.map((row) => cut(line(row), Math.max(2, width))).join("\n")
 }
 
 // One long name must not make every line as long.

@@ -1,3 +1,5 @@
+import { cut } from "./CutText.js"
+
 // What a terminal, an editor or a reader of lines acts upon rather than shows: control characters, format characters
 // (they turn the direction of a text or have no width), Unicode's further ends of lines, and halves of surrogate pairs.
 const actedUpon = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
@@ -22,15 +24,7 @@ export const lines = (text: string): string =>
 /** How long a text is, in characters. */
 export const size = (text: string): number => (beyondAscii.test(text) ? Array.from(text).length : text.length)
 
-/** The beginning of a text, of at most so many characters; `…` stands for the rest. */
-export const cut = (text: string, most: number): string => {
-  if (text.length <= most) return text
-  // No character takes more than two places.
-  const beginning = Array.from(text.slice(0, 2 * most + 2))
-  return beginning.length <= most ? text : `${beginning.slice(0, Math.max(0, most - 1)).join("")}…`
-}
-
-/** As {@link line}, of at most so many characters; a line for people when nothing is said. */
+/** As {@link line}, of at most so many characters (at least 2); a line for people when nothing is said. */
 export const brief = (text: string, most = longest): string => line(cut(text, most))
 
 /** A value as JSON that a terminal only shows. */

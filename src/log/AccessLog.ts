@@ -5,6 +5,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
+import { cut } from "../domain/CutText.js"
 import * as Printable from "../domain/Printable.js"
 import type { RequestRecord } from "../domain/RequestRecord.js"
 
@@ -64,7 +65,7 @@ const annotations = (record: RequestRecord) => {
     ttft: record.TtftMs,
     tokens: record.TotalTokens
   }
-  return record.Error === null ? line : Object.assign(line, { error: Printable.cut(record.Error, Printable.longest) })
+  return record.Error === null ? line : Object.assign(line, { error: cut(record.Error, Printable.longest) })
 }
 
-const name = (text: string | null): string | null => (text === null ? null : Printable.cut(text, Printable.longest))
+const name = (text: string | null): string | null => (text === null ? null : cut(text, Printable.longest))

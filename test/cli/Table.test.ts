@@ -21,14 +21,14 @@ describe("Table", () => {
   })
 
   it("cuts a long value, so that the others' lines stay short, and more where a column wants more", () => {
-    const columns = [{ title: "T" }, { title: "M", most: 3 }, { title: "LAST" }]
+    const columns = [{ title: "T" }, { title: "M", most: 6 }, { title: "LAST" }]
     const rows = [
-      ["x".repeat(1_000_000), "12345", "a"],
+      ["x".repeat(1_000_000), "12345678", "a"],
       ["y", "😀😀😀", "b"]
     ]
     assert.strictEqual(
       Table.render(columns, rows),
-      [`T${" ".repeat(61)}M    LAST`, `${"x".repeat(59)}…  12…  a`, `y${" ".repeat(61)}😀😀😀  b`].join("\n")
+      [`T${" ".repeat(61)}M       LAST`, `${"x".repeat(59)}…  12345…  a`, `y${" ".repeat(61)}😀😀😀     b`].join("\n")
     )
   })
 

@@ -17,6 +17,7 @@ import * as JsonObject from "../../src/domain/JsonObject.js"
 import * as JsonText from "../../src/domain/JsonText.js"
 import * as Prefix from "../../src/domain/Prefix.js"
 import * as Preprocess from "../../src/domain/Preprocess.js"
+import * as Printable from "../../src/domain/Printable.js"
 import * as Redaction from "../../src/domain/Redaction.js"
 import * as RepeatedEvent from "../../src/domain/RepeatedEvent.js"
 import * as Secrets from "../../src/domain/Secrets.js"
@@ -32,7 +33,8 @@ import * as WholeAnswer from "../../src/domain/WholeAnswer.js"
 import * as Interpolation from "../../src/config/Interpolation.js"
 import * as ResponseHead from "../../src/http1/ResponseHead.js"
 import { ResponseReader } from "../../src/http1/ResponseReader.js"
-import * as Printable from "../../src/domain/Printable.js"
+import * as Csv from "../../src/cli/Csv.js"
+import * as Table from "../../src/cli/Table.js"
 import * as Endpoint from "../../src/upstream/Endpoint.js"
 import { Gathered } from "../../src/upstream/Gathered.js"
 import * as Utf8 from "../../src/upstream/Utf8.js"
@@ -507,7 +509,12 @@ const rows: ReadonlyArray<Row> = [
     repeat("."),
     repeat("/")
   ),
-  row("Printable.line", "controls", repeat("\u001b["), Printable.line, { most: 2 ** 17 })
+  ...texts("Printable.line", Printable.line, repeat("\u001b["), repeat("a"), repeat("\u202e")),
+  ...texts("Printable.lines", Printable.lines, repeat("\u001b[\n"), repeat("\n")),
+  ...texts("Printable.escaped", Printable.escaped, repeat("\u202e"), repeat("\u{e0001}"), repeat("a")),
+  ...texts("Printable.brief", (text) => Printable.brief(text, 60), repeat("\u001b["), repeat("\u{1f600}")),
+  ...texts("Table.render", (text) => Table.render(Table.titled("A"), [[text], ["a"]], 80), repeat("\u{1f600}")),
+  ...texts("Csv.line", (text) => Csv.line([text]), repeat('"'), repeat(" "), repeat("-1e"))
 ]
 
 describe("four times the foreign text takes less than six times the time", () => {
