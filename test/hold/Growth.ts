@@ -2,7 +2,7 @@
 export interface Family<A> {
   readonly of: (size: number) => A
   readonly run: (input: A) => unknown
-  /** The largest size that is tried; 2 ** 20 unless given. */
+  /** The largest size that is tried; 2 ** 18 unless given. */
   readonly most?: number
   /** The smallest, where what is smaller is bounded by a limit of its own. */
   readonly least?: number
@@ -18,7 +18,7 @@ const attempts = 10
  * proportion to the size, and 16 where it is quadratic. The least of several attempts, since others use the machine;
  * 0 where even the largest size takes no time worth speaking of.
  */
-export const growth = <A>({ least: from = 256, most = 2 ** 20, of, run }: Family<A>): number => {
+export const growth = <A>({ least: from = 256, most = 2 ** 18, of, run }: Family<A>): number => {
   let size = from
   // Once is not enough: it may have been held up.
   const isQuick = () => best(of(4 * size), run, 3) < floor
