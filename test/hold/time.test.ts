@@ -19,7 +19,6 @@ import * as Prefix from "../../src/domain/Prefix.js"
 import * as Preprocess from "../../src/domain/Preprocess.js"
 import * as Printable from "../../src/domain/Printable.js"
 import * as Redaction from "../../src/domain/Redaction.js"
-import * as Printable from "../../src/domain/Printable.js"
 import * as RepeatedEvent from "../../src/domain/RepeatedEvent.js"
 import * as Secrets from "../../src/domain/Secrets.js"
 import * as SentAnswer from "../../src/domain/SentAnswer.js"
@@ -31,6 +30,7 @@ import * as ToolCalls from "../../src/domain/ToolCalls.js"
 import * as UpstreamError from "../../src/domain/UpstreamError.js"
 import * as Usage from "../../src/domain/Usage.js"
 import * as WholeAnswer from "../../src/domain/WholeAnswer.js"
+import * as Csv from "../../src/cli/Csv.js"
 import * as Interpolation from "../../src/config/Interpolation.js"
 import * as ResponseHead from "../../src/http1/ResponseHead.js"
 import { ResponseReader } from "../../src/http1/ResponseReader.js"
@@ -509,14 +509,11 @@ const rows: ReadonlyArray<Row> = [
     repeat("."),
     repeat("/")
   ),
-  ...texts(
-    "Printable",
-    (text) => Printable.lines(text) + Printable.escaped(text) + Printable.cut(text, text.length / 2),
-    repeat("\u001b["),
-    repeat("\u202e"),
-    repeat("\n\ud83d"),
-    repeat("a")
-  )
+  ...texts("Printable.line", Printable.line, repeat("\u001b["), repeat("a"), repeat("\u202e")),
+  ...texts("Printable.lines", Printable.lines, repeat("\u001b[\n"), repeat("\n\ud83d")),
+  ...texts("Printable.escaped", Printable.escaped, repeat("\u202e"), repeat("\u{e0001}"), repeat("a")),
+  ...texts("Printable.brief", (text) => Printable.brief(text, 60), repeat("\u001b["), repeat("\u{1f600}")),
+  ...texts("Csv.line", (text) => Csv.line([text]), repeat('"'), repeat(" "), repeat("-1e"))
 ]
 
 describe("four times the foreign text takes less than six times the time", () => {
