@@ -1,7 +1,7 @@
 import * as AST from "effect/SchemaAST"
 import type * as ParseResult from "effect/ParseResult"
 import leven from "leven"
-import { shortened } from "./Shortened.js"
+import { cut } from "./CutText.js"
 
 /** One thing wrong with a configuration: where (a path of keys and indexes) and what, in words for the operator. */
 export interface ConfigIssue {
@@ -110,7 +110,7 @@ const nameOf = (ast: AST.AST): string => {
   return name === "string" ? "a string" : name
 }
 
-const describe = (actual: unknown): string => (isScalar(actual) ? shortened(JSON.stringify(actual)) : kindOf(actual))
+const describe = (actual: unknown): string => (isScalar(actual) ? cut(JSON.stringify(actual)) : kindOf(actual))
 
 const kindOf = (actual: unknown): string => {
   if (actual === null || actual === undefined) return "nothing"

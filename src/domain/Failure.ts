@@ -4,7 +4,7 @@ import type { ConfigIssue } from "./ConfigIssue.js"
 import { formatPath } from "./ConfigIssue.js"
 import type { ErrorBody } from "./ErrorBody.js"
 import * as Printable from "./Printable.js"
-import { shortened } from "./Shortened.js"
+import { cut } from "./CutText.js"
 
 // Boot: the process does not start, or the last good configuration stays.
 
@@ -124,7 +124,7 @@ export class BodyMalformed extends Data.TaggedError("BodyMalformed")<{
 /** The request body is compressed in a way that the gateway cannot undo. */
 export class EncodingUnsupported extends Data.TaggedError("EncodingUnsupported")<{ readonly encoding: string }> {
   override get message() {
-    const encoding = shortened(this.encoding)
+    const encoding = cut(this.encoding)
     return `Request bodies with 'content-encoding: ${encoding}' are not supported; use gzip, deflate, br or none.`
   }
 }
@@ -136,7 +136,7 @@ export class Forbidden extends Data.TaggedError("Forbidden")<{
   readonly value: string
 }> {
   override get message() {
-    const value = shortened(this.value)
+    const value = cut(this.value)
     if (this.what === "host") return `The host '${value}' is not served here; 'server.hosts' lists further names.`
     const whose = value === "" ? "of another site" : `of the origin '${value}'`
     return `Pages ${whose} may not call; 'server.cors_origins' lists those that may.`
@@ -153,7 +153,7 @@ export class HostRepeated extends Data.TaggedError("HostRepeated")<{}> {
 /** No backend serves the model. */
 export class ModelNotFound extends Data.TaggedError("ModelNotFound")<{ readonly model: string }> {
   override get message() {
-    return `The model '${shortened(this.model)}' does not exist or you do not have access to it.`
+    return `The model '${cut(this.model)}' does not exist or you do not have access to it.`
   }
 }
 

@@ -5,7 +5,7 @@ import * as Credentials from "./Credentials.js"
 import * as JsonObject from "./JsonObject.js"
 import * as Needles from "./Needles.js"
 import { oncePer } from "./OncePer.js"
-import { shortened } from "./Shortened.js"
+import { cut } from "./CutText.js"
 import * as Unescaped from "./Unescaped.js"
 
 /** What a text becomes when the secrets in it are hidden; the same text where it holds none. */
@@ -38,7 +38,7 @@ const hide = (text: string, secrets: ReadonlyArray<Needles.Needles>, most: numbe
       ([from, to]): Needles.Range => [Unescaped.placeOf(view, from), Unescaped.placeOf(view, to)]
     )
   )
-  return ranges.length === 0 ? shortened(text, most) : replace(text, ranges, most)
+  return ranges.length === 0 ? cut(text, most) : replace(text, ranges, most)
 }
 
 const margin = 4_096
@@ -51,7 +51,7 @@ const replace = (text: string, ranges: Array<Needles.Range>, most: number): stri
     if (from >= at) pieces.push(text.slice(at, from), "[redacted]")
     at = Math.max(at, to)
   }
-  if (at < most) pieces.push(shortened(text.slice(at), most - at))
+  if (at < most) pieces.push(cut(text.slice(at), most - at))
   return pieces.join("")
 }
 

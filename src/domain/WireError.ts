@@ -3,7 +3,7 @@ import * as ErrorBody from "./ErrorBody.js"
 import { Overloaded } from "./Failure.js"
 import type { AttemptFailure, Forbidden, GatewayFailure, HostRepeated, NoBackendAvailable } from "./Failure.js"
 import type { Crashed, RelayEnd } from "./Outcome.js"
-import { shortened } from "./Shortened.js"
+import { cut } from "./CutText.js"
 import * as SseEvents from "./SseEvents.js"
 
 /** A failure as the caller sees it before commit: an HTTP error response. */
@@ -74,11 +74,11 @@ export const fromRefused = (refused: Forbidden | HostRepeated): WireError => {
 
 /** The response to a path that is not served. */
 export const notFound = (method: string, path: string): WireError =>
-  invalid(404, `Unknown request URL: ${method} ${shortened(path)}.`, { code: "unknown_url" })
+  invalid(404, `Unknown request URL: ${method} ${cut(path)}.`, { code: "unknown_url" })
 
 /** The response to a path asked with another method than `allow`. */
 export const methodNotAllowed = (method: string, path: string, allow: string): WireError => ({
-  ...invalid(405, `Not allowed to ${method} on ${shortened(path)}.`, { code: "method_not_supported" }),
+  ...invalid(405, `Not allowed to ${method} on ${cut(path)}.`, { code: "method_not_supported" }),
   headers: { allow }
 })
 

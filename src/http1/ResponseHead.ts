@@ -1,7 +1,7 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import type { Headers } from "../domain/Credentials.js"
-import { shortened } from "../domain/Shortened.js"
+import { cut } from "../domain/CutText.js"
 
 /** The head of a response, and what it says of the body and of the connection. */
 export interface ResponseHead {
@@ -98,7 +98,7 @@ const framingOf = (status: number, headers: Draft): Framing | NotHttp => {
   if (status < 200 || status === 204 || status === 304) return 0
   const coding = String(headers["transfer-encoding"] ?? "identity").toLowerCase()
   if (coding === "chunked") return "chunked"
-  if (coding !== "identity") return new NotHttp({ reason: `transfer-encoding: ${shortened(coding)}` })
+  if (coding !== "identity") return new NotHttp({ reason: `transfer-encoding: ${cut(coding)}` })
   const length = headers["content-length"]
   if (length === undefined) return "close"
   // Some say it twice.

@@ -2,7 +2,7 @@ import * as zlib from "node:zlib"
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import { ProtocolBroken } from "../domain/Failure.js"
-import { shortened } from "../domain/Shortened.js"
+import { cut } from "../domain/CutText.js"
 import type { BodyListener, UpstreamBody, UpstreamHead } from "./UpstreamCall.js"
 
 /** The head with a body that is not compressed; fails for an encoding that Node cannot undo. */
@@ -13,7 +13,7 @@ export const head = (compressed: UpstreamHead): Either.Either<UpstreamHead, Prot
   if (encoding === "identity" || encoding === "") return Either.right(compressed)
   const decoder = decoderFor(encoding)
   if (decoder === undefined)
-    return Either.left(new ProtocolBroken({ reason: `the answer is compressed as ${shortened(encoding)}` }))
+    return Either.left(new ProtocolBroken({ reason: `the answer is compressed as ${cut(encoding)}` }))
   return Either.right({ ...compressed, body: decompressed(compressed.body, decoder) })
 }
 

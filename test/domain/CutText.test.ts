@@ -19,6 +19,13 @@ describe("CutText", () => {
     }
   )
 
+  it("leaves alone what is short enough, and cuts what is not", () => {
+    assert.strictEqual(cut("abcde", 5), "abcde")
+    assert.strictEqual(cut("abcdef", 5), "abcd…")
+    assert.strictEqual(cut("abc👋f", 5), "abc…")
+    assert.lengthOf(cut("x".repeat(300)), 200)
+  })
+
   it("never cuts a pair of surrogates in two", () => {
     for (let most = 2; most < 12; most++)
       assert.doesNotThrow(() => encodeURIComponent(cut("a😀😀😀😀😀😀", most)), String(most))
