@@ -3,8 +3,10 @@ import * as http from "node:http"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as ChildGateway from "./support/ChildGateway.js"
+import * as RawCaller from "./support/RawCaller.js"
 import * as ScriptedUpstream from "./support/ScriptedUpstream.js"
 import * as Temp from "./support/Temp.js"
+import { until } from "./support/Until.js"
 
 /** A gateway in a process of its own, with a heap of so many MB. */
 const withHeap = (megabytes: number, upstream: ScriptedUpstream.ScriptedUpstream) =>
@@ -45,6 +47,25 @@ describe("a small heap", () => {
       assert.include(heard, 200)
       assert.strictEqual(yield* Effect.promise(() => ask(url, "Hi", true)), 200)
       assert.notInclude(gateway.stderr(), "heap out of memory")
+    })
+  )
+
+  it.scopedLive("bears a request that comes in chunks of one byte", () =>
+    Effect.gen(function* () {
+      const upstream = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("Hi"))
+      const { gateway, url } = yield* withHeap(96, upstream)
+      const body = JSON.stringify({
+        model: "test-model",
+        messages: [{ role: "user", content: "x".repeat(1_500_000) }]
+      })
+      const chunked = Buffer.from(`${body.replace(/./gs, "1\r\n$&\r\n")}0\r\n\r\n`)
+      const { received, socket } = yield* Effect.promise(() => RawCaller.connect(url))
+      socket.write(RawCaller.chunkedHead)
+      socket.write(chunked)
+      yield* Effect.promise(() => until(() => received.text.includes("HTTP/1.1 200 OK") || received.ended))
+      assert.include(received.text, "HTTP/1.1 200 OK")
+      socket.destroy()
+      assert.isBelow(gateway.peakMemory(), 400)
     })
   )
 
