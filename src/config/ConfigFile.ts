@@ -60,7 +60,8 @@ const read = Effect.fnUntraced(function* (path: string, text: string) {
   const issues = [...unset, ...Option.getOrElse(Either.getLeft(decoded), () => [])]
   const placed = (issue: ConfigIssue) => place(issue, document, lines)
   if (Either.isLeft(decoded) || issues.length > 0) {
-    return yield* new ConfigInvalid({ path, issues: issues.map(placed).sort(byPlace) })
+    const told = issues.length <= mostTold ? issues : [...issues.slice(0, mostTold), more(issues.length - mostTold)]
+    return yield* new ConfigInvalid({ path, issues: told.map(placed).sort(byPlace) })
   }
   const opened: Opened = { config: decoded.right, remarks: [...defaulted, ...plainKeys], place: placed }
   return opened
@@ -68,6 +69,11 @@ const read = Effect.fnUntraced(function* (path: string, text: string) {
 
 // What follows is a piece of the file, which may be one of a key.
 const withoutSource = (message: string): string => message.replace(/: .*$/s, "")
+
+/** So many mistakes are told: nobody reads more, and each is looked for in the file. */
+const mostTold = 200
+
+const more = (count: number): ConfigIssue => ({ path: [], message: `and ${count} more` })
 
 /** The order of the file. */
 export const byPlace = (a: PlacedIssue, b: PlacedIssue): number =>

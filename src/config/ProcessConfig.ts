@@ -76,7 +76,10 @@ export const worker: Config.Config<Option.Option<WorkerShare.Seat>> = Config.non
 )
 
 /** How often a worker says that it lives, in ms; another than the default for tests alone. */
-export const beat: Config.Config<number> = Config.integer("CAUSEWAY_BEAT").pipe(Config.withDefault(Heartbeat.interval))
+export const beat: Config.Config<number> = Config.integer("CAUSEWAY_BEAT").pipe(
+  Config.validate({ message: "expected a whole number of ms ≥ 1", validation: (n) => n >= 1 }),
+  Config.withDefault(Heartbeat.interval)
+)
 
 // Two processes cannot turn over the same file: that of the second worker is `causeway.2.log`.
 const ownFile = (path: string, seat: Option.Option<WorkerShare.Seat>): string =>

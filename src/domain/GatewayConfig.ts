@@ -93,7 +93,7 @@ const Server = Schema.Struct({
   maxInFlight: orDefault(Count, () => 5_000)
     .annotations({
       description:
-        "So many requests may be under way at once, from the end of their bodies on; what is more waits (`queue`)."
+        "So many requests may be under way at once, from the end of their bodies on; what is more waits (`queue`). Twice as many connections may be open, and `queue.size` more, at least 256; further ones are closed."
     })
     .pipe(Schema.fromKey("max_in_flight")),
   queue: orDefault(Queue, () => Schema.decodeSync(Queue)({})).annotations({

@@ -35,6 +35,12 @@ export const make = (texts: Iterable<string>): Needles => {
   return { heads: new RegExp(heads.length === 0 ? never : heads.join("|"), "gi"), byHead }
 }
 
+/** Whether a text holds the beginning of a needle. */
+export const mayBeIn = ({ heads }: Needles, text: string): boolean => {
+  heads.lastIndex = 0
+  return heads.test(text)
+}
+
 /** Where needles are in a text, in order and without overlaps; in linear time. */
 export const find = ({ byHead, heads }: Needles, text: string): ReadonlyArray<Range> => {
   const found: Array<Range> = []

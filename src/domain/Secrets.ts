@@ -16,7 +16,7 @@ const mostTold = 8_000
 
 /** For what a backend says, to whomever it may go: without the keys of a backend and its caller, its address, and what looks like a key. */
 export const hiddenFrom = (backend: Backend, caller: Credentials.Headers): Hide => {
-  const secrets = [keysOf(backend), addressOf(backend), callersOf(backend, caller)]
+  const secrets = [...ownOf(backend), callersOf(backend, caller)]
   return (text) => hide(text, secrets, mostTold)
 }
 
@@ -26,11 +26,12 @@ export const withoutKeys = (text: string, backend: Backend, caller: Credentials.
 
 /** Headers of a backend's answer, in place: a caller may see its own key there, but none of the backend's. */
 export const hideInHeaders = (headers: Record<string, string>, backend: Backend): Record<string, string> => {
-  for (const name in headers) headers[name] = hide(headers[name] ?? "", [keysOf(backend), addressOf(backend)], mostTold)
+  for (const name in headers) headers[name] = hide(headers[name] ?? "", ownOf(backend), mostTold)
   return headers
 }
 
 const hide = (text: string, secrets: ReadonlyArray<Needles.Needles>, most: number): string => {
+  if (text.length <= most && !mayHide(text, secrets)) return text
   // What begins before the cut may end behind it.
   const seen = text.slice(0, most + margin)
   const ranges = Unescaped.all(seen).flatMap((view) =>
@@ -40,6 +41,10 @@ const hide = (text: string, secrets: ReadonlyArray<Needles.Needles>, most: numbe
   )
   return ranges.length === 0 ? cut(text, most) : replace(text, ranges, most)
 }
+
+// What nearly every text is seen by, for the headers of every answer are looked through.
+const mayHide = (text: string, secrets: ReadonlyArray<Needles.Needles>): boolean =>
+  Unescaped.mayBe(text) || beginsLikeKey.test(text) || secrets.some((needles) => Needles.mayBeIn(needles, text))
 
 const margin = 4_096
 
@@ -57,6 +62,8 @@ const replace = (text: string, ranges: Array<Needles.Range>, most: number): stri
 
 const keyLike = (text: string): ReadonlyArray<Needles.Range> =>
   Array.from(text.matchAll(looksLikeKey), ({ 0: key, index }) => [index, index + key.length] as const)
+
+const beginsLikeKey = /\b(?:(?:sk|pk|gsk|xai|key)[-_]|AIza)/
 
 const looksLikeKey = /\b(?:(?:sk|pk|gsk|xai|key)[-_]|AIza)[\w*-]{6,}[\w*.-]*/g
 
@@ -78,6 +85,8 @@ const addressOf = oncePer(({ baseUrl }: Backend) => {
   const { host, hostname } = new URL(baseUrl)
   return Needles.make([host, hostname])
 })
+
+const ownOf = oncePer((backend: Backend) => [keysOf(backend), addressOf(backend)])
 
 // What a backend has been sent of the caller's, or could have been.
 const callersOf = (backend: Backend, caller: Credentials.Headers): Needles.Needles =>

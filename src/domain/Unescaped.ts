@@ -21,11 +21,14 @@ export const all = (text: string): ReadonlyArray<Unescaped> => {
   return views
 }
 
+/** Whether a text may hold escapes. */
+export const mayBe = (text: string): boolean => mayBeEscaped.test(text)
+
 /** Where in the text as it came a character of this one began. */
 export const placeOf = ({ starts }: Unescaped, index: number): number => starts?.[index] ?? index
 
 const undo = (view: Unescaped): Unescaped | undefined => {
-  if (!mayBeEscaped.test(view.text)) return undefined
+  if (!mayBe(view.text)) return undefined
   const pieces: Array<string> = []
   const starts: Array<number> = []
   let at = 0

@@ -158,10 +158,15 @@ const conduct = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
 ) {
   const begun = drain.isDraining()
     ? new Draining()
-    : Effect.flatMap(receive(exchange), (request) => {
-        const waiting = lease.admit()
-        return waiting === undefined ? forward(exchange, request) : Effect.zipRight(waiting, forward(exchange, request))
-      })
+    : Effect.flatMap(
+        Effect.suspend(() => receive(exchange)),
+        (request) => {
+          const waiting = lease.admit()
+          return waiting === undefined
+            ? forward(exchange, request)
+            : Effect.zipRight(waiting, forward(exchange, request))
+        }
+      )
   const exit = yield* Effect.exit(Effect.interruptible(begun))
   const relayed: Exit.Exit<RelayEnd, GatewayFailure> = Exit.isSuccess(exit)
     ? yield* Effect.exit(relay(exchange, exit.value, sink))

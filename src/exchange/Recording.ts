@@ -29,9 +29,10 @@ export class Recording {
   readonly end = (outcome: Outcome): Effect.Effect<RequestRecord> => {
     // It was let go meanwhile.
     if (this.record !== undefined) return Effect.succeed(this.record)
+    const { presumed } = this
+    if (presumed?.Outcome === outcome._tag) return Effect.succeed((this.record = presumed))
     const record = (this.record = this.close(outcome))
-    if (this.presumed === undefined) return Effect.as(this.log.record(record, this.synced), record)
-    if (this.presumed.Outcome === record.Outcome) return Effect.succeed(record)
+    if (presumed === undefined) return Effect.as(this.log.record(record, this.synced), record)
     return Effect.as(this.log.record({ ...record, amends: true }, this.synced), record)
   }
 

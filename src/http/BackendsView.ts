@@ -25,13 +25,16 @@ export const respond = Effect.gen(function* () {
     return yield* Respond.error(WireError.unauthenticated)
   }
   const { health, slots } = yield* Backends
-  const now = SteadyClock.of(yield* Effect.clock).now()
+  const clock = SteadyClock.of(yield* Effect.clock)
+  const now = clock.now()
+  // What is counted from a steady clock is shown as a date of the system's.
+  const dateOf = (time: number) => new Date(clock.date() + time - now).toISOString()
   const data = routes.backends.map((backend) => ({
     name: backend.name,
     models: backend.match,
     in_flight: slots.inFlight(backend),
     max_in_flight: Option.getOrNull(backend.maxInFlight),
-    ...stateOf(backend, health.breaker(backend, now))
+    ...stateOf(backend, health.breaker(backend, now), dateOf)
   }))
   const worker = yield* WorkerSeat
   return yield* Respond.json(200, { object: "list", ...(worker === undefined ? {} : { worker }), data })
@@ -39,9 +42,9 @@ export const respond = Effect.gen(function* () {
 
 const states = { Closed: "closed", Open: "open", HalfOpen: "half_open", Ramp: "ramp" } as const
 
-const stateOf = ({ breaker: { enabled } }: Backend, breaker: Breaker.Breaker) => ({
+const stateOf = ({ breaker: { enabled } }: Backend, breaker: Breaker.Breaker, dateOf: (time: number) => string) => ({
   state: enabled ? states[breaker._tag] : "off",
-  until: enabled && breaker._tag === "Open" ? new Date(breaker.until).toISOString() : null
+  until: enabled && breaker._tag === "Open" ? dateOf(breaker.until) : null
 })
 
 const isAllowed = (key: Option.Option<Redacted.Redacted>, authorization: string | undefined): boolean => {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 
 /** Hears that the caller has closed its connection. */
@@ -12,7 +13,9 @@ export interface Departing {
  */
 export interface CallerConnection {
   /** Serves a request now, or when those before it are done; when the connection closes it is served at once. */
-  readonly serve: (request: () => void) => void
+  readonly serve: (incoming: IncomingMessage, request: () => void) => void
+  /** Serves nothing more: the connection is closed when the request that is served is done. */
+  readonly closeAfter: () => void
   /** A request that was served is done: its response is over. */
   readonly done: () => void
   /** Has somebody hear of the end of the connection; at once, in a later turn, where it is closed already. */
@@ -23,7 +26,13 @@ export interface CallerConnection {
 /** So many requests may wait behind one that is served; a caller that sends more is not served any more. */
 const mostWaiting = 16
 
-const known = new WeakMap<Socket, CallerConnection>()
+/** A body of so many bytes Node does not read on its own, nor then whether the caller is still there. */
+const mostUnread = 16 * 1024
+
+const isUnread = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) >= mostUnread
+
+const known = new WeakMap<Socket, Connection>()
 
 /** The connection of this socket. */
 export const of = (socket: Socket): CallerConnection => {
@@ -34,10 +43,19 @@ export const of = (socket: Socket): CallerConnection => {
   return connection
 }
 
+/** Whether a request that has come over this socket, all of it, waits for its answer. */
+export const owesAnswer = (socket: Socket): boolean => known.get(socket)?.owesAnswer() === true
+
+interface Waiting {
+  readonly incoming: IncomingMessage
+  readonly request: () => void
+}
+
 class Connection implements CallerConnection {
   private readonly watching: Array<Departing> = []
-  private readonly waiting: Array<() => void> = []
-  private isServing = false
+  private readonly waiting: Array<Waiting> = []
+  private served: IncomingMessage | undefined = undefined
+  private isClosing = false
   private isClosed: boolean
 
   constructor(private readonly socket: Socket) {
@@ -45,19 +63,35 @@ class Connection implements CallerConnection {
     socket.once("close", () => this.close())
   }
 
-  readonly serve = (request: () => void): void => {
-    if (!this.isServing || this.isClosed) {
-      this.isServing = true
-      return request()
-    }
-    this.waiting.push(request)
+  readonly serve = (incoming: IncomingMessage, request: () => void): void => {
+    if (this.served === undefined || this.isClosed) return this.begin({ incoming, request })
+    this.waiting.push({ incoming, request })
     if (this.waiting.length > mostWaiting) this.socket.destroy()
+    else if (isUnread(incoming)) {
+      // Its body is read into nothing, so that the caller's departure is noticed, and it may ask again.
+      incoming.resume()
+      this.closeAfter()
+    }
+  }
+
+  owesAnswer(): boolean {
+    return this.served?.complete === true
+  }
+
+  readonly closeAfter = (): void => {
+    this.isClosing = true
   }
 
   readonly done = (): void => {
-    this.isServing = false
+    this.served = undefined
+    if (this.isClosing) return void this.socket.destroySoon()
     const next = this.waiting.shift()
-    if (next !== undefined) this.serve(next)
+    if (next !== undefined) this.begin(next)
+  }
+
+  private begin({ incoming, request }: Waiting): void {
+    this.served = incoming
+    request()
   }
 
   readonly watch = (who: Departing): void => {
@@ -74,6 +108,6 @@ class Connection implements CallerConnection {
     this.isClosed = true
     for (const who of this.watching.splice(0)) who.onClosed()
     // Each of them is an exchange, if only one whose caller has left.
-    for (const request of this.waiting.splice(0)) request()
+    for (const { request } of this.waiting.splice(0)) request()
   }
 }

@@ -1,15 +1,23 @@
 import type { Server } from "node:http"
 import { STATUS_CODES } from "node:http"
+import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import * as WireError from "../domain/WireError.js"
 import * as RequestId from "../exchange/RequestId.js"
+import * as CallerConnection from "./CallerConnection.js"
 
 /** Answers bytes that are not an HTTP request as every other error is answered, and closes their connection. */
 export const answer = (server: Server): void =>
   void server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // What follows a request must not cost that one its answer.
+    if (socket instanceof Socket && !isGone(error) && CallerConnection.owesAnswer(socket))
+      return CallerConnection.of(socket).closeAfter()
     if (error.code === "ECONNRESET" || !socket.writable || hasAnswered(socket)) return void socket.destroy(error)
     socket.end(responseTo(WireError.notHttp(statusOf(error.code))))
   })
+
+// It has closed the connection, if in the middle of a request.
+const isGone = ({ code }: NodeJS.ErrnoException): boolean => code === "ECONNRESET" || code === "HPE_INVALID_EOF_STATE"
 
 // What follows the bytes of another response would be taken for a part of it.
 const hasAnswered = (socket: Duplex): boolean => "bytesWritten" in socket && socket.bytesWritten !== 0

@@ -40,19 +40,38 @@ export const make: Effect.Effect<Door, never, ConfigRef | Scope.Scope> = Effect.
 export const guard = <R>(
   handler: Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | ConfigRef | HttpServerRequest.HttpServerRequest> =>
-  Effect.gen(function* () {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    const { server } = (yield* (yield* ConfigRef).current).config
-    const incoming = request.source instanceof IncomingMessage ? request.source : undefined
-    const address = server.hosts.length === 0 ? undefined : incoming?.socket.localAddress
-    const visitor = { method: request.method, headers: request.headers, rawHeaders: incoming?.rawHeaders ?? [] }
-    const refused = Doorkeeper.of(server).refusal(visitor, address)
-    if (refused === undefined) return yield* handler
-    yield* tell(refused)
-    return yield* Respond.error(WireError.fromRefused(refused))
-  })
+  Effect.flatMap(
+    judged,
+    (
+      refused
+    ): Effect.Effect<
+      HttpServerResponse.HttpServerResponse,
+      never,
+      R | ConfigRef | HttpServerRequest.HttpServerRequest
+    > =>
+      refused === undefined ? handler : Effect.zipRight(tell(refused), Respond.error(WireError.fromRefused(refused)))
+  )
 
-const tell = (refused: Doorkeeper.Refused): Effect.Effect<void> => Effect.logDebug(`Refused: ${refused.message}`)
+const judged = Effect.gen(function* () {
+  const request = yield* HttpServerRequest.HttpServerRequest
+  const { server } = (yield* (yield* ConfigRef).current).config
+  const incoming = request.source instanceof IncomingMessage ? request.source : undefined
+  const address = server.hosts.length === 0 ? undefined : incoming?.socket.localAddress
+  const visitor = { method: request.method, headers: request.headers, rawHeaders: incoming?.rawHeaders ?? [] }
+  return Doorkeeper.of(server).refusal(visitor, address)
+})
+
+// A proxy whose name is not listed has all of its requests refused, which leave no row: the first of each kind is told.
+const tell = (refused: Doorkeeper.Refused): Effect.Effect<void> => {
+  const line = `Refused: ${refused.message}`
+  if (told.has(line) || told.size >= mostTold) return Effect.logDebug(line)
+  told.add(line)
+  return Effect.logWarning(line)
+}
+
+const told = new Set<string>()
+
+const mostTold = 100
 
 const send = (response: ServerResponse, { error, status }: WireError.WireError, cors: Record<string, string>): void => {
   const body = JSON.stringify({ error })

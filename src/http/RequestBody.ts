@@ -27,17 +27,17 @@ export const read = (request: IncomingMessage, exchange: Exchange): Effect.Effec
   const { server } = snapshot.config
   const encoding = (request.headers["content-encoding"] ?? "").trim().toLowerCase()
   const isPlain = encoding === "" || encoding === "identity"
-  const decoder = isPlain ? undefined : Decompress.decoderFor(encoding)
-  if (!isPlain && decoder === undefined) return refused(request, new EncodingUnsupported({ encoding }))
+  if (!isPlain && !Decompress.isKnown(encoding)) return refused(request, new EncodingUnsupported({ encoding }))
   const announced = Number(request.headers["content-length"] ?? 0)
   if (announced > server.maxBody) return refused(request, new BodyTooLarge({ limit: server.maxBody }))
-  const collected = Effect.async<string, BodyFailure>((resume) => {
+  return Effect.async<string, BodyFailure>((resume) => {
+    // Made only when there is room: it takes memory of its own.
+    const decoder = isPlain ? undefined : Decompress.decoderFor(encoding)
     const source = decoder === undefined ? request : request.pipe(decoder)
-    const body = new Body({ request, source, bytes, server, held: announced, resume })
+    const body = new Body({ request, source, bytes, server, announced: isPlain ? announced : 0, resume })
     atEnd(() => body.stop())
     body.begin()
   })
-  return bytes.take(announced) ? collected : Effect.zipRight(bytes.hold(announced), collected)
 }
 
 const refused = <E>(request: IncomingMessage, failure: E): Effect.Effect<never, E> =>
@@ -52,12 +52,15 @@ interface Options {
   readonly source: Readable
   readonly bytes: ByteLease
   readonly server: ServerSettings
-  /** For so many bytes there is room already. */
-  readonly held: number
+  /** How large the body says to be, in bytes; 0 where it does not. */
+  readonly announced: number
   readonly resume: (body: Effect.Effect<string, BodyFailure>) => void
 }
 
-/** So many bytes more are asked room for at a time where a body does not say its size. */
+/** So small a body needs no room: whoever only says that it will send much must not keep those out that send little. */
+const small = 16 * 1024
+
+/** So many bytes more are asked room for at least where a body does not say its size. */
 const step = 64 * 1024
 
 /** A body may take so long in all, in ms. */
@@ -67,14 +70,12 @@ class Body {
   private readonly gathered = new Gathered()
   private readonly silence = Alarm.make()
   /** By `performance.now()`. */
-  private readonly deadline = performance.now() + longest
-  private held: number
+  private startedAt = performance.now()
+  private held = small
   private isReading = true
   private stopWaiting = () => {}
 
-  constructor(private readonly options: Options) {
-    this.held = options.held
-  }
+  constructor(private readonly options: Options) {}
 
   begin(): void {
     const { request, source } = this.options
@@ -112,24 +113,34 @@ class Body {
     this.silence.refresh()
     this.gathered.push(bytes)
     if (this.gathered.size() > maxBody) return this.refuse(new BodyTooLarge({ limit: maxBody }))
-    // One that comes drop by drop is never silent.
-    if (performance.now() > this.deadline) return this.refuse(this.late())
+    if (this.isBehind()) return this.refuse(this.late())
     if (this.gathered.size() > this.held) this.makeRoom()
   }
 
   private makeRoom(): void {
-    const { bytes, source } = this.options
-    const more = Math.max(step, this.gathered.size() - this.held)
+    const { announced, bytes, source } = this.options
+    const size = this.gathered.size()
+    // All of it where it says how much that is: bodies that wait for their rest would keep each other waiting.
+    const more = (announced > 0 ? announced : size + Math.max(step, size)) - this.held
     this.held += more
     if (bytes.take(more)) return
     // Now it is not the caller who lets us wait.
+    const before = performance.now()
     source.pause()
     this.silence.clear()
     this.stopWaiting = bytes.whenFree(more, (taken) => {
       if (!taken) return this.refuse(WaitingLine.overloaded())
+      this.startedAt += performance.now() - before
       this.watchSilence()
       source.resume()
     })
+  }
+
+  // One that comes drop by drop is never silent, but will not have come in time.
+  private isBehind(): boolean {
+    const elapsed = performance.now() - this.startedAt
+    if (elapsed <= Duration.toMillis(this.options.server.bodyTimeout)) return false
+    return elapsed > longest || this.gathered.size() < (this.options.announced * elapsed) / longest
   }
 
   private watchSilence(): void {

@@ -7,7 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
+import * as Stream from "effect/Stream"
 import { ConfigRef } from "../config/ConfigRef.js"
+import type { Snapshot } from "../config/ConfigRef.js"
 import { ListenFailed } from "../domain/Failure.js"
 import type { ServerSettings } from "../domain/GatewayConfig.js"
 import { Drain } from "../exchange/Drain.js"
@@ -75,7 +77,10 @@ export const create = (): http.Server => {
 }
 
 /** So many connections of callers may be open; another one is closed at once. Most are idle, or send a request. */
-export const mostConnections = ({ maxInFlight, queue }: ServerSettings): number => 2 * maxInFlight + queue.size
+const mostConnections = ({ maxInFlight, queue }: ServerSettings): number =>
+  Math.max(fewestConnections, 2 * maxInFlight + queue.size)
+
+const fewestConnections = 256
 
 /** Answers a server's requests. A span for each would cost more than the gateway's work; hosts that trace mount the routes. */
 export const served = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Services> =>
@@ -86,8 +91,11 @@ const routed = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Ser
   Layer.scopedDiscard(
     Effect.gen(function* () {
       const runtime = yield* Effect.runtime<OpenAiRoutes.Services>()
-      const { config } = yield* (yield* ConfigRef).current
-      server.maxConnections = mostConnections(config.server)
+      const { changes, current } = yield* ConfigRef
+      const bound = ({ config }: Snapshot) =>
+        Effect.sync(() => (server.maxConnections = mostConnections(config.server)))
+      yield* Effect.flatMap(current, bound)
+      yield* Effect.forkScoped(Stream.runForEach(changes, bound))
       // Effect's own counts of fibers tell nothing that the records do not, and cost each exchange four metrics.
       const runFork = Runtime.runFork(Runtime.disableRuntimeFlag(runtime, RuntimeFlags.RuntimeMetrics))
       const admits = yield* Door.make
@@ -101,7 +109,7 @@ const routed = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Ser
       const onRequest = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
         const connection = CallerConnection.of(incoming.socket)
         response.on("close", connection.done)
-        connection.serve(() => answer(incoming, response))
+        connection.serve(incoming, () => answer(incoming, response))
       }
       // Whoever would be refused is told so before it sends its body.
       const onPatient = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {

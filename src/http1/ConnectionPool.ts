@@ -102,8 +102,9 @@ class Pool implements ConnectionPool {
   onUnasked(connection: Connection): void {
     const idle = this.idle.find((each) => each.connection === connection)
     const now = performance.now()
-    // Much later it is no answer: some servers say so when they close what was idle for too long.
-    if (idle === undefined || now - idle.at < behind) this.wronged = now + distrust
+    // Much later it is no answer: some servers say so when they close what was idle for too long. Of one that is asked
+    // again already it is not certain.
+    if (idle !== undefined && now - idle.at < behind) this.wronged = now + distrust
   }
 
   private open(): Connection {

@@ -12,7 +12,7 @@ const patience = "5 seconds"
 export const layer: Layer.Layer<RequestLog, never, RequestLog> = Layer.effect(
   RequestLog,
   Effect.map(RequestLog, (log) => ({
-    ...log,
+    ...(log.stats === undefined ? {} : { stats: log.stats }),
     record: (record, synced) =>
       log.record(record, synced).pipe(
         // What cannot be interrupted goes on by itself.

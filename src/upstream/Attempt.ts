@@ -120,7 +120,7 @@ class Attempt implements UpstreamCall.HeadListener {
   }
 
   begin(): void {
-    this.options.atEnd(() => this.call.abort())
+    this.options.atEnd(() => this.giveUp())
     this.call.send(this)
   }
 
@@ -159,9 +159,13 @@ class Attempt implements UpstreamCall.HeadListener {
     })
   }
 
-  onFailed(failure: AttemptFailure): void {
+  private giveUp(): void {
     this.body?.giveUp()
     this.call.abort()
+  }
+
+  onFailed(failure: AttemptFailure): void {
+    this.giveUp()
     this.resume(Effect.sync(() => this.failed(failure)))
   }
 

@@ -6,8 +6,6 @@ import * as WaitingLine from "./WaitingLine.js"
 export interface ByteBudget {
   /** What one exchange holds of it; nothing yet. All hold `most` together, of which one that is alone may have more. */
   readonly open: (most: number, limits: WaitingLine.Limits) => ByteLease
-  /** How many bytes are held. */
-  readonly held: () => number
 }
 
 /** What one exchange holds of a {@link ByteBudget}, to its true end. */
@@ -18,6 +16,8 @@ export interface ByteLease {
   hold(bytes: number): Effect.Effect<void, Overloaded>
   /** Waits for room where {@link ByteLease.take} found none, and tells once whether it came in time; the result stops waiting. */
   whenFree(bytes: number, onSettled: (taken: boolean) => void): () => void
+  /** Gives so many of them back, which are held no more. */
+  giveBack(bytes: number): void
   /** Gives all of it back. */
   release(): void
 }
@@ -30,6 +30,7 @@ export const unbounded: ByteLease = {
     queueMicrotask(() => onSettled(true))
     return () => {}
   },
+  giveBack: () => {},
   release: () => {}
 }
 
@@ -41,6 +42,8 @@ export const make = (): ByteBudget => {
   const open: ByteBudget["open"] = (most, limits) => {
     let own = 0
     let isOver = false
+    /** Takes out of the line who waits there: at most one does at a time. */
+    let leaveLine = () => {}
 
     const taking = (bytes: number) => (): true | undefined => {
       // A request that is larger than the whole budget is served when it is alone.
@@ -54,9 +57,18 @@ export const make = (): ByteBudget => {
     return {
       take: (bytes) => line.takeNow(taking(bytes)) === true,
       hold: (bytes) => Effect.asVoid(line.take(taking(bytes), limits)),
-      whenFree: (bytes, onSettled) => line.join(taking(bytes), limits, (taken) => onSettled(taken === true)),
+      whenFree: (bytes, onSettled) =>
+        (leaveLine = line.join(taking(bytes), limits, (taken) => onSettled(taken === true))),
+      giveBack: (bytes) => {
+        if (isOver) return
+        held -= bytes
+        own -= bytes
+        line.wake()
+      },
       release: () => {
         isOver = true
+        // Whoever stood there would keep all others waiting for what it does not want any more.
+        leaveLine()
         if (own === 0) return
         held -= own
         own = 0
@@ -65,5 +77,5 @@ export const make = (): ByteBudget => {
     }
   }
 
-  return { open, held: () => held }
+  return { open }
 }

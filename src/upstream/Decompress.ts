@@ -33,6 +33,9 @@ export class UnpacksTooFar extends Data.TaggedError("UnpacksTooFar")<{}> {
   }
 }
 
+/** Whether there is a decoder for a `content-encoding` in lower case. */
+export const isKnown = (encoding: string): boolean => decoders.has(encoding)
+
 /** A decoder for a `content-encoding` in lower case, if there is one; it fails with {@link UnpacksTooFar}. */
 export const decoderFor = (encoding: string): Decoder | undefined => {
   const decoder = decoders.get(encoding)?.()

@@ -166,7 +166,10 @@ class StreamDelivery implements Delivery, ResponseSink.SinkListener {
     if (more <= 0) return
     const bytes = Math.max(step, more)
     if (this.options.bytes.take(bytes)) this.counted += bytes
-    else this.accumulator.close()
+    else {
+      this.accumulator.close()
+      this.counted = Infinity
+    }
   }
 
   private leave(end: RelayEnd): void {

@@ -5,7 +5,7 @@ import type { BodyListener, UpstreamBody } from "./UpstreamCall.js"
 export interface MeteredBody extends UpstreamBody {
   /** The answer is held back no more: what still comes is not counted. */
   passOn(): void
-  /** Nobody waits for the body any more. */
+  /** Nobody waits for the body any more, and what was held of it is let go. */
   giveUp(): void
 }
 
@@ -19,6 +19,7 @@ export const make = (body: UpstreamBody, lease: ByteLease, onRefused: () => void
 class Metered implements MeteredBody, BodyListener {
   private listener: BodyListener | undefined = undefined
   private room = step
+  private taken = 0
   private isCounting = true
   private isPaused = false
   private isWaiting = false
@@ -48,10 +49,17 @@ class Metered implements MeteredBody, BodyListener {
 
   passOn(): void {
     this.isCounting = false
+    if (!this.isWaiting) return
+    this.stopWaiting()
+    this.isWaiting = false
+    if (!this.isPaused) this.body.resume()
   }
 
   giveUp(): void {
     this.stopWaiting()
+    this.isWaiting = false
+    this.lease.giveBack(this.taken)
+    this.taken = 0
   }
 
   onData(bytes: Uint8Array): void {
@@ -72,7 +80,8 @@ class Metered implements MeteredBody, BodyListener {
     if (this.room >= 0) return
     const more = Math.max(step, -this.room)
     this.room += more
-    if (!this.lease.take(more)) this.wait(more)
+    if (this.lease.take(more)) this.taken += more
+    else this.wait(more)
   }
 
   private wait(bytes: number): void {
@@ -80,8 +89,9 @@ class Metered implements MeteredBody, BodyListener {
     this.body.pause()
     this.stopWaiting = this.lease.whenFree(bytes, (taken) => {
       this.isWaiting = false
-      if (!taken) this.onRefused()
-      else if (!this.isPaused) this.body.resume()
+      if (!taken) return this.onRefused()
+      this.taken += bytes
+      if (!this.isPaused) this.body.resume()
     })
   }
 }

@@ -67,7 +67,8 @@ export const over = (
       return Effect.logWarning(`${name} ${silence}: it gets no connections`)
     }
     if (before === "alive") return Effect.void
-    if (phase === "serving") acceptor.add(worker)
+    if (phase !== "serving") return Effect.logInfo(`${name} is heard again`)
+    acceptor.add(worker)
     return Effect.logInfo(`${name} is heard again: it gets connections again`)
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import * as zlib from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Script from "../../src/testing/Script.js"
 import * as Caller from "../support/Caller.js"
 import * as RawCaller from "../support/RawCaller.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
@@ -53,6 +54,19 @@ describe.concurrent("a body that comes slowly", () => {
       }
       assert.strictEqual((yield* Effect.promise(() => gateway.record(0))).Outcome, "Completed")
       caller.socket.destroy()
+    })
+  )
+
+  it.scopedLive("gets a 408 when it comes drop by drop", () =>
+    Effect.gen(function* () {
+      const { caller, gateway } = yield* started({ body_timeout: "300ms" })
+      const head = "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 20000000\r\n\r\n{"
+      caller.socket.write(head)
+      const dripping = setInterval(() => caller.socket.write(" "), 50)
+      yield* Effect.promise(() => until(() => caller.received.ended))
+      clearInterval(dripping)
+      assert.match(caller.received.text, /^HTTP\/1\.1 408 /)
+      assert.strictEqual((yield* Effect.promise(() => gateway.record(0))).Outcome, "BodyTimedOut")
     })
   )
 
@@ -126,16 +140,15 @@ describe.concurrent("what requests hold in memory", () => {
         yield* Effect.promise(() => until(() => open.length === 1))
         const second = yield* Effect.promise(() => RawCaller.connect(gateway.url))
         second.socket.write(bytes)
-        // A small one has room beside it, but not before whoever came first.
-        const small = yield* Effect.promise(() => RawCaller.connect(gateway.url))
         yield* Effect.promise(() => until(() => second.socket.bytesWritten > 100_000))
         yield* Effect.sleep("100 millis")
         assert.lengthOf(upstream.received, 1)
+        // A small one waits for nobody.
+        const small = yield* Effect.promise(() => RawCaller.connect(gateway.url))
         small.socket.write(whole)
-        yield* Effect.sleep("100 millis")
-        assert.lengthOf(upstream.received, 1)
-        for (const call of open.splice(0)) ScriptedUpstream.answerWell("one")(call)
         yield* Effect.promise(() => until(() => open.length === 2))
+        for (const call of open.splice(0)) ScriptedUpstream.answerWell("one")(call)
+        yield* Effect.promise(() => until(() => open.length === 1))
         for (const call of open) ScriptedUpstream.answerWell("two")(call)
         yield* Effect.promise(() => gateway.record(2))
         for (const { socket } of [caller, second, small]) socket.destroy()
@@ -165,6 +178,22 @@ describe.concurrent("what requests hold in memory", () => {
       })
     )
   }
+
+  it.scopedLive("is only what has come: whoever says that it will send much keeps nobody waiting", () =>
+    Effect.gen(function* () {
+      const { gateway } = yield* started({ max_bytes_in_flight: "1MiB", queue: { timeout: "100ms" } })
+      const holders = yield* Effect.promise(() =>
+        Promise.all(Array.from({ length: 20 }, () => RawCaller.connect(gateway.url)))
+      )
+      const head = "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1000000\r\n\r\n{"
+      for (const { socket } of holders) socket.write(head)
+      yield* Effect.sleep("100 millis")
+      const { received, socket } = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+      socket.write(RawCaller.request(large))
+      yield* Effect.promise(() => until(() => received.text.includes("HTTP/1.1 200 OK")))
+      for (const each of [...holders, { socket }]) each.socket.destroy()
+    })
+  )
 
   it.scopedLive("may be more than the bound where one is alone", () =>
     Effect.gen(function* () {
@@ -230,6 +259,45 @@ describe.concurrent("what answers hold in memory", () => {
       })
     )
   }
+
+  it.scopedLive("keeps nobody waiting for a caller that left while its answer waited for room", () =>
+    Effect.gen(function* () {
+      const open: Array<ScriptedUpstream.Call> = []
+      const { caller, gateway } = yield* started({ ...server, queue: { timeout: "30s" } }, (call) => {
+        open.push(call)
+        if (call.number < 2) endless(call)
+        else ScriptedUpstream.answerWell("Hi")(call)
+      })
+      caller.socket.write(whole)
+      yield* Effect.promise(() => until(() => open.length === 1))
+      const second = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+      second.socket.write(whole)
+      yield* Effect.promise(() => until(() => open.length === 2))
+      yield* Effect.sleep("300 millis")
+      for (const { socket } of [second, caller]) socket.destroy()
+      yield* Effect.promise(() => gateway.record(1))
+      assert.strictEqual((yield* Effect.promise(() => Caller.ask(gateway.client, false))).content, "Hi")
+    })
+  )
+
+  it.scopedLive("does not cut a stream that has found its first content while it waited for room", () =>
+    Effect.gen(function* () {
+      const { caller, gateway } = yield* started(server, (call) => {
+        if (call.number === 0) return endless(call)
+        call.open()
+        call.write(`: ${"y".repeat(100_000)}\n${Script.eventsOf([ScriptedUpstream.chunk({ content: "begun" })])}`)
+        setTimeout(() => {
+          call.events(ScriptedUpstream.chunk({ content: " ended" }), ScriptedUpstream.chunk({}, "stop"), "[DONE]")
+          call.end()
+        }, 600)
+      })
+      caller.socket.write(whole)
+      yield* Effect.sleep("300 millis")
+      const heard = yield* Effect.promise(() => Caller.ask(gateway.client, true))
+      assert.strictEqual(heard.content, "begun ended")
+      caller.socket.destroy()
+    })
+  )
 
   it.scopedLive("is bounded by keeping less of a stream for its row, which says so", () =>
     Effect.gen(function* () {

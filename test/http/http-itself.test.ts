@@ -75,13 +75,12 @@ describe("connections on which nothing is asked", () => {
         openai_clients: [TestGateway.backend("a", upstream.url)],
         server: { max_in_flight: 1, queue: { size: 1 } }
       })
-      const open = yield* Effect.promise(() => Promise.all([1, 2, 3].map(() => RawCaller.connect(gateway.url))))
+      const open = yield* Effect.promise(() =>
+        Promise.all(Array.from({ length: 256 }, () => RawCaller.connect(gateway.url)))
+      )
       const more = yield* Effect.promise(() => RawCaller.connect(gateway.url))
       yield* Effect.promise(() => until(() => more.received.ended))
-      assert.deepStrictEqual(
-        open.map(({ received }) => received.ended),
-        [false, false, false]
-      )
+      assert.isFalse(open.some(({ received }) => received.ended))
       open[0]?.socket.destroy()
       yield* Effect.promise(() => until(() => open[0]?.received.ended === true))
       yield* Effect.promise(() => Caller.ask(gateway.client, false))

@@ -84,6 +84,43 @@ describe("requests that are written before the answer to the first has come", ()
     }
   }
 
+  for (const [name, behind] of [
+    ["a large body", RawCaller.request({ ...TestGateway.chat(), user: "x".repeat(200_000) })],
+    ["a body in chunks that goes on", `${RawCaller.chunkedHead}30d40\r\n${"x".repeat(200_000)}\r\n`],
+    [
+      "a GET with a large body",
+      `GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 9999999\r\n\r\n${"x".repeat(200_000)}`
+    ]
+  ] as const) {
+    it.scopedLive(`do not hide that the caller has left: ${name}`, () =>
+      Effect.gen(function* () {
+        const upstream = yield* ScriptedUpstream.make(() => {})
+        const gateway = yield* Stopping.make(configOf(upstream))
+        const { socket } = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+        socket.write(asking(1) + behind)
+        yield* Effect.promise(() => until(() => upstream.busy() === 1 && socket.writableLength === 0))
+        socket.destroy()
+        yield* Effect.promise(() => until(() => upstream.busy() === 0))
+        yield* Effect.promise(() => until(() => gateway.records.length > 0))
+        assert.deepStrictEqual(new Set(outcomes(gateway.records)), new Set(["CallerLeft"]))
+      })
+    )
+  }
+
+  it.scopedLive("let the first be answered where what follows is no HTTP", () =>
+    Effect.gen(function* () {
+      const open: Array<ScriptedUpstream.Call> = []
+      const upstream = yield* ScriptedUpstream.make((call) => void open.push(call))
+      const gateway = yield* Stopping.make(configOf(upstream))
+      const { received, socket } = yield* Effect.promise(() => RawCaller.connect(gateway.url))
+      socket.write(`${asking(1)}hello\r\n\r\n`)
+      yield* Effect.promise(() => until(() => open.length === 1))
+      for (const call of open) ScriptedUpstream.answerWell("Hi")(call)
+      yield* Effect.promise(() => until(() => received.ended))
+      assert.match(received.text, /^HTTP\/1\.1 200 OK/)
+    })
+  )
+
   it.scopedLive("are not served any more where they are too many to be meant", () =>
     Effect.gen(function* () {
       const upstream = yield* ScriptedUpstream.make(() => {})
