@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { HeadersTimedOut } from "../../src/domain/Failure.js"
 import * as JsonObject from "../../src/domain/JsonObject.js"
 import * as UpstreamCall from "../../src/upstream/UpstreamCall.js"
+import * as Asking from "../support/Asking.js"
 import * as Caller from "../support/Caller.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
 import * as TestGateway from "../support/TestGateway.js"
@@ -32,6 +33,7 @@ describe("the connections to a backend", () => {
         yield* Effect.promise(async () =>
           (await gateway.post("/v1/chat/completions", { ...TestGateway.chat(), ...more })).text()
         )
+        yield* Effect.promise(Asking.rested)
       }
       yield* Effect.promise(() => gateway.record(4))
       assert.strictEqual(new Set(used).size, 1)
