@@ -71,7 +71,7 @@ const Server = Schema.Struct({
   bodyTimeout: orDefault(DurationText, () => Duration.seconds(30))
     .annotations({
       description:
-        "A request whose body makes no progress for this long gets a 408; so does one whose body takes more than five minutes in all."
+        "A request whose body makes no progress for this long gets a 408; so does one whose body comes too slowly to be there within five minutes."
     })
     .pipe(Schema.fromKey("body_timeout")),
   maxBytesInFlight: optional(SizeText)

@@ -23,8 +23,9 @@ export class Gathered {
   /** Takes the next bytes, which must stay as they are. */
   push(bytes: Uint8Array): void {
     this.read += bytes.length
-    // What is a small part of a large memory would keep all of that.
-    if (bytes.length >= small && 2 * bytes.length >= bytes.buffer.byteLength) {
+    // Most bodies are one piece. What is a small part of a large memory would keep all of that.
+    const isFirst = this.read === bytes.length
+    if (isFirst || (bytes.length >= small && 2 * bytes.length >= bytes.buffer.byteLength)) {
       this.close()
       this.pieces.push(bytes)
       return
