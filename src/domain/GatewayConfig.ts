@@ -128,7 +128,7 @@ const Server = Schema.Struct({
     .pipe(Schema.fromKey("trusted_proxies")),
   workers: orDefault(Workers, () => 1).annotations({
     description:
-      "So many processes serve on the one port, each on a core of its own; `auto` is one for each core. They share the limits above and every `max_in_flight`. Read at start only. [What it means](workers.md)."
+      "So many processes serve on the one port, each on a core of its own; `auto` is one for each core. They share the limits above, but for `max_bytes_in_flight`, and every `max_in_flight`. Read at start only. [What it means](workers.md)."
   })
 })
 

@@ -13,14 +13,16 @@ export interface Departing {
  */
 export interface CallerConnection {
   /** Serves a request now, or when those before it are done; when the connection closes it is served at once. */
-  readonly serve: (incoming: IncomingMessage, request: () => void) => void
+  serve(incoming: IncomingMessage, request: () => void): void
+  /** Whether a request that has come, all of it, waits for its answer. */
+  owesAnswer(): boolean
   /** Serves nothing more: the connection is closed when the request that is served is done. */
-  readonly closeAfter: () => void
+  closeAfter(): void
   /** A request that was served is done: its response is over. */
   readonly done: () => void
   /** Has somebody hear of the end of the connection; at once, in a later turn, where it is closed already. */
-  readonly watch: (who: Departing) => void
-  readonly unwatch: (who: Departing) => void
+  watch(who: Departing): void
+  unwatch(who: Departing): void
 }
 
 /** So many requests may wait behind one that is served; a caller that sends more is not served any more. */
@@ -32,7 +34,7 @@ const mostUnread = 16 * 1024
 const isUnread = ({ headers }: IncomingMessage): boolean =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) >= mostUnread
 
-const known = new WeakMap<Socket, Connection>()
+const known = new WeakMap<Socket, CallerConnection>()
 
 /** The connection of this socket. */
 export const of = (socket: Socket): CallerConnection => {
@@ -42,9 +44,6 @@ export const of = (socket: Socket): CallerConnection => {
   known.set(socket, connection)
   return connection
 }
-
-/** Whether a request that has come over this socket, all of it, waits for its answer. */
-export const owesAnswer = (socket: Socket): boolean => known.get(socket)?.owesAnswer() === true
 
 interface Waiting {
   readonly incoming: IncomingMessage
@@ -63,7 +62,7 @@ class Connection implements CallerConnection {
     socket.once("close", () => this.close())
   }
 
-  readonly serve = (incoming: IncomingMessage, request: () => void): void => {
+  serve(incoming: IncomingMessage, request: () => void): void {
     if (this.served === undefined || this.isClosed) return this.begin({ incoming, request })
     this.waiting.push({ incoming, request })
     if (this.waiting.length > mostWaiting) this.socket.destroy()
@@ -78,10 +77,11 @@ class Connection implements CallerConnection {
     return this.served?.complete === true
   }
 
-  readonly closeAfter = (): void => {
+  closeAfter(): void {
     this.isClosing = true
   }
 
+  // Handed to a response as it is.
   readonly done = (): void => {
     this.served = undefined
     if (this.isClosing) return void this.socket.destroySoon()
@@ -89,19 +89,19 @@ class Connection implements CallerConnection {
     if (next !== undefined) this.begin(next)
   }
 
-  private begin({ incoming, request }: Waiting): void {
-    this.served = incoming
-    request()
-  }
-
-  readonly watch = (who: Departing): void => {
+  watch(who: Departing): void {
     if (this.isClosed) queueMicrotask(() => who.onClosed())
     else this.watching.push(who)
   }
 
-  readonly unwatch = (who: Departing): void => {
+  unwatch(who: Departing): void {
     const at = this.watching.indexOf(who)
     if (at !== -1) this.watching.splice(at, 1)
+  }
+
+  private begin({ incoming, request }: Waiting): void {
+    this.served = incoming
+    request()
   }
 
   private close(): void {

@@ -10,8 +10,8 @@ import * as CallerConnection from "./CallerConnection.js"
 export const answer = (server: Server): void =>
   void server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     // What follows a request must not cost that one its answer.
-    if (socket instanceof Socket && !isGone(error) && CallerConnection.owesAnswer(socket))
-      return CallerConnection.of(socket).closeAfter()
+    const connection = socket instanceof Socket && !isGone(error) ? CallerConnection.of(socket) : undefined
+    if (connection?.owesAnswer() === true) return connection.closeAfter()
     if (error.code === "ECONNRESET" || !socket.writable || hasAnswered(socket)) return void socket.destroy(error)
     socket.end(responseTo(WireError.notHttp(statusOf(error.code))))
   })

@@ -86,8 +86,8 @@ class Pool implements ConnectionPool {
 
   onIdle(connection: Connection, hint: number | undefined): void {
     const span = hint === undefined ? keptFor : Math.min(longest, hint - margin)
-    if (this.isRetired || span <= 0 || performance.now() < this.wronged) return connection.close(retired)
     const now = performance.now()
+    if (this.isRetired || span <= 0 || now < this.wronged) return connection.close(retired)
     this.idle.push({ connection, at: now, until: now + span, turn: LoopTurn.current() })
     this.sweepLater()
   }
