@@ -3,6 +3,7 @@ import * as ChatRequest from "./ChatRequest.js"
 import * as Credentials from "./Credentials.js"
 import { cut } from "./CutText.js"
 import { reasonOf } from "./Failure.js"
+import * as IsoTime from "./IsoTime.js"
 import * as JsonObject from "./JsonObject.js"
 import * as Outcome from "./Outcome.js"
 import * as RequestRecord from "./RequestRecord.js"
@@ -77,7 +78,7 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
   const answer = answerOf(journal)
   return RequestRecord.bounded({
     id: journal.id,
-    Time: timeOf(journal.date),
+    Time: IsoTime.of(journal.date),
     IP: journal.ip,
     Model: journal.model ?? null,
     RequestedModel: request?.model ?? null,
@@ -114,12 +115,6 @@ const answerOf = ({
   } catch (cause) {
     return { text: null, failure: `The answer is not stored: ${reasonOf(cause)}` }
   }
-}
-
-// A host's clock may say anything.
-const timeOf = (ms: number): string => {
-  const time = new Date(ms)
-  return Number.isNaN(time.getTime()) ? "" : time.toISOString()
 }
 
 const isLong = ({ backend, failure, model }: AttemptTrace): boolean =>

@@ -107,6 +107,16 @@ const held = (text: string | null): number => {
 
 const beyondLatin1 = /[\u0100-\uffff]/
 
+/** Whether these records may hold more than so many bytes together: none of their characters is looked at. */
+export const mayWeigh = (records: ReadonlyArray<RequestRecord>, bytes: number): boolean => {
+  let most = 0
+  for (const record of records) {
+    most += 1024
+    for (const name of texts) most += 2 * (record[name]?.length ?? 0)
+  }
+  return most >= bytes
+}
+
 /** What these records hold together. */
 export const weighAll = (records: ReadonlyArray<RequestRecord>): number =>
   records.reduce((sum, record) => sum + weigh(record), 0)
@@ -137,7 +147,16 @@ export const most = { name: 512, error: 4_000, json: 64 * 1024 }
 const mostCount = 1e12
 
 /** The record as any table can hold it: names and errors of bounded length, numbers that are some, a time that is one. */
-export const bounded = (record: RequestRecord): RequestRecord => ({
+export const bounded = (record: RequestRecord): RequestRecord => (fits(record) ? record : fitted(record))
+
+// Nearly all do, and each is asked twice: copies would cost more than the look.
+const fits = (record: RequestRecord): boolean => {
+  for (const { longest, name } of textsOf) if ((record[name]?.length ?? 0) > longest) return false
+  for (const name of numbers) if (!(Math.abs(record[name] ?? 0) <= mostCount)) return false
+  return isTime.test(record.Time)
+}
+
+const fitted = (record: RequestRecord): RequestRecord => ({
   id: cut(record.id, most.name),
   Time: monthOf(record) === "" ? epoch : cut(record.Time, most.name),
   IP: cut(record.IP, most.name),
@@ -176,6 +195,20 @@ export const withheld = (record: LoggedRecord, cause: unknown): LoggedRecord =>
     Response: null,
     Error: record.Error ?? `The bodies are not stored: ${reasonOf(cause)}`
   })
+
+/** How long each text may be that is bounded; the bodies are not. */
+const textsOf = texts
+  .filter((name) => name !== "Request" && name !== "Response")
+  .map((name) => ({
+    name,
+    longest: name === "Error" ? most.error : name === "Attempts" || name === "Headers" ? most.json : most.name
+  }))
+
+const numbers = Struct.keys(RequestRecord.fields).filter(isNumberColumn)
+
+function isNumberColumn(name: keyof RequestRecord): name is Exclude<keyof RequestRecord, TextColumn> {
+  return !isTextColumn(name)
+}
 
 const epoch = "1970-01-01T00:00:00.000Z"
 

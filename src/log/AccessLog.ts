@@ -6,6 +6,7 @@ import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import { cut } from "../domain/CutText.js"
+import * as IsoTime from "../domain/IsoTime.js"
 import * as Printable from "../domain/Printable.js"
 import type { RequestRecord } from "../domain/RequestRecord.js"
 
@@ -45,7 +46,7 @@ function toLoggers(record: RequestRecord, fiber: Fiber.RuntimeFiber<unknown, unk
 export const json =
   (write: (line: string) => void): Writer =>
   (record, fiber, now) => {
-    const timestamp = new Date(now).toISOString()
+    const timestamp = IsoTime.of(now)
     const fiberId = `#${fiber.id().id}`
     const own = fiber.getFiberRef(FiberRef.currentLogAnnotations)
     const line = annotations(record)

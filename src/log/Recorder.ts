@@ -6,7 +6,7 @@ import * as Schedule from "effect/Schedule"
 import { AppendFailed } from "../domain/Failure.js"
 import type { Digest } from "../domain/Redaction.js"
 import * as Redaction from "../domain/Redaction.js"
-import { boundedLogged, weighAll, withheld } from "../domain/RequestRecord.js"
+import { boundedLogged, mayWeigh, weighAll, withheld } from "../domain/RequestRecord.js"
 import type { LoggedRecord } from "../domain/RequestRecord.js"
 import type * as Retention from "../domain/Retention.js"
 import * as MonthlyRotation from "./MonthlyRotation.js"
@@ -236,7 +236,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const bounds = (settings: Settings) => retention === null && settings.retention !== null
 
   const isDirect = (records: ReadonlyArray<LoggedRecord>, { durability }: Settings) =>
-    weighAll(records) >= large ? waited === 0 : durability === "relaxed" && spool.pending() === 0
+    mayWeigh(records, large) && weighAll(records) >= large
+      ? waited === 0
+      : durability === "relaxed" && spool.pending() === 0
 
   const intoDatabase = (records: ReadonlyArray<LoggedRecord>) =>
     Effect.catchAll(insert(records), () => toSpool(records))

@@ -71,6 +71,27 @@ describe("RequestRecord", () => {
     assert.strictEqual(poisoned.Error?.length, 4_000)
   })
 
+  it("bounds a record in which one column is beyond, and copies none that fits", () => {
+    const plain = Records.record("a", everyText)
+    assert.strictEqual(RequestRecord.bounded(plain), plain)
+    const bodies = ["Request", "Response"] as const
+    const long = "n".repeat(70_000)
+    for (const name of RequestRecord.columns.filter((each) => each !== "Request" && each !== "Response")) {
+      const beyond = { ...plain, [name]: typeof plain[name] === "string" ? long : 1e300 }
+      const bounded = RequestRecord.bounded(beyond)
+      assert.notDeepEqual(bounded, beyond, name)
+      assert.strictEqual(RequestRecord.bounded(bounded), bounded, name)
+    }
+    for (const name of bodies) assert.strictEqual(RequestRecord.bounded({ ...plain, [name]: long })[name], long)
+  })
+
+  it("knows without a look at the characters what cannot weigh much", () => {
+    const plain = Records.record("a", { Request: "ü".repeat(10_000) })
+    const weight = RequestRecord.weighAll([plain, plain])
+    assert.isTrue(RequestRecord.mayWeigh([plain, plain], weight))
+    assert.isFalse(RequestRecord.mayWeigh([plain, plain], 4 * weight))
+  })
+
   it("says why bodies are missing, and keeps an error that is there", () => {
     const cause = new Error("outer", { cause: new Error("too big") })
     assert.deepInclude(RequestRecord.withheld({ ...Records.record("a"), amends: true }, cause), {
