@@ -8,7 +8,7 @@ const outdir = "dist/bin"
 rmSync(outdir, { recursive: true, force: true })
 
 const { metafile } = await build({
-  entryPoints: ["src/main.ts", "src/log/WriterThread.ts"],
+  entryPoints: ["src/main.ts", "src/records/writer/WriterThread.ts"],
   entryNames: "[name]",
   outdir,
   bundle: true,

@@ -24,7 +24,7 @@ export default defineConfig({
     alias: [
       ...ownName,
       // A thread runs what was built.
-      { find: /^\.\/ThreadEntry\.js$/, replacement: fileOf("./dist/log/ThreadEntry.js") }
+      { find: /^\.\/ThreadEntry\.js$/, replacement: fileOf("./dist/records/writer/ThreadEntry.js") }
     ]
   }
 })

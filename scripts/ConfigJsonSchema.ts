@@ -1,8 +1,8 @@
 import * as Either from "effect/Either"
 import * as JSONSchema from "effect/JSONSchema"
 import * as Schema from "effect/Schema"
-import * as GatewayConfig from "../src/domain/GatewayConfig.js"
-import * as JsonObject from "../src/domain/JsonObject.js"
+import * as GatewayConfig from "../src/domain/config/GatewayConfig.js"
+import * as JsonObject from "../src/domain/json/JsonObject.js"
 
 /** The JSON Schema of `config.yaml`, with every default as an operator would write it. */
 export const make = (): JsonObject.JsonObject => {

@@ -1,4 +1,4 @@
-import * as JsonObject from "../src/domain/JsonObject.js"
+import * as JsonObject from "../src/domain/json/JsonObject.js"
 import * as ConfigJsonSchema from "./ConfigJsonSchema.js"
 
 /** Replaces what stands between `<!-- keys of NAME -->` and `<!-- end -->` by the table of that section's keys. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from "node:v8"
 import * as Arguments from "./cli/Arguments.js"
-import * as WarmThread from "./log/WarmThread.js"
+import * as WarmThread from "./records/writer/WarmThread.js"
 
 const args = Arguments.withCommand(process.argv)
 

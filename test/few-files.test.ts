@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Caller from "./support/Caller.js"
 import * as ChildGateway from "./support/ChildGateway.js"
-import * as JsonObject from "../src/domain/JsonObject.js"
+import * as JsonObject from "../src/domain/json/JsonObject.js"
 import * as ScriptedUpstream from "./support/ScriptedUpstream.js"
 import * as Temp from "./support/Temp.js"
 

@@ -1,6 +1,6 @@
 import { createParser } from "eventsource-parser"
 import * as Option from "effect/Option"
-import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import * as Chat from "../Chat.js"
 
 /** What is wrong with a whole answer; undefined when it is right. */

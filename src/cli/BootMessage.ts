@@ -1,7 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as ConfigError from "effect/ConfigError"
-import { ConfigInvalid } from "../domain/Failure.js"
-import * as Printable from "../domain/Printable.js"
+import { ConfigInvalid } from "../domain/failure/Failure.js"
+import * as Printable from "../domain/text/Printable.js"
 
 /** What an operator reads of a failure that ends a command: a line, or one for each thing that is wrong. */
 export const of = (failure: { readonly message: string }): string =>

@@ -1,4 +1,4 @@
-import * as Printable from "../domain/Printable.js"
+import * as Printable from "../domain/text/Printable.js"
 
 /**
  * A line of comma-separated values (RFC 4180), and one line it is: what a terminal acts upon is shown as

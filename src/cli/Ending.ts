@@ -3,7 +3,7 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Printable from "../domain/Printable.js"
+import * as Printable from "../domain/text/Printable.js"
 import * as BootMessage from "./BootMessage.js"
 
 /** Ends a command with exit code 1 when what it found, and has said, is not well. */

@@ -1,11 +1,11 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type { Backend } from "../domain/Backend.js"
-import type { ChatRequest } from "../domain/ChatRequest.js"
-import * as Credentials from "../domain/Credentials.js"
-import * as RoutePlan from "../domain/RoutePlan.js"
-import type * as RouteTable from "../domain/RouteTable.js"
-import * as Weighting from "../domain/Weighting.js"
+import type { Backend } from "../domain/backend/Backend.js"
+import type { ChatRequest } from "../domain/chat/ChatRequest.js"
+import * as Credentials from "../domain/backend/Credentials.js"
+import * as RoutePlan from "../domain/routing/RoutePlan.js"
+import type * as RouteTable from "../domain/routing/RouteTable.js"
+import * as Weighting from "../domain/routing/Weighting.js"
 import * as SentRequest from "./SentRequest.js"
 
 /** Where a request would go and why: its stages, each tried when all of those before have failed. */

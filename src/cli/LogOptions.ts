@@ -3,8 +3,8 @@ import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as ProcessConfig from "../config/ProcessConfig.js"
-import * as Fingerprint from "../log/Fingerprint.js"
-import type { Filter } from "../log/RecordFilter.js"
+import * as Fingerprint from "../records/store/Fingerprint.js"
+import type { Filter } from "../records/read/RecordFilter.js"
 
 /** The time that an operator wrote, `now` in ms: a time ago (`90s`, `15m`, `2h`, `7d`, `4w`) or a date; as ISO 8601. */
 export const time = (text: string, now: number): Option.Option<string> => {

@@ -1,8 +1,8 @@
 import * as Option from "effect/Option"
-import * as JsonObject from "../domain/JsonObject.js"
-import * as Printable from "../domain/Printable.js"
-import type * as RecordFilter from "../log/RecordFilter.js"
-import type * as RecordReader from "../log/RecordReader.js"
+import * as JsonObject from "../domain/json/JsonObject.js"
+import * as Printable from "../domain/text/Printable.js"
+import type * as RecordFilter from "../records/read/RecordFilter.js"
+import type * as RecordReader from "../records/read/RecordReader.js"
 import * as Stdout from "./Stdout.js"
 import * as Table from "./Table.js"
 

@@ -1,8 +1,8 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Backend } from "../domain/Backend.js"
-import type { ConfigIssue } from "../domain/ConfigIssue.js"
-import { reasonOf } from "../domain/Failure.js"
+import type { Backend } from "../domain/backend/Backend.js"
+import type { ConfigIssue } from "../domain/schema/ConfigIssue.js"
+import { reasonOf } from "../domain/failure/Failure.js"
 import * as Connector from "../http1/Connector.js"
 import * as DemoBackend from "../upstream/DemoBackend.js"
 

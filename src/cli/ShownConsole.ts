@@ -1,6 +1,6 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Printable from "../domain/Printable.js"
+import * as Printable from "../domain/text/Printable.js"
 
 /**
  * Runs what prints by the console, as the reader of the arguments does with those that it does not understand: colours

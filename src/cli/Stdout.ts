@@ -1,6 +1,6 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { reasonOf } from "../domain/Failure.js"
+import { reasonOf } from "../domain/failure/Failure.js"
 
 /** The standard output does not take what is written to it: it is a file on a full disk. */
 export class OutputRefused extends Data.TaggedError("OutputRefused")<{ readonly cause: unknown }> {

@@ -1,5 +1,5 @@
-import { cut } from "../domain/CutText.js"
-import * as Printable from "../domain/Printable.js"
+import { cut } from "../domain/text/CutText.js"
+import * as Printable from "../domain/text/Printable.js"
 
 /** A column of a table: its title, on which side its values stand, and how long one may be, in characters (60). */
 export interface Column {

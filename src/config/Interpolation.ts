@@ -2,7 +2,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Yaml from "yaml"
-import type { ConfigIssue } from "../domain/ConfigIssue.js"
+import type { ConfigIssue } from "../domain/schema/ConfigIssue.js"
 
 /** What the environment did not say. */
 export interface Missing {

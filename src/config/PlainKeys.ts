@@ -1,6 +1,6 @@
 import type * as Yaml from "yaml"
-import type { ConfigIssue } from "../domain/ConfigIssue.js"
-import * as Credentials from "../domain/Credentials.js"
+import type { ConfigIssue } from "../domain/schema/ConfigIssue.js"
+import * as Credentials from "../domain/backend/Credentials.js"
 import * as Interpolation from "./Interpolation.js"
 
 /** The keys that stand in a configuration in plain text, before its variables are replaced. */

@@ -3,8 +3,8 @@ import * as ConfigError from "effect/ConfigError"
 import * as Either from "effect/Either"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
-import * as Heartbeat from "../domain/Heartbeat.js"
-import type * as WorkerShare from "../domain/WorkerShare.js"
+import * as Heartbeat from "../domain/process/Heartbeat.js"
+import type * as WorkerShare from "../domain/config/WorkerShare.js"
 
 /** The number if it is a port; 0 stands for any free one. */
 export const portOption = Option.liftPredicate((n: number) => Number.isInteger(n) && n >= 0 && n <= 65_535)

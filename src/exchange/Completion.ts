@@ -1,12 +1,12 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import type { ChatRequest } from "../domain/ChatRequest.js"
-import type { RelayEnd } from "../domain/Outcome.js"
+import type { ChatRequest } from "../domain/chat/ChatRequest.js"
+import type { RelayEnd } from "../domain/failure/Outcome.js"
 import type { Backends } from "../upstream/Backends.js"
-import * as Forwarder from "../upstream/Forwarder.js"
-import * as Relay from "../upstream/Relay.js"
-import type { ResponseSink } from "../upstream/ResponseSink.js"
+import * as Forwarder from "../upstream/forward/Forwarder.js"
+import * as Relay from "../relay/Relay.js"
+import type { ResponseSink } from "../relay/ResponseSink.js"
 import type { Exchange } from "./Exchange.js"
 
 /** What every completion does before its commit, however its request came. */

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { SinkListener } from "../upstream/ResponseSink.js"
+import type { SinkListener } from "../relay/ResponseSink.js"
 import type { CallerSink } from "./Exchange.js"
 
 /** The sink of a caller inside the process, which takes what it is sent when it likes. */

@@ -1,11 +1,11 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Journal from "../domain/Journal.js"
-import { RelayEnd } from "../domain/Outcome.js"
-import type { Outcome } from "../domain/Outcome.js"
-import type { RequestRecord } from "../domain/RequestRecord.js"
-import type { RequestLog } from "../log/RequestLog.js"
-import type { SteadyClock } from "../upstream/SteadyClock.js"
+import * as Journal from "../domain/record/Journal.js"
+import { RelayEnd } from "../domain/failure/Outcome.js"
+import type { Outcome } from "../domain/failure/Outcome.js"
+import type { RequestRecord } from "../domain/record/RequestRecord.js"
+import type { RequestLog } from "../records/RequestLog.js"
+import type { SteadyClock } from "../flow/SteadyClock.js"
 
 /** The record of one exchange, which is written once, whoever says how the exchange ended. */
 export class Recording {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
-import * as Fingerprint from "../log/Fingerprint.js"
+import * as Fingerprint from "../records/store/Fingerprint.js"
 
 /** What the last request of a connection came with, which hardly ever changes; known as long as the connection lasts. */
 interface Last {

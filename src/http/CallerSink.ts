@@ -1,6 +1,6 @@
 import * as http from "node:http"
 import type { CallerSink } from "../exchange/Exchange.js"
-import type { SinkListener } from "../upstream/ResponseSink.js"
+import type { SinkListener } from "../relay/ResponseSink.js"
 import * as CallerConnection from "./CallerConnection.js"
 
 /** Headers, as they are by then. */

@@ -2,7 +2,7 @@ import type { Server } from "node:http"
 import { STATUS_CODES } from "node:http"
 import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
-import * as WireError from "../domain/WireError.js"
+import * as WireError from "../domain/failure/WireError.js"
 import * as RequestId from "../exchange/RequestId.js"
 import * as CallerConnection from "./CallerConnection.js"
 

@@ -2,15 +2,21 @@ import type { IncomingMessage } from "node:http"
 import type { Readable } from "node:stream"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { BodyMalformed, BodyTimedOut, BodyTooComplex, BodyTooLarge, EncodingUnsupported } from "../domain/Failure.js"
-import type { Overloaded } from "../domain/Failure.js"
-import type { ServerSettings } from "../domain/GatewayConfig.js"
+import {
+  BodyMalformed,
+  BodyTimedOut,
+  BodyTooComplex,
+  BodyTooLarge,
+  EncodingUnsupported
+} from "../domain/failure/Failure.js"
+import type { Overloaded } from "../domain/failure/Failure.js"
+import type { ServerSettings } from "../domain/config/GatewayConfig.js"
 import type { Exchange } from "../exchange/Exchange.js"
-import * as Alarm from "../upstream/Alarm.js"
-import type { ByteLease } from "../upstream/ByteBudget.js"
+import * as Alarm from "../flow/Alarm.js"
+import type { ByteLease } from "../admission/ByteBudget.js"
 import * as Decompress from "../upstream/Decompress.js"
-import { Gathered } from "../upstream/Gathered.js"
-import * as WaitingLine from "../upstream/WaitingLine.js"
+import { Gathered } from "../flow/Gathered.js"
+import * as WaitingLine from "../admission/WaitingLine.js"
 import * as Continuing from "./Continuing.js"
 
 /** What becomes of a body that cannot be taken. */

@@ -2,8 +2,8 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import { ConfigRef } from "../config/ConfigRef.js"
-import * as Cors from "../domain/Cors.js"
-import type { WireError } from "../domain/WireError.js"
+import * as Cors from "../domain/caller/Cors.js"
+import type { WireError } from "../domain/failure/WireError.js"
 import * as RequestId from "../exchange/RequestId.js"
 
 /** A JSON response outside of an exchange, with the headers that every response has. */

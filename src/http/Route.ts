@@ -3,7 +3,7 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import type { ConfigRef } from "../config/ConfigRef.js"
-import * as WireError from "../domain/WireError.js"
+import * as WireError from "../domain/failure/WireError.js"
 import * as Door from "./Door.js"
 import * as Respond from "./Respond.js"
 

@@ -1,4 +1,4 @@
-import type { Headers } from "../domain/Credentials.js"
+import type { Headers } from "../domain/backend/Credentials.js"
 
 /** A request whose body is in hand. */
 export interface Request {

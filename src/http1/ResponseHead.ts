@@ -1,7 +1,7 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
-import type { Headers } from "../domain/Credentials.js"
-import { cut } from "../domain/CutText.js"
+import type { Headers } from "../domain/backend/Credentials.js"
+import { cut } from "../domain/text/CutText.js"
 
 /** The head of a response, and what it says of the body and of the connection. */
 export interface ResponseHead {

@@ -1,6 +1,6 @@
-import type { Headers } from "../domain/Credentials.js"
-import type { JsonObject } from "../domain/JsonObject.js"
-import * as SseEvents from "../domain/SseEvents.js"
+import type { Headers } from "../domain/backend/Credentials.js"
+import type { JsonObject } from "../domain/json/JsonObject.js"
+import * as SseEvents from "../domain/wire/SseEvents.js"
 
 /** A request as an upstream received it. */
 export interface Received {

@@ -1,6 +1,6 @@
 import * as Option from "effect/Option"
-import type { Backend } from "../domain/Backend.js"
-import * as JsonObject from "../domain/JsonObject.js"
+import type { Backend } from "../domain/backend/Backend.js"
+import * as JsonObject from "../domain/json/JsonObject.js"
 import { LocalAnswer } from "../upstream/LocalAnswer.js"
 import type { Request } from "../http1/Dispatch.js"
 import type * as Upstream from "../upstream/Upstream.js"

@@ -1,8 +1,8 @@
 import * as zlib from "node:zlib"
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
-import { ProtocolBroken } from "../domain/Failure.js"
-import { cut } from "../domain/CutText.js"
+import { ProtocolBroken } from "../domain/failure/Failure.js"
+import { cut } from "../domain/text/CutText.js"
 import type { BodyListener, UpstreamBody, UpstreamHead } from "./UpstreamCall.js"
 
 /** The head with a body that is not compressed; fails for an encoding that Node cannot undo. */

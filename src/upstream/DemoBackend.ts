@@ -1,7 +1,7 @@
 import * as Option from "effect/Option"
-import type * as ChatRequest from "../domain/ChatRequest.js"
-import * as JsonObject from "../domain/JsonObject.js"
-import * as SseEvents from "../domain/SseEvents.js"
+import type * as ChatRequest from "../domain/chat/ChatRequest.js"
+import * as JsonObject from "../domain/json/JsonObject.js"
+import * as SseEvents from "../domain/wire/SseEvents.js"
 import { LocalAnswer } from "./LocalAnswer.js"
 import type { Pooled } from "./Upstream.js"
 

@@ -1,6 +1,6 @@
-import type { Backend } from "../domain/Backend.js"
-import { oncePer } from "../domain/OncePer.js"
-import type { Target } from "../domain/RouteTable.js"
+import type { Backend } from "../domain/backend/Backend.js"
+import { oncePer } from "../domain/text/OncePer.js"
+import type { Target } from "../domain/routing/RouteTable.js"
 
 /** What stands in a `base_url` for the model. */
 const placeholder = "{model}"

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { ResourcesExhausted } from "../domain/Failure.js"
+import type { ResourcesExhausted } from "../domain/failure/Failure.js"
 
 /** Tells the log of the gateway's own shortages: once, and again when one comes back after it had gone. */
 export interface Shortages {

@@ -1,9 +1,9 @@
 import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Backend } from "../domain/Backend.js"
-import * as BackendKey from "../domain/BackendKey.js"
-import type { Overloaded } from "../domain/Failure.js"
-import * as WaitingLine from "./WaitingLine.js"
+import type { Backend } from "../domain/backend/Backend.js"
+import * as BackendKey from "../domain/backend/BackendKey.js"
+import type { Overloaded } from "../domain/failure/Failure.js"
+import * as WaitingLine from "../admission/WaitingLine.js"
 
 /** A place among the calls that a backend may have under way; given back once, however often `free` is called. */
 export interface Slot {

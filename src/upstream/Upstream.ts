@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
-import type { Backend } from "../domain/Backend.js"
+import type { Backend } from "../domain/backend/Backend.js"
 import * as ConnectionPool from "../http1/ConnectionPool.js"
 import type { Connections, Controller, Request, ResponseHandler } from "../http1/Dispatch.js"
 

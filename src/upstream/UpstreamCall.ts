@@ -1,12 +1,12 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Headers } from "../domain/Credentials.js"
-import { ConnectFailed, ConnectionLost, ResourcesExhausted } from "../domain/Failure.js"
-import type { HeadersTimedOut, TotalTimedOut } from "../domain/Failure.js"
-import * as OwnShortage from "../domain/OwnShortage.js"
+import type { Headers } from "../domain/backend/Credentials.js"
+import { ConnectFailed, ConnectionLost, ResourcesExhausted } from "../domain/failure/Failure.js"
+import type { HeadersTimedOut, TotalTimedOut } from "../domain/failure/Failure.js"
+import * as OwnShortage from "../domain/failure/OwnShortage.js"
 import type { Connections, Controller, ResponseHandler } from "../http1/Dispatch.js"
-import * as Alarm from "./Alarm.js"
-import { Gathered } from "./Gathered.js"
+import * as Alarm from "../flow/Alarm.js"
+import { Gathered } from "../flow/Gathered.js"
 
 /** The bytes of an answer as they arrive, held back while nobody listens. */
 export interface UpstreamBody {

@@ -1,7 +1,7 @@
 import * as net from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { ListenFailed } from "../domain/Failure.js"
+import { ListenFailed } from "../domain/failure/Failure.js"
 import type { WorkerProcess } from "./WorkerProcess.js"
 
 /** Accepts the connections of all workers, and hands each to the one that has the fewest open. */

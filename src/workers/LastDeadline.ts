@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { ConfigRef } from "../config/ConfigRef.js"
-import * as StopDeadline from "../domain/StopDeadline.js"
+import * as StopDeadline from "../domain/config/StopDeadline.js"
 
 /** How long a process that is to be killed has left to write why, in ms. */
 const lastWords = 200

@@ -3,7 +3,7 @@ import { devNull } from "node:os"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ConfigRef } from "../config/ConfigRef.js"
-import * as OwnShortage from "../domain/OwnShortage.js"
+import * as OwnShortage from "../domain/failure/OwnShortage.js"
 import { WorkerSeat } from "../http/WorkerSeat.js"
 
 /** How often it is looked whether this process can open files, each connection being one. */

@@ -1,6 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Heartbeat from "../domain/Heartbeat.js"
+import * as Heartbeat from "../domain/process/Heartbeat.js"
 import type * as Acceptor from "./Acceptor.js"
 import * as WorkerProcess from "./WorkerProcess.js"
 

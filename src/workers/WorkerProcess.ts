@@ -2,7 +2,7 @@ import { fork } from "node:child_process"
 import type * as net from "node:net"
 import * as Option from "effect/Option"
 import * as ProcessConfig from "../config/ProcessConfig.js"
-import type * as WorkerShare from "../domain/WorkerShare.js"
+import type * as WorkerShare from "../domain/config/WorkerShare.js"
 import * as Messages from "./Messages.js"
 
 /** How a process has ended. */

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import * as Csv from "../../src/cli/Csv.js"
-import * as Printable from "../../src/domain/Printable.js"
+import * as Printable from "../../src/domain/text/Printable.js"
 import { holds } from "../domain/generators.js"
 import * as Hostile from "../support/Hostile.js"
 

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
-import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import type { Cell } from "./Matrix.js"
 import { quirks } from "./Quirks.js"
 import type { ClientName, Shape } from "./Shape.js"

@@ -9,8 +9,8 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as ConfigFile from "../../src/config/ConfigFile.js"
-import * as Credentials from "../../src/domain/Credentials.js"
-import { formatPath } from "../../src/domain/ConfigIssue.js"
+import * as Credentials from "../../src/domain/backend/Credentials.js"
+import { formatPath } from "../../src/domain/schema/ConfigIssue.js"
 import * as Temp from "../support/Temp.js"
 
 const load = (path: string) => Effect.provide(ConfigFile.load(path), NodeFileSystem.layer)

@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Yaml from "yaml"
 import * as ConfigFile from "../../src/config/ConfigFile.js"
-import * as GatewayConfig from "../../src/domain/GatewayConfig.js"
+import * as GatewayConfig from "../../src/domain/config/GatewayConfig.js"
 import { entry } from "../domain/generators.js"
 import * as Environment from "../support/Environment.js"
 

@@ -3,7 +3,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Yaml from "yaml"
 import * as ConfigFile from "../../src/config/ConfigFile.js"
-import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import * as Temp from "../support/Temp.js"
 import type { Page } from "./Snippets.js"
 

@@ -1,7 +1,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
-import * as MonthlyRotation from "../../src/log/MonthlyRotation.js"
+import * as MonthlyRotation from "../../src/records/store/MonthlyRotation.js"
 import * as Records from "../support/Records.js"
 import type { Page } from "./Snippets.js"
 

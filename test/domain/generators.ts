@@ -1,11 +1,11 @@
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
-import * as Accumulator from "../../src/domain/Accumulator.js"
-import type { Backend } from "../../src/domain/Backend.js"
-import * as ChatStream from "../../src/domain/ChatStream.js"
-import * as GatewayConfig from "../../src/domain/GatewayConfig.js"
-import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as Accumulator from "../../src/domain/chat/answer/Accumulator.js"
+import type { Backend } from "../../src/domain/backend/Backend.js"
+import * as ChatStream from "../../src/domain/chat/answer/ChatStream.js"
+import * as GatewayConfig from "../../src/domain/config/GatewayConfig.js"
+import * as JsonObject from "../../src/domain/json/JsonObject.js"
 
 /** Fails unless the claim holds for every generated value; the same values each time. */
 export const holds = <A>(arbitrary: fc.Arbitrary<A>, claim: (value: A) => void, numRuns = 200): void =>

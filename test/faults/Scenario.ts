@@ -63,7 +63,7 @@ const stream = ["stream"] as const
 export const all: ReadonlyArray<Scenario> = [
   {
     name: "429 with Retry-After, once",
-    rule: "no sibling left and the wait is short: waited for, asked again (`domain/RetryPolicy`)",
+    rule: "no sibling left and the wait is short: waited for, asked again (`domain/failover/RetryPolicy`)",
     primary: once(rejects(429, {}, { "retry-after-ms": "300" })),
     result: "answer",
     attempts: ["primary UpstreamRejected 429", "primary ok 200"],
@@ -71,14 +71,14 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "429 for ever",
-    rule: "the fallback at once, for nobody said when (`domain/RetryPolicy`)",
+    rule: "the fallback at once, for nobody said when (`domain/failover/RetryPolicy`)",
     primary: rejects(429),
     result: "answer",
     attempts: ["primary UpstreamRejected 429", "fallback ok 200"]
   },
   {
     name: "500, once",
-    rule: "asked again after a short jittered wait (`domain/RetryPolicy`)",
+    rule: "asked again after a short jittered wait (`domain/failover/RetryPolicy`)",
     primary: once(rejects(500)),
     result: "answer",
     attempts: ["primary UpstreamRejected 500", "primary ok 200"],
@@ -86,7 +86,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "503 for ever",
-    rule: "the fallback at once (`domain/RetryPolicy`)",
+    rule: "the fallback at once (`domain/failover/RetryPolicy`)",
     primary: rejects(503),
     result: "answer",
     attempts: ["primary UpstreamRejected 503", "fallback ok 200"]
@@ -109,7 +109,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "a slow first token",
-    rule: "`timeouts.first_token`; signs of life are no content (`upstream/Hold`)",
+    rule: "`timeouts.first_token`; signs of life are no content (`upstream/attempt/Hold`)",
     primary: (call) => {
       call.open()
       call.events(chunk({ role: "assistant", content: "" }))
@@ -123,7 +123,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "a stream that is cut in the middle",
-    rule: "rescued: the fallback's answer goes on where it stopped (`domain/Alignment`)",
+    rule: "rescued: the fallback's answer goes on where it stopped (`domain/rescue/Alignment`)",
     primary: half((call) => call.destroy()),
     modes: stream,
     result: "answer",
@@ -131,7 +131,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "a stream that stalls in the middle",
-    rule: "`timeouts.idle`, then rescued (`upstream/Leg.relay`)",
+    rule: "`timeouts.idle`, then rescued (`relay/Leg.relay`)",
     primary: half(() => {}),
     config: { timeouts: { idle: "200ms" } },
     modes: stream,
@@ -140,7 +140,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "a malformed chunk in the middle",
-    rule: "skipped (`domain/ChatStream.push`)",
+    rule: "skipped (`domain/chat/answer/ChatStream.push`)",
     primary: half((call) => {
       call.events('{"id":"x","choi')
       call.events(...words.slice(30).map((content) => chunk({ content })), chunk({}, "stop"), "[DONE]")
@@ -152,7 +152,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "no [DONE]",
-    rule: "finished is finished; the caller gets its [DONE] (`domain/ChatStream.finish`)",
+    rule: "finished is finished; the caller gets its [DONE] (`domain/chat/answer/ChatStream.finish`)",
     primary: (call) => {
       call.events(...words.map((content) => chunk({ content })), chunk({}, "stop"))
       call.end()
@@ -163,21 +163,21 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "a context that is too long",
-    rule: "straight to the fallback model (`domain/RetryPolicy`: NextModel)",
+    rule: "straight to the fallback model (`domain/failover/RetryPolicy`: NextModel)",
     primary: rejects(400, { message: "maximum context length is 4096 tokens", code: "context_length_exceeded" }),
     result: "answer",
     attempts: ["primary UpstreamRejected 400", "fallback ok 200"]
   },
   {
     name: "a content filter",
-    rule: "passed on, never routed around (`domain/RetryPolicy.isPolicy`)",
+    rule: "passed on, never routed around (`domain/failover/RetryPolicy.isPolicy`)",
     primary: rejects(400, { message: "filtered", code: "content_filter" }),
     result: 400,
     attempts: ["primary UpstreamRejected 400"]
   },
   {
     name: "a fallback that rejects prefill",
-    rule: "none is sent to a backend that does not declare it (`domain/Continuation`)",
+    rule: "none is sent to a backend that does not declare it (`domain/rescue/Continuation`)",
     primary: half((call) => call.destroy()),
     fallback: (call) =>
       lastRole(call) === "assistant" ? rejects(400, { message: "prefill is not supported" })(call) : well(call),

@@ -60,7 +60,7 @@ describe.sequential("the public fault scenarios", () => {
     "whole, stream",
     "answer",
     "each caller one of both",
-    "retried, failed over, set aside for a while (`domain/Breaker`)"
+    "retried, failed over, set aside for a while (`domain/failover/Breaker`)"
   ])
   it.scopedLive("a primary that flaps: every caller gets the answer", () =>
     Effect.gen(function* () {
@@ -80,7 +80,7 @@ describe.sequential("the public fault scenarios", () => {
     "whole, stream",
     "answer",
     "as they were",
-    "usage asked for in streams, one row for each exchange (`domain/UpstreamRequest`, `exchange/Exchange`)"
+    "usage asked for in streams, one row for each exchange (`domain/chat/request/UpstreamRequest`, `exchange/Exchange`)"
   ])
   it.scopedLive("accounting: one row for each caller, with the tokens that the backend reported", () =>
     Effect.gen(function* () {

@@ -1,4 +1,4 @@
-import type * as JsonObject from "../../src/domain/JsonObject.js"
+import type * as JsonObject from "../../src/domain/json/JsonObject.js"
 
 /** Streams as real backends send them, for the fuzzer to spoil. */
 

@@ -1,4 +1,4 @@
-import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import type { Chance } from "./Chance.js"
 
 type Chunks = ReadonlyArray<JsonObject.JsonObject>

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as ErrorBody from "../../src/domain/ErrorBody.js"
-import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as ErrorBody from "../../src/domain/failure/ErrorBody.js"
+import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import { assemble, chunk, delta, repair, repairWhole } from "../domain/generators.js"
 
 /** What the fuzzer found, each as small as it can be. */

@@ -4,11 +4,11 @@ import * as Expressions from "./Expressions.js"
 /** Those that only ever see what the operator has written, and may take their time, and those that nobody can try. */
 const own: ReadonlyArray<readonly [file: string, text: string, why: string]> = [
   [
-    "domain/Needles.ts",
+    "domain/text/Needles.ts",
     'new RegExp(heads.length === 0 ? never : heads.join("|"), "gi")',
     "texts of at most 64 characters, taken literally"
   ],
-  ["domain/Prefix.ts", String.raw`/[\r\n]+$/`, "a backend's special_prefix"],
+  ["domain/chat/answer/Prefix.ts", String.raw`/[\r\n]+$/`, "a backend's special_prefix"],
   ["testing/Script.ts", String.raw`/\s*\S+/g`, "what a host's test lets its backend say"],
   ["upstream/Endpoint.ts", String.raw`/\/+$/`, "a backend's base_url"]
 ]

@@ -25,7 +25,7 @@ const pieces = `const pieces = function* () { for (let n = 0; n < ${size}; n++) 
 
 describe("bytes that come one by one", () => {
   it("are gathered in twice their memory", async () => {
-    const code = `import { Gathered } from ${built("upstream/Gathered.js")}\n${pieces}
+    const code = `import { Gathered } from ${built("flow/Gathered.js")}\n${pieces}
 const held = new Gathered()
 for (const piece of pieces()) held.push(piece)
 global.gc?.()
@@ -34,8 +34,8 @@ if (held.bytes().length !== ${size}) process.exit(1)`
   })
 
   it("make an answer that a small heap can hold", async () => {
-    const code = `import * as AnswerChunks from ${built("upstream/AnswerChunks.js")}
-import * as ChatStream from ${built("domain/ChatStream.js")}\n${pieces}
+    const code = `import * as AnswerChunks from ${built("upstream/attempt/AnswerChunks.js")}
+import * as ChatStream from ${built("domain/chat/answer/ChatStream.js")}\n${pieces}
 const repair = ChatStream.make({ kind: "chat", id: "x", model: "m", created: 1, prefix: "", includeUsage: false, cumulative: false })
 const head = { status: 200, headers: { "content-type": "application/json" }, body: { listen: (l) => (held = l), pause() {}, resume() {} } }
 let held
@@ -61,7 +61,7 @@ const held = call`
   })
 
   it("make an event that a small heap can hold", async () => {
-    const code = `import * as SseEvents from ${built("domain/SseEvents.js")}
+    const code = `import * as SseEvents from ${built("domain/wire/SseEvents.js")}
 const held = SseEvents.make()
 held.push("data: ")
 for (let n = 0; n < ${size}; n++) held.push("漢a")`

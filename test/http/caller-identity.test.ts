@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Fingerprint from "../../src/log/Fingerprint.js"
+import * as Fingerprint from "../../src/records/store/Fingerprint.js"
 import * as TestGateway from "../support/TestGateway.js"
 
 const demo = (more: object = {}) => ({ openai_clients: [TestGateway.backend("demo", "demo:")], ...more })

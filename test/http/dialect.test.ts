@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Gateway from "../../src/Gateway.js"
-import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import * as Caller from "../support/Caller.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
 import * as TestGateway from "../support/TestGateway.js"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import type * as Gateway from "../../src/Gateway.js"
 import * as Caller from "../support/Caller.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks"
 import * as Effect from "effect/Effect"
-import type { Headers } from "../../src/domain/Credentials.js"
+import type { Headers } from "../../src/domain/backend/Credentials.js"
 import type { Connections, Controller, Request, ResponseHandler } from "../../src/http1/Dispatch.js"
 
 /** One request to any connections, as it goes. */

@@ -2,8 +2,8 @@ import type { Database } from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { RequestRecord } from "../../src/domain/RequestRecord.js"
-import { driver } from "../../src/log/SqliteDriver.js"
+import { RequestRecord } from "../../src/domain/record/RequestRecord.js"
+import { driver } from "../../src/records/store/SqliteDriver.js"
 
 /** The driver, for connections that are held by hand. */
 export const Sqlite = await driver

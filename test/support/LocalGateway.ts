@@ -6,11 +6,11 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Scope from "effect/Scope"
 import * as ConfigRef from "../../src/config/ConfigRef.js"
-import type { ConfigInvalid } from "../../src/domain/Failure.js"
-import type { RequestRecord } from "../../src/domain/RequestRecord.js"
+import type { ConfigInvalid } from "../../src/domain/failure/Failure.js"
+import type { RequestRecord } from "../../src/domain/record/RequestRecord.js"
 import { Completions } from "../../src/exchange/Completions.js"
 import * as Gateway from "../../src/Gateway.js"
-import * as RequestLog from "../../src/log/RequestLog.js"
+import * as RequestLog from "../../src/records/RequestLog.js"
 
 /** A gateway without a socket, its records in memory. */
 export interface LocalGateway {

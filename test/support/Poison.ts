@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import * as fc from "effect/FastCheck"
-import type { RequestRecord } from "../../src/domain/RequestRecord.js"
+import type { RequestRecord } from "../../src/domain/record/RequestRecord.js"
 import * as Database from "./Database.js"
 import * as Records from "./Records.js"
 

@@ -1,4 +1,4 @@
-import type { RequestRecord } from "../../src/domain/RequestRecord.js"
+import type { RequestRecord } from "../../src/domain/record/RequestRecord.js"
 
 /** A record of a plain chat request. */
 export const record = (id: string, more: Partial<RequestRecord> = {}): RequestRecord => ({

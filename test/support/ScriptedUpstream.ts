@@ -1,7 +1,7 @@
 import * as http from "node:http"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import * as Option from "effect/Option"
 import * as Script from "../../src/testing/Script.js"
 

@@ -7,10 +7,10 @@ import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
 import OpenAI from "openai"
 import * as ConfigRef from "../../src/config/ConfigRef.js"
-import type { ConfigInvalid, ListenFailed } from "../../src/domain/Failure.js"
-import type { RequestRecord } from "../../src/domain/RequestRecord.js"
+import type { ConfigInvalid, ListenFailed } from "../../src/domain/failure/Failure.js"
+import type { RequestRecord } from "../../src/domain/record/RequestRecord.js"
 import * as Gateway from "../../src/Gateway.js"
-import { RequestLog } from "../../src/log/RequestLog.js"
+import { RequestLog } from "../../src/records/RequestLog.js"
 import * as WireTap from "./WireTap.js"
 
 /** A gateway on a real socket with its records in memory. */

@@ -1,5 +1,5 @@
-import * as ChatCompletion from "../../src/domain/ChatCompletion.js"
-import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as ChatCompletion from "../../src/domain/chat/ChatCompletion.js"
+import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import * as WireSchema from "./WireSchema.js"
 
 /** The endpoint that answers. */

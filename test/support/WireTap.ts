@@ -3,7 +3,7 @@ import * as http from "node:http"
 import type * as net from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as JsonObject from "../../src/domain/JsonObject.js"
+import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import { parse } from "./Caller.js"
 import * as WireContract from "./WireContract.js"
 

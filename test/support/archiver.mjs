@@ -2,7 +2,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
-import * as Recorder from "../../dist/log/Recorder.js"
+import * as Recorder from "../../dist/records/writer/Recorder.js"
 
 const [, , path = "", first = "0", , prefix = "r"] = process.argv
 const settings = { durability: "wal", bodies: "full", archive: true, retention: null }

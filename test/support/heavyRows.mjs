@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
-import { RequestLog, layerSqlite } from "../../dist/log/RequestLog.js"
+import { RequestLog, layerSqlite } from "../../dist/records/RequestLog.js"
 
 // Records 300 rows with names of a million characters while the disk takes none, and then one that is as others are.
 

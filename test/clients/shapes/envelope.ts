@@ -1,4 +1,4 @@
-import * as JsonObject from "../../../src/domain/JsonObject.js"
+import * as JsonObject from "../../../src/domain/json/JsonObject.js"
 import { chunk, usageChunk } from "../../support/ScriptedUpstream.js"
 import type { Shape } from "../Shape.js"
 import { answers, done, stream, usage } from "../Shape.js"

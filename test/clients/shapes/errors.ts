@@ -1,4 +1,4 @@
-import * as JsonObject from "../../../src/domain/JsonObject.js"
+import * as JsonObject from "../../../src/domain/json/JsonObject.js"
 import type { Call } from "../../support/ScriptedUpstream.js"
 import { chunk } from "../../support/ScriptedUpstream.js"
 import type { Shape } from "../Shape.js"

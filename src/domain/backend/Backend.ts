@@ -1,0 +1,267 @@
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import {
+  Count,
+  DurationText,
+  optional,
+  orDefault,
+  required,
+  Retries,
+  Share,
+  Strings,
+  stringsJson,
+  TokenLimit,
+  Weight
+} from "../schema/ConfigSchema.js"
+import * as ApiKey from "./ApiKey.js"
+import * as Dialect from "./Dialect.js"
+import * as JsonObject from "../json/JsonObject.js"
+
+const isHttpUrl = (text: string): boolean => {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  return /^https?:$/.test(url.protocol) && url.username === "" && url.password === "" && !/[{}]/.test(url.host)
+}
+
+const BaseUrl = Schema.String.pipe(
+  Schema.filter((text) => text === "demo:" || isHttpUrl(text)),
+  Schema.annotations({
+    title: 'an http:// or https:// URL without credentials, or "demo:"',
+    jsonSchema: { pattern: String.raw`^(demo:$|[hH][tT][tT][pP][sS]?://[^/?#@\s]+([/?#]|$))|\$\{` }
+  })
+)
+
+/** How a backend claims models: the model equals one of the values, or contains one of them (case-sensitive). */
+const ModelMatch = Schema.Struct({
+  type: orDefault(Schema.Literal("keyword", "exact"), () => "keyword" as const).annotations({
+    description: "`keyword`: the model contains one of the values, case-sensitive. `exact`: it equals one."
+  }),
+  value: required(
+    Strings.pipe(
+      Schema.minItems(1),
+      Schema.annotations({ title: "a model name or a list of them", jsonSchema: stringsJson(1) })
+    ),
+    "value"
+  ).annotations({ description: "A string or a list of them." })
+})
+
+const Fallback = Schema.transform(
+  Schema.Union(Schema.NonEmptyString, Schema.Literal(false)).annotations({
+    title: "the name of a model or a backend, or false"
+  }),
+  Schema.OptionFromSelf(Schema.String),
+  {
+    strict: true,
+    decode: (value) => (value === false ? Option.none() : Option.some(value)),
+    encode: (option) => Option.getOrElse(option, () => false as const)
+  }
+).annotations({ jsonSchema: { anyOf: [{ type: "string", minLength: 1 }, { enum: [false] }] } })
+
+const framing = [
+  "connection",
+  "content-length",
+  "content-encoding",
+  "expect",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade"
+]
+const headerName = /^[\w!#$%&'*+.^`|~-]+$/
+
+const HeaderName = Schema.Lowercase.pipe(
+  Schema.filter((name) => headerName.test(name) && name !== "host" && !framing.includes(name)),
+  Schema.annotations({
+    title: "the name of a header that the gateway does not set itself",
+    jsonSchema: { pattern: headerName.source, not: { enum: ["host", ...framing] } }
+  })
+)
+const HeaderValue = Schema.String.pipe(
+  Schema.pattern(/^[\t\x20-\x7e\x80-\xff]*$/),
+  Schema.annotations({ title: "a string on one line" })
+)
+const Headers = Schema.Record({ key: Schema.String, value: HeaderValue }).pipe(
+  Schema.filter((headers) =>
+    Object.keys(headers).flatMap((name) => {
+      if (!headerName.test(name)) return [{ path: [name], message: "is not the name of a header" }]
+      return framing.includes(name.toLowerCase()) ? [{ path: [name], message: "is set by the gateway itself" }] : []
+    })
+  ),
+  Schema.annotations({ jsonSchema: { propertyNames: { pattern: headerName.source, not: { enum: framing } } } })
+)
+
+const OpenObject = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+
+const ExtraBody = Schema.transformOrFail(
+  Schema.Union(Schema.String, OpenObject).annotations({ title: "a mapping or the text of a JSON object" }),
+  OpenObject,
+  {
+    strict: true,
+    decode: (value, _, ast) => {
+      const body = typeof value === "string" ? Option.getOrUndefined(JsonObject.parse(value)) : value
+      if (body === undefined) return ParseResult.fail(new ParseResult.Type(ast, value, "expected a JSON object"))
+      const taken = Dialect.reserved.find((key) => key in body)
+      return taken === undefined
+        ? ParseResult.succeed(body)
+        : ParseResult.fail(new ParseResult.Type(ast, value, `may not set "${taken}": it belongs to the caller`))
+    },
+    encode: (body) => ParseResult.succeed(body)
+  }
+).annotations({
+  jsonSchema: {
+    anyOf: [{ type: "string" }, { type: "object", propertyNames: { not: { enum: Dialect.reserved } } }]
+  }
+})
+
+const TagName = Schema.String.pipe(
+  Schema.pattern(/^[^<>/\s]+$/),
+  Schema.annotations({ title: "the name of a tag, without < and >" })
+)
+
+/** How long each phase of an attempt may take; see the defaults of each. */
+export const Timeouts = Schema.Struct({
+  connect: orDefault(DurationText, () => Duration.seconds(10)).annotations({
+    description: "Until the connection is made."
+  }),
+  headers: orDefault(DurationText, () => Duration.seconds(60)).annotations({
+    description: "Until the head of a streamed answer."
+  }),
+  firstToken: orDefault(DurationText, () => Duration.seconds(120))
+    .annotations({ description: "Until the first content of a stream." })
+    .pipe(Schema.fromKey("first_token")),
+  idle: orDefault(DurationText, () => Duration.seconds(60)).annotations({ description: "Silence in a stream." }),
+  total: orDefault(DurationText, () => Duration.minutes(30)).annotations({
+    description: "The exchange, from its arrival."
+  })
+})
+export interface Timeouts extends Schema.Schema.Type<typeof Timeouts> {}
+
+/** When a backend that fails is set aside, and how it comes back; see {@link Breaker.Settings}. */
+export const BreakerSettings = Schema.Struct({
+  enabled: orDefault(Schema.Boolean, () => true).annotations({
+    description: "Whether a backend that fails is set aside at all."
+  }),
+  failures: orDefault(Count, () => 5).annotations({ description: "So many failures in a row set it aside." }),
+  failureRate: orDefault(Share, () => 0.5)
+    .annotations({ description: "So does this share of failures among at least 20 calls within `window`." })
+    .pipe(Schema.fromKey("failure_rate")),
+  window: orDefault(DurationText, () => Duration.seconds(30)).annotations({
+    description: "How far back `failure_rate` looks."
+  }),
+  open: orDefault(DurationText, () => Duration.seconds(10)).annotations({
+    description:
+      "For how long, the first time; twice as long each further time, or as long as its `Retry-After` asks. Then one request goes to it, to see."
+  }),
+  openMax: orDefault(DurationText, () => Duration.minutes(5))
+    .annotations({ description: "Never for longer than this." })
+    .pipe(Schema.fromKey("open_max")),
+  ramp: orDefault(DurationText, () => Duration.seconds(30)).annotations({
+    description: "How long its share of the traffic takes to grow back after that request was answered."
+  })
+})
+export interface BreakerSettings extends Schema.Schema.Type<typeof BreakerSettings> {}
+
+/** What is done for a caller whose stream breaks off: nothing, the same request again, or a request to go on. */
+export type Rescue = "off" | "restart" | "continue"
+
+// YAML 1.1 reads a bare `off` as false.
+const RescueMode = Schema.transform(
+  Schema.Literal("off", "restart", "continue", false).annotations({ title: '"off", "restart" or "continue"' }),
+  Schema.Literal("off", "restart", "continue"),
+  { strict: true, decode: (mode) => (mode === false ? "off" : mode), encode: (mode) => mode }
+).annotations({ jsonSchema: { enum: ["off", "restart", "continue", false] } })
+
+/** One configured upstream endpoint: an entry of `openai_clients`. */
+export const Backend = Schema.Struct({
+  name: required(Schema.NonEmptyString, "name").annotations({
+    description: "Unique; shown in logs and records, and to callers only with `server.explain_headers`."
+  }),
+  baseUrl: required(BaseUrl, "base_url").annotations({
+    description:
+      "The URL that `/chat/completions` is added to; a query (Azure's `?api-version=`) is kept. `{model}` in its path or query is replaced by the model, percent-encoded; such a backend is not asked for a list of models. `demo:` is the embedded demo.",
+    examples: ["https://api.openai.com/v1", "http://127.0.0.1:11434/v1", "demo:"]
+  }),
+  apiKey: orDefault(ApiKey.Written, () => Option.none())
+    .annotations({
+      description:
+        "Sent as `Authorization: Bearer`. `caller` stands for the caller's own: its `Authorization: Bearer`, else its `x-api-key`, never another scheme such as Basic. Without a key nothing is sent, unless no backend at all has one (`api_key`, a key among `headers` or in `base_url`): then it is `caller` for all."
+    })
+    .pipe(Schema.fromKey("api_key")),
+  keyHeader: orDefault(HeaderName, () => "authorization")
+    .annotations({
+      description:
+        "The header that the key goes in; any other than `authorization` gets it as it is, without `Bearer` (Azure: `api-key`)."
+    })
+    .pipe(Schema.fromKey("key_header")),
+  match: required(ModelMatch, "model_match").annotations({ description: "The models that the backend serves." }),
+  weight: orDefault(Weight, () => 1)
+    .annotations({
+      description:
+        "Share of the traffic among the backends that serve the same model. `0`: only when nothing else is left."
+    })
+    .pipe(Schema.fromKey("priority")),
+  fallback: orDefault(Fallback, () => Option.none()).annotations({
+    description:
+      "The model, or if no backend serves such a model the backend, to try when all backends of a model have failed. `false` is none."
+  }),
+  maxTokens: optional(TokenLimit)
+    .annotations({
+      description:
+        "Upper limit for the caller's `max_tokens` or `max_completion_tokens`; set as `max_tokens` when the caller gives neither."
+    })
+    .pipe(Schema.fromKey("max_tokens")),
+  stop: orDefault(Strings, () => []).annotations({ description: "Stop words, put before the caller's." }),
+  specialPrefix: orDefault(Schema.String, () => "")
+    .annotations({ description: "Put before the first content of each choice, followed by one newline." })
+    .pipe(Schema.fromKey("special_prefix")),
+  headers: orDefault(Headers, () => ({})).annotations({
+    description: "Sent upstream as they are; they win over everything else."
+  }),
+  forwardHeaders: orDefault(Schema.Array(HeaderName), () => [])
+    .annotations({
+      description:
+        "Names of the caller's headers that are sent on, besides `idempotency-key`, `openai-beta`, `anthropic-version`, `anthropic-beta`, `traceparent` and `tracestate`."
+    })
+    .pipe(Schema.fromKey("forward_headers")),
+  extraBody: orDefault(ExtraBody, () => ({}))
+    .annotations({
+      description:
+        "Added to the body where the caller did not set the key. A mapping, or the text of a JSON object. It may not set `model`, `messages`, `prompt` or `stream`."
+    })
+    .pipe(Schema.fromKey("extra_body")),
+  stripTags: orDefault(Schema.Array(TagName), () => ["think", "tool_call"])
+    .annotations({ description: "`<tag>…</tag>` blocks that are removed from earlier assistant messages." })
+    .pipe(Schema.fromKey("strip_tags")),
+  ...Dialect.fields,
+  timeouts: orDefault(Timeouts, () => Schema.decodeSync(Timeouts)({})).annotations({
+    description: "How long each phase may take; what takes longer is given up and the next backend asked."
+  }),
+  retries: orDefault(Retries, () => 1).annotations({
+    description:
+      "How often the backend is asked again after a failure that may pass: a broken connection, 408, 409, 500, a short `Retry-After`; and when nobody else is left, 502, 503 and 504. Six attempts at most in all."
+  }),
+  retryAfterMax: orDefault(DurationText, () => Duration.seconds(5))
+    .annotations({
+      description: "A `Retry-After` of at most this is waited for when no other backend serves the model."
+    })
+    .pipe(Schema.fromKey("retry_after_max")),
+  rescue: orDefault(RescueMode, () => "restart" as const).annotations({
+    description:
+      "What is done when a stream of this backend breaks off after its beginning was sent. `restart` asks the next backend the same and sends on what goes beyond the sent text, as long as it is the same; `continue` asks it to go on where the text stopped; `off` does nothing. [How](failover.md)."
+  }),
+  prefill: orDefault(Schema.Boolean, () => false).annotations({
+    description: "Whether the backend goes on with an assistant message that comes last, for `rescue: continue`."
+  }),
+  maxInFlight: optional(Count)
+    .annotations({
+      description:
+        "So many calls it may have under way; what is more goes to the next backend, or waits (`server.queue`)."
+    })
+    .pipe(Schema.fromKey("max_in_flight")),
+  breaker: orDefault(BreakerSettings, () => Schema.decodeSync(BreakerSettings)({})).annotations({
+    description: "When a backend that keeps failing is set aside, and how it comes back."
+  })
+})
+export interface Backend extends Schema.Schema.Type<typeof Backend> {}

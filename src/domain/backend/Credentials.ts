@@ -1,0 +1,146 @@
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as ApiKey from "./ApiKey.js"
+import type { Backend } from "./Backend.js"
+import { oncePer } from "../text/OncePer.js"
+
+/** Headers by lower-case name, as Node gives them. */
+export type Headers = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+
+/** The key that goes upstream: the backend's own, or the caller's where it takes that. */
+export const keyFor = (backend: Backend, caller: Headers): Option.Option<Redacted.Redacted> =>
+  takesCallers(backend) ? callerKey(caller) : ownKey(backend)
+
+/** Whether a backend is asked with the caller's key, so that it is the caller's fault when that is refused. */
+export const takesCallers = ({ apiKey }: Backend): boolean => Option.contains(apiKey, ApiKey.callers)
+
+/** The `api_key` of a backend. */
+export const ownKey = ({ apiKey }: Backend): Option.Option<Redacted.Redacted> => Option.filter(apiKey, ApiKey.isOwn)
+
+/** Whether the configuration has a key for a backend: as `api_key`, among its `headers` or in its `base_url`. */
+export const hasKey = (backend: Backend): boolean =>
+  Option.isSome(ownKey(backend)) ||
+  Object.entries(backend.headers).some(
+    ([name, value]) => value !== "" && (isCredential(name) || name.toLowerCase() === backend.keyHeader)
+  ) ||
+  [...new URL(backend.baseUrl).searchParams].some(([name, value]) => value !== "" && isCredential(name))
+
+// Of `Authorization` a bearer's token alone: what another scheme holds, such as Basic, is for this gateway or a proxy.
+const callerKey = (caller: Headers): Option.Option<Redacted.Redacted> => {
+  const given = first(caller["authorization"])?.trim() ?? ""
+  const token = given.replace(/^bearer(\s+|$)/i, "")
+  const isBearer = token !== given || !/\s/.test(given)
+  return presented(isBearer ? token : "", caller)
+}
+
+const presented = (authorization: string, caller: Headers): Option.Option<Redacted.Redacted> => {
+  const key = authorization || (first(caller["x-api-key"])?.trim() ?? "")
+  return key === "" ? Option.none() : Option.some(Redacted.make(key))
+}
+
+/** The names of the caller's headers that a backend is sent. */
+export const forwardedTo = oncePer((backend: Backend) => [...forwarded, ...backend.forwardHeaders])
+
+/** The headers that a backend is sent: the allowed ones of the caller, ours, the key, and the backend's configured ones. */
+export const upstreamHeaders = (backend: Backend, caller: Headers, stream: boolean): Record<string, string> => {
+  const headers = allowed(caller, forwardedTo(backend))
+  headers["accept"] = stream ? "text/event-stream" : "application/json"
+  headers["accept-encoding"] = "identity"
+  headers["user-agent"] ??= "causeway"
+  const key = Option.map(keyFor(backend, caller), Redacted.value)
+  const scheme = backend.keyHeader === "authorization" ? "Bearer " : ""
+  if (Option.isSome(key)) headers[backend.keyHeader] = scheme + key.value
+  for (const [name, value] of Object.entries(backend.headers)) headers[name.toLowerCase()] = value
+  return headers
+}
+
+/** The headers of a backend's answer that the caller may see; one that is too long says nothing that it could use. */
+export const callerHeaders = (upstream: Headers): Record<string, string> => {
+  const { "x-request-id": id, ...headers } = allowed(upstream, returned, longestReturned)
+  return id === undefined ? headers : { "x-upstream-request-id": id, ...headers }
+}
+
+/** A backend's header may be this long to be passed on, in characters. */
+const longestReturned = 256
+
+const allowed = (given: Headers, names: ReadonlyArray<string>, longest = Infinity): Record<string, string> => {
+  const headers: Record<string, string> = {}
+  for (const name of names) {
+    const value = first(given[name])
+    if (value !== undefined && value.length <= longest && !isForNextHop(name, given)) headers[name] = value
+  }
+  return headers
+}
+
+// What `Connection` names (RFC 9110, 7.6.1).
+const isForNextHop = (name: string, { connection = "" }: Headers): boolean =>
+  String(connection)
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .includes(name)
+
+/** The caller's headers as they may be stored: whatever may be a credential is replaced. */
+export const redactHeaders = (headers: Headers): Record<string, string> => {
+  const redacted: Record<string, string> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    const text = typeof value === "string" ? value : value?.join(", ")
+    if (text !== undefined) redacted[name] = isCredential(name) ? "[redacted]" : withoutQueryKeys(text)
+  }
+  return redacted
+}
+
+/** What the caller identifies itself with: its `Authorization`, `x-api-key`, `api-key`, or a key in the query. */
+export const callerSecret = (caller: Headers, url: string): Option.Option<Redacted.Redacted> => {
+  const given = first(caller["authorization"])?.trim() ?? ""
+  const key = presented(given.replace(/^bearer(\s+|$)/i, ""), caller)
+  if (Option.isSome(key)) return key
+  const query = new URLSearchParams(url.split("?", 2)[1] ?? "")
+  const loose = [first(caller["api-key"]), query.get("key"), query.get("api-key"), query.get("api_key")]
+  const other = loose.find((each) => each !== undefined && each !== null && each !== "")
+  return Option.map(Option.fromNullable(other), (each) => Redacted.make(each))
+}
+
+/** Whether what goes by this name may be a credential. */
+export const isCredential = (name: string): boolean => credentialName.test(name)
+
+const forwarded = ["idempotency-key", "openai-beta", "anthropic-version", "anthropic-beta", "traceparent", "tracestate"]
+
+const returned = ["openai-processing-ms", "openai-version", "openai-model", "x-request-id"]
+
+const credentialName = /auth|cookie|key|token|secret|password|credential|signature|session|jwt/i
+
+// A page's address in `referer`, or a proxy's in `x-original-url`, may carry a key. From one `=` to the next, since an
+// expression that has to find both the parameter and the `=` after it looks through a text again from each beginning.
+const withoutQueryKeys = (text: string): string => {
+  let kept = ""
+  let from = 0
+  for (let equals = text.indexOf("="); equals !== -1;) {
+    const value = namesKey(text.slice(from, equals)) ? valueAt(text, equals + 1) : ""
+    kept += text.slice(from, equals + 1) + (value === "" ? "" : "[redacted]")
+    from = equals + 1 + value.length
+    equals = text.indexOf("=", from)
+  }
+  return kept === "" ? text : kept + text.slice(from)
+}
+
+// Whether what stands before a `=` ends with a parameter of a query that may be a key.
+const namesKey = (text: string): boolean => {
+  const name =
+    text
+      .slice(text.lastIndexOf("&") + 1)
+      .split(/\s/)
+      .at(-1) ?? ""
+  const begins = text.endsWith(`&${name}`) ? 0 : name.search(/[?;]/)
+  return begins !== -1 && isCredential(name.slice(begins))
+}
+
+const valueAt = (text: string, from: number): string => {
+  queryValue.lastIndex = from
+  return queryValue.exec(text)?.[0] ?? ""
+}
+
+const queryValue = /[^&;#\s]+/y
+
+const first = (value: string | ReadonlyArray<string> | undefined): string | undefined =>
+  typeof value === "string" ? value : value?.[0]

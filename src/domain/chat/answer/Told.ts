@@ -1,0 +1,57 @@
+import type { Backend } from "../../backend/Backend.js"
+import type * as ChatStream from "./ChatStream.js"
+import type { Headers } from "../../backend/Credentials.js"
+import * as ErrorBody from "../../failure/ErrorBody.js"
+import { ConnectFailed, ConnectionLost, ProtocolBroken, reasonOf, UpstreamRejected } from "../../failure/Failure.js"
+import type { AttemptFailure } from "../../failure/Failure.js"
+import * as Secrets from "../../backend/Secrets.js"
+
+/** An inner error that is longer than this as JSON, in characters, is left out. */
+const longestInner = 16 * 1024
+
+/** A failure of an attempt as it may be told to anybody, and be logged and recorded: it holds no secret. */
+export const failure = (given: AttemptFailure, backend: Backend, caller: Headers): AttemptFailure => {
+  switch (given._tag) {
+    case "UpstreamRejected":
+      return new UpstreamRejected({ ...given, error: error(given.error, backend, caller) })
+    case "ProtocolBroken":
+      return new ProtocolBroken({ reason: Secrets.withoutKeys(given.reason, backend, caller) })
+    case "ConnectFailed":
+    case "ConnectionLost":
+      return withReason(given, Secrets.withoutKeys(reasonOf(given.cause), backend, caller))
+    case "HeadersTimedOut":
+    case "FirstTokenTimedOut":
+    case "TotalTimedOut":
+    case "ResourcesExhausted":
+      return given
+  }
+}
+
+/** The same for how an answer ended. */
+export const end = (given: ChatStream.StreamEnd, backend: Backend, caller: Headers): ChatStream.StreamEnd => {
+  switch (given._tag) {
+    case "Finished":
+      return given
+    case "Errored":
+      return { ...given, error: error(given.error, backend, caller) }
+    case "Truncated":
+      return { ...given, reason: Secrets.withoutKeys(given.reason, backend, caller) }
+  }
+}
+
+const error = (
+  { innererror, ...given }: ErrorBody.ErrorBody,
+  backend: Backend,
+  caller: Headers
+): ErrorBody.ErrorBody => {
+  const isSmall = innererror !== undefined && JSON.stringify(innererror).length <= longestInner
+  return ErrorBody.mapTexts(isSmall ? { ...given, innererror } : given, Secrets.hiddenFrom(backend, caller))
+}
+
+// The cause stays where it says nothing: what it is may still matter.
+const withReason = (given: ConnectFailed | ConnectionLost, reason: string): ConnectFailed | ConnectionLost => {
+  if (reason === reasonOf(given.cause)) return given
+  return given._tag === "ConnectFailed"
+    ? new ConnectFailed({ ...given, cause: reason })
+    : new ConnectionLost({ ...given, cause: reason })
+}

@@ -1,0 +1,55 @@
+import * as Option from "effect/Option"
+import type { Backend } from "../backend/Backend.js"
+import type { ConfigIssue } from "../schema/ConfigIssue.js"
+import * as RouteTable from "../routing/RouteTable.js"
+
+/** The fallbacks that lead back to where they came from, each loop at the fallback that closes it. */
+export const find = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssue> => {
+  const routes = RouteTable.make(backends)
+  const loops = new Map<Backend, string>()
+  const done = new Set<string>()
+
+  const walk = (siblings: ReadonlyArray<RouteTable.Target>, name: string, trail: ReadonlyArray<Step>): void => {
+    const identity = identityOf(siblings)
+    if (done.has(identity)) return
+    const steps = [...trail, { identity, name }]
+    for (const { backend, model } of siblings) {
+      if (Option.isNone(backend.fallback)) continue
+      const next = routes.resolve(backend.fallback.value, model)
+      if (identityOf(next) === identity && !isIdle(backend, backend.fallback.value)) continue
+      const start = steps.findIndex((step) => step.identity === identityOf(next))
+      if (start === -1) walk(next, backend.fallback.value, steps)
+      else if (!loops.has(backend)) {
+        const names = [...steps.slice(start).map((step) => step.name), backend.fallback.value]
+        loops.set(backend, names.join(" → "))
+      }
+    }
+    done.add(identity)
+  }
+
+  for (const model of new Set(backends.flatMap(({ match }) => match.value))) {
+    walk(
+      routes.match(model).map((backend) => ({ backend, model })),
+      model,
+      []
+    )
+  }
+  return backends.flatMap((backend, index) => {
+    const loop = loops.get(backend)
+    const message = `leads back to where it came from: ${loop}; each backend is asked once, then the request fails`
+    return loop === undefined ? [] : [{ path: ["openai_clients", index, "fallback"], message }]
+  })
+}
+
+/** Siblings on the way, and the name that led to them. */
+interface Step {
+  readonly identity: string
+  readonly name: string
+}
+
+// A fallback to one of a backend's own models is idle only where that is its single one.
+const isIdle = ({ match: { type, value } }: Backend, fallback: string): boolean =>
+  type === "exact" && value.every((model) => model === fallback)
+
+const identityOf = (siblings: ReadonlyArray<RouteTable.Target>): string =>
+  JSON.stringify(siblings.map(({ backend, model }) => [backend.name, model]))

@@ -1,0 +1,231 @@
+import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as ApiKey from "../backend/ApiKey.js"
+import { Backend } from "../backend/Backend.js"
+import * as ConfigIssue from "../schema/ConfigIssue.js"
+import {
+  Count,
+  DurationText,
+  optional,
+  orDefault,
+  required,
+  SizeText,
+  Strings,
+  stringsJson,
+  Workers
+} from "../schema/ConfigSchema.js"
+import * as Credentials from "../backend/Credentials.js"
+import * as IpRange from "./IpRange.js"
+import * as JsonBounds from "../json/JsonBounds.js"
+import { RetentionText } from "./Retention.js"
+import * as RouteTable from "../routing/RouteTable.js"
+import * as WorkerShare from "./WorkerShare.js"
+
+const ranges = "addresses or CIDR ranges such as 10.0.0.0/8 or fd00::/8"
+
+const ProxyRanges = Schema.transformOrFail(
+  Strings,
+  Schema.Array(Schema.Struct({ version: Schema.Literal(4, 6), address: Schema.BigIntFromSelf, bits: Schema.Number })),
+  {
+    strict: true,
+    decode: (texts, _, ast) => {
+      const parsed = texts.flatMap((text) => IpRange.parse(text) ?? [])
+      return parsed.length === texts.length
+        ? ParseResult.succeed(parsed)
+        : ParseResult.fail(
+            new ParseResult.Type(
+              ast,
+              texts.find((text) => IpRange.parse(text) === undefined)
+            )
+          )
+    },
+    encode: (list) => ParseResult.succeed(list.map(IpRange.format))
+  }
+).annotations({ title: ranges, jsonSchema: stringsJson() })
+
+const Queue = Schema.Struct({
+  size: orDefault(Count, () => 1_000).annotations({ description: "So many requests may wait; the next gets a 503." }),
+  timeout: orDefault(DurationText, () => Duration.seconds(10)).annotations({
+    description: "What has waited this long gets a 503."
+  })
+})
+
+const Server = Schema.Struct({
+  drain: orDefault(DurationText, () => Duration.seconds(30)).annotations({
+    description: "How long running answers may go on after SIGTERM."
+  }),
+  keepalive: optional(DurationText).annotations({
+    description: "A comment is sent to a stream's caller after this long a silence; some clients cannot read comments."
+  }),
+  maxBody: orDefault(SizeText, () => 32 * 1024 ** 2)
+    .annotations({ description: "Larger requests get a 413." })
+    .pipe(Schema.fromKey("max_body")),
+  maxValues: orDefault(Count, () => JsonBounds.maxValues)
+    .annotations({
+      description: "Requests with more values, objects, lists, texts and numbers in all, get a 413."
+    })
+    .pipe(Schema.fromKey("max_values")),
+  bodyTimeout: orDefault(DurationText, () => Duration.seconds(30))
+    .annotations({
+      description:
+        "A request whose body makes no progress for this long gets a 408; so does one whose body comes too slowly to be there within five minutes."
+    })
+    .pipe(Schema.fromKey("body_timeout")),
+  maxBytesInFlight: optional(SizeText)
+    .annotations({
+      description:
+        "So many bytes of requests and of answers that are held back may be in memory at once, in each process; what is more waits (`queue`). Default: a twelfth of what Node's heap may grow to."
+    })
+    .pipe(Schema.fromKey("max_bytes_in_flight")),
+  corsOrigins: orDefault(Strings, () => ["http://localhost:*", "http://127.0.0.1:*"])
+    .annotations({
+      description:
+        "The browser pages that may call, besides the gateway's own host; all others get a 403. `*` stands for any text."
+    })
+    .pipe(Schema.fromKey("cors_origins")),
+  hosts: orDefault(Strings, () => []).annotations({
+    description:
+      "Further names by which requests may address the gateway where it listens on the loopback: a proxy's public name, or `host.docker.internal`. `*` stands for any text. [Why](#who-may-ask)."
+  }),
+  maxInFlight: orDefault(Count, () => 5_000)
+    .annotations({
+      description:
+        "So many requests may be under way at once, from the end of their bodies on; what is more waits (`queue`). Twice as many connections may be open, and `queue.size` more, at least 256; further ones are closed."
+    })
+    .pipe(Schema.fromKey("max_in_flight")),
+  queue: orDefault(Queue, () => Schema.decodeSync(Queue)({})).annotations({
+    description:
+      "How requests wait when `max_in_flight` is reached, the server's or that of every backend that could serve them."
+  }),
+  readyDelay: orDefault(DurationText, () => Duration.zero)
+    .annotations({
+      description:
+        "How long the gateway goes on as before after SIGTERM, while `GET /ready` says 503, so that a balancer can look elsewhere."
+    })
+    .pipe(Schema.fromKey("ready_delay")),
+  operatorEndpoints: orDefault(Schema.Boolean, () => false)
+    .annotations({ description: "Whether `GET /v1/backends` shows what is thought of each backend." })
+    .pipe(Schema.fromKey("operator_endpoints")),
+  operatorKey: optional(Schema.Redacted(Schema.Trim))
+    .annotations({
+      description: "What it must be asked with, as `Authorization: Bearer`; anybody may ask without one."
+    })
+    .pipe(Schema.fromKey("operator_key")),
+  explainHeaders: orDefault(Schema.Boolean, () => false)
+    .annotations({
+      description:
+        "Whether answers and errors tell callers in `x-causeway-*` headers which backends were asked and how each failed. [How](failover.md#what-a-caller-can-be-told)."
+    })
+    .pipe(Schema.fromKey("explain_headers")),
+  trustedProxies: orDefault(ProxyRanges, () => [])
+    .annotations({
+      description:
+        "Addresses and CIDR ranges, IPv4 or IPv6, of proxies whose `X-Forwarded-For` or `X-Real-IP` names the caller in records."
+    })
+    .pipe(Schema.fromKey("trusted_proxies")),
+  workers: orDefault(Workers, () => 1).annotations({
+    description:
+      "So many processes serve on the one port, each on a core of its own; `auto` is one for each core. They share the limits above, but for `max_bytes_in_flight`, and every `max_in_flight`. Read at start only. [What it means](workers.md)."
+  })
+})
+
+const Log = Schema.Struct({
+  durability: orDefault(Schema.Literal("relaxed", "wal", "sync"), () => "wal" as const).annotations({
+    description:
+      "When a row is on the disk: `relaxed` when the database has taken it, `wal` within 50 ms in a spool beside the database, `sync` before the caller is sent the end of its answer. [What each may lose](records.md)."
+  }),
+  bodies: orDefault(Schema.Literal("full", "redacted", "none"), () => "redacted" as const).annotations({
+    description:
+      "`full` stores requests and answers whole, `redacted` replaces images, audio and files by type, size and hash, `none` stores neither."
+  }),
+  archive: orDefault(Schema.Boolean, () => true).annotations({
+    description:
+      "When the first record of a later month comes, the database is moved to `record_YYYYMM.db` beside it and a new one begun."
+  }),
+  maxBody: orDefault(SizeText, () => 1024 ** 2)
+    .annotations({ description: "So much of a streamed answer is kept for its row, which then says `truncated`." })
+    .pipe(Schema.fromKey("max_body")),
+  retention: optional(RetentionText).annotations({
+    description:
+      "Deletes the oldest archives: `12 months`, or a size of all record files together such as `50GiB`. Without it they are kept for ever."
+  })
+})
+
+/** How callers are served. */
+export type ServerSettings = typeof Server.Type
+
+/** How records are kept. */
+export type LogSettings = typeof Log.Type
+
+/** What {@link LogSettings} are where nothing is said of them. */
+export const defaultLog: LogSettings = Schema.decodeSync(Log)({})
+
+/** The configuration: what `config.yaml` says, with every default filled in. */
+export const GatewayConfig = Schema.Struct({
+  backends: required(
+    Schema.Array(Backend).pipe(Schema.minItems(1), Schema.annotations({ title: "a list of at least one backend" })),
+    "openai_clients"
+  ).annotations({ description: "The backends, at least one." }),
+  server: orDefault(Server, () => Schema.decodeSync(Server)({})).annotations({
+    description: "How callers are served."
+  }),
+  log: orDefault(Log, () => Schema.decodeSync(Log)({})).annotations({ description: "The records of the exchanges." })
+})
+export interface GatewayConfig extends Schema.Schema.Type<typeof GatewayConfig> {}
+
+/** A configuration as an operator writes it: the keys of `config.yaml`. */
+export type Plain = typeof GatewayConfig.Encoded
+
+/** Decodes a configuration of plain values; everything that is wrong with it comes back at once. */
+export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArray<ConfigIssue.ConfigIssue>> => {
+  const decoded = ParseResult.decodeUnknownEither(GatewayConfig)(plain, { errors: "all", onExcessProperty: "error" })
+  const backends = Either.isRight(decoded) ? decoded.right.backends : Option.getOrElse(readBackends(plain), () => [])
+  const issues = [
+    ...Option.match(Either.getLeft(decoded), {
+      onNone: () => [],
+      onSome: (issue) => ConfigIssue.fromParseIssue(issue, plain)
+    }),
+    ...duplicateNames(backends),
+    ...danglingFallbacks(backends),
+    ...(Either.isRight(decoded) ? unshareable(decoded.right) : [])
+  ]
+  return Either.isRight(decoded) && issues.length === 0 ? Either.right(withKeys(decoded.right)) : Either.left(issues)
+}
+
+// Among backends with keys a caller's key would be a stranger's: whoever wants it there has to say so.
+const withKeys = (config: GatewayConfig): GatewayConfig =>
+  config.backends.some(Credentials.hasKey)
+    ? config
+    : { ...config, backends: config.backends.map((backend) => ({ ...backend, apiKey: Option.some(ApiKey.callers) })) }
+
+// What else is wrong, with a misspelled key for instance, need not hide what is wrong among the backends.
+const readBackends = (plain: unknown): Option.Option<ReadonlyArray<Backend>> =>
+  Option.map(
+    Schema.decodeUnknownOption(Schema.Struct({ backends: GatewayConfig.fields.backends }))(plain),
+    ({ backends }) => backends
+  )
+
+const duplicateNames = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssue.ConfigIssue> =>
+  backends.flatMap(({ name }, index) => {
+    const first = backends.findIndex((other) => other.name === name)
+    if (first === index) return []
+    return [{ path: ["openai_clients", index, "name"], message: `"${name}" is already openai_clients[${first}]` }]
+  })
+
+// What `auto` becomes heeds the limits.
+const unshareable = ({ backends, server }: GatewayConfig): ReadonlyArray<ConfigIssue.ConfigIssue> =>
+  server.workers === "auto" ? [] : WorkerShare.unshareable({ backends, server }, server.workers)
+
+const danglingFallbacks = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssue.ConfigIssue> => {
+  const routes = RouteTable.make(backends)
+  const names = backends.flatMap((backend) => [backend.name, ...backend.match.value])
+  return backends.flatMap((backend, index) => {
+    const target = Option.getOrUndefined(backend.fallback)
+    if (target === undefined || routes.resolve(target, target).length > 0) return []
+    const message = `no backend serves a model "${target}" and none is named so${ConfigIssue.didYouMean(target, names)}`
+    return [{ path: ["openai_clients", index, "fallback"], message }]
+  })
+}

@@ -1,0 +1,40 @@
+import * as ErrorBody from "../failure/ErrorBody.js"
+import type { AttemptFailure } from "../failure/Failure.js"
+import type { RelayEnd } from "../failure/Outcome.js"
+import * as RetryPolicy from "./RetryPolicy.js"
+
+/** Whether a failed attempt tells against its backend; what the caller did never does, nor what its own key brought on. */
+export const isBackends = (failure: AttemptFailure, isOurKey: boolean): boolean =>
+  failure._tag === "UpstreamRejected"
+    ? rejects(failure.status, failure.error, isOurKey)
+    : failure._tag !== "ResourcesExhausted"
+
+/** The same for an answer that ended after its beginning was with the caller. */
+export const isBackendsEnd = (end: RelayEnd, isOurKey: boolean): boolean => {
+  switch (end._tag) {
+    case "Completed":
+    case "CallerLeft":
+    case "CutByDrain":
+      return false
+    case "UpstreamBroke":
+    case "UpstreamStalled":
+      return true
+    case "UpstreamErrored":
+      return rejects(end.status, end.error, isOurKey)
+  }
+}
+
+const rejects = (status: number, error: ErrorBody.ErrorBody, isOurKey: boolean): boolean => {
+  if (ErrorBody.isContextLength(error) || RetryPolicy.isPolicy(error)) return false
+  switch (status) {
+    case 401:
+    case 402:
+    case 403:
+    case 429:
+      return isOurKey
+    case 408:
+      return true
+    default:
+      return status < 400 || status >= 500
+  }
+}

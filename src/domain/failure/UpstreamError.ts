@@ -1,0 +1,37 @@
+import * as Duration from "effect/Duration"
+import type { Headers } from "../backend/Credentials.js"
+import * as ErrorBody from "./ErrorBody.js"
+import { ProtocolBroken, UpstreamRejected } from "./Failure.js"
+
+/**
+ * The failure that an error response amounts to: a rejection, or nothing of the backend's when a proxy before it asks
+ * whether we are human. `now` in ms since the epoch dates its `Retry-After`.
+ */
+export const fromResponse = (
+  status: number,
+  headers: Headers,
+  body: string,
+  now: number
+): UpstreamRejected | ProtocolBroken =>
+  headers["cf-mitigated"] === "challenge" || (status === 403 && ErrorBody.isPage(body))
+    ? new ProtocolBroken({ reason: `a proxy's page with status ${status} in the place of an answer` })
+    : new UpstreamRejected({ status, retryAfter: retryAfter(headers, now), error: ErrorBody.decode(body, status) })
+
+/** How long a backend asks to be left alone, at most a day: `retry-after-ms`, or `retry-after` as seconds or as a date. */
+export const retryAfter = (headers: Headers, now: number): Duration.Duration | undefined => {
+  const asked = askedFor(headers, now)
+  return asked === undefined ? undefined : Duration.min(asked, longest)
+}
+
+const longest = Duration.days(1)
+
+const askedFor = (headers: Headers, now: number): Duration.Duration | undefined => {
+  const millis = Number(headers["retry-after-ms"] || Number.NaN)
+  if (Number.isFinite(millis) && millis >= 0) return Duration.millis(millis)
+  const text = headers["retry-after"]
+  if (typeof text !== "string" || text.trim() === "") return undefined
+  const seconds = Number(text)
+  if (Number.isFinite(seconds)) return seconds >= 0 ? Duration.seconds(seconds) : undefined
+  const date = Date.parse(text)
+  return Number.isNaN(date) ? undefined : Duration.millis(Math.max(0, date - now))
+}

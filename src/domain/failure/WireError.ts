@@ -1,0 +1,188 @@
+import * as Duration from "effect/Duration"
+import * as ErrorBody from "./ErrorBody.js"
+import { Overloaded } from "./Failure.js"
+import type { AttemptFailure, Forbidden, GatewayFailure, HostRepeated, NoBackendAvailable } from "./Failure.js"
+import type { Crashed, RelayEnd } from "./Outcome.js"
+import { cut } from "../text/CutText.js"
+import * as SseEvents from "../wire/SseEvents.js"
+
+/** A failure as the caller sees it before commit: an HTTP error response. */
+export interface WireError {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly error: ErrorBody.ErrorBody
+}
+
+/** The response for a failure; its text names no backend, key or address. */
+export const fromFailure = (failure: GatewayFailure | Crashed): WireError => {
+  switch (failure._tag) {
+    case "BodyTooLarge":
+      return invalid(413, failure.message, { code: "request_too_large" })
+    case "BodyTimedOut":
+      // What still comes of the body would be taken for the next request.
+      return { ...invalid(408, failure.message, { code: "request_timeout" }), headers: { connection: "close" } }
+    case "BodyTooComplex":
+      return invalid(413, failure.message, { code: "body_too_complex" })
+    case "BodyMalformed":
+      return invalid(400, failure.message, { param: failure.param })
+    case "EncodingUnsupported":
+      return {
+        ...invalid(415, failure.message, { code: "request_body_encoding_unsupported" }),
+        headers: { "accept-encoding": "gzip, deflate, br" }
+      }
+    case "ModelNotFound":
+      return invalid(404, failure.message, { param: "model", code: "model_not_found" })
+    case "Draining":
+      return drained
+    case "Overloaded":
+      return overloadedFor(failure.retryAfter)
+    case "NoBackendAvailable":
+      return fromLast(failure)
+    case "Crashed":
+      return server(500, "The gateway failed to handle this request.", "internal_error")
+  }
+}
+
+/** The response for an exchange that was cut before anything was sent, because the gateway stops. */
+export const drained: WireError = {
+  status: 503,
+  headers: { "retry-after": "1", "retry-after-ms": "1000" },
+  error: { message: "The server is shutting down.", type: "server_error", param: null, code: "shutting_down" }
+}
+
+/** The response to an operator's request without the right key. */
+export const unauthenticated: WireError = {
+  status: 401,
+  headers: { "www-authenticate": "Bearer" },
+  error: {
+    message: "The operator key is missing or wrong.",
+    type: "authentication_error",
+    param: null,
+    code: "invalid_api_key"
+  }
+}
+
+/** The response to a request that is refused before anything of it is read. */
+export const fromRefused = (refused: Forbidden | HostRepeated): WireError => {
+  if (refused._tag === "HostRepeated") return invalid(400, refused.message, { code: "bad_request" })
+  return {
+    status: 403,
+    headers: {},
+    error: { message: refused.message, type: "permission_error", param: null, code: `${refused.what}_not_allowed` }
+  }
+}
+
+/** The response to a path that is not served. */
+export const notFound = (method: string, path: string): WireError =>
+  invalid(404, `Unknown request URL: ${method} ${cut(path)}.`, { code: "unknown_url" })
+
+/** The response to a path asked with another method than `allow`. */
+export const methodNotAllowed = (method: string, path: string, allow: string): WireError => ({
+  ...invalid(405, `Not allowed to ${method} on ${cut(path)}.`, { code: "method_not_supported" }),
+  headers: { allow }
+})
+
+/** The response to bytes that are not an HTTP request, with the status that they deserve. */
+export const notHttp = (status: 400 | 408 | 431): WireError => {
+  const reason = { 400: "is malformed", 408: "did not come in time", 431: "has too many header fields" }[status]
+  return invalid(status, `The HTTP request ${reason}.`, { code: "bad_request" })
+}
+
+/** The frame that tells a caller in the middle of a stream why there is no more; undefined when nobody reads it. */
+export const frame = (end: RelayEnd): string | undefined =>
+  end._tag === "Completed" || end._tag === "CallerLeft" ? undefined : SseEvents.frame({ error: cutShort(end) })
+
+/** Why a stream ended in the middle of its answer. */
+export const cutShort = (
+  end: Exclude<RelayEnd, { readonly _tag: "Completed" | "CallerLeft" }>
+): ErrorBody.ErrorBody => {
+  switch (end._tag) {
+    case "UpstreamBroke":
+      return server(502, "The model provider's stream ended in the middle of the answer.", "upstream_broke").error
+    case "UpstreamStalled":
+      return server(502, "The model provider fell silent in the middle of the answer.", "upstream_stalled").error
+    case "UpstreamErrored":
+      return end.error
+    case "CutByDrain":
+      return drained.error
+  }
+}
+
+const overloadedFor = (retryAfter: Duration.Duration): WireError => ({
+  ...server(503, new Overloaded({ retryAfter }).message, "overloaded"),
+  headers: retryHeaders(retryAfter)
+})
+
+const fromLast = ({ last, attempts }: NoBackendAvailable): WireError => {
+  // A moment later there may be room.
+  if (last._tag === "ResourcesExhausted") return overloadedFor(soon)
+  const response = fromAttempt(last)
+  // Our own retries are spent; a client that tries again only multiplies them.
+  const spent = attempts > 1 || response.status >= 500
+  if (spent || isHopeless(last)) return { ...response, headers: { ...response.headers, "x-should-retry": "false" } }
+  // Some clients retry a 429 only where they are told when.
+  return response.status === 429 ? { ...response, headers: { ...retryHeaders(soon), ...response.headers } } : response
+}
+
+const soon = Duration.seconds(1)
+
+// Clients would come back too soon after a wait of more than a minute, and for nothing to a quota that is spent.
+const isHopeless = (last: AttemptFailure): boolean =>
+  last._tag === "UpstreamRejected" &&
+  ((last.retryAfter !== undefined && Duration.toSeconds(last.retryAfter) > 60) ||
+    last.error.code === "insufficient_quota")
+
+const fromAttempt = (failure: Exclude<AttemptFailure, { readonly _tag: "ResourcesExhausted" }>): WireError => {
+  switch (failure._tag) {
+    case "UpstreamRejected": {
+      const { error, retryAfter, status } = failure
+      const headers = retryAfter === undefined ? {} : retryHeaders(retryAfter)
+      if (timeouts.includes(status)) return timedOut
+      if (status === 503 && error.code === ErrorBody.noCapacity) return { ...overloaded, headers }
+      if (status < 400 || status >= 500) return server(502, "The model provider failed.", "upstream_error")
+      const code = ErrorBody.isContextLength(error) ? "context_length_exceeded" : error.code
+      return { status, headers, error: { ...error, code } }
+    }
+    case "HeadersTimedOut":
+    case "FirstTokenTimedOut":
+    case "TotalTimedOut":
+      return timedOut
+    case "ConnectFailed":
+      return failure.timedOut ? timedOut : unavailable
+    case "ConnectionLost":
+    case "ProtocolBroken":
+      return unavailable
+  }
+}
+
+const retryHeaders = (after: Duration.Duration): Record<string, string> => {
+  const millis = Math.ceil(Duration.toMillis(after))
+  return { "retry-after": String(Math.max(1, Math.ceil(millis / 1000))), "retry-after-ms": String(Math.max(1, millis)) }
+}
+
+const invalid = (
+  status: number,
+  message: string,
+  where: { readonly param?: string | null; readonly code?: string }
+): WireError => ({
+  status,
+  headers: {},
+  error: { message, type: "invalid_request_error", param: where.param ?? null, code: where.code ?? null }
+})
+
+const server = (status: number, message: string, code: string): WireError => ({
+  status,
+  headers: {},
+  error: { message, type: "server_error", param: null, code }
+})
+
+// The last two are Cloudflare's.
+const timeouts: ReadonlyArray<number> = [504, 522, 524]
+
+const overloaded = server(503, "The model provider has no capacity at the moment.", ErrorBody.noCapacity)
+const timedOut = server(504, "The model provider did not answer in time.", "upstream_timeout")
+const unavailable = server(
+  502,
+  "The model provider could not be reached or sent no valid answer.",
+  "upstream_unavailable"
+)

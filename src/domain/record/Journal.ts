@@ -1,0 +1,131 @@
+import * as BodyCredentials from "./BodyCredentials.js"
+import * as ChatRequest from "../chat/ChatRequest.js"
+import * as Credentials from "../backend/Credentials.js"
+import { cut } from "../text/CutText.js"
+import { reasonOf } from "../failure/Failure.js"
+import * as IsoTime from "./IsoTime.js"
+import * as JsonObject from "../json/JsonObject.js"
+import * as Outcome from "../failure/Outcome.js"
+import * as RequestRecord from "./RequestRecord.js"
+import type { AttemptTrace } from "./RequestRecord.js"
+import * as StoredHeaders from "./StoredHeaders.js"
+import * as Usage from "../chat/answer/Usage.js"
+
+/** What is known of a running exchange; whoever learns something writes it down here, and its end makes it the record. */
+export interface Journal {
+  readonly id: string
+  readonly kind: ChatRequest.Kind
+  readonly ip: string
+  /** The fingerprint of the caller's credential, if it brought one. */
+  readonly caller: string | undefined
+  readonly headers: Credentials.Headers
+  /** Arrival, in ms since the epoch, by the clock that also tells of the end. */
+  readonly startedAt: number
+  /** The same by the system's clock, which may be set meanwhile. */
+  readonly date: number
+  readonly attempts: Array<AttemptTrace>
+  request: ChatRequest.ChatRequest | undefined
+  backend: string | undefined
+  model: string | undefined
+  /** The body sent upstream. */
+  sent: string | undefined
+  /** The status sent to the caller. */
+  status: number | undefined
+  /** When the caller was sent the first content, in ms since the epoch. */
+  firstTokenAt: number | undefined
+  /** The answer that the caller got, assembled. */
+  answer: JsonObject.JsonObject | undefined
+  /** The same as JSON, where it was sent in one piece. */
+  answerText: string | undefined
+  usage: JsonObject.JsonObject | undefined
+}
+
+/** A journal for an exchange that has arrived at `startedAt`, which is `date` by the system's clock; in ms since the epoch. */
+export const open = (
+  { caller, headers, id, ip, kind }: Pick<Journal, "id" | "kind" | "ip" | "headers"> & Partial<Pick<Journal, "caller">>,
+  startedAt: number,
+  date = startedAt
+): Journal => ({
+  id,
+  kind,
+  ip,
+  caller,
+  headers,
+  startedAt,
+  date,
+  attempts: [],
+  request: undefined,
+  backend: undefined,
+  model: undefined,
+  sent: undefined,
+  status: undefined,
+  firstTokenAt: undefined,
+  answer: undefined,
+  answerText: undefined,
+  usage: undefined
+})
+
+/** Notes how the answer of the last attempt broke off after its beginning was with the caller. */
+export const noteEnd = ({ attempts }: Journal, failure: string): void => {
+  const last = attempts.pop()
+  if (last !== undefined) attempts.push({ ...last, failure })
+}
+
+/** The record of an exchange that has ended, whatever it was about; `endedAt` in ms since the epoch. */
+export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: number): RequestRecord.RequestRecord => {
+  const { request } = journal
+  const usage = journal.usage === undefined ? undefined : Usage.decode(journal.usage)
+  const answer = answerOf(journal)
+  return RequestRecord.bounded({
+    id: journal.id,
+    Time: IsoTime.of(journal.date),
+    IP: journal.ip,
+    Model: journal.model ?? null,
+    RequestedModel: request?.model ?? null,
+    Type: journal.kind,
+    Backend: journal.backend ?? null,
+    Stream: request?.stream === true ? 1 : 0,
+    Status: journal.status ?? null,
+    Outcome: outcome._tag,
+    FinishReason: finishReason(journal.answer),
+    Attempts: JSON.stringify(journal.attempts.some(isLong) ? journal.attempts.map(shortened) : journal.attempts),
+    CompletionTokens: usage?.completionTokens ?? null,
+    PromptTokens: usage?.promptTokens ?? null,
+    TotalTokens: usage?.totalTokens ?? null,
+    Tool: request !== undefined && ChatRequest.usesTools(request) ? 1 : 0,
+    Multimodal: request !== undefined && ChatRequest.isMultimodal(request) ? 1 : 0,
+    LatencyMs: endedAt - journal.startedAt,
+    TtftMs: journal.firstTokenAt === undefined ? null : journal.firstTokenAt - journal.startedAt,
+    Headers: StoredHeaders.encode(Credentials.redactHeaders(journal.headers)),
+    Request: journal.sent === undefined ? null : BodyCredentials.redact(journal.sent),
+    Response: answer.text,
+    Error: Outcome.describe(outcome) ?? answer.failure,
+    Caller: journal.caller ?? null
+  })
+}
+
+// An answer too large for one text must not cost the row.
+const answerOf = ({
+  answer,
+  answerText
+}: Journal): { readonly text: string | null; readonly failure: string | null } => {
+  if (answer === undefined) return { text: null, failure: null }
+  try {
+    return { text: answerText ?? JSON.stringify(answer), failure: null }
+  } catch (cause) {
+    return { text: null, failure: `The answer is not stored: ${reasonOf(cause)}` }
+  }
+}
+
+const isLong = ({ backend, failure, model }: AttemptTrace): boolean =>
+  Math.max(backend.length, model.length, failure?.length ?? 0) > RequestRecord.most.name
+
+const shortened = (attempt: AttemptTrace): AttemptTrace => ({
+  ...attempt,
+  backend: cut(attempt.backend, RequestRecord.most.name),
+  model: cut(attempt.model, RequestRecord.most.name),
+  failure: attempt.failure === null ? null : cut(attempt.failure, RequestRecord.most.name)
+})
+
+const finishReason = (answer: JsonObject.JsonObject | undefined): string | null =>
+  JsonObject.text(JsonObject.orEmpty(JsonObject.listOf(answer?.["choices"])[0])["finish_reason"]) ?? null

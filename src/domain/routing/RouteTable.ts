@@ -1,0 +1,42 @@
+import type { Backend } from "../backend/Backend.js"
+
+/** A backend together with the model it is asked for. */
+export interface Target {
+  readonly backend: Backend
+  readonly model: string
+}
+
+/** An immutable lookup from models to the backends of one configuration. */
+export interface RouteTable {
+  readonly backends: ReadonlyArray<Backend>
+  /** The backends that serve a model, in configured order. */
+  readonly match: (model: string) => ReadonlyArray<Backend>
+  /** What a fallback name means: the backends serving such a model, else the backend of that name. */
+  readonly resolve: (fallback: string, requested: string) => ReadonlyArray<Target>
+}
+
+/** Compiles the backends of a configuration into their lookup. */
+export const make = (backends: ReadonlyArray<Backend>): RouteTable => {
+  const match = (model: string) => backends.filter((backend) => serves(backend, model))
+  return {
+    backends,
+    match,
+    resolve: (fallback, requested) => {
+      const serving = match(fallback)
+      if (serving.length > 0) return serving.map((backend) => ({ backend, model: fallback }))
+      return backends
+        .filter((backend) => backend.name === fallback)
+        .map((backend) => ({ backend, model: modelFor(backend, requested) }))
+    }
+  }
+}
+
+/** Whether a backend claims a model. */
+export const serves = (backend: Backend, model: string): boolean =>
+  backend.match.type === "exact"
+    ? backend.match.value.includes(model)
+    : backend.match.value.some((keyword) => model.includes(keyword))
+
+// A backend chosen by its name need not know the caller's model: ask it for one that it claims.
+const modelFor = (backend: Backend, requested: string): string =>
+  serves(backend, requested) || backend.match.type === "keyword" ? requested : (backend.match.value[0] ?? requested)

@@ -1,0 +1,217 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as fc from "effect/FastCheck"
+import type { AttemptFailure } from "../../../src/domain/failure/Failure.js"
+import * as Failure from "../../../src/domain/failure/Failure.js"
+import { RelayEnd } from "../../../src/domain/failure/Outcome.js"
+import * as WireError from "../../../src/domain/failure/WireError.js"
+import { holds } from "../generators.js"
+
+const after = Duration.seconds(1)
+const body = { message: "boom", type: "t", param: "p", code: "c" }
+
+const rejected = (status: number, over: { readonly after?: Duration.Duration; readonly message?: string } = {}) =>
+  new Failure.UpstreamRejected({
+    status,
+    retryAfter: over.after,
+    error: { ...body, message: over.message ?? body.message }
+  })
+
+const exhausted = (last: AttemptFailure, attempts = 1) =>
+  WireError.fromFailure(new Failure.NoBackendAvailable({ last, attempts }))
+
+const invalid = (message: string, param: string | null, code: string | null) => ({
+  message,
+  type: "invalid_request_error",
+  param,
+  code
+})
+
+describe("WireError", () => {
+  it("answers refusals as OpenAI does", () => {
+    assert.deepStrictEqual(WireError.fromFailure(new Failure.BodyTooLarge({ limit: 10 })), {
+      status: 413,
+      headers: {},
+      error: invalid("The request body is larger than the limit of 10 bytes.", null, "request_too_large")
+    })
+    assert.deepStrictEqual(WireError.fromFailure(new Failure.BodyTooComplex({ excess: "values", limit: 10 })), {
+      status: 413,
+      headers: {},
+      error: invalid("The request body holds more than the limit of 10 values.", null, "body_too_complex")
+    })
+    assert.deepStrictEqual(WireError.fromFailure(new Failure.BodyMalformed({ reason: "No.", param: "model" })), {
+      status: 400,
+      headers: {},
+      error: invalid("No.", "model", null)
+    })
+    assert.deepStrictEqual(WireError.fromFailure(new Failure.EncodingUnsupported({ encoding: "zstd" })), {
+      status: 415,
+      headers: { "accept-encoding": "gzip, deflate, br" },
+      error: invalid(
+        "Request bodies with 'content-encoding: zstd' are not supported; use gzip, deflate, br or none.",
+        null,
+        "request_body_encoding_unsupported"
+      )
+    })
+    assert.deepStrictEqual(WireError.fromFailure(new Failure.ModelNotFound({ model: "m" })), {
+      status: 404,
+      headers: {},
+      error: invalid("The model 'm' does not exist or you do not have access to it.", "model", "model_not_found")
+    })
+  })
+
+  it("asks to come back soon while the gateway stops", () => {
+    assert.deepStrictEqual(WireError.fromFailure(new Failure.Draining()), {
+      status: 503,
+      headers: { "retry-after": "1", "retry-after-ms": "1000" },
+      error: { message: "The server is shutting down.", type: "server_error", param: null, code: "shutting_down" }
+    })
+  })
+
+  it("says nothing of a defect but that it was ours", () => {
+    const answer = WireError.fromFailure({ _tag: "Crashed", defect: new Error("secret /home/x") })
+    assert.strictEqual(answer.status, 500)
+    assert.notInclude(JSON.stringify(answer), "secret")
+  })
+
+  it("answers unknown paths and methods", () => {
+    const lost = WireError.notFound("GET", "/v2")
+    assert.strictEqual(lost.status, 404)
+    assert.deepStrictEqual(lost.error, invalid("Unknown request URL: GET /v2.", null, "unknown_url"))
+    const { status, headers, error } = WireError.methodNotAllowed("GET", "/v1/chat/completions", "POST")
+    assert.deepStrictEqual([status, headers, error.code], [405, { allow: "POST" }, "method_not_supported"])
+  })
+
+  describe("when every candidate failed", () => {
+    it("passes on what the backend said of the request", () => {
+      for (const status of [400, 401, 403, 404, 408, 413, 422]) {
+        assert.deepStrictEqual(exhausted(rejected(status)), { status, headers: {}, error: body })
+      }
+      assert.deepStrictEqual(exhausted(rejected(429)).error, body)
+    })
+
+    it("says when to come back after a 429 that did not, for some clients retry only then", () => {
+      assert.deepStrictEqual(exhausted(rejected(429)).headers, { "retry-after": "1", "retry-after-ms": "1000" })
+    })
+
+    it("tells clients not to retry a quota that is spent", () => {
+      const spent = { message: "no", type: "t", param: null, code: "insufficient_quota" }
+      const last = new Failure.UpstreamRejected({ status: 429, retryAfter: undefined, error: spent })
+      assert.deepStrictEqual(exhausted(last).headers, { "x-should-retry": "false" })
+    })
+
+    it("answers 503 for a backend without capacity, with its wait, and 504 for a proxy that waited in vain", () => {
+      const error = { message: "secret", type: "t", param: null, code: "upstream_overloaded" }
+      const full = exhausted(new Failure.UpstreamRejected({ status: 503, retryAfter: Duration.seconds(7), error }))
+      assert.strictEqual(full.status, 503)
+      assert.strictEqual(full.error.code, "upstream_overloaded")
+      assert.deepStrictEqual(full.headers, {
+        "retry-after": "7",
+        "retry-after-ms": "7000",
+        "x-should-retry": "false"
+      })
+      for (const status of [504, 522, 524]) {
+        const late = exhausted(rejected(status, { message: "secret" }))
+        assert.deepStrictEqual([late.status, late.error.code], [504, "upstream_timeout"])
+      }
+      for (const status of [500, 502, 503, 520, 521, 523, 525, 529])
+        assert.strictEqual(exhausted(rejected(status)).status, 502)
+      assert.notInclude(JSON.stringify(full), "secret")
+    })
+
+    it("passes the wait on in seconds and ms, never less than one of them", () => {
+      const headers = (wait: Duration.Duration) => exhausted(rejected(429, { after: wait })).headers
+      assert.deepStrictEqual(headers(Duration.seconds(7)), { "retry-after": "7", "retry-after-ms": "7000" })
+      assert.deepStrictEqual(headers(Duration.millis(1_200)), { "retry-after": "2", "retry-after-ms": "1200" })
+      assert.deepStrictEqual(headers(Duration.millis(0.5)), { "retry-after": "1", "retry-after-ms": "1" })
+      assert.deepStrictEqual(headers(Duration.zero), { "retry-after": "1", "retry-after-ms": "1" })
+    })
+
+    it("tells clients not to retry a wait of more than a minute, for they would come back at once", () => {
+      assert.strictEqual(exhausted(rejected(429, { after: Duration.seconds(61) })).headers["x-should-retry"], "false")
+      assert.notProperty(exhausted(rejected(429, { after: Duration.seconds(60) })).headers, "x-should-retry")
+    })
+
+    it("tells clients not to retry where our own retries are spent", () => {
+      assert.deepStrictEqual(exhausted(rejected(429), 2).headers, { "x-should-retry": "false" })
+      assert.deepStrictEqual(exhausted(rejected(500)).headers, { "x-should-retry": "false" })
+      assert.deepStrictEqual(exhausted(rejected(400)).headers, {})
+    })
+
+    it("names the code of a context that is too long, keeping the backend's words", () => {
+      const message = "This model's maximum context length is 4096 tokens."
+      assert.deepStrictEqual(exhausted(rejected(400, { message })).error, {
+        ...body,
+        message,
+        code: "context_length_exceeded"
+      })
+    })
+
+    it("answers 502 for a broken backend and 504 for a silent one, in its own words", () => {
+      const broken: ReadonlyArray<AttemptFailure> = [
+        rejected(500, { message: "secret" }),
+        rejected(529, { message: "secret" }),
+        rejected(302, { message: "secret" }),
+        new Failure.ConnectFailed({ timedOut: false, cause: "secret" }),
+        new Failure.ConnectionLost({ requestSent: true, cause: "secret" }),
+        new Failure.ProtocolBroken({ reason: "secret" })
+      ]
+      const silent: ReadonlyArray<AttemptFailure> = [
+        new Failure.ConnectFailed({ timedOut: true, cause: "secret" }),
+        new Failure.HeadersTimedOut({ after }),
+        new Failure.FirstTokenTimedOut({ after }),
+        new Failure.TotalTimedOut({ after })
+      ]
+      for (const [status, failures] of [
+        [502, broken],
+        [504, silent]
+      ] as const) {
+        for (const failure of failures) {
+          const answer = exhausted(failure)
+          assert.strictEqual(answer.status, status, failure._tag)
+          assert.strictEqual(answer.error.type, "server_error")
+          assert.strictEqual(answer.headers["x-should-retry"], "false")
+          assert.notInclude(JSON.stringify(answer), "secret")
+        }
+      }
+    })
+  })
+
+  it("for any rejection: the answer is an error status and a complete error body", () =>
+    holds(fc.tuple(fc.integer({ min: 100, max: 599 }), fc.integer({ min: 1, max: 6 })), ([status, attempts]) => {
+      const answer = exhausted(rejected(status), attempts)
+      assert.isTrue(answer.status >= 400 && answer.status < 600)
+      assert.hasAllKeys(answer.error, ["message", "type", "param", "code"])
+    }))
+
+  describe("in the middle of a stream", () => {
+    it("is silent where the answer is complete or nobody reads it", () => {
+      assert.isUndefined(WireError.frame(RelayEnd.Completed()))
+      assert.isUndefined(WireError.frame(RelayEnd.CallerLeft()))
+    })
+
+    it("passes on what the backend said", () => {
+      assert.strictEqual(
+        WireError.frame(RelayEnd.UpstreamErrored({ status: 502, error: body })),
+        'data: {"error":{"message":"boom","type":"t","param":"p","code":"c"}}\n\n'
+      )
+    })
+
+    it("says in one frame why there is no more, and never that it was done", () => {
+      const ends = [
+        [RelayEnd.UpstreamBroke({ reason: "secret" }), "upstream_broke"],
+        [RelayEnd.UpstreamStalled({ after }), "upstream_stalled"],
+        [RelayEnd.CutByDrain(), "shutting_down"]
+      ] as const
+      for (const [end, code] of ends) {
+        const frame = WireError.frame(end) ?? ""
+        assert.match(
+          frame,
+          /^data: \{"error":\{"message":"[^"]+","type":"server_error","param":null,"code":"\w+"\}\}\n\n$/
+        )
+        assert.include(frame, `"code":"${code}"`)
+        assert.notInclude(frame, "secret")
+      }
+    })
+  })
+})

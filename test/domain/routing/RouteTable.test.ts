@@ -1,0 +1,53 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as RouteTable from "../../../src/domain/routing/RouteTable.js"
+import { backends, entry } from "../generators.js"
+
+const table = (...claims: ReadonlyArray<readonly [name: string, type: "exact" | "keyword", ...value: Array<string>]>) =>
+  RouteTable.make(backends(...claims.map(([name, type, ...value]) => entry({ name, model_match: { type, value } }))))
+
+const names = (routes: RouteTable.RouteTable, model: string) => routes.match(model).map((backend) => backend.name)
+
+const targets = (routes: RouteTable.RouteTable, fallback: string, requested: string) =>
+  routes.resolve(fallback, requested).map(({ backend, model }) => `${backend.name}:${model}`)
+
+describe("RouteTable", () => {
+  it("matches exact names as a whole", () => {
+    const routes = table(["a", "exact", "gpt-4", "gpt-5"])
+    assert.deepStrictEqual(names(routes, "gpt-4"), ["a"])
+    assert.deepStrictEqual(names(routes, "gpt-5"), ["a"])
+    for (const other of ["gpt-4o", "my-gpt-4", "GPT-4", "gpt", ""]) assert.deepStrictEqual(names(routes, other), [])
+  })
+
+  it("matches keywords anywhere in the model, in the same case", () => {
+    const routes = table(["a", "keyword", "gpt", "claude"])
+    for (const model of ["gpt", "my-gpt-4", "claude-3"]) assert.deepStrictEqual(names(routes, model), ["a"])
+    for (const model of ["GPT-4", "Claude", "gp t", ""]) assert.deepStrictEqual(names(routes, model), [])
+  })
+
+  it("puts exact and keyword backends in one pool, in configured order", () => {
+    const routes = table(["a", "keyword", "gpt"], ["b", "exact", "gpt-4"], ["c", "exact", "other"])
+    assert.deepStrictEqual(names(routes, "gpt-4"), ["a", "b"])
+  })
+
+  it("reads a fallback as a model when one serves it", () => {
+    const routes = table(["a", "exact", "m"], ["b", "exact", "cheap"], ["c", "keyword", "che"])
+    assert.deepStrictEqual(targets(routes, "cheap", "m"), ["b:cheap", "c:cheap"])
+  })
+
+  it("prefers the model to a backend of the same name", () => {
+    const routes = table(["a", "exact", "m"], ["spare", "exact", "x"], ["c", "exact", "spare"])
+    assert.deepStrictEqual(targets(routes, "spare", "m"), ["c:spare"])
+  })
+
+  it("reads a fallback as the name of a backend when no backend serves such a model", () => {
+    const routes = table(["a", "exact", "m"], ["spare", "exact", "x", "y"])
+    assert.deepStrictEqual(targets(routes, "spare", "m"), ["spare:x"])
+    assert.deepStrictEqual(targets(routes, "spare", "y"), ["spare:y"])
+    assert.deepStrictEqual(targets(routes, "nobody", "m"), [])
+  })
+
+  it("asks a keyword backend that is called by its name for the caller's model", () => {
+    const routes = table(["a", "exact", "m"], ["spare", "keyword", "x"])
+    assert.deepStrictEqual(targets(routes, "spare", "m"), ["spare:m"])
+  })
+})

@@ -1,0 +1,42 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as AccessLog from "../../src/process/AccessLog.js"
+import * as Records from "../support/Records.js"
+
+const now = Date.UTC(2026, 10, 13, 12)
+
+const written = (layer: Layer.Layer<never>, record: Parameters<AccessLog.Writer>[0]) =>
+  Effect.withFiberRuntime<void>((fiber) => Effect.sync(() => AccessLog.write(record, fiber, now))).pipe(
+    Effect.provide(layer)
+  )
+
+describe("AccessLog", () => {
+  for (const record of [Records.record("r1"), Records.record("r2", { Error: "it broke", Model: null })]) {
+    it.effect(`writes the JSON line that Effect's logger would write: ${record.id}`, () =>
+      Effect.gen(function* () {
+        const lines: Array<string> = []
+        const write = (line: string) => void lines.push(line)
+        const logger = Logger.replace(Logger.defaultLogger, Logger.map(Logger.jsonLogger, write))
+        yield* written(logger, record)
+        yield* written(AccessLog.layer(AccessLog.json(write)), record)
+        assert.lengthOf(lines, 2)
+        const [usual, short] = lines.map((line): unknown => JSON.parse(line))
+        assert.deepStrictEqual(short, usual)
+      }).pipe(Effect.annotateLogs({ worker: 1, id: "another" }))
+    )
+  }
+
+  it.effect("writes nothing when only warnings are wanted", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      yield* Logger.withMinimumLogLevel(
+        written(AccessLog.layer(AccessLog.json((line) => void lines.push(line))), Records.record("r1")),
+        LogLevel.Warning
+      )
+      assert.deepStrictEqual(lines, [])
+    })
+  )
+})
