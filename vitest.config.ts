@@ -24,7 +24,7 @@ export default defineConfig({
     alias: [
       ...ownName,
       // A thread runs what was built.
-      { find: /^\.\/ThreadEntry\.js$/, replacement: fileOf("./dist/records/writer/ThreadEntry.js") }
+      { find: /^(\.\.\/)+process\/ThreadEntry\.js$/, replacement: fileOf("./dist/process/ThreadEntry.js") }
     ]
   }
 })

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads"
-import * as ThreadEntry from "./ThreadEntry.js"
+import * as ThreadEntry from "../../process/ThreadEntry.js"
 
 // The program of the writer's thread takes as long to load as the rest of the gateway, beside which it may do so.
 
