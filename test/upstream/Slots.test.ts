@@ -1,0 +1,71 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as fc from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as Slots from "../../src/upstream/Slots.js"
+import { backend, holds } from "../domain/generators.js"
+
+const patient = { size: 10, timeout: Duration.hours(1) }
+const ignore = () => {}
+
+const one = backend({ name: "one", base_url: "http://one", max_in_flight: 1 })
+const two = backend({ name: "two", base_url: "http://two", max_in_flight: 2 })
+const free = backend({ name: "free", base_url: "http://free" })
+
+describe("Slots", () => {
+  it("gives each backend no more than it may have under way, whoever gives back how often", () => {
+    const step = fc.record({ takes: fc.boolean(), backend: fc.constantFrom(one, two, free), which: fc.nat() })
+    holds(fc.array(step, { maxLength: 60 }), (steps) => {
+      const slots = Slots.make()
+      const held = new Map([one, two, free].map((each) => [each, new Array<Slots.Slot>()]))
+      const most = new Map([
+        [one, 1],
+        [two, 2]
+      ])
+      for (const step of steps) {
+        const own = held.get(step.backend) ?? []
+        if (step.takes) {
+          const slot = slots.take(step.backend)
+          assert.strictEqual(slot !== undefined, own.length < (most.get(step.backend) ?? Infinity))
+          if (slot !== undefined) own.push(slot)
+        } else if (own.length > 0) {
+          const [slot] = own.splice(step.which % own.length, 1)
+          slot?.free()
+          slot?.free()
+        }
+        assert.strictEqual(slots.inFlight(step.backend), own.length)
+      }
+    })
+  })
+
+  it.effect("waits for the first candidate that becomes free, and says so before it goes on", () =>
+    Effect.gen(function* () {
+      const slots = Slots.make()
+      const held = [slots.take(one), slots.take(two), slots.take(two)]
+      const told: Array<Slots.Slot> = []
+      const candidates = [{ backend: one }, { backend: two }]
+      const waiting = yield* Effect.fork(slots.wait(candidates, patient, (slot) => told.push(slot)))
+      yield* Effect.yieldNow()
+      held[1]?.free()
+      const { candidate, slot } = yield* Fiber.join(waiting)
+      assert.strictEqual(candidate.backend, two)
+      assert.deepStrictEqual(told, [slot])
+      assert.strictEqual(slots.inFlight(two), 2)
+    })
+  )
+
+  it.effect("is left by whoever is interrupted, and refuses whom its line has no place for", () =>
+    Effect.gen(function* () {
+      const slots = Slots.make()
+      const held = slots.take(one)
+      const waiting = yield* Effect.fork(slots.wait([{ backend: one }], { ...patient, size: 1 }, ignore))
+      yield* Effect.yieldNow()
+      const refused = yield* Effect.flip(slots.wait([{ backend: one }], { ...patient, size: 1 }, ignore))
+      assert.strictEqual(refused._tag, "Overloaded")
+      yield* Fiber.interrupt(waiting)
+      held?.free()
+      assert.strictEqual(slots.inFlight(one), 0)
+    })
+  )
+})
