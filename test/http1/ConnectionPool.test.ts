@@ -97,6 +97,22 @@ describe("a request", () => {
       assert.strictEqual(server.sockets.length, 0)
     })
   )
+
+  it.scopedLive.each(["/v1/a b", "/v1/a\r\nb: c", "v1"])("is not sent with a path of %j", (path) =>
+    Effect.gen(function* () {
+      let text = ""
+      const { pool } = yield* against((socket, read) => {
+        text += read
+        socket.write(answer)
+      })
+      yield* ended(ask(pool))
+      text = ""
+      const asking = ask(pool, { path })
+      assert.strictEqual(yield* broken(asking), "the path is none that can be sent")
+      assert.deepEqual(asking.told, ["error"])
+      assert.strictEqual(text, "")
+    })
+  )
 })
 
 describe("a response", () => {
