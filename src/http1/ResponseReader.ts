@@ -32,6 +32,8 @@ export class ResponseReader {
   private left = 0
   /** Digits, then bytes, of the line that is read. */
   private line = 0
+  /** Whether the last byte of the line was a CR, which only an LF may follow. */
+  private returned = false
   private trailed = 0
   private informational = 0
   private wrong: ResponseHead.NotHttp | undefined = undefined
@@ -166,10 +168,19 @@ export class ResponseReader {
 
   // Whatever else there is in the line of a chunk's size, up to its end.
   private readExtension(bytes: Buffer, at: number): number {
-    const end = bytes.indexOf(lf, at)
-    this.line += (end === -1 ? bytes.length : end) - at
-    if (this.line > most.line) return this.fail("the line of a chunk's size is too large")
-    return end === -1 ? bytes.length : this.endSize(end + 1)
+    for (let to = at; to < bytes.length; to++) {
+      if (this.endsLine(bytes[to])) return this.endSize(to + 1)
+      if (this.wrong !== undefined) return Infinity
+      if (++this.line > most.line) return this.fail("the line of a chunk's size is too large")
+    }
+    return bytes.length
+  }
+
+  // Whether a line ends with this byte. A CR within a line would end it for others, and what follows be their next one.
+  private endsLine(code: number | undefined): boolean {
+    if (this.returned && code !== lf) this.fail("a line has a CR within")
+    this.returned = code === cr
+    return code === lf
   }
 
   // Between a chunk and the next one's size.
@@ -185,10 +196,11 @@ export class ResponseReader {
   private readTrailers(bytes: Buffer, at: number): number {
     for (let to = at; to < bytes.length; to++) {
       if (++this.trailed > maxHead) return this.fail("its trailers are too large")
-      if (bytes[to] === cr) continue
-      if (bytes[to] !== lf) this.line++
-      else if (this.line > 0) this.line = 0
-      else {
+      const isEnd = this.endsLine(bytes[to])
+      if (this.wrong !== undefined) return Infinity
+      if (!isEnd && !this.returned) this.line++
+      else if (isEnd && this.line > 0) this.line = 0
+      else if (isEnd) {
         this.end(to + 1 === bytes.length)
         return to + 1
       }

@@ -109,11 +109,19 @@ describe("a response", () => {
     ["a chunk is too large", "1000000000000\r\n"],
     ["a chunk is not of its size", "5\r\nhello!\r\n"],
     ["a chunk is not of its size", "5\r\nhello\r\r\n"],
+    ["a line has a CR within", "5;a\rb\r\nhello"],
+    ["a line has a CR within", "5;\r\r\nhello"],
+    ["a line has a CR within", "5\r0\r\nhello"],
+    ["a line has a CR within", "0\r\na: b\rc: d\r\n\r\n"],
+    ["a line has a CR within", "0\r\na: b\r\n\r\r\n"],
+    ["a line has a CR within", "0\r\n\rHTTP/1.1 200 OK\r\n\r\n"],
     ["the line of a chunk's size is too large", `5;${"x".repeat(5_000)}`],
     ["its trailers are too large", `0\r\n${"a: b\r\n".repeat(20_000)}`]
   ])("is none when it has %s: %j", (reason, body) => {
     assert.strictEqual(read(chunkedHead + body).wrong, reason)
     assert.strictEqual(read(chunkedHead + body, [chunkedHead.length + 1, chunkedHead.length + 2]).wrong, reason)
+    const each = Array.from(body.slice(0, 100), (_, at) => chunkedHead.length + at)
+    assert.strictEqual(read(chunkedHead + body, each).wrong, reason)
   })
 
   it("is none when its head does not end", () => {
