@@ -1,4 +1,4 @@
-/** A quirk of WIRE.md §5 and the rule that handles it, or why none does. */
+/** A quirk of docs/wire.md §5 and the rule that handles it, or why none does. */
 export interface Quirk {
   readonly number: number
   readonly title: string

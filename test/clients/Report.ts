@@ -126,7 +126,7 @@ export const document = (columns: ReadonlyArray<Column>): string =>
     ...reasonLines(columns),
     "## The matrix",
     "",
-    "`5.n` is a quirk of the table below; the rest names what else a shape proves.",
+    "`5.n` is a quirk of the table below; the other numbers are sections of [the wire contract](wire.md).",
     "",
     `| backend | proves | asked → expected | ${columns.map(({ client }) => client).join(" | ")} |`,
     `|---|---|---|${columns.map(() => "---|").join("")}`,

@@ -5,7 +5,7 @@ import type { Seen, SeenError, Task } from "./Normal.js"
 export interface Shape {
   /** In words; unique. */
   readonly name: string
-  /** What it proves: quirk numbers of WIRE.md §5 as `5.1`, rows of its other sections by their words. */
+  /** What it proves: quirk numbers of docs/wire.md §5 as `5.1`, its other sections with words of their own. */
   readonly proves: ReadonlyArray<string>
   /** The backend's bytes, whether a stream was asked for or not. */
   readonly answer: (call: Call) => void

@@ -31,7 +31,7 @@ export const checkWhole = (kind: Kind, text: string): Problems => problemOf(whol
 /** Checks the text of an error response. */
 export const checkError = (text: string): Problems => problemOf(errorCheck, text)
 
-/** Checks all that was sent of a stream (WIRE §0); of a broken connection, all but the end that never came. */
+/** Checks all that was sent of a stream (docs/wire.md §0); of a broken connection, all but the end that never came. */
 export const checkStream = (asked: Asked, text: string, broken = false): Problems => {
   const { frames, rest } = split(text)
   const last = frames.at(-1)

@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 
-/** The bodies and chunks that callers may get (WIRE §0 and §1.2): strict in what clients rely on, open to the rest. */
+/** The bodies and chunks that callers may get (docs/wire.md §0 and §1.2): strict in what clients rely on, open to the rest. */
 
 const absent = Schema.optionalWith(Schema.Never, { exact: true })
 const Text = Schema.optional(Schema.NullOr(Schema.String))

@@ -26,7 +26,7 @@ export const completions: ReadonlyArray<Shape> = [
   shape("an old completion, well-formed", ["1.4"], stream(piece("Hel"), piece("lo"), piece("", "stop"), last, done)),
   shape(
     "an old completion, whole",
-    ["1.4", "JSON where SSE was asked"],
+    ["1.4", "2.1 JSON where SSE was asked"],
     json(piece("Hello", "stop", { usage: counts }))
   ),
   shape("an old completion without [DONE]", ["5.21"], stream(piece("Hel"), piece("lo", "stop"), last)),

@@ -19,7 +19,11 @@ const framed = (name: string, proves: ReadonlyArray<string>, answer: Shape["answ
 
 /** How the bytes of a good stream may be laid out. */
 export const framing: ReadonlyArray<Shape> = [
-  framed("a stream that is already true to the contract", ["§0", "SSE where JSON was asked"], stream(...whole, done)),
+  framed(
+    "a stream that is already true to the contract",
+    ["§0", "2.1 SSE where JSON was asked"],
+    stream(...whole, done)
+  ),
   framed("comments before the first token", ["5.1"], stream(": OPENROUTER PROCESSING\n\n".repeat(3), ...whole, done)),
   framed(
     "keep-alive comments while queued and between events",
@@ -92,7 +96,7 @@ export const framing: ReadonlyArray<Shape> = [
     },
     expected: answers("Grüße 🌍")
   },
-  framed("[DONE] without its blank line", ["5.20", "EOF inside an event"], stream(...whole, "data: [DONE]")),
+  framed("[DONE] without its blank line", ["5.20", "2.4 EOF inside an event"], stream(...whole, "data: [DONE]")),
   framed("[DONE] with a space behind it", ["§4 [DONE]"], stream(...whole, "data: [DONE] \n\n")),
   framed("[DONE] twice", ["§4 [DONE]"], stream(...whole, done, done)),
   framed(

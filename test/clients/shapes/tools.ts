@@ -292,7 +292,7 @@ export const tools: ReadonlyArray<Shape> = [
   },
   {
     name: "a whole answer with two calls",
-    proves: ["§0.5", "JSON where SSE was asked"],
+    proves: ["§0.5", "2.1 JSON where SSE was asked"],
     answer: json(
       whole(
         {

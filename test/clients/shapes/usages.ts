@@ -52,7 +52,7 @@ export const usages: ReadonlyArray<Shape> = [
   shape("usage in the finish chunk", ["5.24"], [...hello, { ...stop, usage: counts(3, 2) }]),
   shape(
     "usage without a total",
-    ["issue: usage completed"],
+    ["1.2 usage completed"],
     [...hello, stop, { ...empty, usage: { prompt_tokens: 3, completion_tokens: 2 } }]
   ),
   shape("usage twice", ["5.24"], [...hello, stop, usageChunk(3, 1), usageChunk(3, 2)]),

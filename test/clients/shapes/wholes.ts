@@ -19,16 +19,12 @@ const shape = (
 export const wholes: ReadonlyArray<Shape> = [
   shape(
     "a whole answer that is already true to the contract",
-    ["§0", "JSON where SSE was asked"],
+    ["§0", "2.1 JSON where SSE was asked"],
     json(completion("Hello"))
   ),
   shape("blank lines before the JSON", ["5.26"], json(`\n\n\n  ${JSON.stringify(completion("Hello"))}`)),
   shape("no refusal, no logprobs, no role", ["1.2 required"], json(message({ content: "Hello", role: undefined }))),
-  shape(
-    "a whole answer without a finish reason",
-    ["5.42", "issue: finish_reason present"],
-    json(message({ content: "Hello" }, undefined))
-  ),
+  shape("a whole answer without a finish reason", ["5.42", "§0.4"], json(message({ content: "Hello" }, undefined))),
   shape("a whole answer with an empty finish reason", ["5.16"], json(message({ content: "Hello" }, ""))),
   shape(
     "a whole answer that ended for max_tokens",
@@ -65,7 +61,7 @@ export const wholes: ReadonlyArray<Shape> = [
   ),
   shape(
     "a whole answer with half the usage",
-    ["issue: usage completed"],
+    ["1.2 usage completed"],
     json(completion("Hello", { usage: { prompt_tokens: 3, completion_tokens: 2 } }))
   ),
   shape(

@@ -26,7 +26,7 @@ const truncated = (end: ChatStream.StreamEnd | undefined) => end?._tag === "Trun
 const choicesOf = (chunks: ReadonlyArray<JsonObject.JsonObject>) =>
   chunks.flatMap((each) => JsonObject.listOf(each["choices"]).map(JsonObject.orEmpty))
 
-/** Fails where chunks break the contract (WIRE §0, 2 to 7). */
+/** Fails where chunks break the contract (docs/wire.md §0.2 to §0.7). */
 const assertContract = (chunks: ReadonlyArray<JsonObject.JsonObject>) => {
   const [first] = chunks
   const finishes = new Map<unknown, number>()
