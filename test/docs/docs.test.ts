@@ -4,7 +4,6 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Temp from "../support/Temp.js"
 import * as Code from "./Code.js"
-import * as Links from "./Links.js"
 import * as Reader from "./Reader.js"
 import * as Snippets from "./Snippets.js"
 
@@ -32,12 +31,6 @@ describe("the documentation", () => {
       ['x.md:2: ""', 'x.md:5: "sh maybe"']
     )
     assert.throws(() => Snippets.parse("x.md", "```sh\nls"), "x.md:1: a block without an end")
-  })
-
-  it("leads nowhere that is not there", () => {
-    assert.deepStrictEqual(pages.flatMap(Links.broken), [])
-    const page = Snippets.parse("docs/x.md", "[a](nowhere.md) [b](records.md#no-heading) [c](../README.md#quick-start)")
-    assert.deepStrictEqual(Links.broken(page), ["docs/x.md: nowhere.md", "docs/x.md: records.md#no-heading"])
   })
 
   it.scopedLive("has code that type-checks against what was built", () =>
