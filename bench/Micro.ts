@@ -7,7 +7,7 @@ import * as Preprocess from "../src/domain/chat/request/Preprocess.js"
 import * as RoutePlan from "../src/domain/routing/RoutePlan.js"
 import * as RouteTable from "../src/domain/routing/RouteTable.js"
 import * as SseEvents from "../src/domain/wire/SseEvents.js"
-import * as UpstreamRequest from "../src/domain/chat/request/UpstreamRequest.js"
+import * as Prepare from "../src/domain/chat/request/Prepare.js"
 import * as Utf8 from "../src/flow/Utf8.js"
 import * as Chat from "./Chat.js"
 import * as Machine from "./Machine.js"
@@ -100,7 +100,7 @@ const steps: ReadonlyArray<readonly [what: string, times: number, step: () => un
   ["plan: 10 backends in a row of fallbacks", 1, () => RoutePlan.make(routes, "bench:whole", (b) => draws.get(b) ?? 0)],
   ["decode a request of 20 messages", 1, () => ChatRequest.decode("chat", body)],
   ["preprocess 20 messages", 1, () => Preprocess.clean(conversation, ["think", "tool_call"])],
-  ["upstream body of 20 messages", 1, () => target && UpstreamRequest.make(request, target)]
+  ["upstream body of 20 messages", 1, () => target && Prepare.make(request, target)]
 ]
 
 console.log(Machine.describe())

@@ -12,13 +12,13 @@ import * as JsonObject from "../domain/json/JsonObject.js"
 import type { Target } from "../domain/routing/RouteTable.js"
 import * as Told from "../domain/chat/answer/Told.js"
 import * as UpstreamError from "../domain/failure/UpstreamError.js"
-import * as UpstreamRequest from "../domain/chat/request/UpstreamRequest.js"
+import * as Prepare from "../domain/chat/request/Prepare.js"
 import type { Connections } from "../http1/Dispatch.js"
 import * as Attempt from "../upstream/attempt/Attempt.js"
 import { Backends } from "../upstream/Backends.js"
 import * as ByteBudget from "../admission/ByteBudget.js"
 import * as Decompress from "../upstream/Decompress.js"
-import * as Endpoint from "../upstream/Endpoint.js"
+import * as BackendUrl from "../upstream/BackendUrl.js"
 import * as SteadyClock from "../flow/SteadyClock.js"
 import * as UpstreamCall from "../upstream/UpstreamCall.js"
 
@@ -43,12 +43,12 @@ export const list = (
 ): Effect.Effect<ReadonlyArray<string>, AttemptFailure, Backends> =>
   Effect.gen(function* () {
     // Nothing is asked, so nothing was reached.
-    if (Endpoint.isPerModel(backend.baseUrl))
+    if (BackendUrl.isPerModel(backend.baseUrl))
       return yield* new ConnectFailed({ timedOut: false, cause: "no such list" })
     const { connect, total } = backend.timeouts
     const limit = { after: Duration.toMillis(total), failure: () => new TotalTimedOut({ after: total }) }
     const call = UpstreamCall.make((yield* Backends).dispatcher(backend), {
-      ...Endpoint.of({ backend, model: "" }, "/models"),
+      ...BackendUrl.of({ backend, model: "" }, "/models"),
       method: "GET",
       headers: Credentials.upstreamHeaders(backend, caller, false),
       body: null,
@@ -88,7 +88,7 @@ const newLimit = "max_completion_tokens"
 const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, limit: string) =>
   Effect.gen(function* () {
     const request = requestFor(target.model, stream, limit)
-    const body = JSON.stringify(yield* UpstreamRequest.make(request, target))
+    const body = JSON.stringify(yield* Prepare.make(request, target))
     const { total } = target.backend.timeouts
     const clock = SteadyClock.of(yield* Effect.clock)
     const startedAt = clock.now()

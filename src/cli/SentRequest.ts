@@ -4,10 +4,10 @@ import * as Credentials from "../domain/backend/Credentials.js"
 import type { BodyMalformed } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
 import type { Target } from "../domain/routing/RouteTable.js"
-import * as UpstreamRequest from "../domain/chat/request/UpstreamRequest.js"
+import * as Prepare from "../domain/chat/request/Prepare.js"
 import * as Secrets from "../domain/backend/Secrets.js"
 import * as DemoBackend from "../upstream/DemoBackend.js"
-import * as Endpoint from "../upstream/Endpoint.js"
+import * as BackendUrl from "../upstream/BackendUrl.js"
 
 /** A request as a backend receives it, fit to be shown: whatever may be a credential is replaced. */
 export interface SentRequest {
@@ -19,7 +19,7 @@ export interface SentRequest {
 
 /** What a target would be sent for a caller's request. */
 export const make = (request: ChatRequest, target: Target): Either.Either<SentRequest, BodyMalformed> =>
-  Either.map(UpstreamRequest.make(request, target), (body) => ({
+  Either.map(Prepare.make(request, target), (body) => ({
     method: "POST",
     url: urlOf(target, request.kind),
     headers: {
@@ -44,7 +44,7 @@ const urlOf = (target: Target, kind: ChatRequest["kind"]): string => {
   const { backend } = target
   const path = kind === "chat" ? "/chat/completions" : "/completions"
   if (backend.baseUrl === DemoBackend.url) return `${DemoBackend.url}${path}`
-  const endpoint = Endpoint.of(target, path)
+  const endpoint = BackendUrl.of(target, path)
   const url = new URL(endpoint.path, endpoint.origin)
   for (const name of url.searchParams.keys()) {
     if (Credentials.isCredential(name)) url.searchParams.set(name, "[redacted]")

@@ -50,11 +50,11 @@ export interface Exchange {
   /** To be run before the caller can see that its answer has ended: under `log.durability: sync` it writes the record. */
   readonly beforeEnd: ((presumed: Outcome) => Effect.Effect<void>) | undefined
   /** Has something done when the exchange ends, before it is recorded, and what it returns: what was given last comes first. */
-  readonly atEnd: (last: Last) => void
+  readonly atEnd: (finalizer: Finalizer) => void
 }
 
 /** What is left to do at the end; most of it needs no effect. */
-export type Last = () => Effect.Effect<void> | void
+export type Finalizer = () => Effect.Effect<void> | void
 
 /** The services of every exchange. */
 export type Services = RequestLog | ConfigRef.ConfigRef | Drain.Drain
@@ -107,14 +107,14 @@ const runOn = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
   const synced = log.durability === "sync"
   const recording = new Recording(Context.get(services, RequestLog), journal, clock, synced)
   const lease = drain.enter(server, { cut: () => sink.cut(), letGo: recording.letGo })
-  const ends: Array<Last> = []
+  const ends: Array<Finalizer> = []
   const exchange: Exchange = {
     journal,
     clock,
     snapshot,
     bytes: lease.bytes,
     beforeEnd: recording.beforeEnd(),
-    atEnd: (last) => void ends.push(last)
+    atEnd: (finalizer) => void ends.push(finalizer)
   }
   sink.listen(new Interrupting(fiber))
   return yield* Effect.ensuring(
@@ -144,7 +144,7 @@ const callerFiberId: FiberId.FiberId = FiberId.runtime(-497, 0)
 /** What an exchange is conducted with. */
 interface Conduct {
   readonly drain: Context.Tag.Service<Drain.Drain>
-  readonly ends: Array<Last>
+  readonly ends: Array<Finalizer>
   readonly exchange: Exchange
   readonly fiber: Fiber.RuntimeFiber<Outcome>
   readonly lease: Drain.Lease
@@ -171,8 +171,8 @@ const conduct = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
   const relayed: Exit.Exit<RelayEnd, GatewayFailure> = Exit.isSuccess(exit)
     ? yield* Effect.exit(relay(exchange, exit.value, sink))
     : Exit.failCause(exit.cause)
-  for (const last of ends.reverse()) {
-    const more = runLast(last)
+  for (const finalizer of ends.reverse()) {
+    const more = runFinalizer(finalizer)
     if (more !== undefined) yield* Effect.exit(more)
   }
   const outcome = Exit.isSuccess(relayed) ? relayed.value : yield* refuse(exchange, withoutAnswer(relayed.cause), sink)
@@ -181,9 +181,9 @@ const conduct = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
 })
 
 // Whatever fails to end must not cost the record.
-const runLast = (last: Last): Effect.Effect<void> | void => {
+const runFinalizer = (finalizer: Finalizer): Effect.Effect<void> | void => {
   try {
-    return last()
+    return finalizer()
   } catch (defect) {
     return Effect.logError("An exchange did not end as it should", defect)
   }

@@ -10,7 +10,7 @@ import * as WireError from "../domain/failure/WireError.js"
 import { Backends } from "../upstream/Backends.js"
 import * as SteadyClock from "../flow/SteadyClock.js"
 import * as Respond from "./Respond.js"
-import * as Route from "./Route.js"
+import * as Endpoint from "./Endpoint.js"
 import { WorkerSeat } from "./WorkerSeat.js"
 
 /**
@@ -19,7 +19,7 @@ import { WorkerSeat } from "./WorkerSeat.js"
  */
 export const respond = Effect.gen(function* () {
   const { config, routes } = yield* (yield* ConfigRef).current
-  if (!config.server.operatorEndpoints) return yield* Route.notFound
+  if (!config.server.operatorEndpoints) return yield* Endpoint.notFound
   const { headers } = yield* HttpServerRequest.HttpServerRequest
   if (!isAllowed(config.server.operatorKey, headers["authorization"])) {
     return yield* Respond.error(WireError.unauthenticated)

@@ -16,7 +16,7 @@ import * as ModelCatalog from "../upstream/ModelCatalog.js"
 import * as Handler from "./Handler.js"
 import * as RequestBody from "./RequestBody.js"
 import * as Respond from "./Respond.js"
-import * as Route from "./Route.js"
+import * as Endpoint from "./Endpoint.js"
 
 /** What the routes work with. */
 export type Services = Backends | ConfigRef | Drain | RequestLog
@@ -52,7 +52,7 @@ const models = Effect.gen(function* () {
 const model = Effect.gen(function* () {
   const { headers, url } = yield* HttpServerRequest.HttpServerRequest
   const { routes } = yield* (yield* ConfigRef).current
-  const id = idIn(Route.pathOf(url))
+  const id = idIn(Endpoint.pathOf(url))
   const found = yield* ModelCatalog.find(routes, headers, id)
   return yield* Option.isSome(found)
     ? Respond.json(200, found.value)
@@ -71,10 +71,10 @@ const idIn = (path: string): string => {
 
 const under = (prefix: "" | "/v1") =>
   HttpRouter.empty.pipe(
-    Route.add("POST", `${prefix}/chat/completions`, Handler.route(chat)),
-    Route.add("POST", `${prefix}/completions`, Handler.route(completion)),
-    Route.add("GET", `${prefix}/models`, models),
-    Route.add("GET", `${prefix}/models/*`, model)
+    Endpoint.add("POST", `${prefix}/chat/completions`, Handler.route(chat)),
+    Endpoint.add("POST", `${prefix}/completions`, Handler.route(completion)),
+    Endpoint.add("GET", `${prefix}/models`, models),
+    Endpoint.add("GET", `${prefix}/models/*`, model)
   )
 
 /** The OpenAI endpoints, with and without `/v1`. */

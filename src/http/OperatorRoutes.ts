@@ -8,7 +8,7 @@ import { Drain } from "../exchange/Drain.js"
 import type { RecordStats } from "../records/read/RecordStats.js"
 import { RequestLog } from "../records/RequestLog.js"
 import * as Respond from "./Respond.js"
-import * as Route from "./Route.js"
+import * as Endpoint from "./Endpoint.js"
 
 const ready = Effect.flatMap(Drain, ({ isReady }) =>
   isReady()
@@ -32,7 +32,7 @@ const waiting = ({ lost, waiting }: RecordStats) =>
 
 /** What operators ask: whether the process lives, whether it takes new exchanges, and how its backends are. */
 export const routes: HttpRouter.HttpRouter<never, Backends | ConfigRef | Drain | RequestLog> = HttpRouter.empty.pipe(
-  Route.add("GET", "/health", Respond.json(200, { status: "ok" })),
-  Route.add("GET", "/ready", ready),
-  Route.add("GET", "/v1/backends", BackendsView.respond)
+  Endpoint.add("GET", "/health", Respond.json(200, { status: "ok" })),
+  Endpoint.add("GET", "/ready", ready),
+  Endpoint.add("GET", "/v1/backends", BackendsView.respond)
 )

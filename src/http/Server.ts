@@ -20,7 +20,7 @@ import * as Door from "./Door.js"
 import * as OpenAiRoutes from "./OpenAiRoutes.js"
 import * as OperatorRoutes from "./OperatorRoutes.js"
 import * as RequestBody from "./RequestBody.js"
-import * as Route from "./Route.js"
+import * as Endpoint from "./Endpoint.js"
 
 /** Where the server listens; port 0 takes a free one. */
 export interface Options {
@@ -35,7 +35,7 @@ const backlog = 4_096
 const app = Effect.catchAll(
   HttpRouter.concat(OpenAiRoutes.routes, OperatorRoutes.routes),
 
-  () => Route.notFound
+  () => Endpoint.notFound
 )
 
 /**

@@ -25,7 +25,7 @@ export class Connection implements ResponseReader.ResponseListener {
   private readonly socket: net.Socket
   private readonly reader = new ResponseReader.ResponseReader(this)
   private isReady = false
-  private turn: Turn | undefined = undefined
+  private turn: PendingRequest | undefined = undefined
   private head: ResponseHead | undefined = undefined
   private cause: unknown = undefined
   private isStopped = false
@@ -53,7 +53,7 @@ export class Connection implements ResponseReader.ResponseListener {
     this.isResting = false
     this.head = undefined
     this.reader.reset()
-    this.turn = new Turn(this, message, handler)
+    this.turn = new PendingRequest(this, message, handler)
     if (this.hasServed) this.askedIn = LoopTurn.current()
     this.hasServed = true
     if (this.isReady) this.begin(this.turn)
@@ -104,7 +104,7 @@ export class Connection implements ResponseReader.ResponseListener {
     if (this.turn !== undefined) this.begin(this.turn)
   }
 
-  private begin(turn: Turn): void {
+  private begin(turn: PendingRequest): void {
     turn.onBegin()
     if (!this.socket.destroyed) writeTo(this.socket, turn.message)
   }
@@ -147,7 +147,7 @@ export class Connection implements ResponseReader.ResponseListener {
 }
 
 /** A request that a connection serves. It steers nothing any more when its response has ended. */
-class Turn implements Controller {
+class PendingRequest implements Controller {
   isPaused = false
   private isOver = false
 

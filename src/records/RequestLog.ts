@@ -16,7 +16,7 @@ import * as RecordBuffer from "./writer/RecordBuffer.js"
 import * as RecordStats from "./read/RecordStats.js"
 import * as RefusedFile from "./writer/RefusedFile.js"
 import * as RowWriter from "./writer/RowWriter.js"
-import * as WriterFace from "./writer/WriterFace.js"
+import * as WriterClient from "./writer/WriterClient.js"
 
 /** Takes the record of every exchange that has ended. */
 export class RequestLog extends Context.Tag("causeway/log/RequestLog")<
@@ -68,7 +68,7 @@ export const layerSqlite = (options: Options): Layer.Layer<RequestLog, LogUnavai
   Layer.scoped(
     RequestLog,
     Effect.gen(function* () {
-      const face = yield* WriterFace.make({ path: options.path })
+      const face = yield* WriterClient.make({ path: options.path })
       const settings = options.settings ?? Effect.succeed(GatewayConfig.defaultLog)
       const append = (records: ReadonlyArray<LoggedRecord>) =>
         Effect.flatMap(settings, ({ retention, ...plain }) =>
@@ -85,7 +85,7 @@ export const layerSqlite = (options: Options): Layer.Layer<RequestLog, LogUnavai
  */
 export const make = Effect.fnUntraced(function* (
   append: RowWriter.Append,
-  options: Omit<Options, "path"> & { readonly writer?: Pick<WriterFace.WriterFace, "stats" | "restarts"> }
+  options: Omit<Options, "path"> & { readonly writer?: Pick<WriterClient.WriterClient, "stats" | "restarts"> }
 ) {
   const { bufferBytes = shareOfHeap(), bufferSize = 10_000, writer } = options
   const settings = options.settings ?? Effect.succeed(GatewayConfig.defaultLog)

@@ -86,16 +86,16 @@ const relayStream = Effect.fnUntraced(function* (options: Options) {
   let spent = first.repair.usage()
   while (latest !== Leg.differs) {
     const sent = Rescue.isBroken(latest) ? delivery.sent() : undefined
-    const going = sent === undefined ? undefined : Rescue.plan(request, first.target.backend, sent)
-    if (sent === undefined || going === undefined) break
-    const next: Forwarded | RelayEnd | undefined = yield* delivery.unlessGone(forwarded.rescue(latest, going))
+    const resumption = sent === undefined ? undefined : Rescue.plan(request, first.target.backend, sent)
+    if (sent === undefined || resumption === undefined) break
+    const next: Forwarded | RelayEnd | undefined = yield* delivery.unlessGone(forwarded.rescue(latest, resumption))
     if (next === undefined) break
     if ("_tag" in next) {
       end = next
       break
     }
     forwarded = next
-    const alignment = Alignment.make(sent, Rescue.matcher(going), spent)
+    const alignment = Alignment.make(sent, Rescue.matcher(resumption), spent)
     latest = yield* runLeg(forwarded, delivery, alignment, options)
     const used = forwarded.answer.repair.usage()
     if (used !== undefined) spent = Usage.add(spent, used)

@@ -4,14 +4,14 @@ import * as Continuation from "../domain/rescue/Continuation.js"
 import type { RelayEnd } from "../domain/failure/Outcome.js"
 import * as SentAnswer from "../domain/wire/SentAnswer.js"
 import * as TextMatch from "../domain/text/TextMatch.js"
-import type { Going } from "../upstream/attempt/Attempt.js"
+import type { Resumption } from "../upstream/attempt/Attempt.js"
 
 /** How another backend is asked to go on with what was sent of this one's answer; undefined when none shall be. */
 export const plan = (
   request: ChatRequest,
   { rescue, specialPrefix }: Backend,
   sent: SentAnswer.SentAnswer
-): Going | undefined => {
+): Resumption | undefined => {
   if (rescue === "off") return undefined
   const partial = rescue === "continue" ? withoutPrefix(SentAnswer.onlyText(sent), specialPrefix) : undefined
   // So short a text is sooner said again than recognised.
@@ -23,7 +23,7 @@ export const plan = (
 
 /** How the text of the new answer leads on from what was sent. */
 export const matcher =
-  ({ partial }: Going) =>
+  ({ partial }: Resumption) =>
   (sent: string): TextMatch.TextMatch =>
     partial === undefined ? TextMatch.repeated(sent) : TextMatch.continued(partial)
 

@@ -14,7 +14,7 @@ import { serves } from "../domain/routing/RouteTable.js"
 import * as Told from "../domain/chat/answer/Told.js"
 import { Backends } from "./Backends.js"
 import * as Decompress from "./Decompress.js"
-import * as Endpoint from "./Endpoint.js"
+import * as BackendUrl from "./BackendUrl.js"
 import * as SharedFlight from "../flow/SharedFlight.js"
 import * as UpstreamCall from "./UpstreamCall.js"
 
@@ -104,11 +104,11 @@ const fetchList: (
   UpstreamCall.CallFailure | ProtocolBroken,
   Backends | Scope.Scope
 > = Effect.fnUntraced(function* (backend: Backend, caller: Credentials.Headers) {
-  if (Endpoint.isPerModel(backend.baseUrl)) return []
+  if (BackendUrl.isPerModel(backend.baseUrl)) return []
   const backends = yield* Backends
   const limit = { after: Duration.toMillis(patience), failure: tooLate }
   const call = UpstreamCall.make(backends.dispatcher(backend), {
-    ...Endpoint.of({ backend, model: "" }, "/models"),
+    ...BackendUrl.of({ backend, model: "" }, "/models"),
     method: "GET",
     headers: Credentials.upstreamHeaders(backend, caller, false),
     body: null,

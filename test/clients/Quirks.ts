@@ -50,7 +50,7 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     9,
     "a key header, a query and a path of its own",
-    "`upstream/Endpoint.of`, `domain/backend/Credentials.upstreamHeaders`: `{model}` and a query in `base_url`, `key_header`, `headers`; the caller's key stays here then"
+    "`upstream/BackendUrl.of`, `domain/backend/Credentials.upstreamHeaders`: `{model}` and a query in `base_url`, `key_header`, `headers`; the caller's key stays here then"
   ),
   quirk(
     10,
@@ -104,7 +104,7 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     24,
     "`x_groq.usage`; 400 for `stream_options`",
-    "`domain/chat/answer/Usage.find`; `domain/chat/request/UpstreamRequest.make`: no `stream_options` where the backend has `ask_usage: false`, otherwise the refusal is passed on as a clean 400"
+    "`domain/chat/answer/Usage.find`; `domain/chat/request/Prepare.make`: no `stream_options` where the backend has `ask_usage: false`, otherwise the refusal is passed on as a clean 400"
   ),
   quirk(25, "a chunk after the usage", "`domain/chat/answer/ChatStream.finish`: usage is the last chunk"),
   quirk(
@@ -115,7 +115,7 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     27,
     "400 unless reasoning is sent back",
-    "`domain/chat/request/UpstreamRequest.make`, `domain/chat/request/Preprocess.clean`: unknown fields of messages are kept"
+    "`domain/chat/request/Prepare.make`, `domain/chat/request/Preprocess.clean`: unknown fields of messages are kept"
   ),
   quirk(
     28,
@@ -130,7 +130,7 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     30,
     "422 for fields it does not know",
-    "`domain/backend/Dialect.translate`: `drop_params` and `rename_params` of the backend; `domain/chat/request/UpstreamRequest.make`: an empty list of tools is never sent; otherwise the refusal is passed on as a clean 422 that names the field"
+    "`domain/backend/Dialect.translate`: `drop_params` and `rename_params` of the backend; `domain/chat/request/Prepare.make`: an empty list of tools is never sent; otherwise the refusal is passed on as a clean 422 that names the field"
   ),
   quirk(31, "an error message that is an object", "`domain/failure/ErrorBody.detailOf`"),
   quirk(

@@ -109,7 +109,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "a slow first token",
-    rule: "`timeouts.first_token`; signs of life are no content (`upstream/attempt/Hold`)",
+    rule: "`timeouts.first_token`; signs of life are no content (`upstream/attempt/CommitPoint`)",
     primary: (call) => {
       call.open()
       call.events(chunk({ role: "assistant", content: "" }))

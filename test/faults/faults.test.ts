@@ -80,7 +80,7 @@ describe.sequential("the public fault scenarios", () => {
     "whole, stream",
     "answer",
     "as they were",
-    "usage asked for in streams, one row for each exchange (`domain/chat/request/UpstreamRequest`, `exchange/Exchange`)"
+    "usage asked for in streams, one row for each exchange (`domain/chat/request/Prepare`, `exchange/Exchange`)"
   ])
   it.scopedLive("accounting: one row for each caller, with the tokens that the backend reported", () =>
     Effect.gen(function* () {

@@ -10,7 +10,7 @@ const own: ReadonlyArray<readonly [file: string, text: string, why: string]> = [
   ],
   ["domain/chat/answer/Prefix.ts", String.raw`/[\r\n]+$/`, "a backend's special_prefix"],
   ["testing/Script.ts", String.raw`/\s*\S+/g`, "what a host's test lets its backend say"],
-  ["upstream/Endpoint.ts", String.raw`/\/+$/`, "a backend's base_url"]
+  ["upstream/BackendUrl.ts", String.raw`/\/+$/`, "a backend's base_url"]
 ]
 
 describe("every regular expression", () => {

@@ -15,7 +15,7 @@ import * as Recorder from "../../src/records/writer/Recorder.js"
 import * as RequestLog from "../../src/records/RequestLog.js"
 import * as Spool from "../../src/records/spool/Spool.js"
 import * as SqliteStore from "../../src/records/store/SqliteStore.js"
-import * as WriterFace from "../../src/records/writer/WriterFace.js"
+import * as WriterClient from "../../src/records/writer/WriterClient.js"
 import * as Database from "../support/Database.js"
 import * as LogLines from "../support/LogLines.js"
 import * as Poison from "../support/Poison.js"
@@ -136,7 +136,7 @@ describe("a row that throws", () => {
   it.scopedLive("holds up no other where it cannot even be handed to the writer's thread", () =>
     Effect.gen(function* () {
       const path = `${yield* Temp.directory}/record.db`
-      const face = yield* WriterFace.make({ path })
+      const face = yield* WriterClient.make({ path })
       const strange = Records.record("strange")
       Object.defineProperty(strange, "more", { value: () => {}, enumerable: true })
       const dead = yield* Effect.exit(face.append([strange], settings))

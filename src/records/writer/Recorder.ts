@@ -52,7 +52,7 @@ const retryInterval = Duration.seconds(1)
 /** How soon a database that others write to is asked again, and how often before that is worth a word. */
 const turnInterval = Duration.millis(100)
 const turns = 3
-const housekeeping = "1 minute"
+const housekeepingInterval = "1 minute"
 
 /** A recorder; what is in the spool when it closes and cannot be put into the database stays for the next one. */
 export const make = Effect.fnUntraced(function* (options: Options) {
@@ -178,13 +178,13 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         )
   )
 
-  const keepHouse = Effect.gen(function* () {
+  const housekeeping = Effect.gen(function* () {
     yield* retain
     if ((yield* spool.adopt) > 0) yield* stirred.open
   })
 
-  const heirlooms = yield* spool.adopt
-  if (heirlooms > 0) yield* Effect.logInfo(`Replaying ${heirlooms} files of records that were left behind`)
+  const orphans = yield* spool.adopt
+  if (orphans > 0) yield* Effect.logInfo(`Replaying ${orphans} files of records that were left behind`)
 
   // Registered before the loops are forked, so that it runs after they have stopped.
   yield* Effect.addFinalizer(() =>
@@ -198,7 +198,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     })
   )
   yield* Effect.forkScoped(Effect.forever(loop))
-  yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(housekeeping), keepHouse)))
+  yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(housekeepingInterval), housekeeping)))
 
   const keptOf = (records: ReadonlyArray<LoggedRecord>, settings: Settings) => {
     archive = settings.archive

@@ -18,7 +18,7 @@ import * as Recorder from "./Recorder.js"
 import * as SpareMemory from "../../process/SpareMemory.js"
 import * as ThreadMessages from "./ThreadMessages.js"
 
-// The program of the thread in which records are written; WriterFace is its other end.
+// The program of the thread in which records are written; WriterClient is its other end.
 
 const say = (report: ThreadMessages.Report): void => parentPort?.postMessage(report)
 

@@ -22,8 +22,8 @@ import type * as Alarm from "../../flow/Alarm.js"
 import * as AnswerChunks from "./AnswerChunks.js"
 import type { ByteLease } from "../../admission/ByteBudget.js"
 import * as Decompress from "../Decompress.js"
-import * as Endpoint from "../Endpoint.js"
-import * as Hold from "./Hold.js"
+import * as BackendUrl from "../BackendUrl.js"
+import * as CommitPoint from "./CommitPoint.js"
 import * as Metering from "./Metering.js"
 import type { Connections } from "../Upstream.js"
 import * as UpstreamCall from "../UpstreamCall.js"
@@ -53,7 +53,7 @@ export interface Answer {
 export type Result = Either.Either<Answer, AttemptFailure>
 
 /** How an attempt goes on with an answer that has broken off. */
-export interface Going {
+export interface Resumption {
   readonly mode: "restart" | "continue"
   /** What the caller has of it, if the backend is to be told. */
   readonly partial: string | undefined
@@ -104,7 +104,7 @@ class Attempt implements UpstreamCall.HeadListener {
   ) {
     const { body, callerHeaders, connections, request, startedAt, target } = options
     const { connect, headers } = target.backend.timeouts
-    const { origin, path } = Endpoint.of(target, request.kind === "chat" ? "/chat/completions" : "/completions")
+    const { origin, path } = BackendUrl.of(target, request.kind === "chat" ? "/chat/completions" : "/completions")
     this.call = UpstreamCall.make(connections, {
       origin,
       path,
@@ -145,7 +145,7 @@ class Attempt implements UpstreamCall.HeadListener {
     const body = (this.body = Metering.make(head.body, this.options.bytes, exhausted))
     const chunks = AnswerChunks.make({ status: head.status, headers: head.headers, body }, repair, asked)
     const { firstToken } = target.backend.timeouts
-    Hold.begin({
+    CommitPoint.begin({
       chunks,
       repair,
       asked,
@@ -194,7 +194,7 @@ class Attempt implements UpstreamCall.HeadListener {
     head: UpstreamCall.UpstreamHead,
     repair: ChatStream.ChatStream,
     rest: AnswerChunks.AnswerChunks,
-    { chunks, ended }: Hold.Held
+    { chunks, ended }: CommitPoint.Held
   ): Result {
     const { call, options } = this
     const { backend } = options.target

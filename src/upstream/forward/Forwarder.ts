@@ -17,7 +17,7 @@ import type { RelayEnd } from "../../domain/failure/Outcome.js"
 import type { AttemptTrace } from "../../domain/record/RequestRecord.js"
 import * as RoutePlan from "../../domain/routing/RoutePlan.js"
 import type { RouteTable, Target } from "../../domain/routing/RouteTable.js"
-import * as UpstreamRequest from "../../domain/chat/request/UpstreamRequest.js"
+import * as Prepare from "../../domain/chat/request/Prepare.js"
 import * as Attempt from "../attempt/Attempt.js"
 import { Backends } from "../Backends.js"
 import type { ByteLease } from "../../admission/ByteBudget.js"
@@ -52,7 +52,7 @@ export interface Forwarded {
   /** Tells how the answer ended, which gives its place at the backend back. */
   readonly conclude: (end: RelayEnd) => Health.Report
   /** Asks the next candidate after this answer broke off; undefined when nobody is left who could help. */
-  readonly rescue: (end: RelayEnd, going: Attempt.Going) => Effect.Effect<Forwarded | undefined>
+  readonly rescue: (end: RelayEnd, resumption: Attempt.Resumption) => Effect.Effect<Forwarded | undefined>
 }
 
 /** One exchange's search for an answer: all that it knows. */
@@ -83,12 +83,12 @@ export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFail
 // Steps of one generator: each that is an effect of its own costs an exchange a microsecond.
 type Steps<A, E = never> = Effect.fn.Return<A, E>
 
-function* obtain(search: Search, going?: Attempt.Going): Steps<Forwarded, ForwardFailure> {
+function* obtain(search: Search, resumption?: Attempt.Resumption): Steps<Forwarded, ForwardFailure> {
   const { candidates, failures, plan } = search
   while (true) {
     const ticket = candidates.first() ?? (yield* candidates.next())
     if (ticket === undefined) break
-    const answer = yield* ask(search, ticket, going)
+    const answer = yield* ask(search, ticket, resumption)
     if (answer !== undefined) return answer
   }
   return yield* new NoBackendAvailable({ last: spokesman(failures) ?? outOfTime(plan), attempts: failures.length })
@@ -98,7 +98,7 @@ function* obtain(search: Search, going?: Attempt.Going): Steps<Forwarded, Forwar
 function* ask(
   search: Search,
   ticket: Candidates.Ticket,
-  going: Attempt.Going | undefined
+  resumption: Attempt.Resumption | undefined
 ): Steps<Forwarded | undefined, BodyMalformed> {
   const { permit, target } = ticket
   const { backends, candidates, failures, options } = search
@@ -106,7 +106,7 @@ function* ask(
   for (let attemptsHere = 1; ; attemptsHere++) {
     const fresh = attemptsHere > 1 && failures.at(-1)?._tag === "ConnectionLost"
     const connections = fresh ? backends.fresh(target.backend) : backends.dispatcher(target.backend)
-    const result = yield* attempt(search, target, connections, going)
+    const result = yield* attempt(search, target, connections, resumption)
     if (Either.isRight(result)) {
       const back = backends.health.answered(target.backend, permit, clock.now())
       if (back !== undefined) yield* back
@@ -127,9 +127,9 @@ function* attempt(
   { options: { atEnd, bytes, clock, journal, request } }: Search,
   target: Target,
   connections: Connections,
-  going: Attempt.Going | undefined
+  resumption: Attempt.Resumption | undefined
 ): Steps<Attempt.Result, BodyMalformed> {
-  const sent = UpstreamRequest.make(request, target, going?.partial)
+  const sent = Prepare.make(request, target, resumption?.partial)
   if (Either.isLeft(sent)) return yield* sent.left
   const body = JSON.stringify(sent.right)
   const startedAt = clock.now()
@@ -144,7 +144,7 @@ function* attempt(
     connections,
     clock,
     startedAt,
-    prefix: going === undefined ? target.backend.specialPrefix : going.prefix,
+    prefix: resumption === undefined ? target.backend.specialPrefix : resumption.prefix,
     callerHeaders: journal.headers,
     deadline: Candidates.deadlineOf(target, journal.startedAt),
     bytes,
@@ -153,7 +153,7 @@ function* attempt(
   const ms = clock.now() - startedAt
   const { failure, status } = traceOf(result)
   const trace = { backend: target.backend.name, model: target.model, failure, status, ms }
-  journal.attempts.push(going === undefined ? trace : { ...trace, rescue: going.mode })
+  journal.attempts.push(resumption === undefined ? trace : { ...trace, rescue: resumption.mode })
   return result
 }
 
@@ -170,12 +170,17 @@ const handOver = (search: Search, answer: Attempt.Answer, { permit, target }: Ca
     search.candidates.free()
     return search.backends.health.ended(target.backend, permit, end, search.options.clock.now())
   },
-  rescue: (end, going) =>
+  rescue: (end, resumption) =>
     // What stands in the way of a rescue must not hide why one was needed.
-    Effect.orElseSucceed(rescue(search, target, end, going), () => undefined)
+    Effect.orElseSucceed(rescue(search, target, end, resumption), () => undefined)
 })
 
-const rescue = Effect.fnUntraced(function* (search: Search, target: Target, end: RelayEnd, going: Attempt.Going) {
+const rescue = Effect.fnUntraced(function* (
+  search: Search,
+  target: Target,
+  end: RelayEnd,
+  resumption: Attempt.Resumption
+) {
   const failure = failureOf(end)
   if (failure === undefined) return undefined
   search.failures.push(failure)
@@ -186,7 +191,7 @@ const rescue = Effect.fnUntraced(function* (search: Search, target: Target, end:
     search.options.atEnd(last)
   }
   // Its caller may be gone long before the exchange has ended.
-  return yield* Effect.onInterrupt(obtainAnew({ ...search, options: { ...search.options, atEnd } }, going), () =>
+  return yield* Effect.onInterrupt(obtainAnew({ ...search, options: { ...search.options, atEnd } }, resumption), () =>
     Effect.sync(() => ends.forEach((end) => end()))
   )
 })

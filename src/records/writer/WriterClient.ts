@@ -10,7 +10,7 @@ import * as ThreadMessages from "./ThreadMessages.js"
 import * as WarmThread from "./WarmThread.js"
 
 /** A {@link Recorder.Recorder} in a thread of its own, so that neither SQLite nor the disk holds up an exchange. */
-export interface WriterFace extends Omit<Recorder.Recorder, "appendNow"> {
+export interface WriterClient extends Omit<Recorder.Recorder, "appendNow"> {
   /** Times that the thread had to be begun again. */
   readonly restarts: () => number
 }
@@ -98,7 +98,7 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
   thread = yield* begin
   yield* Effect.forkScoped(Effect.forever(Effect.flatten(Queue.take(lines))))
 
-  const face: WriterFace = {
+  const face: WriterClient = {
     append: (records, settings) =>
       Effect.flatMap(
         // A thread that does not even begin has seen no row.

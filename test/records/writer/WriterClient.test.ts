@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as GatewayConfig from "../../../src/domain/config/GatewayConfig.js"
 import * as RequestLog from "../../../src/records/RequestLog.js"
-import * as WriterFace from "../../../src/records/writer/WriterFace.js"
+import * as WriterClient from "../../../src/records/writer/WriterClient.js"
 import * as Database from "../../support/Database.js"
 import * as LogLines from "../../support/LogLines.js"
 import * as Records from "../../support/Records.js"
@@ -20,7 +20,7 @@ const quietly = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provide(effe
 const logOver = Effect.fnUntraced(function* (path: string, durability: "relaxed" | "wal" | "sync") {
   const scope = yield* Scope.make()
   const config = Effect.succeed({ ...GatewayConfig.defaultLog, durability })
-  const face = yield* Scope.extend(WriterFace.make({ path }), scope)
+  const face = yield* Scope.extend(WriterClient.make({ path }), scope)
   const log = yield* Scope.extend(
     RequestLog.make((records) => Effect.as(face.append(records, { ...settings, durability }), records.length), {
       settings: config,
@@ -80,7 +80,7 @@ describe("the writer's thread", () => {
     Effect.gen(function* () {
       const folder = yield* Temp.directory
       const path = `${folder}/record.db`
-      const face = yield* WriterFace.make({ path })
+      const face = yield* WriterClient.make({ path })
       yield* face.append(Records.many(3), settings)
       // An order that is none ends it.
       const spoilt = { ...settings }
@@ -98,7 +98,7 @@ describe("the writer's thread", () => {
     const lines = LogLines.make()
     return Effect.gen(function* () {
       const path = `${yield* Temp.directory}/record.db`
-      const face = yield* WriterFace.make({ path })
+      const face = yield* WriterClient.make({ path })
       const nameless = Records.record("x")
       Object.defineProperty(nameless, "id", { value: undefined })
       yield* face.append([Records.record("a"), nameless, Records.record("b")], settings)
@@ -111,7 +111,7 @@ describe("the writer's thread", () => {
   it.scopedLive("cannot begin with a path that cannot be opened", () =>
     Effect.gen(function* () {
       const path = `${yield* Temp.directory}/missing/record.db`
-      const failure = yield* Effect.flip(WriterFace.make({ path }))
+      const failure = yield* Effect.flip(WriterClient.make({ path }))
       assert.strictEqual(failure._tag, "LogUnavailable")
       assert.strictEqual(failure.message.split("cannot be opened").length, 2)
     })

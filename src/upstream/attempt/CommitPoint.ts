@@ -32,10 +32,10 @@ const most = { chunks: 1_000, bytes: 16 * 1024 * 1024 }
 export const begin = <E>(options: Options<E>): void => {
   const { alarm, chunks, limit, onFailed } = options
   alarm.set(limit.after, () => onFailed(limit.failure()))
-  chunks.listen(new Hold(options))
+  chunks.listen(new CommitPoint(options))
 }
 
-class Hold<E> implements Held, AnswerChunks.ChunkListener {
+class CommitPoint<E> implements Held, AnswerChunks.ChunkListener {
   readonly chunks: Array<JsonObject.JsonObject> = []
   ended: ChatStream.StreamEnd | undefined = undefined
 

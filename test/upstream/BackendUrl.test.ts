@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Endpoint from "../../src/upstream/Endpoint.js"
+import * as BackendUrl from "../../src/upstream/BackendUrl.js"
 import { backend } from "../domain/generators.js"
 
 const at = (base_url: string, model = "m") => {
-  const { origin, path } = Endpoint.of({ backend: backend({ base_url }), model }, "/chat/completions")
+  const { origin, path } = BackendUrl.of({ backend: backend({ base_url }), model }, "/chat/completions")
   return origin + path
 }
 
-describe("Endpoint", () => {
+describe("BackendUrl", () => {
   it("puts the path behind that of the base_url and keeps its query", () => {
     assert.strictEqual(at("https://api.example.com/v1"), "https://api.example.com/v1/chat/completions")
     assert.strictEqual(at("http://10.0.0.5:8000"), "http://10.0.0.5:8000/chat/completions")

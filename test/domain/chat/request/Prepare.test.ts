@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import type { ChatRequest } from "../../../../src/domain/chat/ChatRequest.js"
 import type * as JsonObject from "../../../../src/domain/json/JsonObject.js"
-import * as UpstreamRequest from "../../../../src/domain/chat/request/UpstreamRequest.js"
+import * as Prepare from "../../../../src/domain/chat/request/Prepare.js"
 import type { Entry } from "../../generators.js"
 import { backend } from "../../generators.js"
 
@@ -18,9 +18,9 @@ const request = (body: JsonObject.JsonObject, over: Partial<ChatRequest> = {}): 
 })
 
 const sent = (asked: ChatRequest, over: Partial<Entry> = {}, model = "m") =>
-  Either.getOrThrow(UpstreamRequest.make(asked, { backend: backend(over), model }))
+  Either.getOrThrow(Prepare.make(asked, { backend: backend(over), model }))
 
-describe("UpstreamRequest", () => {
+describe("Prepare", () => {
   it("passes the caller's body on, unknown fields too", () => {
     const body = { model: "m", messages: hi, vendor: { deep: [1, null] }, seed: 7, stream: false }
     assert.deepStrictEqual(sent(request(body)), body)
@@ -108,7 +108,7 @@ describe("UpstreamRequest", () => {
   })
 
   it("refuses a chat without a word in it", () => {
-    const refused = UpstreamRequest.make(request({ messages: [{ role: "user", content: " " }] }), {
+    const refused = Prepare.make(request({ messages: [{ role: "user", content: " " }] }), {
       backend: backend(),
       model: "m"
     })
