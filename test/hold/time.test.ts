@@ -464,6 +464,12 @@ const rows: ReadonlyArray<Row> = [
     responses
   ),
   row(
+    "ResponseReader",
+    "chunks of one byte without CR",
+    (size) => [Buffer.from(around("HTTP/1.1 200 OK\ntransfer-encoding: chunked\n\n", "1;\na\n", "0\n\n")(size))],
+    responses
+  ),
+  row(
     "Gathered",
     "bytes one by one",
     (size) => bytesOf(repeat("a")(size)),
