@@ -1,6 +1,7 @@
 /**
  * Arrows go one way: domain <- config <- {flow <- http1, admission, process, records} <- upstream <- relay <- exchange
- * <- http <- Gateway <- {testing, workers <- cli <- main}. What stands in braces knows nothing of its neighbours but `flow`.
+ * <- http <- Gateway <- {testing, workers <- cli <- main}. What stands in braces knows nothing of its neighbours, but for
+ * `flow` and for what is `allowed`.
  */
 const levels = [
   ["domain/"],
@@ -38,6 +39,8 @@ const direction = levels.flatMap((level, at) =>
 const apart = [
   mayNot("flow/", ["config/"]),
   mayNot("http1/", ["config/"]),
+  mayNot("upstream/", ["process/", "records/"]),
+  mayNot("relay/", ["process/", "records/"]),
   mayNot("http/", ["http1/"]),
   mayNot("exchange/", ["http1/"]),
   mayNot("cli/", ["testing/"])

@@ -25,7 +25,7 @@ export class Connection implements ResponseReader.ResponseListener {
   private readonly socket: net.Socket
   private readonly reader = new ResponseReader.ResponseReader(this)
   private isReady = false
-  private turn: PendingRequest | undefined = undefined
+  private pending: PendingRequest | undefined = undefined
   private head: ResponseHead | undefined = undefined
   private cause: unknown = undefined
   private isStopped = false
@@ -53,10 +53,10 @@ export class Connection implements ResponseReader.ResponseListener {
     this.isResting = false
     this.head = undefined
     this.reader.reset()
-    this.turn = new PendingRequest(this, message, handler)
+    this.pending = new PendingRequest(this, message, handler)
     if (this.hasServed) this.askedIn = LoopTurn.current()
     this.hasServed = true
-    if (this.isReady) this.begin(this.turn)
+    if (this.isReady) this.begin(this.pending)
   }
 
   /** Lets the process end although the connection is there, until something is sent again. */
@@ -81,38 +81,38 @@ export class Connection implements ResponseReader.ResponseListener {
 
   onHead(head: ResponseHead): void {
     this.head = head
-    this.turn?.onHead(head)
+    this.pending?.onHead(head)
   }
 
   onBody(bytes: Uint8Array): void {
-    this.turn?.onBody(bytes)
+    this.pending?.onBody(bytes)
   }
 
   onEnd(isClean: boolean): void {
-    const { head, turn } = this
-    this.turn = undefined
+    const { head, pending } = this
+    this.pending = undefined
     // What of the request is not written yet the server would take for the next one.
     if (isClean && head?.isKept === true && this.socket.writableLength === 0 && !this.socket.destroyed) {
       this.readOn()
       this.owner.onIdle(this, head.keptFor)
     } else this.socket.destroy()
-    turn?.onEnd()
+    pending?.onEnd()
   }
 
   private onReady(): void {
     this.isReady = true
-    if (this.turn !== undefined) this.begin(this.turn)
+    if (this.pending !== undefined) this.begin(this.pending)
   }
 
-  private begin(turn: PendingRequest): void {
-    turn.onBegin()
-    if (!this.socket.destroyed) writeTo(this.socket, turn.message)
+  private begin(pending: PendingRequest): void {
+    pending.onBegin()
+    if (!this.socket.destroyed) writeTo(this.socket, pending.message)
   }
 
   private onRead(bytes: Buffer): void {
-    if (this.turn === undefined || this.isTooSoon()) return this.refuse()
+    if (this.pending === undefined || this.isTooSoon()) return this.refuse()
     // To stop and to read on costs more than to hold one read, and most pauses end before there is one.
-    if (this.turn.isPaused && !this.isStopped) {
+    if (this.pending.isPaused && !this.isStopped) {
       this.isStopped = true
       this.socket.pause()
     }
@@ -134,15 +134,15 @@ export class Connection implements ResponseReader.ResponseListener {
   }
 
   private onEnded(): void {
-    if (this.turn !== undefined && this.reader.endsWithConnection()) this.onEnd(false)
+    if (this.pending !== undefined && this.reader.endsWithConnection()) this.onEnd(false)
     else this.close(new Error("the server closed the connection"))
   }
 
   private onClosed(): void {
-    const { turn } = this
-    this.turn = undefined
+    const { pending } = this
+    this.pending = undefined
     this.owner.onClosed(this)
-    turn?.onError(this.cause ?? new Error("the connection was closed"))
+    pending?.onError(this.cause ?? new Error("the connection was closed"))
   }
 }
 

@@ -68,14 +68,14 @@ export const layerSqlite = (options: Options): Layer.Layer<RequestLog, LogUnavai
   Layer.scoped(
     RequestLog,
     Effect.gen(function* () {
-      const face = yield* WriterClient.make({ path: options.path })
+      const client = yield* WriterClient.make({ path: options.path })
       const settings = options.settings ?? Effect.succeed(GatewayConfig.defaultLog)
       const append = (records: ReadonlyArray<LoggedRecord>) =>
         Effect.flatMap(settings, ({ retention, ...plain }) =>
-          Effect.as(face.append(records, { ...plain, retention: Option.getOrNull(retention) }), records.length)
+          Effect.as(client.append(records, { ...plain, retention: Option.getOrNull(retention) }), records.length)
         )
       const refused = yield* RefusedFile.make(options.path)
-      return yield* make(append, { setAside: refused.append, ...options, writer: face })
+      return yield* make(append, { setAside: refused.append, ...options, writer: client })
     }).pipe(Effect.provide([NodeFileSystem.layer, NodePath.layer]))
   )
 

@@ -21,15 +21,16 @@ describe("ByteBudget", () => {
       const all = [open(), open(), open(), open()]
       for (const { bytes, does, who } of steps) {
         const one = all[who] ?? open()
-        if (does === "take" && one.lease.take(bytes)) one.held += bytes
-        if (does === "wait" && !one.isWaiting && !one.lease.take(bytes)) {
+        const isAsking = does === "take" || (does === "wait" && !one.isWaiting)
+        if (isAsking && one.lease.take(bytes)) one.held += bytes
+        else if (isAsking && does === "wait") {
           one.isWaiting = true
           one.lease.whenFree(bytes, (taken) => {
             one.isWaiting = false
             assert.isTrue(taken)
             one.held += bytes
           })
-        } else if (does === "wait" && !one.isWaiting) one.held += bytes
+        }
         if (does === "give" && one.held > 0) {
           const back = Math.min(bytes, one.held)
           one.held -= back

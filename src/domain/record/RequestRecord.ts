@@ -80,9 +80,12 @@ export const isLogged = (value: unknown): value is LoggedRecord => {
 /** The names of the columns. */
 export const columns = Struct.keys(RequestRecord.fields)
 
+/** What a record holds besides its texts, roughly, in bytes. */
+const ofItself = 1024
+
 /** Roughly how much memory a record holds, in bytes: every text of it with as much as it takes. */
 export const weigh = (record: RequestRecord): number => {
-  let weight = 1024
+  let weight = ofItself
   for (const name of texts) weight += held(record[name])
   return weight
 }
@@ -111,7 +114,7 @@ const beyondLatin1 = /[\u0100-\uffff]/
 export const mayWeigh = (records: ReadonlyArray<RequestRecord>, bytes: number): boolean => {
   let most = 0
   for (const record of records) {
-    most += 1024
+    most += ofItself
     for (const name of texts) most += 2 * (record[name]?.length ?? 0)
   }
   return most >= bytes

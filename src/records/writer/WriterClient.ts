@@ -98,7 +98,7 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
   thread = yield* begin
   yield* Effect.forkScoped(Effect.forever(Effect.flatten(Queue.take(lines))))
 
-  const face: WriterClient = {
+  const client: WriterClient = {
     append: (records, settings) =>
       Effect.flatMap(
         // A thread that does not even begin has seen no row.
@@ -123,7 +123,7 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
     stats: () => threads.map(({ stats }) => stats).reduce(sum),
     restarts: () => threads.length - 1
   }
-  return face
+  return client
 })
 
 const discard = { discard: true } as const
