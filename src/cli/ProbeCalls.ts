@@ -2,11 +2,12 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import type { Backend } from "../domain/backend/Backend.js"
 import type { ChatRequest } from "../domain/chat/ChatRequest.js"
-import type { StreamEnd } from "../domain/chat/answer/ChatStream.js"
 import * as Credentials from "../domain/backend/Credentials.js"
-import { ConnectFailed, ProtocolBroken, TotalTimedOut, UpstreamRejected } from "../domain/failure/Failure.js"
+import * as AnswerFailure from "../domain/failure/AnswerFailure.js"
+import { ConnectFailed, ConnectionLost, ProtocolBroken, TotalTimedOut } from "../domain/failure/Failure.js"
 import type { AttemptFailure, BodyMalformed } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
 import type { Target } from "../domain/routing/RouteTable.js"
@@ -15,6 +16,7 @@ import * as UpstreamError from "../domain/failure/UpstreamError.js"
 import * as Prepare from "../domain/chat/request/Prepare.js"
 import type { Connections } from "../http1/Dispatch.js"
 import * as Attempt from "../upstream/attempt/Attempt.js"
+import * as ChatReader from "../upstream/attempt/ChatReader.js"
 import { Backends } from "../upstream/Backends.js"
 import * as ByteBudget from "../admission/ByteBudget.js"
 import * as Decompress from "../upstream/Decompress.js"
@@ -46,18 +48,20 @@ export const list = (
     if (BackendUrl.isPerModel(backend.baseUrl))
       return yield* new ConnectFailed({ timedOut: false, cause: "no such list" })
     const { connect, total } = backend.timeouts
-    const limit = { after: Duration.toMillis(total), failure: () => new TotalTimedOut({ after: total }) }
-    const call = UpstreamCall.make((yield* Backends).dispatcher(backend), {
+    const tooLate = () => new TotalTimedOut({ after: total })
+    const compressed = yield* UpstreamCall.open((yield* Backends).dispatcher(backend), {
       ...BackendUrl.of({ backend, model: "" }, "/models"),
       method: "GET",
       headers: Credentials.upstreamHeaders(backend, caller, false),
       body: null,
       connectTimeout: connect,
-      headLimit: limit
+      headLimit: { after: Duration.toMillis(total), failure: tooLate }
     })
-    yield* Effect.addFinalizer(() => Effect.sync(() => call.abort()))
-    const head = yield* Decompress.head(yield* UpstreamCall.head(call))
-    const text = yield* UpstreamCall.readText(head.body, maxList, limit)
+    const head = yield* Decompress.head(compressed)
+    const text = yield* UpstreamCall.readText(head, maxList).pipe(
+      Effect.mapError((failure) => ("cause" in failure ? lost(failure.cause) : tooLate())),
+      Effect.timeoutFail({ duration: total, onTimeout: tooLate })
+    )
     if (head.status < 200 || head.status > 299) {
       const now = yield* Clock.currentTimeMillis
       return yield* UpstreamError.fromResponse(head.status, head.headers, text, now)
@@ -89,40 +93,31 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
   Effect.gen(function* () {
     const request = requestFor(target.model, stream, limit)
     const body = JSON.stringify(yield* Prepare.make(request, target))
-    const { total } = target.backend.timeouts
+    const { timeouts } = target.backend
     const clock = SteadyClock.of(yield* Effect.clock)
     const startedAt = clock.now()
+    const deadline = startedAt + Duration.toMillis(timeouts.total)
     let isStream = false
-    const ends: Array<() => void> = []
-    yield* Effect.addFinalizer(() => Effect.sync(() => ends.forEach((end) => end())))
     const connections = (yield* Backends).dispatcher(target.backend)
-    const answer = yield* yield* Attempt.make({
+    const { content } = yield* Attempt.make<ChatReader.ChatAnswer>({
       id: "ping",
       request,
       target,
       body,
       connections: watched(connections, (type) => (isStream = type.includes("event-stream"))),
-      clock,
-      startedAt,
+      reader: stream ? ChatReader.streamed : ChatReader.whole,
       prefix: target.backend.specialPrefix,
       callerHeaders: caller,
-      deadline: startedAt + Duration.toMillis(total),
+      times: { clock, timeouts, startedAt, deadline },
       bytes: ByteBudget.unbounded,
-      atEnd: (last) => ends.push(last)
+      scope: yield* Effect.scope
     })
     const ms = clock.now() - startedAt
-    const end = answer.told(
-      yield* Effect.timeoutFail(endOf(answer), {
-        duration: total,
-        onTimeout: () => new TotalTimedOut({ after: total })
-      })
-    )
-    if (end._tag === "Truncated") return yield* new ProtocolBroken({ reason: end.reason })
-    if (end._tag === "Errored") {
-      return yield* new UpstreamRejected({ status: end.status, retryAfter: undefined, error: end.error })
-    }
+    if (content._tag === "Streamed") yield* Effect.mapError(Stream.runDrain(content.chunks), AnswerFailure.beforeCommit)
     return { ms, isStream }
   }).pipe(Effect.scoped)
+
+const lost = (cause: unknown) => new ConnectionLost({ requestSent: true, cause })
 
 const requestFor = (model: string, stream: boolean, limit: string): ChatRequest => ({
   kind: "chat",
@@ -131,13 +126,6 @@ const requestFor = (model: string, stream: boolean, limit: string): ChatRequest 
   includeUsage: false,
   body: { model, messages: [{ role: "user", content: "ping" }], [limit]: 1, ...(stream ? { stream } : {}) }
 })
-
-const endOf = ({ ended, rest }: Attempt.Answer): Effect.Effect<StreamEnd> =>
-  ended === undefined
-    ? Effect.async((resume) => rest.listen({ ...deaf, onEnd: (end) => resume(Effect.succeed(end)) }))
-    : Effect.succeed(ended)
-
-const deaf = { onChunks: () => {}, onRepeated: () => {} }
 
 // The same connections; the content type of each answer is told.
 const watched = (connections: Connections, onType: (type: string) => void): Connections => ({

@@ -1,7 +1,6 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import type { Overloaded } from "../domain/failure/Failure.js"
 import type { ServerSettings } from "../domain/config/GatewayConfig.js"
@@ -47,9 +46,6 @@ export class Drain extends Context.Tag("causeway/http/Drain")<
     readonly drain: (deadline: Duration.Duration) => Effect.Effect<void>
   }
 >() {}
-
-/** Who interrupts an exchange that is cut before its commit. */
-export const drainFiberId: FiberId.FiberId = FiberId.runtime(-498, 0)
 
 /** How long exchanges that were cut may take to end: twice what a caller has to read the end of its answer. */
 const lastDeadline = Duration.seconds(2)

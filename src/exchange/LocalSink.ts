@@ -26,6 +26,7 @@ export const make = (): LocalSink => {
   let listener: SinkListener | undefined
   let onEnded: ((delivered: boolean) => void) | undefined
   let wake = () => {}
+  let onDrained = () => {}
 
   const settle = (delivered: boolean) => {
     const ended = onEnded
@@ -54,7 +55,7 @@ export const make = (): LocalSink => {
     if (over) settle(true)
     else if (full) {
       full = false
-      listener?.onDrained()
+      onDrained()
     }
     return taken === "" ? undefined : taken
   }
@@ -72,6 +73,10 @@ export const make = (): LocalSink => {
       wake()
       return !full
     },
+    drained: Effect.async((resume) => {
+      if (full) onDrained = () => resume(Effect.void)
+      else resume(Effect.void)
+    }),
     end: (text, ended) => {
       last = text
       onEnded = ended

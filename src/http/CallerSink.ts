@@ -1,4 +1,5 @@
 import * as http from "node:http"
+import * as Effect from "effect/Effect"
 import type { CallerSink } from "../exchange/Exchange.js"
 import type { SinkListener } from "../relay/ResponseSink.js"
 import * as CallerConnection from "./CallerConnection.js"
@@ -17,13 +18,23 @@ class NodeSink implements CallerSink, CallerConnection.Departing {
   private isGone = false
   private isCut = false
   private chunked = false
+  private isFull = false
+  private onDrained = () => {}
+
+  readonly drained = Effect.async<void>((resume) => {
+    if (this.isFull) this.onDrained = () => resume(Effect.void)
+    else resume(Effect.void)
+  })
 
   constructor(
     private readonly response: http.ServerResponse,
     private readonly extra: Extra
   ) {
     this.connection = CallerConnection.of(response.req.socket)
-    response.on("drain", () => this.listener?.onDrained())
+    response.on("drain", () => {
+      this.isFull = false
+      this.onDrained()
+    })
     // Node calls it finished, too, when the socket is destroyed with the rest still in it.
     response.on("finish", () => this.settle(!response.destroyed))
     response.on("error", ignore)
@@ -49,7 +60,8 @@ class NodeSink implements CallerSink, CallerConnection.Departing {
     if (this.isGone) return true
     const size = Buffer.byteLength(text)
     const piece = this.chunked ? chunkOf(text, size) : text
-    return isAscii(text, size) ? response.write(piece, "latin1") : response.write(Buffer.from(piece))
+    this.isFull = !(isAscii(text, size) ? response.write(piece, "latin1") : response.write(Buffer.from(piece)))
+    return !this.isFull
   }
 
   end(text: string, onEnded: (delivered: boolean) => void): void {

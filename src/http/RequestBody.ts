@@ -29,7 +29,7 @@ export type BodyFailure =
  * memory (`server.max_bytes_in_flight`), and not for long for a caller that sends nothing (`server.body_timeout`).
  */
 export const read = (request: IncomingMessage, exchange: Exchange): Effect.Effect<string, BodyFailure> => {
-  const { atEnd, bytes, snapshot } = exchange
+  const { bytes, snapshot } = exchange
   const { server } = snapshot.config
   const encoding = (request.headers["content-encoding"] ?? "").trim().toLowerCase()
   const isPlain = encoding === "" || encoding === "identity"
@@ -41,8 +41,8 @@ export const read = (request: IncomingMessage, exchange: Exchange): Effect.Effec
     const decoder = isPlain ? undefined : Decompress.decoderFor(encoding)
     const source = decoder === undefined ? request : request.pipe(decoder)
     const body = new Body({ request, source, bytes, server, announced: isPlain ? announced : 0, resume })
-    atEnd(() => body.stop())
     body.begin()
+    return Effect.sync(() => body.stop())
   })
 }
 
@@ -163,8 +163,7 @@ class Body {
     // Nothing more is heard of a request that has ended.
     if (source === request) this.isReading = false
     else this.stop()
-    // What stops the reading is kept to the end of the exchange, and the bytes are not.
-    resume(Effect.sync(() => this.gathered.take().toString("utf8")))
+    resume(Effect.succeed(this.gathered.take().toString("utf8")))
   }
 
   // A caller that leaves in the middle of its body interrupts the exchange: only a decoder's error is an answer.

@@ -1,128 +1,102 @@
+import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import * as Accumulator from "../domain/chat/answer/Accumulator.js"
-import * as Alignment from "../domain/rescue/Alignment.js"
-import type { Kind } from "../domain/chat/ChatRequest.js"
-import * as Journal from "../domain/record/Journal.js"
+import { UpstreamStalled } from "../domain/failure/AnswerFailure.js"
+import type { AnswerFailure } from "../domain/failure/AnswerFailure.js"
 import { RelayEnd } from "../domain/failure/Outcome.js"
-import * as Usage from "../domain/chat/answer/Usage.js"
-import type { WholeAnswer } from "../domain/chat/answer/WholeAnswer.js"
-import type { Answer } from "../upstream/attempt/Attempt.js"
+import type * as Journal from "../domain/record/Journal.js"
+import type { Snapshot } from "../config/ConfigRef.js"
 import type { ByteLease } from "../admission/ByteBudget.js"
-import * as Delivery from "./Delivery.js"
+import * as Source from "../flow/Source.js"
+import type { SteadyClock } from "../flow/SteadyClock.js"
+import type { Streamed, Whole } from "../upstream/attempt/ChatReader.js"
 import type { Forwarded } from "../upstream/forward/Forwarder.js"
-import * as Leg from "./Leg.js"
+import * as Delivery from "./Delivery.js"
+import * as Departure from "./Departure.js"
 import * as Rescue from "./Rescue.js"
 import * as ResponseSink from "./ResponseSink.js"
-import type { SteadyClock } from "../flow/SteadyClock.js"
 
-/** What is relayed, and where to. */
+/** What is known of the exchange whose answer is relayed. */
 export interface Options {
-  readonly forwarded: Forwarded
-  readonly sink: ResponseSink.ResponseSink
   /** Learns what the caller got. */
   readonly journal: Journal.Journal
   readonly clock: SteadyClock
+  readonly snapshot: Snapshot
   /** What the exchange holds in memory, what is kept of the answer included. */
   readonly bytes: ByteLease
-  /** After how long a silence a stream's caller gets a sign of life, if at all. */
-  readonly keepalive: Option.Option<Duration.Duration>
-  /** So much of a stream's answer is kept for the record, in characters. */
-  readonly keep: number
   /** What is to be done, if anything, before the caller can see that the answer has ended, in this way for all that is known. */
   readonly beforeEnd: ((end: RelayEnd) => Effect.Effect<void>) | undefined
 }
 
-/** Moves a committed answer to the caller, to its true end. */
-export const relay = (options: Options): Effect.Effect<RelayEnd> =>
-  options.forwarded.request.stream ? relayStream(options) : relayWhole(options)
-
-const relayWhole = Effect.fnUntraced(function* ({ beforeEnd, clock, forwarded, journal, sink }: Options) {
-  const { answer, request } = forwarded
-  answer.call.release()
-  const back = forwarded.conclude(RelayEnd.Completed())
-  if (back !== undefined) yield* back
-  const { body, text } = answer.rest.whole() ?? assemble(request.kind, answer)
-  journal.answer = body
-  journal.answerText = text
-  journal.usage = answer.repair.usage()
+/** Moves an answer that is not streamed to the caller, to its true end; to be run where nothing can interrupt it. */
+export const relayWhole = Effect.fnUntraced(function* (
+  { beforeEnd, clock, journal }: Options,
+  forwarded: Forwarded<Whole>,
+  sink: ResponseSink.ResponseSink
+) {
+  const { content, deadline, headers } = forwarded.answer
+  const completed = RelayEnd.Completed()
+  yield* forwarded.conclude(completed)
+  journal.answer = content.body
+  journal.answerText = content.text
+  journal.usage = content.usage
   journal.status = 200
-  const { alarm } = answer.call
-  let gone: RelayEnd | undefined
-  const giveUpIn = (millis: number) => alarm.set(millis, () => sink.abandon())
-  giveUpIn(answer.deadline - clock.now())
-  const onCut = () => {
-    gone = RelayEnd.CutByDrain()
-    giveUpIn(ResponseSink.lastRead)
-  }
-  sink.listen({ onDrained: () => {}, onLeft: () => {}, onCut })
-  if (beforeEnd !== undefined) yield* beforeEnd(RelayEnd.Completed())
-  return yield* Effect.async<RelayEnd>((resume) => {
-    ResponseSink.sendJson(sink, 200, answer.headers, text, (delivered) => {
-      alarm.clear()
-      resume(Effect.succeed(ResponseSink.whenEnded(RelayEnd.Completed(), delivered, gone)))
-    })
-  })
+  if (beforeEnd !== undefined) yield* beforeEnd(completed)
+  return yield* ResponseSink.finish(sink, completed, deadline - clock.now(), (onEnded) =>
+    ResponseSink.sendJson(sink, 200, headers, content.text, onEnded)
+  )
 })
 
-const assemble = (kind: Kind, { held, repair }: Answer): WholeAnswer => {
-  const accumulator = Accumulator.make(kind)
-  for (const chunk of held) accumulator.push(chunk)
-  const body = accumulator.result(repair.usage()) ?? {}
-  return { body, text: JSON.stringify(body) }
-}
-
-const relayStream = Effect.fnUntraced(function* (options: Options) {
-  const { beforeEnd, bytes, clock, journal, keep, keepalive, sink } = options
-  const { answer: first, request } = options.forwarded
-  let forwarded = options.forwarded
+/**
+ * Moves a streamed answer to the caller, to its true end: the run of a Stream into the sink. To be run where nothing can
+ * interrupt it but the moving itself: whoever interrupts that has left, or cuts it. `keepalive` says after how long a
+ * silence the caller gets a sign of life.
+ */
+export const relayStream = Effect.fnUntraced(function* (
+  { beforeEnd, bytes, clock, journal, snapshot }: Options,
+  forwarded: Forwarded<Streamed>,
+  sink: ResponseSink.ResponseSink,
+  keepalive: Option.Option<Duration.Duration>
+) {
+  const {
+    answer: { headers },
+    request: { kind }
+  } = forwarded
+  const keep = snapshot.config.log.maxBody
   journal.status = 200
   journal.firstTokenAt = clock.now()
-  const delivery = Delivery.begin({ kind: request.kind, sink, headers: first.headers, keepalive, keep, bytes })
+  const isFinished = () => rescued.current().answer.content.isFinished()
+  const delivery = Delivery.begin({ kind, sink, headers, keepalive, isFinished, keep, bytes })
+  const rescued = Rescue.rescued({ forwarded, journal, sent: () => delivery.sent() })
+  const left = () => rescued.current().answer.deadline - clock.now()
 
-  let latest = yield* runLeg(forwarded, delivery, undefined, options)
-  let end = latest
-  let spent = first.repair.usage()
-  while (latest !== Leg.differs) {
-    const sent = Rescue.isBroken(latest) ? delivery.sent() : undefined
-    const resumption = sent === undefined ? undefined : Rescue.plan(request, first.target.backend, sent)
-    if (sent === undefined || resumption === undefined) break
-    const next: Forwarded | RelayEnd | undefined = yield* delivery.unlessGone(forwarded.rescue(latest, resumption))
-    if (next === undefined) break
-    if ("_tag" in next) {
-      end = next
-      break
-    }
-    forwarded = next
-    const alignment = Alignment.make(sent, Rescue.matcher(resumption), spent)
-    latest = yield* runLeg(forwarded, delivery, alignment, options)
-    const used = forwarded.answer.repair.usage()
-    if (used !== undefined) spent = Usage.add(spent, used)
-    // Who has delivered nothing has nothing to say: the caller learns why the answer before broke off.
-    if (latest !== Leg.differs && (alignment.through() || isCallers(latest))) end = latest
-  }
-  journal.answer = delivery.kept(spent)
-  journal.usage = spent
+  // A caller that does not read may take as long as the whole answer may.
+  const waitForCaller = Effect.suspend(() => {
+    const { total } = rescued.current().answer.target.backend.timeouts
+    return Effect.timeoutFail(sink.drained, {
+      duration: left(),
+      onTimeout: () => new UpstreamStalled({ after: total })
+    })
+  })
+  const end = yield* endOf(
+    Source.runForEach(rescued.chunks, (chunks) => (delivery.send(chunks) ? undefined : waitForCaller))
+  )
+  yield* rescued.conclude(end)
+  journal.usage = rescued.usage()
+  journal.answer = delivery.kept(journal.usage)
   if (beforeEnd !== undefined) yield* beforeEnd(end)
-  return yield* delivery.finish(end, forwarded.answer.deadline - clock.now())
+  return yield* delivery.finish(end, left())
 })
 
-const isCallers = ({ _tag }: RelayEnd): boolean => _tag === "CallerLeft" || _tag === "CutByDrain"
-
-// One backend's part of the answer, from its first chunk to the end of its call.
-const runLeg = Effect.fnUntraced(function* (
-  { answer, conclude }: Forwarded,
-  delivery: Delivery.Delivery,
-  alignment: Alignment.Alignment | undefined,
-  { clock, journal }: Pick<Options, "clock" | "journal">
-) {
-  const end = yield* Leg.relay({ answer, delivery, alignment, clock })
-  if (end._tag === "Completed") answer.call.release()
-  else answer.call.abort()
-  if (end._tag !== "Completed" && !isCallers(end)) Journal.noteEnd(journal, end === Leg.differs ? "Differs" : end._tag)
-  // That an answer was given up because it differs tells nothing of its backend.
-  const told = conclude(end === Leg.differs ? RelayEnd.CallerLeft() : end)
-  if (told !== undefined) yield* told
-  return end
-})
+// After the commit ends are values: what the Stream failed with, or whoever interrupted it.
+const endOf = (run: Effect.Effect<void, AnswerFailure>): Effect.Effect<RelayEnd> =>
+  Effect.interruptible(run).pipe(
+    Effect.matchEffect({
+      onSuccess: () => Effect.succeed<RelayEnd>(RelayEnd.Completed()),
+      onFailure: (failure) => Effect.succeed<RelayEnd>(failure)
+    }),
+    Effect.catchAllCause((cause) =>
+      Cause.isInterruptedOnly(cause) ? Effect.succeed(Departure.endOf(cause)) : Effect.failCause(cause)
+    )
+  )

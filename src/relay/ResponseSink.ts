@@ -1,4 +1,6 @@
+import * as Effect from "effect/Effect"
 import { RelayEnd } from "../domain/failure/Outcome.js"
+import * as Alarm from "../flow/Alarm.js"
 
 /** Where an answer goes: the caller's connection, or whatever stands for it. */
 export interface ResponseSink {
@@ -6,17 +8,18 @@ export interface ResponseSink {
   listen(listener: SinkListener): void
   /** Sends the head. */
   start(status: number, headers: Readonly<Record<string, string>>): void
-  /** Sends a piece of the body; false asks to wait for `onDrained`. */
+  /** Sends a piece of the body; false asks to wait for {@link ResponseSink.drained}. */
   write(text: string): boolean
+  /** Waits until the caller has taken what was written. */
+  readonly drained: Effect.Effect<void>
   /** Sends the last piece and says whether the caller took everything. */
   end(text: string, onEnded: (delivered: boolean) => void): void
   /** Closes the connection of a caller that does not take the rest. */
   abandon(): void
 }
 
-/** Hears of the caller while an answer is relayed. */
+/** Hears of the caller. */
 export interface SinkListener {
-  onDrained(): void
   /** The caller closed its connection. */
   onLeft(): void
   /** The gateway stops and the drain deadline has passed. */
@@ -24,7 +27,35 @@ export interface SinkListener {
 }
 
 /** How long a caller may take to read the last piece of an answer that was cut short, in ms. */
-export const lastRead = 1_000
+const lastRead = 1_000
+
+/**
+ * Sends the last piece of an answer that has come to this end and waits for the caller to take everything: at most so
+ * long (ms) for a complete one, and a second for any other.
+ */
+export const finish = (
+  sink: ResponseSink,
+  end: RelayEnd,
+  within: number,
+  sendLast: (onEnded: (delivered: boolean) => void) => void
+): Effect.Effect<RelayEnd> =>
+  Effect.async((resume) => {
+    let gone: RelayEnd | undefined
+    const patience = Alarm.make()
+    const giveUpIn = (millis: number) => patience.set(millis, () => sink.abandon())
+    giveUpIn(end._tag === "Completed" ? within : lastRead)
+    sink.listen({
+      onLeft: () => (gone ??= RelayEnd.CallerLeft()),
+      onCut: () => {
+        gone ??= RelayEnd.CutByDrain()
+        giveUpIn(lastRead)
+      }
+    })
+    sendLast((delivered) => {
+      patience.clear()
+      resume(Effect.succeed(whenEnded(end, delivered, gone)))
+    })
+  })
 
 /** Sends a whole JSON response and says whether the caller took it. */
 export const sendJson = (
@@ -39,6 +70,6 @@ export const sendJson = (
   sink.end(text, onEnded)
 }
 
-/** How an answer ended: one that the caller did not take to its end is not complete, whatever the backend did. */
-export const whenEnded = (end: RelayEnd, delivered: boolean, gone: RelayEnd | undefined): RelayEnd =>
+// One that the caller did not take to its end is not complete, whatever the backend did.
+const whenEnded = (end: RelayEnd, delivered: boolean, gone: RelayEnd | undefined): RelayEnd =>
   delivered || end._tag !== "Completed" ? end : (gone ?? RelayEnd.CallerLeft())

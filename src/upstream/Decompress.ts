@@ -1,9 +1,11 @@
 import * as zlib from "node:zlib"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import { ProtocolBroken } from "../domain/failure/Failure.js"
 import { cut } from "../domain/text/CutText.js"
-import type { BodyListener, UpstreamBody, UpstreamHead } from "./UpstreamCall.js"
+import { BodyLost } from "./UpstreamCall.js"
+import type { UpstreamHead } from "./UpstreamCall.js"
 
 /** The head with a body that is not compressed; fails for an encoding that Node cannot undo. */
 export const head = (compressed: UpstreamHead): Either.Either<UpstreamHead, ProtocolBroken> => {
@@ -14,7 +16,12 @@ export const head = (compressed: UpstreamHead): Either.Either<UpstreamHead, Prot
   const decoder = decoderFor(encoding)
   if (decoder === undefined)
     return Either.left(new ProtocolBroken({ reason: `the answer is compressed as ${cut(encoding)}` }))
-  return Either.right({ ...compressed, body: decompressed(compressed.body, decoder) })
+  const body = NodeStream.pipeThroughDuplex(
+    compressed.body,
+    () => decoder,
+    (cause) => new BodyLost({ cause })
+  )
+  return Either.right({ ...compressed, body })
 }
 
 /** What undoes a `content-encoding` that Node knows. */
@@ -61,29 +68,3 @@ const decoders = new Map<string, () => Decoder>([
   ["deflate", () => zlib.createInflate()],
   ["br", () => zlib.createBrotliDecompress()]
 ])
-
-// A listener that pauses holds the decoder back, and a full decoder holds the backend back.
-const decompressed = (body: UpstreamBody, decoder: Decoder): UpstreamBody => {
-  let listener: BodyListener | undefined
-  decoder.pause()
-  decoder.on("data", (bytes: Uint8Array) => listener?.onData(bytes))
-  decoder.on("end", () => listener?.onEnd())
-  decoder.on("error", (cause) => listener?.onLost(cause))
-  decoder.on("drain", () => body.resume())
-  const source: BodyListener = {
-    onData: (bytes) => {
-      if (!decoder.write(bytes)) body.pause()
-    },
-    onEnd: () => decoder.end(),
-    onLost: (cause) => decoder.destroy(new Error("lost", { cause }))
-  }
-  return {
-    listen: (next) => {
-      if (listener === undefined) body.listen(source)
-      listener = next
-      decoder.resume()
-    },
-    pause: () => void decoder.pause(),
-    resume: () => void decoder.resume()
-  }
-}

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../domain/backend/Backend.js"
 import * as Credentials from "../domain/backend/Credentials.js"
-import { ProtocolBroken, TotalTimedOut } from "../domain/failure/Failure.js"
+import { ConnectionLost, ProtocolBroken, TotalTimedOut } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
 import { oncePer } from "../domain/text/OncePer.js"
 import type { RouteTable } from "../domain/routing/RouteTable.js"
@@ -106,22 +106,23 @@ const fetchList: (
 > = Effect.fnUntraced(function* (backend: Backend, caller: Credentials.Headers) {
   if (BackendUrl.isPerModel(backend.baseUrl)) return []
   const backends = yield* Backends
-  const limit = { after: Duration.toMillis(patience), failure: tooLate }
-  const call = UpstreamCall.make(backends.dispatcher(backend), {
+  const compressed = yield* UpstreamCall.open(backends.dispatcher(backend), {
     ...BackendUrl.of({ backend, model: "" }, "/models"),
     method: "GET",
     headers: Credentials.upstreamHeaders(backend, caller, false),
     body: null,
     connectTimeout: Duration.min(backend.timeouts.connect, patience),
-    headLimit: limit
+    headLimit: { after: Duration.toMillis(patience), failure: tooLate }
   })
-  yield* Effect.addFinalizer(() => Effect.sync(() => call.abort()))
-  const head = yield* Decompress.head(yield* UpstreamCall.head(call))
+  const head = yield* Decompress.head(compressed)
   if (head.status !== 200) return yield* new ProtocolBroken({ reason: `status ${head.status}` })
-  const text = yield* UpstreamCall.readText(head.body, maxList, limit)
+  const text = yield* Effect.mapError(UpstreamCall.readText(head, maxList), noList)
   const body = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)
   return JsonObject.listOf(body["data"]).filter(JsonObject.is).filter(isNamed).map(complete)
 })
+
+const noList = (failure: UpstreamCall.BodyFailure) =>
+  failure._tag === "BodyLate" ? tooLate() : new ConnectionLost({ requestSent: true, cause: failure.cause })
 
 const isNamed = (model: JsonObject.JsonObject): boolean => JsonObject.text(model["id"]) !== undefined
 

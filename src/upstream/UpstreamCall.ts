@@ -1,5 +1,10 @@
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import type { Headers } from "../domain/backend/Credentials.js"
 import { ConnectFailed, ConnectionLost, ResourcesExhausted } from "../domain/failure/Failure.js"
 import type { HeadersTimedOut, TotalTimedOut } from "../domain/failure/Failure.js"
@@ -7,37 +12,20 @@ import * as OwnShortage from "../domain/failure/OwnShortage.js"
 import type { Connections, Controller, ResponseHandler } from "../http1/Dispatch.js"
 import * as Alarm from "../flow/Alarm.js"
 import { Gathered } from "../flow/Gathered.js"
-
-/** The bytes of an answer as they arrive, held back while nobody listens. */
-export interface UpstreamBody {
-  /** Sends the bytes to a listener from now on, and everything that has waited for one first. */
-  listen(listener: BodyListener): void
-  /** Holds the bytes back; the backend feels it when its socket is full. */
-  pause(): void
-  /** Undoes {@link pause} for the present listener. */
-  resume(): void
-}
-
-/** Hears of a body; after `onEnd` or `onLost` nothing more comes. */
-export interface BodyListener {
-  onData(bytes: Uint8Array): void
-  onEnd(): void
-  /** The connection broke in the middle of the body. */
-  onLost(cause: unknown): void
-}
+import * as Source from "../flow/Source.js"
 
 /** The head of an answer, with its body still to come. */
 export interface UpstreamHead {
   readonly status: number
   readonly headers: Headers
-  readonly body: UpstreamBody
+  /** What each read from the socket brings; the backend is held back while nobody pulls. It can be run once. */
+  readonly body: Stream.Stream<Uint8Array, BodyFailure>
+  /** Says how long each wait for the body may last from now on; asked anew at each. */
+  readonly setPatience: (patience: Patience) => void
 }
 
-/** Hears once how a call begins. */
-export interface HeadListener {
-  onHead(head: UpstreamHead): void
-  onFailed(failure: CallFailure): void
-}
+/** How long a wait for the body may last. */
+export type Patience = () => Alarm.Limit<BodyLate>
 
 /** What is asked of a backend, and how long its parts may take. */
 export interface CallOptions {
@@ -51,123 +39,124 @@ export interface CallOptions {
   readonly headLimit: Alarm.Limit<HeadersTimedOut | TotalTimedOut>
 }
 
+/** Why there is no head. */
 export type CallFailure = ConnectFailed | ResourcesExhausted | ConnectionLost | HeadersTimedOut | TotalTimedOut
 
-/** One HTTP request to a backend, from its connection to the end of its body. */
-export interface UpstreamCall {
-  /** Sends the request, once. */
-  send(listener: HeadListener): void
-  /** Is not set once the head is there; for whoever waits for the body. */
-  readonly alarm: Alarm.Alarm
-  /** Ends the call for good, whatever it is doing; the socket is closed unless the body had ended. */
-  abort(): void
-  /** Lets what is left of the body pass unheard, so that the socket can serve again; aborts when it does not end soon. */
-  release(): void
-}
+/** Why there is no more of a body. */
+export type BodyFailure = BodyLost | BodyLate
+
+/** The connection broke in the middle of the body. */
+export class BodyLost extends Data.TaggedError("BodyLost")<{ readonly cause: unknown }> {}
+
+/** The body did not go on in time. */
+export class BodyLate extends Data.TaggedError("BodyLate")<{
+  /** The limit that was passed, by its name in `timeouts`. */
+  readonly limit: "first_token" | "idle" | "total"
+  readonly after: Duration.Duration
+}> {}
+
+/** So many pieces that wait are kept apart: each takes as much memory again as a small one has bytes. */
+const mostPieces = 64
 
 /** How long a backend may hold its socket after a complete answer, in ms. */
 const releasePatience = 1_000
 
-/** A call through these connections; nothing is sent yet. */
-export const make = (connections: Connections, options: CallOptions): UpstreamCall => new Call(connections, options)
+/**
+ * Sends a request and waits for the head of its answer. When the scope closes the call is over: after a failure its
+ * connection is closed, otherwise it serves again as soon as the rest of the body has passed unheard.
+ */
+export const open = (
+  connections: Connections,
+  options: CallOptions
+): Effect.Effect<UpstreamHead, CallFailure, Scope.Scope> =>
+  Effect.flatMap(Effect.scope, (scope) => openInScope(scope, connections, options))
 
-/** Sends the request and waits for the head; whoever is interrupted while it waits has to abort the call. */
-export const head = (call: UpstreamCall): Effect.Effect<UpstreamHead, CallFailure> =>
-  Effect.async((resume) =>
-    call.send({
-      onHead: (head) => resume(Effect.succeed(head)),
-      onFailed: (failure) => resume(Effect.fail(failure))
-    })
-  )
+/** The same in a scope that is given: to provide one to each attempt costs a short request some 5 % more. */
+export function* openIn(
+  scope: Scope.Scope,
+  connections: Connections,
+  options: CallOptions
+): Effect.fn.Return<UpstreamHead, CallFailure> {
+  const call = new Call(connections, options)
+  yield* Scope.addFinalizerExit(scope, call.close)
+  return yield* call.head
+}
 
-/** The text of a small body; of a larger one only the first `size` bytes. Fails when it breaks off or takes too long. */
-export const readText = <E>(
-  body: UpstreamBody,
-  size: number,
-  limit: Alarm.Limit<E>
-): Effect.Effect<string, E | ConnectionLost> =>
-  Effect.async((resume) => {
+/** The text of a small body; of a larger one only the first `size` bytes. */
+export const readText: (head: UpstreamHead, size: number) => Effect.Effect<string, BodyFailure, Scope.Scope> =
+  Effect.fnUntraced(function* ({ body }: UpstreamHead, size: number) {
+    const source = yield* Source.of(body, yield* Effect.scope)
     const gathered = new Gathered()
-    const alarm = Alarm.make()
-    const settle = (result: Effect.Effect<string, E | ConnectionLost>) => {
-      alarm.clear()
-      body.pause()
-      resume(result)
+    while (true) {
+      const more = source.poll()
+      if (more === undefined) {
+        yield* Source.ready(source)
+        continue
+      }
+      for (const bytes of more.values) gathered.push(bytes)
+      if (more.end !== undefined && Option.isSome(more.end)) return yield* more.end.value
+      if (more.end !== undefined || gathered.size() >= size) return gathered.take().toString("utf8", 0, size)
     }
-    const text = Effect.sync(() => gathered.take().toString("utf8", 0, size))
-    alarm.set(limit.after, () => settle(Effect.failSync(limit.failure)))
-    body.listen({
-      onData: (bytes) => {
-        gathered.push(bytes)
-        if (gathered.size() >= size) settle(text)
-      },
-      onEnd: () => settle(text),
-      onLost: (cause) => settle(new ConnectionLost({ requestSent: true, cause }))
-    })
-    return Effect.sync(() => alarm.clear())
   })
 
-type Ending = { readonly _tag: "End" } | { readonly _tag: "Lost"; readonly cause: unknown }
+const openInScope = Effect.fnUntraced(openIn)
 
-class Call implements UpstreamCall, UpstreamBody, ResponseHandler {
-  readonly alarm = Alarm.make()
-  private head: HeadListener | undefined = undefined
+type Waiter<A, E> = (result: Effect.Effect<A, E>) => void
+
+/** One request to a backend, from its connection to the end of its body: what a dispatcher tells, to be pulled. */
+class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
+  private readonly alarm = Alarm.make()
   private controller: Controller | undefined = undefined
-  private listener: BodyListener | undefined = undefined
-  private readonly waiting = new Gathered()
-  private headed = false
-  private paused = false
-  private aborted = false
-  private ending: Ending | undefined = undefined
+  private onHead: Waiter<UpstreamHead, CallFailure> | undefined = undefined
+  private reader: (() => void) | undefined = undefined
+  private patience: Patience = unbounded
+  /** What came while nobody pulled, piece by piece up to `mostPieces`; the rest of it is put together. */
+  private unread: Array<Uint8Array> = []
+  private readonly further = new Gathered()
+  private isHeard = true
+  private isAborted = false
+  /** How the body ended: well, or with its failure. */
+  private ending: Option.Option<BodyFailure> | undefined = undefined
+  private isOver = false
 
   constructor(
     private readonly connections: Connections,
     private readonly options: CallOptions
   ) {}
 
-  send(listener: HeadListener): void {
-    const { body, connectTimeout, headers, method, origin, path } = this.options
-    this.head = listener
-    this.alarm.set(Duration.toMillis(connectTimeout), () =>
-      this.fail(new ConnectFailed({ timedOut: true, cause: new Error("timed out") }))
-    )
-    this.connections.dispatch({ origin, path, method, headers, body, headersTimeout: 0, bodyTimeout: 0 }, this)
-  }
+  readonly head: Effect.Effect<UpstreamHead, CallFailure> = Effect.async((resume) => {
+    this.onHead = resume
+    this.send()
+  })
 
+  readonly close = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+    Effect.sync(() => (Exit.isSuccess(exit) ? this.release() : this.abort()))
+
+  /** Ends the call for good, whatever it is doing; the socket is closed unless the body had ended. */
   abort(): void {
     this.alarm.clear()
-    if (this.aborted) return
-    this.aborted = true
-    if (this.ending === undefined) this.controller?.abort(new Error("aborted by the gateway"))
+    this.isHeard = false
+    this.reader = undefined
+    this.takeUnread()
+    if (this.isAborted) return
+    this.isAborted = true
+    if (!this.isOver) this.controller?.abort(new Error("aborted by the gateway"))
   }
 
+  /** Lets what is left of the body pass unheard, so that the socket can serve again; aborts when it does not end soon. */
   release(): void {
     this.alarm.clear()
-    if (this.ending !== undefined) return
-    const done = () => this.alarm.clear()
+    this.isHeard = false
+    this.reader = undefined
+    this.takeUnread()
+    if (this.isOver || this.isAborted) return
     this.alarm.set(releasePatience, () => this.abort())
-    this.listen({ onData: () => {}, onEnd: done, onLost: done })
-  }
-
-  listen(listener: BodyListener): void {
-    this.listener = listener
-    this.resume()
-  }
-
-  pause(): void {
-    this.paused = true
-    this.controller?.pause()
-  }
-
-  resume(): void {
-    this.paused = false
-    this.deliver()
-    if (!this.paused) this.controller?.resume()
+    this.controller?.resume()
   }
 
   onRequestStart(controller: Controller): void {
     this.controller = controller
-    if (this.aborted) return controller.abort(new Error("aborted by the gateway"))
+    if (this.isAborted) return controller.abort(new Error("aborted by the gateway"))
     const { after, failure } = this.options.headLimit
     this.alarm.set(after, () => this.fail(failure()))
   }
@@ -176,53 +165,97 @@ class Call implements UpstreamCall, UpstreamBody, ResponseHandler {
     // Some dispatchers tell of informational heads; the real one follows.
     if (status < 200) return
     this.alarm.clear()
-    this.headed = true
-    this.paused = true
-    this.head?.onHead({ status, headers, body: this })
-    // Nobody may have begun to listen.
-    if (this.paused) controller.pause()
+    controller.pause()
+    const setPatience = (patience: Patience) => void (this.patience = patience)
+    this.tellHead(Exit.succeed({ status, headers, body: Source.stream<Uint8Array, BodyFailure>(this), setPatience }))
   }
 
-  onResponseData(_: Controller, bytes: Uint8Array): void {
-    if (this.waiting.size() === 0 && this.listener !== undefined && !this.paused && !this.aborted) {
-      return this.listener.onData(bytes)
-    }
-    this.waiting.push(bytes)
-    this.deliver()
+  onResponseData(controller: Controller, bytes: Uint8Array): void {
+    if (!this.isHeard) return
+    controller.pause()
+    this.keep(bytes)
+    this.wakeReader()
   }
 
   onResponseEnd(): void {
-    this.ending = { _tag: "End" }
-    this.deliver()
+    this.isOver = true
+    this.stopReleasing()
+    this.end(Option.none())
   }
 
   onResponseError(_: unknown, cause: unknown): void {
-    this.ending ??= { _tag: "Lost", cause }
-    if (!this.headed && !this.aborted) {
-      this.fail(failureOf(cause, this.controller !== undefined))
-    }
-    this.deliver()
+    if (this.onHead !== undefined && !this.isAborted) this.fail(failureOf(cause, this.controller !== undefined))
+    this.isOver = true
+    this.stopReleasing()
+    this.end(Option.some(new BodyLost({ cause })))
+  }
+
+  wait(wake: () => void): undefined {
+    this.reader = wake
+    const { after, failure } = this.patience()
+    this.alarm.set(after, () => this.end(Option.some(failure())))
+    this.controller?.resume()
+  }
+
+  poll(): Source.Step<Uint8Array, BodyFailure> | undefined {
+    if (this.unread.length === 0 && this.ending === undefined) return undefined
+    return { values: this.takeUnread(), end: this.ending }
+  }
+
+  private keep(bytes: Uint8Array): void {
+    if (this.unread.length < mostPieces) this.unread.push(bytes)
+    else this.further.push(bytes)
+  }
+
+  private takeUnread(): ReadonlyArray<Uint8Array> {
+    const { further, unread } = this
+    this.unread = []
+    if (further.size() > 0) unread.push(further.take())
+    return unread
+  }
+
+  private send(): void {
+    const { body, connectTimeout, headers, method, origin, path } = this.options
+    this.alarm.set(Duration.toMillis(connectTimeout), () =>
+      this.fail(new ConnectFailed({ timedOut: true, cause: new Error("timed out") }))
+    )
+    this.connections.dispatch({ origin, path, method, headers, body, headersTimeout: 0, bodyTimeout: 0 }, this)
+  }
+
+  private stopReleasing(): void {
+    if (!this.isHeard) this.alarm.clear()
+  }
+
+  private wakeReader(): void {
+    const { reader } = this
+    if (reader === undefined) return
+    this.reader = undefined
+    this.alarm.clear()
+    reader()
+  }
+
+  private tellHead(result: Effect.Effect<UpstreamHead, CallFailure>): void {
+    const { onHead } = this
+    this.onHead = undefined
+    onHead?.(result)
   }
 
   private fail(failure: CallFailure): void {
     this.abort()
-    this.head?.onFailed(failure)
+    this.tellHead(Effect.fail(failure))
   }
 
-  private deliver(): void {
-    while (!this.paused && !this.aborted && this.listener !== undefined) {
-      if (this.waiting.size() === 0) return this.deliverEnding(this.listener)
-      this.listener.onData(this.waiting.take())
-    }
-  }
-
-  private deliverEnding(listener: BodyListener): void {
-    if (this.ending === undefined) return
-    this.listener = undefined
-    if (this.ending._tag === "End") listener.onEnd()
-    else listener.onLost(this.ending.cause)
+  private end(how: Option.Option<BodyFailure>): void {
+    this.ending ??= how
+    this.wakeReader()
   }
 }
+
+// Whoever reads a body has a deadline of its own.
+const unbounded: Patience = () => ({
+  after: Infinity,
+  failure: () => new BodyLate({ limit: "total", after: Duration.infinity })
+})
 
 const failureOf = (cause: unknown, reached: boolean): CallFailure => {
   const shortage = OwnShortage.of(cause)

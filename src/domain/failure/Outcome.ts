@@ -1,24 +1,33 @@
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
+import { UpstreamBroke, UpstreamErrored, UpstreamStalled } from "./AnswerFailure.js"
+import type { AnswerFailure } from "./AnswerFailure.js"
 import type { ErrorBody } from "./ErrorBody.js"
 import type { GatewayFailure } from "./Failure.js"
 
-/** How a committed exchange ended: a value, because after commit there is nothing left to fail over. */
-export type RelayEnd = Data.TaggedEnum<{
+/** An end that nothing is wrong with, but that the caller may not have waited for. */
+type Unbroken = Data.TaggedEnum<{
   /** The whole answer is with the caller. */
   Completed: {}
-  /** The backend's connection or stream ended before its answer did. */
-  UpstreamBroke: { readonly reason: string }
-  /** The backend reported an error in the middle of its stream, with the status it would have had. */
-  UpstreamErrored: { readonly status: number; readonly error: ErrorBody }
-  /** Nothing came for `timeouts.idle`, or the answer was not complete within `timeouts.total`. */
-  UpstreamStalled: { readonly after: Duration.Duration }
   /** The caller closed the connection. */
   CallerLeft: {}
   /** The gateway stopped and the drain deadline had passed. */
   CutByDrain: {}
 }>
-export const RelayEnd = Data.taggedEnum<RelayEnd>()
+
+/** How a committed exchange ended: a value, because after commit there is nothing left to fail over. */
+export type RelayEnd = Unbroken | AnswerFailure
+
+const ends = Data.taggedEnum<Unbroken>()
+
+export const RelayEnd = {
+  Completed: ends.Completed,
+  CallerLeft: ends.CallerLeft,
+  CutByDrain: ends.CutByDrain,
+  UpstreamBroke: (fields: { readonly reason: string }) => new UpstreamBroke(fields),
+  UpstreamErrored: (fields: { readonly status: number; readonly error: ErrorBody }) => new UpstreamErrored(fields),
+  UpstreamStalled: (fields: { readonly after: Duration.Duration }) => new UpstreamStalled(fields)
+}
 
 /** A defect: the gateway's own fault. */
 export interface Crashed {
@@ -35,12 +44,6 @@ export const describe = (outcome: Outcome): string | undefined => {
     case "Completed":
     case "CallerLeft":
       return undefined
-    case "UpstreamBroke":
-      return outcome.reason
-    case "UpstreamErrored":
-      return outcome.error.message
-    case "UpstreamStalled":
-      return "the backend fell silent"
     case "CutByDrain":
       return "cut at the drain deadline"
     case "Crashed":

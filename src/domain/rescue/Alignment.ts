@@ -1,3 +1,4 @@
+import * as AnswerChunk from "../chat/answer/AnswerChunk.js"
 import * as JsonObject from "../json/JsonObject.js"
 import type { SentAnswer, SentChoice } from "../wire/SentAnswer.js"
 import type { TextMatch } from "../text/TextMatch.js"
@@ -6,7 +7,7 @@ import * as Usage from "../chat/answer/Usage.js"
 /** Turns the chunks of a second answer into those that go on with the first, which the caller has a part of. */
 export interface Alignment {
   /** What of a chunk is new to the caller, or nothing; undefined at the first character that differs. */
-  readonly push: (chunk: JsonObject.JsonObject) => ReadonlyArray<JsonObject.JsonObject> | undefined
+  readonly push: (chunk: AnswerChunk.AnswerChunk) => ReadonlyArray<AnswerChunk.AnswerChunk> | undefined
   /** Whether the second answer has come to all that was sent of the first. */
   readonly through: () => boolean
 }
@@ -19,7 +20,8 @@ export const make = (
 ): Alignment => {
   const choices = new Map([...sent.choices].map(([index, choice]) => [index, alignChoice(choice, matchOf)]))
   return {
-    push: ({ choices: list, usage, ...rest }) => {
+    push: (chunk) => {
+      const { choices: list, usage, ...rest } = chunk.value()
       const fresh: Array<JsonObject.JsonObject> = []
       for (const choice of JsonObject.listOf(list).map(JsonObject.orEmpty)) {
         const aligned = choices.get(Number(choice["index"]))
@@ -29,7 +31,7 @@ export const make = (
       }
       if (fresh.length === 0 && usage === undefined) return []
       const total = JsonObject.is(usage) ? { usage: Usage.add(spent, usage) } : {}
-      return [{ ...rest, ...sent.envelope, choices: fresh, ...total }]
+      return [AnswerChunk.make({ ...rest, ...sent.envelope, choices: fresh, ...total }, chunk.content)]
     },
     through: () => [...choices.values()].every((choice) => choice.through())
   }

@@ -1,85 +1,77 @@
-import type * as ChatStream from "../../domain/chat/answer/ChatStream.js"
+import * as Either from "effect/Either"
+import type * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { AnswerChunk } from "../../domain/chat/answer/AnswerChunk.js"
 import { ProtocolBroken } from "../../domain/failure/Failure.js"
-import type * as JsonObject from "../../domain/json/JsonObject.js"
-import type { Repetition } from "../../domain/wire/RepeatedEvent.js"
-import type * as Alarm from "../../flow/Alarm.js"
-import * as AnswerChunks from "./AnswerChunks.js"
+import type { ResourcesExhausted } from "../../domain/failure/Failure.js"
+import * as Source from "../../flow/Source.js"
+import type { BodyFailure } from "../UpstreamCall.js"
+import type * as ChunkStage from "./ChunkStage.js"
+import type { Meter } from "./Metering.js"
 
-/** What has come of an answer that is held back. */
-export interface Held {
-  /** Up to the first content of a stream, or all of an answer that is not streamed. */
-  readonly chunks: ReadonlyArray<JsonObject.JsonObject>
-  /** How the answer ended, when all of it has come; it may still be told in the turn in which `onHeld` was. */
-  readonly ended: ChatStream.StreamEnd | undefined
+/** What is held back, and until when. */
+export interface Options {
+  readonly body: Source.Source<Uint8Array, BodyFailure>
+  readonly stage: ChunkStage.ChunkStage
+  /** Whether the first content ends the wait, or only the end of the answer. */
+  readonly until: "content" | "end"
+  /** What is wrong with an answer of which so many chunks and bytes have come, with or without content. */
+  readonly wrong: (chunks: number, size: number, content: boolean) => string | undefined
+  readonly meter: Meter
 }
 
-/** What is held back, and who hears of it. */
-export interface Options<E> {
-  readonly chunks: AnswerChunks.AnswerChunks
-  readonly repair: ChatStream.ChatStream
-  readonly asked: "stream" | "whole"
-  /** Rings when `limit` has passed. */
-  readonly alarm: Alarm.Alarm
-  readonly limit: Alarm.Limit<E>
-  readonly onHeld: (held: Held) => void
-  readonly onFailed: (failure: E | ProtocolBroken) => void
-}
+/** What can be committed to: the chunks that were held, and those that still come. */
+export type Held = Source.Source<AnswerChunk, ChunkStage.Failure>
 
-/** So many chunks without content may come before the first with some, and so many bytes. */
-const most = { chunks: 1_000, bytes: 16 * 1024 * 1024 }
+/** Why there is nothing to commit to. */
+export type HoldFailure = ChunkStage.Failure | ProtocolBroken
 
-/** Keeps an answer back until there is something to commit to: the first content of a stream, or the end. */
-export const begin = <E>(options: Options<E>): void => {
-  const { alarm, chunks, limit, onFailed } = options
-  alarm.set(limit.after, () => onFailed(limit.failure()))
-  chunks.listen(new CommitPoint(options))
-}
-
-class CommitPoint<E> implements Held, AnswerChunks.ChunkListener {
-  readonly chunks: Array<JsonObject.JsonObject> = []
-  ended: ChatStream.StreamEnd | undefined = undefined
-
-  constructor(private readonly options: Options<E>) {}
-
-  onChunks(more: ReadonlyArray<JsonObject.JsonObject>, content: boolean): void {
-    for (const chunk of more) this.chunks.push(chunk)
-    const wrong = this.options.asked === "stream" ? this.wrongInStream(content) : this.wrongInWhole()
-    if (wrong !== undefined) this.fail(new ProtocolBroken({ reason: wrong }))
-    else if (content && this.options.asked === "stream") this.settle()
-  }
-
-  onRepeated(said: Repetition): void {
-    this.onChunks([said.chunk()], true)
-  }
-
-  onEnd(end: ChatStream.StreamEnd): void {
-    this.ended = end
-    this.settle()
-  }
-
-  private wrongInStream(content: boolean): string | undefined {
-    const { chunks, repair } = this.options
-    if (repair.malformed() > 0) return "the stream is not JSON"
-    const waits = this.chunks.length > most.chunks || chunks.size() > most.bytes
-    return waits && !content ? "no content in the stream" : undefined
-  }
-
-  private wrongInWhole(): string | undefined {
-    return this.options.chunks.size() > AnswerChunks.maxWhole ? "the answer was too large" : undefined
-  }
-
-  private settle(): void {
-    this.stop()
-    this.options.onHeld(this)
-  }
-
-  private fail(failure: ProtocolBroken): void {
-    this.stop()
-    this.options.onFailed(failure)
-  }
-
-  private stop(): void {
-    this.options.alarm.clear()
-    this.options.chunks.pause()
+/**
+ * Holds an answer back until there is something to commit to. One that came to nothing is a value; where there is no room
+ * in memory it fails.
+ */
+export function* hold({
+  body,
+  meter,
+  stage,
+  until,
+  wrong
+}: Options): Effect.fn.Return<Either.Either<Held, HoldFailure>, ResourcesExhausted> {
+  const held: Array<AnswerChunk> = []
+  while (true) {
+    const more = body.poll()
+    if (more === undefined) {
+      yield* Source.ready(body)
+      continue
+    }
+    // Piece by piece: what comes after the first content is none of what is held.
+    let taken = 0
+    for (const bytes of more.values) {
+      taken++
+      const { end, values } = stage.push(bytes)
+      held.push(...values)
+      const content = values.some((chunk) => chunk.content)
+      const reason = wrong(held.length, stage.size(), content)
+      if (reason !== undefined) return Either.left(new ProtocolBroken({ reason }))
+      if (end !== undefined) return ended(held, end)
+      if (until === "end" || !content) continue
+      const unread = Source.after(more.values.slice(taken), body)
+      return Either.right(Source.after(held, Source.staged(unread, stage)))
+    }
+    if (more.end !== undefined) {
+      const { end, values } = stage.end(more.end)
+      held.push(...values)
+      const reason = wrong(held.length, stage.size(), true)
+      return reason === undefined ? ended(held, end) : Either.left(new ProtocolBroken({ reason }))
+    }
+    const room = meter(stage.size())
+    if (room !== undefined) yield* room
   }
 }
+
+// What broke off as soon as it began can still be had from another.
+const ended = (
+  held: ReadonlyArray<AnswerChunk>,
+  end: Option.Option<ChunkStage.Failure>
+): Either.Either<Held, HoldFailure> =>
+  Option.isSome(end) ? Either.left(end.value) : Either.right(Source.after(held, Source.empty))

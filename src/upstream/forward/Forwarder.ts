@@ -2,88 +2,114 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
+import * as Scope from "effect/Scope"
 import type { ChatRequest } from "../../domain/chat/ChatRequest.js"
-import {
-  ModelNotFound,
-  NoBackendAvailable,
-  ProtocolBroken,
-  TotalTimedOut,
-  UpstreamRejected
-} from "../../domain/failure/Failure.js"
+import * as AnswerFailure from "../../domain/failure/AnswerFailure.js"
+import { ModelNotFound, NoBackendAvailable, TotalTimedOut } from "../../domain/failure/Failure.js"
 import type { AttemptFailure, BodyMalformed, Overloaded } from "../../domain/failure/Failure.js"
+import type * as Breaker from "../../domain/failover/Breaker.js"
 import type { Journal } from "../../domain/record/Journal.js"
 import type { RelayEnd } from "../../domain/failure/Outcome.js"
 import type { AttemptTrace } from "../../domain/record/RequestRecord.js"
 import * as RoutePlan from "../../domain/routing/RoutePlan.js"
+import type { Snapshot } from "../../config/ConfigRef.js"
 import type { RouteTable, Target } from "../../domain/routing/RouteTable.js"
 import * as Prepare from "../../domain/chat/request/Prepare.js"
+import type { AnswerReader } from "../attempt/AnswerReader.js"
 import * as Attempt from "../attempt/Attempt.js"
 import { Backends } from "../Backends.js"
 import type { ByteLease } from "../../admission/ByteBudget.js"
 import * as Candidates from "./Candidates.js"
-import type * as Health from "../Health.js"
 import type { Connections } from "../Upstream.js"
-import type { Limits } from "../../admission/WaitingLine.js"
 import type { SteadyClock } from "../../flow/SteadyClock.js"
 
 /** Why no answer was obtained. */
 export type ForwardFailure = BodyMalformed | ModelNotFound | NoBackendAvailable | Overloaded
 
-/** What is forwarded, and how. */
+/** What is known of the exchange whose request is forwarded. */
 export interface Options {
-  readonly request: ChatRequest
-  readonly routes: RouteTable
   /** Learns of every attempt. */
   readonly journal: Journal
   readonly clock: SteadyClock
+  readonly snapshot: Snapshot
   /** What the exchange holds in memory. */
   readonly bytes: ByteLease
-  /** How long to wait for a backend when all have as many calls under way as they may. */
-  readonly queue: Limits
-  /** Has something done when the exchange ends; calls that still run are given up then. */
-  readonly atEnd: (last: () => Effect.Effect<void> | void) => void
+  /** Has something done when the exchange ends: whatever is still held then is let go. */
+  readonly atEnd: (finalizer: () => Effect.Effect<void> | undefined) => void
 }
 
 /** An answer in hand; whoever relays it says how it ended, and may ask for another to go on with it. */
-export interface Forwarded {
+export interface Forwarded<A> {
   readonly request: ChatRequest
-  readonly answer: Attempt.Answer
-  /** Tells how the answer ended, which gives its place at the backend back. */
-  readonly conclude: (end: RelayEnd) => Health.Report
+  readonly answer: Attempt.Answer<A>
+  /** Tells how the answer ended: its call is over, and its place at the backend is given back. */
+  readonly conclude: (end: RelayEnd) => Effect.Effect<void>
   /** Asks the next candidate after this answer broke off; undefined when nobody is left who could help. */
-  readonly rescue: (end: RelayEnd, resumption: Attempt.Resumption) => Effect.Effect<Forwarded | undefined>
+  readonly rescue: (
+    failure: AnswerFailure.AnswerFailure,
+    resumption: Attempt.Resumption
+  ) => Effect.Effect<Forwarded<A> | undefined>
 }
 
 /** One exchange's search for an answer: all that it knows. */
-interface Search {
+interface Search<A> {
   readonly options: Options
+  readonly request: ChatRequest
+  readonly reader: AnswerReader<A>
   readonly plan: ReadonlyArray<Target>
   readonly candidates: Candidates.Candidates
   readonly backends: Context.Tag.Service<Backends>
   /** Of the attempts so far, in order. */
   readonly failures: Array<AttemptFailure>
+  /** Of the last call, unless it is over. */
+  call: Scope.CloseableScope | undefined
 }
 
-/** Asks one candidate after the other until one answers. */
-export const forward: (options: Options) => Effect.Effect<Forwarded, ForwardFailure, Backends> = Effect.fnUntraced(
-  function* (options: Options) {
-    const { clock, journal, queue, request, routes } = options
-    const backends = yield* Backends
-    const { health, slots } = backends
-    const plan = RoutePlan.certain(routes, request.model) ?? (yield* drawn(routes, request.model))
-    if (plan.length === 0) return yield* new ModelNotFound({ model: request.model })
-    const candidates = Candidates.make({ plan, health, slots, queue, clock, startedAt: journal.startedAt })
-    // An exchange that is interrupted says nothing of the backend it was waiting for.
-    options.atEnd(candidates.letGo)
-    return yield* obtain({ options, plan, candidates, backends, failures: [] })
+/** Asks one candidate after the other until one answers in a way that `reader` can read. */
+export const forward: <A>(
+  options: Options,
+  request: ChatRequest,
+  reader: AnswerReader<A>
+) => Effect.Effect<Forwarded<A>, ForwardFailure, Backends> = Effect.fnUntraced(function* <A>(
+  options: Options,
+  request: ChatRequest,
+  reader: AnswerReader<A>
+) {
+  const { atEnd, clock, journal, snapshot } = options
+  const { config, routes } = snapshot
+  const backends = yield* Backends
+  const { health, slots } = backends
+  const plan = RoutePlan.certain(routes, request.model) ?? (yield* drawn(routes, request.model))
+  if (plan.length === 0) return yield* new ModelNotFound({ model: request.model })
+  const { queue } = config.server
+  const candidates = Candidates.make({ plan, health, slots, queue, clock, startedAt: journal.startedAt })
+  const search: Search<A> = {
+    options,
+    request,
+    reader,
+    plan,
+    candidates,
+    backends,
+    failures: [],
+    call: undefined
   }
-)
+  atEnd(() => letGo(search))
+  return yield* obtain(search)
+})
+
+// An exchange that is interrupted says nothing of the backend it was waiting for.
+const letGo = <A>({ call, candidates }: Search<A>): Effect.Effect<void> | undefined => {
+  const told = candidates.letGo()
+  const closed = call === undefined ? undefined : Scope.close(call, Exit.fail("let go"))
+  return told === undefined || closed === undefined ? (told ?? closed) : Effect.zipRight(closed, told)
+}
 
 // Steps of one generator: each that is an effect of its own costs an exchange a microsecond.
 type Steps<A, E = never> = Effect.fn.Return<A, E>
 
-function* obtain(search: Search, resumption?: Attempt.Resumption): Steps<Forwarded, ForwardFailure> {
+function* obtain<A>(search: Search<A>, resumption?: Attempt.Resumption): Steps<Forwarded<A>, ForwardFailure> {
   const { candidates, failures, plan } = search
   while (true) {
     const ticket = candidates.first() ?? (yield* candidates.next())
@@ -95,11 +121,11 @@ function* obtain(search: Search, resumption?: Attempt.Resumption): Steps<Forward
 }
 
 // As many attempts on one candidate as it deserves.
-function* ask(
-  search: Search,
+function* ask<A>(
+  search: Search<A>,
   ticket: Candidates.Ticket,
   resumption: Attempt.Resumption | undefined
-): Steps<Forwarded | undefined, BodyMalformed> {
+): Steps<Forwarded<A> | undefined, BodyMalformed> {
   const { permit, target } = ticket
   const { backends, candidates, failures, options } = search
   const { clock } = options
@@ -107,7 +133,7 @@ function* ask(
     const fresh = attemptsHere > 1 && failures.at(-1)?._tag === "ConnectionLost"
     const connections = fresh ? backends.fresh(target.backend) : backends.dispatcher(target.backend)
     const result = yield* attempt(search, target, connections, resumption)
-    if (Either.isRight(result)) {
+    if (result._tag === "Right") {
       const back = backends.health.answered(target.backend, permit, clock.now())
       if (back !== undefined) yield* back
       return handOver(search, result.right, ticket)
@@ -123,33 +149,40 @@ function* ask(
   return undefined
 }
 
-function* attempt(
-  { options: { atEnd, bytes, clock, journal, request } }: Search,
+function* attempt<A>(
+  search: Search<A>,
   target: Target,
   connections: Connections,
   resumption: Attempt.Resumption | undefined
-): Steps<Attempt.Result, BodyMalformed> {
+): Steps<Either.Either<Attempt.Answer<A>, AttemptFailure>, BodyMalformed> {
+  const { options, reader, request } = search
+  const { bytes, clock, journal } = options
   const sent = Prepare.make(request, target, resumption?.partial)
   if (Either.isLeft(sent)) return yield* sent.left
   const body = JSON.stringify(sent.right)
   const startedAt = clock.now()
+  const deadline = Candidates.deadlineOf(target, journal.startedAt)
   journal.backend = target.backend.name
   journal.model = target.model
   journal.sent = body
-  const result = yield* Attempt.make({
+  const scope = yield* Scope.make()
+  // Is closed at the end of the exchange whatever happens here.
+  search.call = scope
+  const called = Attempt.make({
     id: journal.id,
     request,
     target,
     body,
     connections,
-    clock,
-    startedAt,
+    reader,
     prefix: resumption === undefined ? target.backend.specialPrefix : resumption.prefix,
     callerHeaders: journal.headers,
-    deadline: Candidates.deadlineOf(target, journal.startedAt),
+    times: { clock, timeouts: target.backend.timeouts, startedAt, deadline },
     bytes,
-    atEnd
+    scope
   })
+  const result = yield* Effect.either(called)
+  if (Either.isLeft(result)) yield* Scope.close(scope, exitOf(result.left))
   const ms = clock.now() - startedAt
   const { failure, status } = traceOf(result)
   const trace = { backend: target.backend.name, model: target.model, failure, status, ms }
@@ -157,62 +190,53 @@ function* attempt(
   return result
 }
 
-const traceOf = (result: Attempt.Result): Pick<AttemptTrace, "failure" | "status"> => {
+// Who has said why it refuses has said everything.
+const exitOf = (failure: AttemptFailure): Exit.Exit<void, AttemptFailure> =>
+  failure._tag === "UpstreamRejected" ? Exit.void : Exit.fail(failure)
+
+const traceOf = <A>(result: Either.Either<A, AttemptFailure>): Pick<AttemptTrace, "failure" | "status"> => {
   if (Either.isRight(result)) return { failure: null, status: 200 }
   const { left: failure } = result
   return { failure: failure._tag, status: failure._tag === "UpstreamRejected" ? failure.status : null }
 }
 
-const handOver = (search: Search, answer: Attempt.Answer, { permit, target }: Candidates.Ticket): Forwarded => ({
-  request: search.options.request,
+const handOver = <A>(
+  search: Search<A>,
+  answer: Attempt.Answer<A>,
+  { permit, target }: Candidates.Ticket
+): Forwarded<A> => ({
+  request: search.request,
   answer,
-  conclude: (end) => {
-    search.candidates.free()
-    return search.backends.health.ended(target.backend, permit, end, search.options.clock.now())
-  },
-  rescue: (end, resumption) =>
+  conclude: (end) => conclude(search, target, permit, end),
+  rescue: (failure, resumption) =>
     // What stands in the way of a rescue must not hide why one was needed.
-    Effect.orElseSucceed(rescue(search, target, end, resumption), () => undefined)
+    Effect.orElseSucceed(rescue(search, target, failure, resumption), () => undefined)
 })
 
-const rescue = Effect.fnUntraced(function* (
-  search: Search,
+const conclude = <A>(search: Search<A>, target: Target, permit: Breaker.Permit, end: RelayEnd): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { backends, call, candidates, options } = search
+    candidates.free()
+    search.call = undefined
+    const told = backends.health.ended(target.backend, permit, end, options.clock.now())
+    if (call === undefined) return told ?? Effect.void
+    const closed = Scope.close(call, end._tag === "Completed" ? Exit.void : Exit.fail(end))
+    return told === undefined ? closed : Effect.zipRight(closed, told)
+  })
+
+const rescue = Effect.fnUntraced(function* <A>(
+  search: Search<A>,
   target: Target,
-  end: RelayEnd,
+  failure: AnswerFailure.AnswerFailure,
   resumption: Attempt.Resumption
 ) {
-  const failure = failureOf(end)
-  if (failure === undefined) return undefined
-  search.failures.push(failure)
-  yield* search.candidates.decide(failure, target, { attempts: search.failures.length, attemptsHere: Infinity })
-  const ends: Array<() => void> = []
-  const atEnd = (last: () => void) => {
-    ends.push(last)
-    search.options.atEnd(last)
-  }
-  // Its caller may be gone long before the exchange has ended.
-  return yield* Effect.onInterrupt(obtainAnew({ ...search, options: { ...search.options, atEnd } }, resumption), () =>
-    Effect.sync(() => ends.forEach((end) => end()))
-  )
+  const failed = AnswerFailure.beforeCommit(failure)
+  search.failures.push(failed)
+  yield* search.candidates.decide(failed, target, { attempts: search.failures.length, attemptsHere: Infinity })
+  return yield* obtainAnew(search, resumption)
 })
 
 const obtainAnew = Effect.fnUntraced(obtain)
-
-// What an end in the middle amounts to, had nothing been sent yet; undefined when there is nothing to rescue.
-const failureOf = (end: RelayEnd): AttemptFailure | undefined => {
-  switch (end._tag) {
-    case "Completed":
-    case "CallerLeft":
-    case "CutByDrain":
-      return undefined
-    case "UpstreamBroke":
-      return new ProtocolBroken({ reason: end.reason })
-    case "UpstreamStalled":
-      return new ProtocolBroken({ reason: "the backend fell silent" })
-    case "UpstreamErrored":
-      return new UpstreamRejected({ status: end.status, retryAfter: undefined, error: end.error })
-  }
-}
 
 const drawn = (routes: RouteTable, model: string): Effect.Effect<ReadonlyArray<Target>> =>
   Effect.map(

@@ -1,13 +1,11 @@
 import * as JsonObject from "../../json/JsonObject.js"
 import { oncePer } from "../../text/OncePer.js"
-import type { Repetition } from "../../wire/RepeatedEvent.js"
+import type { AnswerChunk, RepeatedText } from "./AnswerChunk.js"
 import * as Rope from "../../text/Rope.js"
 
 /** Assembles the chunks of a repaired stream into the body that the same answer has when it is not streamed. */
 export interface Accumulator {
-  push(chunk: JsonObject.JsonObject): void
-  /** Takes chunks that repeat the last one with another text. */
-  repeat(said: Pick<Repetition, "index" | "field" | "text">): void
+  push(chunk: AnswerChunk): void
   /** The body so far; undefined before the first chunk. */
   result(usage: JsonObject.JsonObject | undefined): JsonObject.JsonObject | undefined
   /** How much is kept, in about as many characters. */
@@ -35,30 +33,9 @@ class Assembly implements Accumulator {
     private limit: number
   ) {}
 
-  push(chunk: JsonObject.JsonObject): void {
-    this.settle()
-    const top = (this.top ??= {})
-    for (const key in chunk) {
-      if (!ofChunk.has(key) && !isNothing(key, chunk[key])) top[key] = chunk[key]
-    }
-    top["object"] = this.kind === "chat" ? "chat.completion" : "text_completion"
-    for (const value of JsonObject.listOf(chunk["choices"])) {
-      const choice = JsonObject.orEmpty(value)
-      this.kept += sizeOf(choice)
-      const kept = this.truncated() ? { finish_reason: choice["finish_reason"] } : choice
-      mergeChoice(this.choiceAt(Number(choice["index"] ?? 0)), kept)
-    }
-  }
-
-  repeat({ field, index, text }: Pick<Repetition, "index" | "field" | "text">): void {
-    this.kept += text.length
-    if (this.truncated()) return
-    if (this.tailIndex !== index || this.tailField !== field) {
-      this.settle()
-      this.tailIndex = index
-      this.tailField = field
-    }
-    this.tail = Rope.append(this.tail, text)
+  push(chunk: AnswerChunk): void {
+    if (chunk.repeats === undefined) this.merge(chunk.value())
+    else this.append(chunk.repeats)
   }
 
   result(usage: JsonObject.JsonObject | undefined): JsonObject.JsonObject | undefined {
@@ -82,6 +59,32 @@ class Assembly implements Accumulator {
 
   truncated(): boolean {
     return this.kept > this.limit
+  }
+
+  private merge(chunk: JsonObject.JsonObject): void {
+    this.settle()
+    const top = (this.top ??= {})
+    for (const key in chunk) {
+      if (!ofChunk.has(key) && !isNothing(key, chunk[key])) top[key] = chunk[key]
+    }
+    top["object"] = this.kind === "chat" ? "chat.completion" : "text_completion"
+    for (const value of JsonObject.listOf(chunk["choices"])) {
+      const choice = JsonObject.orEmpty(value)
+      this.kept += sizeOf(choice)
+      const kept = this.truncated() ? { finish_reason: choice["finish_reason"] } : choice
+      mergeChoice(this.choiceAt(Number(choice["index"] ?? 0)), kept)
+    }
+  }
+
+  private append({ field, index, text }: RepeatedText): void {
+    this.kept += text.length
+    if (this.truncated()) return
+    if (this.tailIndex !== index || this.tailField !== field) {
+      this.settle()
+      this.tailIndex = index
+      this.tailField = field
+    }
+    this.tail = Rope.append(this.tail, text)
   }
 
   private choiceAt(index: number): Draft {

@@ -1,6 +1,7 @@
 import type { Backend } from "../../backend/Backend.js"
-import type * as ChatStream from "./ChatStream.js"
 import type { Headers } from "../../backend/Credentials.js"
+import { UpstreamBroke, UpstreamErrored } from "../../failure/AnswerFailure.js"
+import type { AnswerFailure } from "../../failure/AnswerFailure.js"
 import * as ErrorBody from "../../failure/ErrorBody.js"
 import { ConnectFailed, ConnectionLost, ProtocolBroken, reasonOf, UpstreamRejected } from "../../failure/Failure.js"
 import type { AttemptFailure } from "../../failure/Failure.js"
@@ -27,15 +28,15 @@ export const failure = (given: AttemptFailure, backend: Backend, caller: Headers
   }
 }
 
-/** The same for how an answer ended. */
-export const end = (given: ChatStream.StreamEnd, backend: Backend, caller: Headers): ChatStream.StreamEnd => {
+/** The same for what ended an answer in its middle. */
+export const answerFailure = (given: AnswerFailure, backend: Backend, caller: Headers): AnswerFailure => {
   switch (given._tag) {
-    case "Finished":
+    case "UpstreamStalled":
       return given
-    case "Errored":
-      return { ...given, error: error(given.error, backend, caller) }
-    case "Truncated":
-      return { ...given, reason: Secrets.withoutKeys(given.reason, backend, caller) }
+    case "UpstreamErrored":
+      return new UpstreamErrored({ ...given, error: error(given.error, backend, caller) })
+    case "UpstreamBroke":
+      return new UpstreamBroke({ reason: Secrets.withoutKeys(given.reason, backend, caller) })
   }
 }
 

@@ -1,10 +1,11 @@
 import * as Data from "effect/Data"
 import * as Option from "effect/Option"
+import * as AnswerChunk from "./AnswerChunk.js"
 import * as ChoiceRepair from "./ChoiceRepair.js"
 import * as ErrorBody from "../../failure/ErrorBody.js"
 import * as GrowingText from "../../text/GrowingText.js"
 import * as JsonObject from "../../json/JsonObject.js"
-import * as RepeatedEvent from "../../wire/RepeatedEvent.js"
+import * as RepeatedEvent from "./RepeatedEvent.js"
 import * as SseEvents from "../../wire/SseEvents.js"
 import * as Usage from "./Usage.js"
 import * as WholeAnswer from "./WholeAnswer.js"
@@ -22,19 +23,17 @@ export const StreamEnd = Data.taggedEnum<StreamEnd>()
 
 /** What one event becomes. */
 export interface Step {
-  /** Chunks for the caller, each true to the contract. */
-  readonly chunks: ReadonlyArray<JsonObject.JsonObject>
-  /** Whether they carry something of the answer, so that it is time to commit. */
-  readonly content: boolean
+  /** Chunks for the caller. */
+  readonly chunks: ReadonlyArray<AnswerChunk.AnswerChunk>
   /** Set once, when the stream is over; nothing counts after it. */
   readonly end: StreamEnd | undefined
 }
 
 /** Repairs one stream, chat or legacy: upstream events in, contract-true chunks out. */
-export interface ChatStream {
+export interface AnswerRepair {
   push(event: SseEvents.SseEvent): Step
   /** What becomes of a piece of the stream's text that only repeats, event for event, what came before it. */
-  recall(piece: string): RepeatedEvent.Repetition | undefined
+  recall(piece: string): AnswerChunk.AnswerChunk | undefined
   /** A parsed body that holds a whole answer, taken as the only event of a stream. */
   pushWhole(body: JsonObject.JsonObject): Step
   /** Takes a whole body that needs no repair as the answer; false for any other, which is to be pushed. */
@@ -62,7 +61,7 @@ export interface Options {
 }
 
 /** The repair of one stream. */
-export const make = (options: Options): ChatStream => new Repair(options)
+export const make = (options: Options): AnswerRepair => new Repair(options)
 
 /** What each chunk says of the whole answer. */
 interface Envelope {
@@ -71,7 +70,7 @@ interface Envelope {
   readonly model: string
 }
 
-class Repair implements ChatStream {
+class Repair implements AnswerRepair {
   private readonly choices: Array<ChoiceRepair.ChoiceRepair> = []
   private readonly shorten: GrowingText.Shorten | undefined
   private readonly repeated: RepeatedEvent.RepeatedEvent | undefined
@@ -97,7 +96,7 @@ class Repair implements ChatStream {
     if (text === "" || text === '""' || event === "ping") return nothing
     const isOneLine = !text.includes("\n")
     const again = isOneLine ? this.repeated?.recall(SseEvents.framed(text)) : undefined
-    if (again !== undefined) return { chunks: [again.chunk()], content: true, end: undefined }
+    if (again !== undefined) return { chunks: [again], end: undefined }
     const body = Option.getOrUndefined(JsonObject.parse(text))
     const step = body === undefined ? nothing : this.pushBody(body)
     this.repeated?.learn(text, isOneLine ? step.chunks : [])
@@ -105,7 +104,7 @@ class Repair implements ChatStream {
     return step
   }
 
-  recall(piece: string): RepeatedEvent.Repetition | undefined {
+  recall(piece: string): AnswerChunk.AnswerChunk | undefined {
     return this.ended ? undefined : this.repeated?.recall(piece)
   }
 
@@ -122,7 +121,7 @@ class Repair implements ChatStream {
     // What some backends answer when they have no room.
     if (list.length === 0) return this.fail({ message: "the answer has no choices", code: ErrorBody.noCapacity }, 503)
     const last = this.finish()
-    return { ...last, chunks: [...step.chunks, ...last.chunks], content: step.content }
+    return { ...last, chunks: [...step.chunks, ...last.chunks] }
   }
 
   takeWhole(body: JsonObject.JsonObject): boolean {
@@ -173,7 +172,8 @@ class Repair implements ChatStream {
       { ...this.carried, ...extras, ...padding }
     )
     this.carried = {}
-    return { chunks: [chunk], content: repaired.some(({ content }) => content), end: undefined }
+    const content = repaired.some((each) => each.content)
+    return { chunks: [AnswerChunk.make(chunk, content)], end: undefined }
   }
 
   // What comes without a choice goes with the next chunk that has one; event by event, so nothing is copied.
@@ -216,7 +216,7 @@ class Repair implements ChatStream {
     if (this.options.includeUsage && this.lastUsage !== undefined) {
       chunks.push(Object.assign(this.chunkOf([], this.carried), { usage: this.lastUsage }))
     }
-    return { chunks, content: chunks.length > 0, end: StreamEnd.Finished() }
+    return { chunks: chunks.map((chunk) => AnswerChunk.make(chunk, true)), end: StreamEnd.Finished() }
   }
 
   private fail(value: unknown, status: number): Step {
@@ -229,7 +229,7 @@ const add = (into: Array<ChoiceRepair.Repaired>, repaired: ChoiceRepair.Repaired
   if (repaired !== undefined) into.push(repaired)
 }
 
-const nothing: Step = { chunks: [], content: false, end: undefined }
+const nothing: Step = { chunks: [], end: undefined }
 
 const isTime = (seconds: number): boolean => seconds > 0 && Number.isSafeInteger(seconds)
 

@@ -1,6 +1,7 @@
-import * as JsonObject from "../json/JsonObject.js"
-import * as JsonText from "../json/JsonText.js"
-import * as SseEvents from "./SseEvents.js"
+import type { AnswerChunk, RepeatedText } from "./AnswerChunk.js"
+import * as JsonObject from "../../json/JsonObject.js"
+import * as JsonText from "../../json/JsonText.js"
+import * as SseEvents from "../../wire/SseEvents.js"
 
 /**
  * Most events of a stream differ from the one before in nothing but their text. Once two in a row have become the same
@@ -8,22 +9,9 @@ import * as SseEvents from "./SseEvents.js"
  */
 export interface RepeatedEvent {
   /** What a piece of the stream says that is made of such events alone, each of them whole; undefined for any other. */
-  recall(piece: string): Repetition | undefined
+  recall(piece: string): AnswerChunk | undefined
   /** Remembers what the repair has made of the data of an event. */
-  learn(data: string, chunks: ReadonlyArray<JsonObject.JsonObject>): void
-}
-
-/** Events that repeat the one before them with another text. */
-export interface Repetition {
-  /** The events for the caller, as they are on the wire. */
-  readonly wire: string
-  /** Their texts, put together. */
-  readonly text: string
-  /** Whose text it is: the choice, and the field of its delta. */
-  readonly index: number
-  readonly field: string
-  /** One chunk that says all of it. */
-  chunk(): JsonObject.JsonObject
+  learn(data: string, chunks: ReadonlyArray<AnswerChunk>): void
 }
 
 /** What stands around the text of an event. */
@@ -50,11 +38,11 @@ class Memory implements RepeatedEvent {
   /** What stands around the text on its way out; set once two have proven it. */
   private out: Frame | undefined = undefined
 
-  recall(piece: string): Repetition | undefined {
+  recall(piece: string): AnswerChunk | undefined {
     return this.last === undefined || this.out === undefined ? undefined : repetition(piece, this.last, this.out)
   }
 
-  learn(data: string, chunks: ReadonlyArray<JsonObject.JsonObject>): void {
+  learn(data: string, chunks: ReadonlyArray<AnswerChunk>): void {
     const next = patternOf(data, chunks)
     const { last } = this
     this.out =
@@ -63,26 +51,30 @@ class Memory implements RepeatedEvent {
   }
 }
 
-class Repeated implements Repetition {
-  readonly index: number
-  readonly field: string
+class Repetition implements AnswerChunk {
+  readonly content = true
+  readonly repeats: RepeatedText
 
   constructor(
     private readonly pattern: Pattern,
-    readonly wire: string,
-    readonly text: string
+    private readonly events: string,
+    text: string
   ) {
-    this.index = pattern.index
-    this.field = pattern.field
+    this.repeats = { index: pattern.index, field: pattern.field, text }
   }
 
-  chunk(): JsonObject.JsonObject {
-    const { chunk, choice, field } = this.pattern
-    return { ...chunk, choices: [{ ...choice, delta: { [field]: this.text } }] }
+  wire(): string {
+    return this.events
+  }
+
+  value(): JsonObject.JsonObject {
+    const { chunk, choice } = this.pattern
+    const { field, text } = this.repeats
+    return { ...chunk, choices: [{ ...choice, delta: { [field]: text } }] }
   }
 }
 
-const repetition = (piece: string, pattern: Pattern, out: Frame): Repetition | undefined => {
+const repetition = (piece: string, pattern: Pattern, out: Frame): AnswerChunk | undefined => {
   const { event } = pattern
   let wire = ""
   // As JSON writes it.
@@ -98,11 +90,12 @@ const repetition = (piece: string, pattern: Pattern, out: Frame): Repetition | u
     wire += out.head + text + out.tail
     said += text
   }
-  return said === "" ? undefined : new Repeated(pattern, wire, JsonText.decode(said))
+  return said === "" ? undefined : new Repetition(pattern, wire, JsonText.decode(said))
 }
 
-const patternOf = (data: string, chunks: ReadonlyArray<JsonObject.JsonObject>): Pattern | undefined => {
-  const [chunk, ...others] = chunks
+const patternOf = (data: string, chunks: ReadonlyArray<AnswerChunk>): Pattern | undefined => {
+  const [only, ...others] = chunks
+  const chunk = only?.value()
   const [choice, ...siblings] = JsonObject.listOf(chunk?.["choices"]).map(JsonObject.orEmpty)
   if (chunk === undefined || choice === undefined || others.length > 0 || siblings.length > 0) return undefined
   // They add up event by event, as the text does.

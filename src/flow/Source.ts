@@ -1,0 +1,229 @@
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+
+// An answer is a Stream wherever it is handed on. Below that face it is a source, because at two hundred streams a Stream
+// executor costs an event 35 µs, and one wait of a fiber 14, where a source costs 2: see docs/decisions/0002-streams.md.
+
+/** What has come at one time, and the end if it has come, too. */
+export type Step<A, E> = More<A> | Ending<A, E>
+
+/** Values after which it goes on. */
+export interface More<A> {
+  readonly values: ReadonlyArray<A>
+  readonly end: undefined
+}
+
+/** The last values. */
+export interface Ending<A, E> {
+  readonly values: ReadonlyArray<A>
+  /** How it ends after these: well, or with a failure. */
+  readonly end: Option.Option<E>
+}
+
+/** Values that are pulled: whoever has nothing to do with more does not ask for them. */
+export interface Source<A, E> {
+  /** Takes what has come since the last time; undefined where it has to be waited for. Its end is told again and again. */
+  readonly poll: () => Step<A, E> | undefined
+  /**
+   * Calls `wake` once, when there may be something to take, unless it returns an effect that has to be run in its place.
+   * One waits at a time.
+   */
+  readonly wait: (wake: () => void) => Effect.Effect<void> | undefined
+}
+
+/** A Stream of one source, which can be run once. */
+export interface SourceStream<A, E> extends Stream.Stream<A, E> {
+  readonly source: Source<A, E>
+}
+
+/** A state machine that a source's values go through. */
+export interface Stage<A, E, B, E2> {
+  readonly push: (value: A) => Step<B, E2>
+  /** The source has ended, well or with a failure: so does the stage. */
+  readonly end: (how: Option.Option<E>) => Ending<B, E2>
+}
+
+/** The Stream of a source. */
+export const stream = <A, E>(source: Source<A, E>): SourceStream<A, E> =>
+  Object.assign(Stream.repeatEffectChunkOption(pull(source)), { source })
+
+/** The source of a Stream, to the end of the scope; of a {@link SourceStream} it is its own, and costs nothing. */
+export const of = <A, E>(stream: Stream.Stream<A, E>, scope: Scope.Scope): Effect.Effect<Source<A, E>> =>
+  isSourceStream(stream)
+    ? Effect.succeed(stream.source)
+    : Effect.map(Scope.extend(Stream.toPull(stream), scope), pulled)
+
+/** Waits until there may be something to take. */
+export const ready = <A, E>(source: Source<A, E>): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    const first = source.wait(() => resume(Effect.void))
+    if (first !== undefined) resume(first)
+  })
+
+/** Has ended well. */
+export const empty: Source<never, never> = {
+  poll: () => ({ values: [], end: Option.none() }),
+  wait: () => Effect.void
+}
+
+/** Has ended with this failure. */
+export const fail = <E>(failure: E): Source<never, E> => ({
+  poll: () => ({ values: [], end: Option.some(failure) }),
+  wait: () => Effect.void
+})
+
+/** Has these come first. */
+export const after = <A, E>(first: ReadonlyArray<A>, source: Source<A, E>): Source<A, E> => {
+  let isFirst = first.length > 0
+  return {
+    poll: () => {
+      if (!isFirst) return source.poll()
+      isFirst = false
+      return { values: first, end: undefined }
+    },
+    wait: (wake) => source.wait(wake)
+  }
+}
+
+/** Puts a stage on a source. */
+export const staged = <A, E, B, E2>(source: Source<A, E>, stage: Stage<A, E, B, E2>): Source<B, E2> => {
+  let last: Ending<B, E2> | undefined
+  return {
+    poll: () => {
+      if (last !== undefined) return last
+      const more = source.poll()
+      if (more === undefined) return undefined
+      const step = through(stage, more)
+      if (step.end !== undefined) last = { values: [], end: step.end }
+      return step
+    },
+    wait: (wake) => source.wait(wake)
+  }
+}
+
+/** Changes the failure. */
+export const mapError = <A, E, E2>(source: Source<A, E>, f: (failure: E) => E2): Source<A, E2> => ({
+  poll: () => {
+    const step = source.poll()
+    return step?.end === undefined ? step : { values: step.values, end: Option.map(step.end, f) }
+  },
+  wait: (wake) => source.wait(wake)
+})
+
+/** Goes on with another source after a failure. */
+export const catchAll = <A, E, E2>(
+  source: Source<A, E>,
+  goOn: (failure: E) => Effect.Effect<Source<A, E2>>
+): Source<A, E2> => {
+  let failure: Option.Option<E> = Option.none()
+  let next: Source<A, E2> | undefined
+  return {
+    poll: () => {
+      if (next !== undefined) return next.poll()
+      const step = Option.isSome(failure) ? undefined : source.poll()
+      if (step?.end === undefined) return step
+      if (Option.isNone(step.end)) return { values: step.values, end: Option.none() }
+      failure = step.end
+      return step.values.length === 0 ? undefined : { values: step.values, end: undefined }
+    },
+    wait: (wake) => {
+      if (next !== undefined) return next.wait(wake)
+      return Option.isNone(failure)
+        ? source.wait(wake)
+        : Effect.map(goOn(failure.value), (other) => void (next = other))
+    }
+  }
+}
+
+/**
+ * Hands everything on, as it comes, to a function that is called at once, and again when the effect that it may return has
+ * ended; fails as the source or that effect does. Whoever is interrupted hands nothing on any more.
+ */
+export const runForEach: <A, E, E2>(
+  stream: SourceStream<A, E>,
+  f: (values: ReadonlyArray<A>) => Effect.Effect<void, E2> | undefined
+) => Effect.Effect<void, E | E2> = Effect.fnUntraced(function* <A, E, E2>(
+  { source }: SourceStream<A, E>,
+  f: (values: ReadonlyArray<A>) => Effect.Effect<void, E2> | undefined
+) {
+  while (true) {
+    const first = yield* handOn(source, f)
+    if (first === undefined) return
+    yield* first
+  }
+})
+
+// Until an effect has to be run, or to the end. One wait of a fiber for all of it.
+const handOn = <A, E, E2>(
+  source: Source<A, E>,
+  f: (values: ReadonlyArray<A>) => Effect.Effect<void, E2> | undefined
+): Effect.Effect<Effect.Effect<void, E2> | undefined, E> =>
+  Effect.async((resume) => {
+    let isOver = false
+    const end = (first: Effect.Effect<void, E2> | undefined) => {
+      isOver = true
+      resume(Exit.succeed(first))
+    }
+    const go = (): void => {
+      while (!isOver) {
+        const step = source.poll()
+        if (step === undefined) {
+          const first = source.wait(go)
+          return first === undefined ? undefined : end(first)
+        }
+        const first = step.values.length === 0 ? undefined : f(step.values)
+        if (first !== undefined) end(first)
+        else if (step.end !== undefined)
+          return Option.isSome(step.end) ? resume(Exit.fail(step.end.value)) : end(undefined)
+      }
+    }
+    go()
+    return Effect.sync(() => void (isOver = true))
+  })
+
+const isSourceStream = <A, E>(stream: Stream.Stream<A, E>): stream is SourceStream<A, E> => "source" in stream
+
+const pull = <A, E>(source: Source<A, E>): Effect.Effect<Chunk.Chunk<A>, Option.Option<E>> => {
+  const take = (): Effect.Effect<Chunk.Chunk<A>, Option.Option<E>> => {
+    const step = source.poll()
+    if (step === undefined) return Effect.flatMap(ready(source), take)
+    if (step.end !== undefined && step.values.length === 0) return Exit.fail(step.end)
+    return Exit.succeed(Chunk.unsafeFromArray(step.values))
+  }
+  return Effect.suspend(take)
+}
+
+const pulled = <A, E>(pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<E>>): Source<A, E> => {
+  let waiting: Step<A, E> | undefined
+  let last: Ending<A, E> | undefined
+  const next = Effect.match(pull, {
+    onFailure: (end) => void (last = { values: [], end }),
+    onSuccess: (values) => void (waiting = { values: Chunk.toReadonlyArray(values), end: undefined })
+  })
+  return {
+    poll: () => {
+      const step = waiting ?? last
+      waiting = undefined
+      return step
+    },
+    wait: () => next
+  }
+}
+
+const through = <A, E, B, E2>(stage: Stage<A, E, B, E2>, { end, values }: Step<A, E>): Step<B, E2> => {
+  const [only] = values
+  if (only !== undefined && values.length === 1 && end === undefined) return stage.push(only)
+  const made: Array<B> = []
+  for (const value of values) {
+    const step = stage.push(value)
+    made.push(...step.values)
+    if (step.end !== undefined) return { values: made, end: step.end }
+  }
+  if (end === undefined) return { values: made, end }
+  const last = stage.end(end)
+  return { values: [...made, ...last.values], end: last.end }
+}

@@ -1,0 +1,27 @@
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { ChatRequest } from "../../domain/chat/ChatRequest.js"
+import type { Headers } from "../../domain/backend/Credentials.js"
+import type { AttemptFailure } from "../../domain/failure/Failure.js"
+import type { Target } from "../../domain/routing/RouteTable.js"
+import type { ByteLease } from "../../admission/ByteBudget.js"
+import type { UpstreamHead } from "../UpstreamCall.js"
+import type { Times } from "./Limits.js"
+
+/** How the answer to one operation is read, from its head to where it can be committed to. */
+export type AnswerReader<A> = (head: UpstreamHead, context: Context) => Effect.Effect<A, AttemptFailure>
+
+/** What is known of an answer before it comes. */
+export interface Context {
+  readonly id: string
+  readonly request: ChatRequest
+  readonly target: Target
+  /** Comes before the first content. */
+  readonly prefix: string
+  readonly callerHeaders: Headers
+  readonly times: Times
+  /** What the exchange holds in memory, the answer that is held back included. */
+  readonly bytes: ByteLease
+  /** The attempt's: what it takes goes back when that closes. */
+  readonly scope: Scope.Scope
+}

@@ -1,0 +1,131 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Accumulator from "../../domain/chat/answer/Accumulator.js"
+import type { AnswerChunk } from "../../domain/chat/answer/AnswerChunk.js"
+import * as AnswerRepair from "../../domain/chat/answer/AnswerRepair.js"
+import * as Told from "../../domain/chat/answer/Told.js"
+import type { WholeAnswer } from "../../domain/chat/answer/WholeAnswer.js"
+import { beforeCommit, UpstreamStalled } from "../../domain/failure/AnswerFailure.js"
+import type { AnswerFailure } from "../../domain/failure/AnswerFailure.js"
+import type { AttemptFailure } from "../../domain/failure/Failure.js"
+import type * as JsonObject from "../../domain/json/JsonObject.js"
+import * as Source from "../../flow/Source.js"
+import type { AnswerReader, Context } from "./AnswerReader.js"
+import * as ChunkStage from "./ChunkStage.js"
+import * as CommitPoint from "./CommitPoint.js"
+import * as Limits from "./Limits.js"
+import * as Metering from "./Metering.js"
+
+/** A streamed answer that can be committed to: it begins with all that came up to its first content. */
+export interface Streamed {
+  readonly _tag: "Streamed"
+  /** It can be run once. Its failures hold no secret. */
+  readonly chunks: Source.SourceStream<AnswerChunk, AnswerFailure>
+  /** Whether every choice has finished, so that only the end may follow. */
+  readonly isFinished: () => boolean
+  /** The usage reported last. */
+  readonly usage: () => JsonObject.JsonObject | undefined
+}
+
+/** An answer that is not streamed. */
+export interface Whole extends WholeAnswer {
+  readonly _tag: "Whole"
+  readonly usage: JsonObject.JsonObject | undefined
+}
+
+/** An answer of either kind. */
+export type ChatAnswer = Streamed | Whole
+
+/** So many chunks without content may come before the first with some, and so many bytes. */
+const most = { chunks: 1_000, bytes: 16 * 1024 * 1024 }
+
+/** Reads an answer that was asked for as a stream, even where it comes as one JSON body. */
+export const streamed: AnswerReader<Streamed> = Effect.fnUntraced(function* (head, context) {
+  const { bytes, callerHeaders, scope, target, times } = context
+  head.setPatience(Limits.untilContent(times))
+  const repair = repairOf(context)
+  const held = yield* CommitPoint.hold({
+    body: yield* Source.of(head.body, scope),
+    stage: ChunkStage.of(head, repair, undefined),
+    until: "content",
+    wrong: wrongStream(repair),
+    meter: Metering.make(bytes, scope)
+  })
+  if (Either.isLeft(held)) return yield* Effect.fail(attemptFailure(held.left))
+  head.setPatience(Limits.betweenReads(times))
+  return {
+    _tag: "Streamed",
+    chunks: Source.stream(
+      Source.mapError(held.right, (failure) =>
+        Told.answerFailure(answerFailure(failure), target.backend, callerHeaders)
+      )
+    ),
+    isFinished: () => repair.finished(),
+    usage: () => repair.usage()
+  }
+})
+
+/** Reads an answer that was not asked for as a stream, even where it comes as one. */
+export const whole: AnswerReader<Whole> = Effect.fnUntraced(function* (head, context) {
+  const { bytes, scope, times } = context
+  head.setPatience(Limits.untilEnd(times))
+  const repair = repairOf(context)
+  let sound: WholeAnswer | undefined
+  const held = yield* CommitPoint.hold({
+    body: yield* Source.of(head.body, scope),
+    stage: ChunkStage.of(head, repair, (answer) => void (sound = answer)),
+    until: "end",
+    wrong: wrongWhole,
+    meter: Metering.make(bytes, scope)
+  })
+  if (Either.isLeft(held)) return yield* Effect.fail(attemptFailure(held.left))
+  const usage = repair.usage()
+  const { body, text } = sound ?? assemble(context, held.right.poll()?.values ?? [], usage)
+  return { _tag: "Whole", body, text, usage }
+})
+
+const repairOf = ({ id, prefix, request, target, times }: Context): AnswerRepair.AnswerRepair =>
+  AnswerRepair.make({
+    kind: request.kind,
+    id,
+    model: target.model,
+    created: Math.floor(times.startedAt / 1000),
+    prefix,
+    includeUsage: request.includeUsage,
+    cumulative: target.backend.cumulativeContent
+  })
+
+const assemble = (
+  { request }: Context,
+  chunks: ReadonlyArray<AnswerChunk>,
+  usage: JsonObject.JsonObject | undefined
+): WholeAnswer => {
+  const accumulator = Accumulator.make(request.kind)
+  for (const chunk of chunks) accumulator.push(chunk)
+  const body = accumulator.result(usage) ?? {}
+  return { body, text: JSON.stringify(body) }
+}
+
+const wrongStream = (repair: AnswerRepair.AnswerRepair) => (chunks: number, size: number, content: boolean) => {
+  if (repair.malformed() > 0) return "the stream is not JSON"
+  const waits = chunks > most.chunks || size > most.bytes
+  return waits && !content ? "no content in the stream" : undefined
+}
+
+const wrongWhole = (_: number, size: number) => (size > ChunkStage.maxWhole ? "the answer was too large" : undefined)
+
+// What ended badly before anything was sent is a failed attempt.
+const attemptFailure = (failure: CommitPoint.HoldFailure): AttemptFailure => {
+  switch (failure._tag) {
+    case "UpstreamBroke":
+    case "UpstreamErrored":
+      return beforeCommit(failure)
+    case "BodyLate":
+      return Limits.timedOut(failure)
+    default:
+      return failure
+  }
+}
+
+const answerFailure = (failure: ChunkStage.Failure): AnswerFailure =>
+  failure._tag === "BodyLate" ? new UpstreamStalled({ after: failure.after }) : failure

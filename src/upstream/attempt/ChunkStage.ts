@@ -1,0 +1,140 @@
+import * as Option from "effect/Option"
+import type { AnswerChunk } from "../../domain/chat/answer/AnswerChunk.js"
+import type * as AnswerRepair from "../../domain/chat/answer/AnswerRepair.js"
+import type { WholeAnswer } from "../../domain/chat/answer/WholeAnswer.js"
+import { UpstreamBroke, UpstreamErrored } from "../../domain/failure/AnswerFailure.js"
+import { reasonOf } from "../../domain/failure/Failure.js"
+import * as JsonObject from "../../domain/json/JsonObject.js"
+import * as SseEvents from "../../domain/wire/SseEvents.js"
+import { Gathered } from "../../flow/Gathered.js"
+import type { Ending, Stage, Step } from "../../flow/Source.js"
+import * as Utf8 from "../../flow/Utf8.js"
+import type { BodyFailure, BodyLate, UpstreamHead } from "../UpstreamCall.js"
+
+/** How the chunks of an answer may end but well. */
+export type Failure = UpstreamBroke | UpstreamErrored | BodyLate
+
+/** Makes contract-true chunks of the bytes of an answer. */
+export interface ChunkStage extends Stage<Uint8Array, BodyFailure, AnswerChunk, Failure> {
+  /** How much of the answer has been read, in bytes. */
+  readonly size: () => number
+}
+
+/** An answer that is held back whole may be this large, in bytes. */
+export const maxWhole = 64 * 1024 * 1024
+
+/**
+ * The stage for a successful answer; its content type decides how it is read, not what was asked for. Where a whole
+ * answer was, `takeWhole` is given one that needs no repair, which makes no chunks then.
+ */
+export const of = (
+  { headers }: Pick<UpstreamHead, "headers">,
+  repair: AnswerRepair.AnswerRepair,
+  takeWhole: ((answer: WholeAnswer) => void) | undefined
+): ChunkStage => {
+  const type = String(headers["content-type"] ?? "").toLowerCase()
+  const isBody =
+    type.includes("json") || type.includes("html") || (takeWhole !== undefined && !type.includes("event-stream"))
+  return isBody ? ofBody(repair, takeWhole) : ofEvents(repair)
+}
+
+type Made = Step<AnswerChunk, Failure>
+type Last = Ending<AnswerChunk, Failure>
+
+const ofEvents = (repair: AnswerRepair.AnswerRepair): ChunkStage => {
+  const utf8 = Utf8.make()
+  const decoder = SseEvents.make()
+  let read = 0
+
+  const push = (bytes: Uint8Array): Made => {
+    read += bytes.length
+    const text = utf8.decode(bytes)
+    const again = decoder.isBetween() ? repair.recall(text) : undefined
+    return again === undefined ? made(decoder.push(text)) : { values: [again], end: undefined }
+  }
+
+  const made = (events: ReadonlyArray<SseEvents.SseEvent>): Made => {
+    const step = together(events.map((event) => repair.push(event)))
+    return step.end === undefined && decoder.overflowed() ? { ...step, end: broke("an event was too large") } : step
+  }
+
+  const lost = (cause: unknown): Last => {
+    // A complete answer needs no goodbye.
+    const step = together([repair.end()])
+    const isComplete = step.end !== undefined && Option.isNone(step.end)
+    return { values: step.values, end: isComplete ? Option.none() : broke(reasonOf(cause)) }
+  }
+
+  const ended = (): Last => {
+    const step = made([...decoder.push(utf8.end()), ...decoder.end()])
+    if (step.end !== undefined) return { ...step, end: step.end }
+    const last = together([repair.end()])
+    return { values: [...step.values, ...last.values], end: last.end ?? Option.none() }
+  }
+
+  return {
+    size: () => read,
+    push,
+    end: (how) => (Option.isNone(how) ? ended() : failed(how.value, lost))
+  }
+}
+
+// Costs as much to make as to read an answer with; it drops a byte order mark.
+const wholeUtf8 = new TextDecoder()
+
+const ofBody = (
+  repair: AnswerRepair.AnswerRepair,
+  takeWhole: ((answer: WholeAnswer) => void) | undefined
+): ChunkStage => {
+  const gathered = new Gathered()
+  let read = 0
+
+  const ended = (): Last => {
+    const text = wholeUtf8.decode(gathered.take()).trim()
+    const parsed = JsonObject.parse(text)
+    if (Option.isNone(parsed)) return { values: [], end: broke("the answer is not a JSON object") }
+    if (takeWhole !== undefined && repair.takeWhole(parsed.value)) {
+      takeWhole({ body: parsed.value, text })
+      return { values: [], end: Option.none() }
+    }
+    const step = together([repair.pushWhole(parsed.value)])
+    return { values: step.values, end: step.end ?? Option.none() }
+  }
+
+  return {
+    size: () => read,
+    push: (bytes) => {
+      gathered.push(bytes)
+      read += bytes.length
+      return { values: [], end: read > maxWhole ? broke("the answer was too large") : undefined }
+    },
+    end: (how) =>
+      Option.isNone(how) ? ended() : failed(how.value, (cause) => ({ values: [], end: broke(reasonOf(cause)) }))
+  }
+}
+
+const together = (steps: ReadonlyArray<AnswerRepair.Step>): Made => {
+  const values: Array<AnswerChunk> = []
+  let end: Option.Option<Failure> | undefined
+  for (const step of steps) {
+    values.push(...step.chunks)
+    if (step.end !== undefined) end ??= endOf(step.end)
+  }
+  return { values, end }
+}
+
+const endOf = (end: AnswerRepair.StreamEnd): Option.Option<Failure> => {
+  switch (end._tag) {
+    case "Finished":
+      return Option.none()
+    case "Errored":
+      return Option.some(new UpstreamErrored({ status: end.status, error: end.error }))
+    case "Truncated":
+      return broke(end.reason)
+  }
+}
+
+const failed = (failure: BodyFailure, lost: (cause: unknown) => Last): Last =>
+  failure._tag === "BodyLate" ? { values: [], end: Option.some(failure) } : lost(failure.cause)
+
+const broke = (reason: string): Option.Option<Failure> => Option.some(new UpstreamBroke({ reason }))
