@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import * as Accumulator from "../src/domain/chat/answer/Accumulator.js"
 import * as ChatRequest from "../src/domain/chat/ChatRequest.js"
-import * as ChatStream from "../src/domain/chat/answer/ChatStream.js"
+import * as AnswerRepair from "../src/domain/chat/answer/AnswerRepair.js"
 import * as GatewayConfig from "../src/domain/config/GatewayConfig.js"
 import * as Preprocess from "../src/domain/chat/request/Preprocess.js"
 import * as RoutePlan from "../src/domain/routing/RoutePlan.js"
@@ -26,7 +26,7 @@ const bytes = Buffer.from(answer)
 const read = (decoder: SseEvents.Decoder, utf8: Utf8.Utf8, bytes: Uint8Array) => decoder.push(utf8.decode(bytes))
 const parsed = SseEvents.make().push(answer)
 const repairOf = () =>
-  ChatStream.make({
+  AnswerRepair.make({
     kind: "chat",
     id: "req_1",
     model: "m",

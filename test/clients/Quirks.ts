@@ -15,12 +15,12 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     2,
     "200 with an error body",
-    "`domain/chat/answer/ChatStream.pushWhole` → `upstream/attempt/Attempt.make`: an error before commit is a rejection"
+    "`domain/chat/answer/AnswerRepair.pushWhole` → `upstream/attempt/Attempt.make`: an error before commit is a rejection"
   ),
   quirk(
     3,
     'an error chunk, `finish_reason:"error"`',
-    "`domain/chat/answer/ChatStream.pushBody`: an error, never a finish"
+    "`domain/chat/answer/AnswerRepair.pushBody`: an error, never a finish"
   ),
   quirk(
     4,
@@ -30,7 +30,7 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     5,
     "a first chunk without choices and names",
-    "`domain/chat/answer/ChatStream.pushBody`: held back, its fields go with the next chunk"
+    "`domain/chat/answer/AnswerRepair.pushBody`: held back, its fields go with the next chunk"
   ),
   quirk(
     6,
@@ -55,7 +55,7 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     10,
     "flat errors",
-    "`domain/failure/ErrorBody.fromValue`, `domain/chat/answer/ChatStream.pushBody`: always nested"
+    "`domain/failure/ErrorBody.fromValue`, `domain/chat/answer/AnswerRepair.pushBody`: always nested"
   ),
   quirk(
     11,
@@ -63,7 +63,7 @@ export const quirks: ReadonlyArray<Quirk> = [
     "`domain/chat/answer/ChoiceRepair.chat`, `domain/chat/request/Preprocess.clean`: both names pass as they came, both ways"
   ),
   quirk(12, "the finish with the last content", "`domain/chat/answer/ChoiceRepair.chat`: accepted"),
-  quirk(13, "usage in every chunk", "`domain/chat/answer/ChatStream.pushBody`: the last one counts, emitted once"),
+  quirk(13, "usage in every chunk", "`domain/chat/answer/AnswerRepair.pushBody`: the last one counts, emitted once"),
   {
     ...quirk(14, "errors of /v1/messages in OpenAI's envelope", "the Anthropic endpoint is not served"),
     elsewhere: true
@@ -88,25 +88,25 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     20,
     "null content first, [DONE] without a blank line",
-    "`domain/wire/SseEvents.end`, `domain/chat/answer/ChatStream.push`"
+    "`domain/wire/SseEvents.end`, `domain/chat/answer/AnswerRepair.push`"
   ),
-  quirk(21, "no [DONE]", "`domain/chat/answer/ChatStream.finish`: finished is finished"),
+  quirk(21, "no [DONE]", "`domain/chat/answer/AnswerRepair.finish`: finished is finished"),
   quirk(
     22,
     "no finish reason",
-    "`domain/chat/answer/ChatStream.finish`: truncated; `domain/failure/WireError.frame` says so"
+    "`domain/chat/answer/AnswerRepair.finish`: truncated; `domain/failure/WireError.frame` says so"
   ),
   quirk(
     23,
     "empty names, a cost after the usage",
-    "`domain/chat/answer/ChatStream.pushBody`: names of the envelope, usage last"
+    "`domain/chat/answer/AnswerRepair.pushBody`: names of the envelope, usage last"
   ),
   quirk(
     24,
     "`x_groq.usage`; 400 for `stream_options`",
     "`domain/chat/answer/Usage.find`; `domain/chat/request/Prepare.make`: no `stream_options` where the backend has `ask_usage: false`, otherwise the refusal is passed on as a clean 400"
   ),
-  quirk(25, "a chunk after the usage", "`domain/chat/answer/ChatStream.finish`: usage is the last chunk"),
+  quirk(25, "a chunk after the usage", "`domain/chat/answer/AnswerRepair.finish`: usage is the last chunk"),
   quirk(
     26,
     "blank lines before JSON, keep-alive comments",
@@ -160,23 +160,23 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     40,
     "errors as data events; one call instead of a list",
-    "`domain/chat/answer/ChatStream.pushBody`, `domain/chat/answer/ChoiceRepair.repairDelta`"
+    "`domain/chat/answer/AnswerRepair.pushBody`, `domain/chat/answer/ChoiceRepair.repairDelta`"
   ),
   quirk(
     41,
     "200 with the error as text",
-    "`domain/failure/ErrorBody.fromValue`, `domain/chat/answer/ChatStream.statusOf`: a failure of the backend"
+    "`domain/failure/ErrorBody.fromValue`, `domain/chat/answer/AnswerRepair.statusOf`: a failure of the backend"
   ),
   quirk(42, "other names of finish reasons", "`domain/chat/answer/FinishReason.decode`"),
   quirk(
     43,
     "200 with `choices: null`",
-    "`domain/chat/answer/ChatStream.pushWhole`: no capacity, so the next backend or 503"
+    "`domain/chat/answer/AnswerRepair.pushWhole`: no capacity, so the next backend or 503"
   ),
   quirk(
     44,
     "pages of a proxy",
-    "`domain/failure/ErrorBody.decode`, `upstream/attempt/AnswerChunks.make`: never shown; `domain/failure/UpstreamError.fromResponse`, `domain/failure/WireError`: challenges become 502, 504, 522 and 524 become 504, other 5xx 502"
+    "`domain/failure/ErrorBody.decode`, `upstream/attempt/ChunkStage.of`: never shown; `domain/failure/UpstreamError.fromResponse`, `domain/failure/WireError`: challenges become 502, 504, 522 and 524 become 504, other 5xx 502"
   ),
   quirk(
     45,
@@ -186,13 +186,13 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     46,
     "pings after ids, trailer comments, empty strings",
-    "`domain/wire/SseEvents.make`, `domain/chat/answer/ChatStream.push`: nothing of it is passed on"
+    "`domain/wire/SseEvents.make`, `domain/chat/answer/AnswerRepair.push`: nothing of it is passed on"
   ),
-  quirk(47, "contentless frames", "`domain/chat/answer/ChatStream.push`: dropped"),
+  quirk(47, "contentless frames", "`domain/chat/answer/AnswerRepair.push`: dropped"),
   quirk(
     48,
     "a socket held open after [DONE]",
-    "`domain/chat/answer/ChatStream.push`, `relay/Relay.relayStream`: [DONE] is the end"
+    "`domain/chat/answer/AnswerRepair.push`, `relay/Relay.relayStream`: [DONE] is the end"
   ),
   quirk(
     49,

@@ -5,7 +5,6 @@ import { RelayEnd } from "../../src/domain/failure/Outcome.js"
 import type { Crashed } from "../../src/domain/failure/Outcome.js"
 import * as WireError from "../../src/domain/failure/WireError.js"
 import * as RetryPolicy from "../../src/domain/failover/RetryPolicy.js"
-import * as Rescue from "../../src/relay/Rescue.js"
 
 /** A row of a table, by its first cell; the cells that the code decides, by the heads of their columns. */
 export type Rows = ReadonlyMap<string, Readonly<Record<string, string>>>
@@ -125,7 +124,7 @@ const endRow = (end: RelayEnd) => ({
   ...(end._tag === "Completed" || end._tag === "CallerLeft"
     ? { type: "", code: "" }
     : errorOf(WireError.cutShort(end))),
-  "another backend": Rescue.isBroken(end) ? "as `rescue` says" : "no"
+  "another backend": end instanceof Error ? "as `rescue` says" : "no"
 })
 
 /** The rows that the code makes, of all tables together. */

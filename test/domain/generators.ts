@@ -3,7 +3,8 @@ import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Accumulator from "../../src/domain/chat/answer/Accumulator.js"
 import type { Backend } from "../../src/domain/backend/Backend.js"
-import * as ChatStream from "../../src/domain/chat/answer/ChatStream.js"
+import * as AnswerChunk from "../../src/domain/chat/answer/AnswerChunk.js"
+import * as AnswerRepair from "../../src/domain/chat/answer/AnswerRepair.js"
 import * as GatewayConfig from "../../src/domain/config/GatewayConfig.js"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
 
@@ -76,7 +77,7 @@ export const anyBackends: fc.Arbitrary<ReadonlyArray<Backend>> = fc
 // Answers
 
 /** What a repair is made with; id, model and time are those of {@link anyAnswer}. */
-export const options = (over: Partial<ChatStream.Options> = {}): ChatStream.Options => ({
+export const options = (over: Partial<AnswerRepair.Options> = {}): AnswerRepair.Options => ({
   kind: "chat",
   id: "id-1",
   model: "m",
@@ -107,32 +108,32 @@ export const delta = (
 /** What a stream of chunks became. */
 export interface Repaired {
   readonly chunks: ReadonlyArray<JsonObject.JsonObject>
-  readonly end: ChatStream.StreamEnd | undefined
+  readonly end: AnswerRepair.StreamEnd | undefined
   readonly usage: JsonObject.JsonObject | undefined
 }
 
 /** Repairs the chunks of a stream; texts are the data of an event as it is. */
 export const repair = (
   events: ReadonlyArray<JsonObject.JsonObject | string>,
-  over: Partial<ChatStream.Options> = {}
+  over: Partial<AnswerRepair.Options> = {}
 ): Repaired => {
-  const stream = ChatStream.make(options(over))
+  const stream = AnswerRepair.make(options(over))
   const steps = events.map((data) =>
     stream.push({ event: undefined, data: typeof data === "string" ? data : JSON.stringify(data) })
   )
   steps.push(stream.end())
   return {
-    chunks: steps.flatMap((step) => step.chunks),
+    chunks: steps.flatMap((step) => step.chunks.map((chunk) => chunk.value())),
     end: steps.find((step) => step.end !== undefined)?.end,
     usage: stream.usage()
   }
 }
 
 /** Repairs a whole answer. */
-export const repairWhole = (body: JsonObject.JsonObject, over: Partial<ChatStream.Options> = {}): Repaired => {
-  const stream = ChatStream.make(options(over))
+export const repairWhole = (body: JsonObject.JsonObject, over: Partial<AnswerRepair.Options> = {}): Repaired => {
+  const stream = AnswerRepair.make(options(over))
   const { chunks, end } = stream.pushWhole(body)
-  return { chunks, end, usage: stream.usage() }
+  return { chunks: chunks.map((chunk) => chunk.value()), end, usage: stream.usage() }
 }
 
 /** The body that repaired chunks add up to. */
@@ -141,7 +142,7 @@ export const assemble = (
   kind: "chat" | "completion" = "chat"
 ): JsonObject.JsonObject | undefined => {
   const accumulator = Accumulator.make(kind)
-  for (const chunk of chunks) accumulator.push(chunk)
+  for (const chunk of chunks) accumulator.push(AnswerChunk.make(chunk, true))
   return accumulator.result(usage)
 }
 

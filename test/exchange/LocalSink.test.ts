@@ -8,7 +8,6 @@ const listened = () => {
   const told: Array<string> = []
   const sink = LocalSink.make()
   sink.listen({
-    onDrained: () => told.push("drained"),
     onLeft: () => told.push("left"),
     onCut: () => told.push("cut")
   })
@@ -66,11 +65,14 @@ describe("LocalSink", () => {
       const { sink, told } = listened()
       assert.isFalse(sink.write(large))
       assert.isFalse(sink.write("more"))
+      const waiting = yield* Effect.fork(Effect.map(sink.drained, () => told.push("drained")))
+      yield* Effect.yieldNow()
+      assert.deepStrictEqual(told, [])
       yield* sink.take
+      yield* Fiber.join(waiting)
       assert.deepStrictEqual(told, ["drained"])
       assert.isTrue(sink.write("a"))
-      yield* sink.take
-      assert.deepStrictEqual(told, ["drained"])
+      yield* sink.drained
     })
   )
 
@@ -93,7 +95,7 @@ describe("LocalSink", () => {
       const sink = LocalSink.make()
       sink.leave()
       const left = yield* Effect.async<string>((resume) =>
-        sink.listen({ onDrained: () => {}, onLeft: () => resume(Effect.succeed("left")), onCut: () => {} })
+        sink.listen({ onLeft: () => resume(Effect.succeed("left")), onCut: () => {} })
       )
       assert.strictEqual(left, "left")
     })

@@ -140,7 +140,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "a malformed chunk in the middle",
-    rule: "skipped (`domain/chat/answer/ChatStream.push`)",
+    rule: "skipped (`domain/chat/answer/AnswerRepair.push`)",
     primary: half((call) => {
       call.events('{"id":"x","choi')
       call.events(...words.slice(30).map((content) => chunk({ content })), chunk({}, "stop"), "[DONE]")
@@ -152,7 +152,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "no [DONE]",
-    rule: "finished is finished; the caller gets its [DONE] (`domain/chat/answer/ChatStream.finish`)",
+    rule: "finished is finished; the caller gets its [DONE] (`domain/chat/answer/AnswerRepair.finish`)",
     primary: (call) => {
       call.events(...words.map((content) => chunk({ content })), chunk({}, "stop"))
       call.end()

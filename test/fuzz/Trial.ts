@@ -1,4 +1,4 @@
-import type * as ChatStream from "../../src/domain/chat/answer/ChatStream.js"
+import type * as AnswerRepair from "../../src/domain/chat/answer/AnswerRepair.js"
 import * as ErrorBody from "../../src/domain/failure/ErrorBody.js"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import * as SseEvents from "../../src/domain/wire/SseEvents.js"
@@ -23,7 +23,7 @@ export const run = (seed: number): WireContract.Problems => {
   return [...problems, ...pollution()]
 }
 
-const optionsFor = (chance: Chance.Chance): ChatStream.Options => ({
+const optionsFor = (chance: Chance.Chance): AnswerRepair.Options => ({
   kind: chance.happens(0.75) ? "chat" : "completion",
   id: "own-id",
   model: "own-model",
@@ -33,7 +33,7 @@ const optionsFor = (chance: Chance.Chance): ChatStream.Options => ({
   cumulative: chance.happens(0.1)
 })
 
-const runStream = (options: ChatStream.Options, chance: Chance.Chance): WireContract.Problems => {
+const runStream = (options: AnswerRepair.Options, chance: Chance.Chance): WireContract.Problems => {
   const events = Spoil.spoilChunks(chance.pick(Corpus.streams), chance.pick(Corpus.streams), chance)
   const text =
     events.map((event) => `data: ${textOf(event)}\n\n`).join("") + (chance.happens(0.8) ? SseEvents.done : "")
@@ -51,7 +51,7 @@ const runStream = (options: ChatStream.Options, chance: Chance.Chance): WireCont
   return [...held, ...verdict(options, passed, given)]
 }
 
-const runWhole = (options: ChatStream.Options, chance: Chance.Chance): WireContract.Problems => {
+const runWhole = (options: AnswerRepair.Options, chance: Chance.Chance): WireContract.Problems => {
   let body: unknown = chance.pick(Corpus.bodies)
   for (let rounds = chance.below(4); rounds > 0; rounds--) body = Spoil.spoilJson(body, chance)
   const text = textOf(body)
@@ -66,7 +66,7 @@ const runError = (chance: Chance.Chance): WireContract.Problems => {
   return WireContract.checkError(JSON.stringify({ error: ErrorBody.decode(Buffer.from(bytes).toString(), 400) }))
 }
 
-const verdict = (options: ChatStream.Options, passed: Pipeline.Passed, given: string): WireContract.Problems => {
+const verdict = (options: AnswerRepair.Options, passed: Pipeline.Passed, given: string): WireContract.Problems => {
   const { body, ends, text } = passed
   const { kind, prefix } = options
   const whole = JSON.stringify(body) ?? ""

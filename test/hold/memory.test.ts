@@ -34,29 +34,30 @@ if (held.bytes().length !== ${size}) process.exit(1)`
   })
 
   it("make an answer that a small heap can hold", async () => {
-    const code = `import * as AnswerChunks from ${built("upstream/attempt/AnswerChunks.js")}
-import * as ChatStream from ${built("domain/chat/answer/ChatStream.js")}\n${pieces}
-const repair = ChatStream.make({ kind: "chat", id: "x", model: "m", created: 1, prefix: "", includeUsage: false, cumulative: false })
-const head = { status: 200, headers: { "content-type": "application/json" }, body: { listen: (l) => (held = l), pause() {}, resume() {} } }
-let held
-AnswerChunks.make(head, repair, "whole").listen({ onChunks() {}, onRepeated() {}, onEnd() {} })
-for (const piece of pieces()) held.onData(piece)`
+    const code = `
+import * as ChunkStage from ${built("upstream/attempt/ChunkStage.js")}
+import * as AnswerRepair from ${built("domain/chat/answer/AnswerRepair.js")}\n${pieces}
+const repair = AnswerRepair.make({ kind: "chat", id: "x", model: "m", created: 1, prefix: "", includeUsage: false, cumulative: false })
+const held = ChunkStage.of({ headers: { "content-type": "application/json" } }, repair, () => {})
+for (const piece of pieces()) held.push(piece)`
     assert.isTrue(await survives(48, holds(code, 96 * 1024 * 1024)))
   })
 
   it("wait for who is to hear them in a small heap", async () => {
     const code = `import * as UpstreamCall from ${built("upstream/UpstreamCall.js")}
-import * as Duration from "effect/Duration"\n${pieces}
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"\n${pieces}
 let handler
 const options = { origin: "http://a", path: "/", method: "GET", headers: {}, body: null, connectTimeout: Duration.seconds(1), headLimit: { after: 1_000, failure: () => "late" } }
-const call = UpstreamCall.make({ dispatch: (_, given) => (handler = given) }, options)
-call.send({ onHead() {}, onFailed() {} })
+const call = UpstreamCall.open({ dispatch: (_, given) => (handler = given) }, options)
+const scope = Effect.runSync(Scope.make())
+Effect.runFork(Scope.extend(call, scope))
 const controller = { pause() {}, resume() {}, abort() {} }
 handler.onRequestStart(controller)
 handler.onResponseStart(controller, 200, {})
 for (const piece of pieces()) handler.onResponseData(controller, piece)
-call.alarm.clear()
-const held = call`
+const held = [scope, handler]`
     assert.isTrue(await survives(48, holds(code, 96 * 1024 * 1024)))
   })
 

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as AnswerChunk from "../../src/domain/chat/answer/AnswerChunk.js"
 import * as Accumulator from "../../src/domain/chat/answer/Accumulator.js"
 import * as Alignment from "../../src/domain/rescue/Alignment.js"
 import * as BodyCredentials from "../../src/domain/record/BodyCredentials.js"
 import * as ChatRequest from "../../src/domain/chat/ChatRequest.js"
-import * as ChatStream from "../../src/domain/chat/answer/ChatStream.js"
+import * as AnswerRepair from "../../src/domain/chat/answer/AnswerRepair.js"
 import * as ClientAddress from "../../src/domain/caller/ClientAddress.js"
 import * as ConfigIssue from "../../src/domain/schema/ConfigIssue.js"
 import * as Cors from "../../src/domain/caller/Cors.js"
@@ -19,7 +20,7 @@ import * as Prefix from "../../src/domain/chat/answer/Prefix.js"
 import * as Preprocess from "../../src/domain/chat/request/Preprocess.js"
 import * as Printable from "../../src/domain/text/Printable.js"
 import * as Redaction from "../../src/domain/record/Redaction.js"
-import * as RepeatedEvent from "../../src/domain/wire/RepeatedEvent.js"
+import * as RepeatedEvent from "../../src/domain/chat/answer/RepeatedEvent.js"
 import * as Secrets from "../../src/domain/backend/Secrets.js"
 import * as SentAnswer from "../../src/domain/wire/SentAnswer.js"
 import * as SseEvents from "../../src/domain/wire/SseEvents.js"
@@ -93,7 +94,7 @@ const answer = (content: string, fields: object = {}) => ({
   choices: [{ index: 0, delta: { content, ...fields }, finish_reason: null }]
 })
 
-const options: ChatStream.Options = {
+const options: AnswerRepair.Options = {
   kind: "chat",
   id: "x",
   model: "m",
@@ -104,14 +105,14 @@ const options: ChatStream.Options = {
 }
 
 const streamed = (events: ReadonlyArray<object>) => {
-  const stream = ChatStream.make(options)
+  const stream = AnswerRepair.make(options)
   for (const event of events) stream.push({ event: undefined, data: JSON.stringify(event) })
   return stream.end()
 }
 
 const accumulated = (chunks: ReadonlyArray<JsonObject.JsonObject>) => {
   const accumulator = Accumulator.make("chat")
-  for (const chunk of chunks) accumulator.push(chunk)
+  for (const chunk of chunks) accumulator.push(AnswerChunk.make(chunk, true))
   return JSON.stringify(accumulator.result(undefined))
 }
 
@@ -126,7 +127,7 @@ const aligned = (said: ReadonlyArray<string>) => {
   const sent = SentAnswer.read({ id: "a", choices: [{ index: 0, message, finish_reason: null }] })
   assert(sent !== undefined)
   const alignment = Alignment.make(sent, TextMatch.repeated, undefined)
-  for (const piece of said) alignment.push(answer(piece))
+  for (const piece of said) alignment.push(AnswerChunk.make(answer(piece), true))
   return alignment.through()
 }
 
@@ -145,11 +146,12 @@ const bytesOf = (text: string) => Array.from(Buffer.from(text), (byte) => Buffer
 
 const recalled = (piece: string) => {
   const memory = RepeatedEvent.make()
-  for (const text of ["a", "b", "c"]) memory.learn(JSON.stringify(answer(text)), [answer(text)])
+  for (const text of ["a", "b", "c"]) memory.learn(JSON.stringify(answer(text)), [AnswerChunk.make(answer(text), true)])
   return memory.recall(piece)
 }
 
-const said = (text: string) => ChatStream.make({ ...options, cumulative: true }).push({ event: undefined, data: text })
+const said = (text: string) =>
+  AnswerRepair.make({ ...options, cumulative: true }).push({ event: undefined, data: text })
 
 const digest = () => ({ bytes: 0, sha256: "" })
 
@@ -297,7 +299,7 @@ const rows: ReadonlyArray<Row> = [
     const shorten = GrowingText.make()
     for (const content of list) shorten({ delta: { content } })
   }),
-  ...texts("ChatStream, cumulative", said, repeat('{"choices":[{}],'), repeat("[")),
+  ...texts("AnswerRepair, cumulative", said, repeat('{"choices":[{}],'), repeat("[")),
   row("Prefix", "newlines", pieces("\n"), (list) => list.map(Prefix.make("p"))),
   ...texts("Prefix", (text) => Prefix.make("p")(text), repeat("\n"), repeat("\na")),
   ...texts(
@@ -308,7 +310,7 @@ const rows: ReadonlyArray<Row> = [
     around('data: {"id":"a', "\\u0041", '"')
   ),
   row("RepeatedEvent.learn", "a long text", repeat("a"), (text) =>
-    RepeatedEvent.make().learn(JSON.stringify(answer(text, {})), [answer(text)])
+    RepeatedEvent.make().learn(JSON.stringify(answer(text, {})), [AnswerChunk.make(answer(text), true)])
   ),
   row(
     "Accumulator",

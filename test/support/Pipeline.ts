@@ -1,12 +1,14 @@
+import * as Option from "effect/Option"
 import * as Accumulator from "../../src/domain/chat/answer/Accumulator.js"
-import * as ChatStream from "../../src/domain/chat/answer/ChatStream.js"
+import type { AnswerChunk } from "../../src/domain/chat/answer/AnswerChunk.js"
+import * as AnswerRepair from "../../src/domain/chat/answer/AnswerRepair.js"
 import type * as JsonObject from "../../src/domain/json/JsonObject.js"
 import { RelayEnd } from "../../src/domain/failure/Outcome.js"
 import * as SseEvents from "../../src/domain/wire/SseEvents.js"
 import * as WireError from "../../src/domain/failure/WireError.js"
-import * as AnswerChunks from "../../src/upstream/attempt/AnswerChunks.js"
+import * as ChunkStage from "../../src/upstream/attempt/ChunkStage.js"
 import * as Utf8 from "../../src/flow/Utf8.js"
-import type { BodyListener } from "../../src/upstream/UpstreamCall.js"
+import { BodyLost } from "../../src/upstream/UpstreamCall.js"
 
 /** What became of an answer. */
 export interface Passed {
@@ -15,17 +17,17 @@ export interface Passed {
   /** What it adds up to, as the caller of a whole answer gets it. */
   readonly body: JsonObject.JsonObject | undefined
   /** Every end that was told of; it should be one. */
-  readonly ends: ReadonlyArray<ChatStream.StreamEnd>
+  readonly ends: ReadonlyArray<AnswerRepair.StreamEnd>
   /** The longest event that was held, in characters. */
   readonly longest: number
 }
 
 /** Takes the bytes of a stream from the backend to the caller, as the gateway does, piece by piece. */
-export const stream = (pieces: ReadonlyArray<Uint8Array>, options: ChatStream.Options, limit?: number): Passed => {
+export const stream = (pieces: ReadonlyArray<Uint8Array>, options: AnswerRepair.Options, limit?: number): Passed => {
   const utf8 = Utf8.make()
   const decoder = SseEvents.make(limit)
-  const repair = ChatStream.make(options)
-  const steps: Array<ChatStream.Step> = []
+  const repair = AnswerRepair.make(options)
+  const steps: Array<AnswerRepair.Step> = []
   let longest = 0
   const take = (events: ReadonlyArray<SseEvents.SseEvent>) => {
     for (const event of events) {
@@ -40,8 +42,8 @@ export const stream = (pieces: ReadonlyArray<Uint8Array>, options: ChatStream.Op
 }
 
 /** The same for a body that holds a whole answer. */
-export const whole = (body: JsonObject.JsonObject, options: ChatStream.Options): Passed => {
-  const repair = ChatStream.make(options)
+export const whole = (body: JsonObject.JsonObject, options: AnswerRepair.Options): Passed => {
+  const repair = AnswerRepair.make(options)
   const step = repair.pushWhole(body)
   return passedSteps([step, repair.end()], repair, options)
 }
@@ -51,41 +53,45 @@ export const answer = (
   pieces: ReadonlyArray<Uint8Array>,
   type: string,
   lost: boolean,
-  options: ChatStream.Options
+  options: AnswerRepair.Options
 ): Passed => {
-  const listeners: Array<BodyListener> = []
-  const body = { listen: (listener: BodyListener) => listeners.push(listener), pause: () => {}, resume: () => {} }
-  const repair = ChatStream.make(options)
-  const chunks: Array<JsonObject.JsonObject> = []
-  const ends: Array<ChatStream.StreamEnd> = []
-  const read = AnswerChunks.make({ status: 200, headers: { "content-type": type }, body }, repair, "stream")
-  read.listen({
-    onChunks: (more) => chunks.push(...more),
-    onRepeated: (said) => chunks.push(said.chunk()),
-    onEnd: (end) => ends.push(end)
-  })
-  for (const listener of listeners) {
-    for (const piece of pieces) listener.onData(piece)
-    if (lost) listener.onLost(new Error("reset"))
-    else listener.onEnd()
+  const repair = AnswerRepair.make(options)
+  const stage = ChunkStage.of({ headers: { "content-type": type } }, repair, undefined)
+  const chunks: Array<AnswerChunk> = []
+  let end: Option.Option<ChunkStage.Failure> | undefined
+  for (const piece of pieces) {
+    if (end !== undefined) break
+    const step = stage.push(piece)
+    chunks.push(...step.values)
+    end = step.end
   }
-  return passed(chunks, ends, repair, options)
+  if (end === undefined) {
+    const last = stage.end(lost ? Option.some(new BodyLost({ cause: new Error("reset") })) : Option.none())
+    chunks.push(...last.values)
+    end = last.end
+  }
+  return passed(chunks, [streamEnd(end)], repair, options)
+}
+
+const streamEnd = (end: Option.Option<ChunkStage.Failure>): AnswerRepair.StreamEnd => {
+  if (Option.isNone(end)) return AnswerRepair.StreamEnd.Finished()
+  if (end.value._tag === "UpstreamErrored") return AnswerRepair.StreamEnd.Errored({ ...end.value })
+  return AnswerRepair.StreamEnd.Truncated({ reason: end.value.message })
 }
 
 // What is left of a stream that could not be read on is nothing, unless it had ended before.
-const overflow = (repair: ChatStream.ChatStream): ChatStream.Step => {
+const overflow = (repair: AnswerRepair.AnswerRepair): AnswerRepair.Step => {
   const { end } = repair.end()
   return {
     chunks: [],
-    content: false,
-    end: end === undefined ? undefined : ChatStream.StreamEnd.Truncated({ reason: "an event was too large" })
+    end: end === undefined ? undefined : AnswerRepair.StreamEnd.Truncated({ reason: "an event was too large" })
   }
 }
 
 const passedSteps = (
-  steps: ReadonlyArray<ChatStream.Step>,
-  repair: ChatStream.ChatStream,
-  options: ChatStream.Options
+  steps: ReadonlyArray<AnswerRepair.Step>,
+  repair: AnswerRepair.AnswerRepair,
+  options: AnswerRepair.Options
 ): Passed => {
   const ends = steps.map((step) => step.end).filter((end) => end !== undefined)
   return passed(
@@ -97,20 +103,20 @@ const passedSteps = (
 }
 
 const passed = (
-  chunks: ReadonlyArray<JsonObject.JsonObject>,
-  ends: ReadonlyArray<ChatStream.StreamEnd>,
-  repair: ChatStream.ChatStream,
-  { kind }: ChatStream.Options
+  chunks: ReadonlyArray<AnswerChunk>,
+  ends: ReadonlyArray<AnswerRepair.StreamEnd>,
+  repair: AnswerRepair.AnswerRepair,
+  { kind }: AnswerRepair.Options
 ): Passed => {
   const accumulator = Accumulator.make(kind)
   for (const chunk of chunks) accumulator.push(chunk)
   const [end] = ends
   const last = end === undefined ? "" : lastFrame(end)
   const body = accumulator.result(repair.usage())
-  return { text: chunks.map(SseEvents.frame).join("") + last, body, ends, longest: 0 }
+  return { text: chunks.map((chunk) => chunk.wire()).join("") + last, body, ends, longest: 0 }
 }
 
-const lastFrame = (end: ChatStream.StreamEnd): string => {
+const lastFrame = (end: AnswerRepair.StreamEnd): string => {
   switch (end._tag) {
     case "Finished":
       return SseEvents.done

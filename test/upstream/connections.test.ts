@@ -99,7 +99,7 @@ describe("the connections to a backend", () => {
 })
 
 const callOf = (dispatch: () => boolean) =>
-  UpstreamCall.make(
+  UpstreamCall.open(
     { dispatch },
     {
       origin: "http://backend.test",
@@ -115,7 +115,7 @@ const callOf = (dispatch: () => boolean) =>
 describe("a connection that is not made", () => {
   it.live("within `timeouts.connect` has failed, and was not refused", () =>
     Effect.gen(function* () {
-      const failure = yield* Effect.flip(UpstreamCall.head(callOf(() => true)))
+      const failure = yield* Effect.flip(Effect.scoped(callOf(() => true)))
       assert.strictEqual(failure._tag, "ConnectFailed")
       assert.propertyVal(failure, "timedOut", true)
     })

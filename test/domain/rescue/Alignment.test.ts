@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as AnswerChunk from "../../../src/domain/chat/answer/AnswerChunk.js"
 import * as Alignment from "../../../src/domain/rescue/Alignment.js"
 import type * as JsonObject from "../../../src/domain/json/JsonObject.js"
 import * as SentAnswer from "../../../src/domain/wire/SentAnswer.js"
@@ -22,7 +23,12 @@ const chunk = (delta: object, finish: string | null = null, index = 0): JsonObje
 const aligned = (sent: JsonObject.JsonObject, spent?: JsonObject.JsonObject) => {
   const read = SentAnswer.read(sent)
   if (read === undefined) return assert.fail("nobody could go on with it")
-  return Alignment.make(read, TextMatch.repeated, spent)
+  const alignment = Alignment.make(read, TextMatch.repeated, spent)
+  return {
+    push: (chunk: JsonObject.JsonObject) =>
+      alignment.push(AnswerChunk.make(chunk, true))?.map((fresh) => fresh.value()),
+    through: alignment.through
+  }
 }
 
 describe("what was sent", () => {

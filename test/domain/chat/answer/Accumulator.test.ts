@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as AnswerChunk from "../../../../src/domain/chat/answer/AnswerChunk.js"
 import * as Accumulator from "../../../../src/domain/chat/answer/Accumulator.js"
 import * as JsonObject from "../../../../src/domain/json/JsonObject.js"
 import { anyAnswer, assemble, chunk, delta, holds, repair, repairWhole } from "../../generators.js"
@@ -9,7 +10,7 @@ const accumulate = (
   kind: "chat" | "completion" = "chat"
 ) => {
   const accumulator = Accumulator.make(kind)
-  for (const chunk of chunks) accumulator.push(chunk)
+  for (const chunk of chunks) accumulator.push(AnswerChunk.make(chunk, true))
   return accumulator.result(usage)
 }
 
@@ -20,6 +21,12 @@ const message = (...deltas: ReadonlyArray<JsonObject.JsonObject>) => {
   )
   return JsonObject.orEmpty(JsonObject.listOf(body?.["choices"])[0])["message"]
 }
+
+/** A chunk of which the text alone matters. */
+const repeating = (repeats: AnswerChunk.RepeatedText): AnswerChunk.AnswerChunk => ({
+  ...AnswerChunk.make({}, true),
+  repeats
+})
 
 describe("Accumulator", () => {
   it("has no body before the first chunk", () => {
@@ -74,11 +81,11 @@ describe("Accumulator", () => {
     const short = Accumulator.make("chat", 12)
     const accumulator = Accumulator.make("chat")
     for (const each of [accumulator, short]) {
-      each.push(delta({ role: "assistant", content: "a" }))
-      each.repeat({ index: 0, field: "content", text: "bc" })
-      each.repeat({ index: 1, field: "refusal", text: "def" })
-      each.repeat({ index: 0, field: "content", text: "g" })
-      each.push(delta({ content: "h" }, "stop"))
+      each.push(AnswerChunk.make(delta({ role: "assistant", content: "a" }), true))
+      each.push(repeating({ index: 0, field: "content", text: "bc" }))
+      each.push(repeating({ index: 1, field: "refusal", text: "def" }))
+      each.push(repeating({ index: 0, field: "content", text: "g" }))
+      each.push(AnswerChunk.make(delta({ content: "h" }, "stop"), true))
     }
     assert.isFalse(accumulator.truncated())
     assert.isTrue(short.truncated())

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import * as ChatStream from "../../../../src/domain/chat/answer/ChatStream.js"
+import * as AnswerRepair from "../../../../src/domain/chat/answer/AnswerRepair.js"
 import type { ErrorBody } from "../../../../src/domain/failure/ErrorBody.js"
 import * as JsonObject from "../../../../src/domain/json/JsonObject.js"
 import {
@@ -20,8 +20,8 @@ const hello = delta({ role: "assistant", content: "hello" })
 const stop = delta({}, "stop")
 const usageChunk = chunk([], { usage })
 
-const finished = ChatStream.StreamEnd.Finished()
-const truncated = (end: ChatStream.StreamEnd | undefined) => end?._tag === "Truncated"
+const finished = AnswerRepair.StreamEnd.Finished()
+const truncated = (end: AnswerRepair.StreamEnd | undefined) => end?._tag === "Truncated"
 
 const choicesOf = (chunks: ReadonlyArray<JsonObject.JsonObject>) =>
   chunks.flatMap((each) => JsonObject.listOf(each["choices"]).map(JsonObject.orEmpty))
@@ -70,7 +70,7 @@ const assertContract = (chunks: ReadonlyArray<JsonObject.JsonObject>) => {
   )
 }
 
-describe("ChatStream", () => {
+describe("AnswerRepair", () => {
   it("leaves a good stream as it is", () => {
     const stream = [hello, delta({ content: " you" }), stop, usageChunk]
     assert.deepStrictEqual(repair([...stream, "[DONE]"]), { chunks: stream, end: finished, usage })
@@ -126,7 +126,7 @@ describe("ChatStream", () => {
   it("drops contentless frames, pings and chunks without choices", () => {
     const nothings = ["", " ", chunk([]), { ...hello, choices: null }, { id: "x" }, delta({}), delta({ content: "" })]
     assert.deepStrictEqual(repair([hello, ...nothings, stop]).chunks, [hello, stop])
-    const stream = ChatStream.make(options())
+    const stream = AnswerRepair.make(options())
     assert.deepStrictEqual(stream.push({ event: "ping", data: '{"type":"ping"}' }).chunks, [])
     assert.strictEqual(stream.malformed(), 0)
   })
@@ -247,7 +247,7 @@ describe("ChatStream", () => {
     })
 
     it("is near once every choice has finished, though usage may still come", () => {
-      const stream = ChatStream.make(options())
+      const stream = AnswerRepair.make(options())
       const finishedAfter = (data: JsonObject.JsonObject) => {
         stream.push({ event: undefined, data: JSON.stringify(data) })
         return stream.finished()
@@ -264,11 +264,11 @@ describe("ChatStream", () => {
     })
 
     it("is told once; nothing counts after it", () => {
-      const stream = ChatStream.make(options())
+      const stream = AnswerRepair.make(options())
       stream.push({ event: undefined, data: JSON.stringify(hello) })
       stream.push({ event: undefined, data: JSON.stringify(stop) })
       assert.deepStrictEqual(stream.push({ event: undefined, data: "[DONE]" }).end, finished)
-      const nothing = { chunks: [], content: false, end: undefined }
+      const nothing = { chunks: [], end: undefined }
       for (const data of [JSON.stringify(hello), "[DONE]", '{"error":{"message":"x"}}', JSON.stringify(usageChunk)]) {
         assert.deepStrictEqual(stream.push({ event: undefined, data }), nothing)
       }
@@ -295,7 +295,7 @@ describe("ChatStream", () => {
       return end
     }
     const errored = (status: number, message: string, over: Partial<ErrorBody> = {}) =>
-      ChatStream.StreamEnd.Errored({
+      AnswerRepair.StreamEnd.Errored({
         status,
         error: { message, type: "api_error", param: null, code: null, ...over }
       })
@@ -332,7 +332,7 @@ describe("ChatStream", () => {
     })
 
     it("may be an event of that name, in JSON or not (llama.cpp)", () => {
-      const end = (data: string) => ChatStream.make(options()).push({ event: "error", data }).end
+      const end = (data: string) => AnswerRepair.make(options()).push({ event: "error", data }).end
       assert.deepStrictEqual(
         end('{"code":500,"message":"boom","type":"server_error"}'),
         errored(500, "boom", { type: "server_error", code: "500" })
@@ -348,7 +348,7 @@ describe("ChatStream", () => {
   })
 
   it("skips and counts events that are no JSON objects", () => {
-    const stream = ChatStream.make(options())
+    const stream = AnswerRepair.make(options())
     for (const data of ["{", "[1]", "null", "text", '"text"']) {
       assert.deepStrictEqual(stream.push({ event: undefined, data }).chunks, [])
     }
@@ -357,7 +357,9 @@ describe("ChatStream", () => {
 
   it("says when it is time to commit", () => {
     const content = (data: JsonObject.JsonObject) =>
-      ChatStream.make(options()).push({ event: undefined, data: JSON.stringify(data) }).content
+      AnswerRepair.make(options())
+        .push({ event: undefined, data: JSON.stringify(data) })
+        .chunks.some((chunk) => chunk.content)
     for (const preliminary of [delta({ role: "assistant", content: "" }), chunk([]), usageChunk])
       assert.isFalse(content(preliminary))
     for (const answer of [hello, stop, delta({ reasoning_content: "r" })]) assert.isTrue(content(answer))

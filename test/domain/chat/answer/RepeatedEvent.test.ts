@@ -1,17 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import * as ChatStream from "../../../src/domain/chat/answer/ChatStream.js"
-import type * as JsonObject from "../../../src/domain/json/JsonObject.js"
-import * as RepeatedEvent from "../../../src/domain/wire/RepeatedEvent.js"
-import * as SseEvents from "../../../src/domain/wire/SseEvents.js"
-import { anyMessyAnswer, chunk, delta, holds, options } from "../generators.js"
+import * as AnswerChunk from "../../../../src/domain/chat/answer/AnswerChunk.js"
+import * as AnswerRepair from "../../../../src/domain/chat/answer/AnswerRepair.js"
+import type * as JsonObject from "../../../../src/domain/json/JsonObject.js"
+import * as RepeatedEvent from "../../../../src/domain/chat/answer/RepeatedEvent.js"
+import * as SseEvents from "../../../../src/domain/wire/SseEvents.js"
+import { anyMessyAnswer, chunk, delta, holds, options } from "../../generators.js"
 
 const said = (content: string) => delta({ content })
 
 /** A memory that has been shown these, each of which left as it came. */
 const after = (...chunks: ReadonlyArray<JsonObject.JsonObject>) => {
   const repeated = RepeatedEvent.make()
-  for (const each of chunks) repeated.learn(JSON.stringify(each), [each])
+  for (const each of chunks) repeated.learn(JSON.stringify(each), [AnswerChunk.make(each, true)])
   return repeated
 }
 
@@ -22,24 +23,26 @@ describe("RepeatedEvent", () => {
 
   it("knows an event again that differs in its text only", () => {
     const repetition = proven().recall(piece(said(" three")))
-    assert.deepStrictEqual(repetition?.chunk(), said(" three"))
-    assert.include(repetition, { wire: piece(said(" three")), text: " three", index: 0, field: "content" })
+    assert.deepStrictEqual(repetition?.value(), said(" three"))
+    assert.strictEqual(repetition?.wire(), piece(said(" three")))
+    assert.deepStrictEqual(repetition?.repeats, { text: " three", index: 0, field: "content" })
   })
 
   it("knows several in a piece, whatever their texts are", () => {
     const texts = ["a", ' "b" ', "c\n\t\\", "\u0000", '"},"x', "é🙂", "\ud83d"]
     const recalled = proven().recall(piece(...texts.map(said)))
-    assert.strictEqual(recalled?.wire, piece(...texts.map(said)))
-    assert.strictEqual(recalled?.text, texts.join(""))
-    assert.deepStrictEqual(recalled?.chunk(), said(texts.join("")))
-    assert.strictEqual(proven().recall(piece(said("/")).replace("/", "\\/"))?.text, "/")
+    assert.strictEqual(recalled?.wire(), piece(...texts.map(said)))
+    assert.strictEqual(recalled?.repeats?.text, texts.join(""))
+    assert.deepStrictEqual(recalled?.value(), said(texts.join("")))
+    assert.strictEqual(proven().recall(piece(said("/")).replace("/", "\\/"))?.repeats?.text, "/")
   })
 
   it("sends what the repair has made of the others", () => {
     const repeated = RepeatedEvent.make()
     const repaired = (text: string) => ({ ...said(text), model: "other" })
-    for (const text of ["one", "two"]) repeated.learn(JSON.stringify(said(text)), [repaired(text)])
-    assert.strictEqual(repeated.recall(piece(said("a"), said("b")))?.wire, piece(repaired("a"), repaired("b")))
+    for (const text of ["one", "two"])
+      repeated.learn(JSON.stringify(said(text)), [AnswerChunk.make(repaired(text), true)])
+    assert.strictEqual(repeated.recall(piece(said("a"), said("b")))?.wire(), piece(repaired("a"), repaired("b")))
   })
 
   it("believes nothing that it has seen once", () => {
@@ -77,7 +80,7 @@ describe("RepeatedEvent", () => {
   })
 
   it("learns nothing from an event of several lines", () => {
-    const repair = ChatStream.make(options())
+    const repair = AnswerRepair.make(options())
     const broken = (text: string) => JSON.stringify(said(text)).replace(",", ",\n")
     for (const text of ["one", "two"]) repair.push({ event: undefined, data: broken(text) })
     assert.isUndefined(repair.recall(SseEvents.framed(broken("three"))))
@@ -97,17 +100,21 @@ describe("RepeatedEvent", () => {
   )
 
   const chunksOf = (events: ReadonlyArray<string>, prefix: string) => {
-    const repair = ChatStream.make(options({ prefix }))
-    return events.map((data) => repair.push({ event: undefined, data }))
+    const repair = AnswerRepair.make(options({ prefix }))
+    return events.map((data) => {
+      const { chunks, end } = repair.push({ event: undefined, data })
+      return { chunks: chunks.map((chunk) => chunk.value()), content: chunks.map(({ content }) => content), end }
+    })
   }
 
   // What goes to the caller, where what repeats is not even parsed.
   const wireOf = (events: ReadonlyArray<string>, prefix: string): string => {
-    const repair = ChatStream.make(options({ prefix }))
+    const repair = AnswerRepair.make(options({ prefix }))
     return events
       .map((data) => {
         const repeated = repair.recall(SseEvents.framed(data))
-        return repeated?.wire ?? piece(...repair.push({ event: undefined, data }).chunks)
+        const chunks = repeated === undefined ? repair.push({ event: undefined, data }).chunks : [repeated]
+        return chunks.map((chunk) => chunk.wire()).join("")
       })
       .join("")
   }

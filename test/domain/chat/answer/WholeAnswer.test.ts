@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import * as ChatStream from "../../../../src/domain/chat/answer/ChatStream.js"
+import * as AnswerRepair from "../../../../src/domain/chat/answer/AnswerRepair.js"
 import type * as JsonObject from "../../../../src/domain/json/JsonObject.js"
 import * as WholeAnswer from "../../../../src/domain/chat/answer/WholeAnswer.js"
 import { assemble, options, repairWhole } from "../../generators.js"
@@ -116,7 +116,7 @@ describe("WholeAnswer", () => {
         sound++
         const repaired = repairWhole(body)
         assert.deepStrictEqual(assemble(repaired), withoutNulls(body))
-        assert.deepStrictEqual(repaired.end, ChatStream.StreamEnd.Finished())
+        assert.deepStrictEqual(repaired.end, AnswerRepair.StreamEnd.Finished())
       }),
       { numRuns: 2_000 }
     )
@@ -124,7 +124,7 @@ describe("WholeAnswer", () => {
   })
 
   it("is not taken where the backend's prefix or its way to repeat itself has to be minded", () => {
-    const take = (over: Partial<ChatStream.Options>) => ChatStream.make(options(over)).takeWhole(answer)
+    const take = (over: Partial<AnswerRepair.Options>) => AnswerRepair.make(options(over)).takeWhole(answer)
     assert.isTrue(take({}))
     assert.isFalse(take({ prefix: "<think>" }))
     assert.isFalse(take({ cumulative: true }))
