@@ -49,7 +49,11 @@ export interface Stage<A, E, B, E2> {
 
 /** The Stream of a source. */
 export const stream = <A, E>(source: Source<A, E>): SourceStream<A, E> =>
-  Object.assign(Stream.repeatEffectChunkOption(pull(source)), { source })
+  // Most are never run as such, and need not be made.
+  Object.assign(
+    Stream.suspend(() => Stream.repeatEffectChunkOption(pull(source))),
+    { source }
+  )
 
 /** The source of a Stream, to the end of the scope; of a {@link SourceStream} it is its own, and costs nothing. */
 export const of = <A, E>(stream: Stream.Stream<A, E>, scope: Scope.Scope): Effect.Effect<Source<A, E>> =>

@@ -20,12 +20,17 @@ export interface UpstreamHead {
   readonly headers: Headers
   /** What each read from the socket brings; the backend is held back while nobody pulls. It can be run once. */
   readonly body: Stream.Stream<Uint8Array, BodyFailure>
-  /** Says how long each wait for the body may last from now on; asked anew at each. */
+  /** Says how long the body is waited for from now on. */
   readonly setPatience: (patience: Patience) => void
 }
 
-/** How long a wait for the body may last. */
-export type Patience = () => Alarm.Limit<BodyLate>
+/** How long a body is waited for. */
+export interface Patience {
+  /** Each time that it is. */
+  readonly each?: Alarm.Limit<BodyLate>
+  /** Until it goes on no more, however it comes. */
+  readonly total: Alarm.Limit<BodyLate>
+}
 
 /** What is asked of a backend, and how long its parts may take. */
 export interface CallOptions {
@@ -106,10 +111,12 @@ type Waiter<A, E> = (result: Effect.Effect<A, E>) => void
 /** One request to a backend, from its connection to the end of its body: what a dispatcher tells, to be pulled. */
 class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   private readonly alarm = Alarm.make()
+  private readonly deadline = Alarm.make()
   private controller: Controller | undefined = undefined
   private onHead: Waiter<UpstreamHead, CallFailure> | undefined = undefined
   private reader: (() => void) | undefined = undefined
-  private patience: Patience = unbounded
+  private silence: Alarm.Limit<BodyLate> | undefined = undefined
+  private isSilenceWatched = false
   /** What came while nobody pulled, piece by piece up to `mostPieces`; the rest of it is put together. */
   private unread: Array<Uint8Array> = []
   private readonly further = new Gathered()
@@ -134,10 +141,7 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
 
   /** Ends the call for good, whatever it is doing; the socket is closed unless the body had ended. */
   abort(): void {
-    this.alarm.clear()
-    this.isHeard = false
-    this.reader = undefined
-    this.takeUnread()
+    this.stopWaiting()
     if (this.isAborted) return
     this.isAborted = true
     if (!this.isOver) this.controller?.abort(new Error("aborted by the gateway"))
@@ -145,10 +149,7 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
 
   /** Lets what is left of the body pass unheard, so that the socket can serve again; aborts when it does not end soon. */
   release(): void {
-    this.alarm.clear()
-    this.isHeard = false
-    this.reader = undefined
-    this.takeUnread()
+    this.stopWaiting()
     if (this.isOver || this.isAborted) return
     this.alarm.set(releasePatience, () => this.abort())
     this.controller?.resume()
@@ -166,8 +167,8 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
     if (status < 200) return
     this.alarm.clear()
     controller.pause()
-    const setPatience = (patience: Patience) => void (this.patience = patience)
-    this.tellHead(Exit.succeed({ status, headers, body: Source.stream<Uint8Array, BodyFailure>(this), setPatience }))
+    const body = Source.stream<Uint8Array, BodyFailure>(this)
+    this.tellHead(Exit.succeed({ status, headers, body, setPatience: (patience) => this.setPatience(patience) }))
   }
 
   onResponseData(controller: Controller, bytes: Uint8Array): void {
@@ -192,14 +193,33 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
 
   wait(wake: () => void): undefined {
     this.reader = wake
-    const { after, failure } = this.patience()
-    this.alarm.set(after, () => this.end(Option.some(failure())))
+    this.watchSilence()
     this.controller?.resume()
   }
 
   poll(): Source.Step<Uint8Array, BodyFailure> | undefined {
     if (this.unread.length === 0 && this.ending === undefined) return undefined
     return { values: this.takeUnread(), end: this.ending }
+  }
+
+  private setPatience({ each, total }: Patience): void {
+    this.silence = each
+    this.isSilenceWatched = false
+    this.alarm.clear()
+    this.deadline.set(total.after, () => this.end(Option.some(total.failure())))
+  }
+
+  // To start the time anew costs less than to set it and clear it for each wait.
+  private watchSilence(): void {
+    const { silence } = this
+    if (silence === undefined) return
+    if (this.isSilenceWatched) return this.alarm.refresh()
+    this.isSilenceWatched = true
+    this.alarm.set(silence.after, () => {
+      this.isSilenceWatched = false
+      // While nobody asks for more, the silence is our doing.
+      if (this.reader !== undefined) this.end(Option.some(silence.failure()))
+    })
   }
 
   private keep(bytes: Uint8Array): void {
@@ -222,6 +242,15 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
     this.connections.dispatch({ origin, path, method, headers, body, headersTimeout: 0, bodyTimeout: 0 }, this)
   }
 
+  // Nobody hears of it any more.
+  private stopWaiting(): void {
+    this.isHeard = false
+    this.reader = undefined
+    this.alarm.clear()
+    this.deadline.clear()
+    this.takeUnread()
+  }
+
   private stopReleasing(): void {
     if (!this.isHeard) this.alarm.clear()
   }
@@ -230,7 +259,6 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
     const { reader } = this
     if (reader === undefined) return
     this.reader = undefined
-    this.alarm.clear()
     reader()
   }
 
@@ -250,12 +278,6 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
     this.wakeReader()
   }
 }
-
-// Whoever reads a body has a deadline of its own.
-const unbounded: Patience = () => ({
-  after: Infinity,
-  failure: () => new BodyLate({ limit: "total", after: Duration.infinity })
-})
 
 const failureOf = (cause: unknown, reached: boolean): CallFailure => {
   const shortage = OwnShortage.of(cause)

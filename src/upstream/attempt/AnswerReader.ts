@@ -8,8 +8,11 @@ import type { ByteLease } from "../../admission/ByteBudget.js"
 import type { UpstreamHead } from "../UpstreamCall.js"
 import type { Times } from "./Limits.js"
 
-/** How the answer to one operation is read, from its head to where it can be committed to. */
-export type AnswerReader<A> = (head: UpstreamHead, context: Context) => Effect.Effect<A, AttemptFailure>
+/**
+ * How the answer to one operation is read, from its head to where it can be committed to: steps of its attempt, for an
+ * effect of its own costs a short request a microsecond or two.
+ */
+export type AnswerReader<A> = (head: UpstreamHead, context: Context) => Effect.fn.Return<A, AttemptFailure>
 
 /** What is known of an answer before it comes. */
 export interface Context {

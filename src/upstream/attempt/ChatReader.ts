@@ -40,7 +40,7 @@ export type ChatAnswer = Streamed | Whole
 const most = { chunks: 1_000, bytes: 16 * 1024 * 1024 }
 
 /** Reads an answer that was asked for as a stream, even where it comes as one JSON body. */
-export const streamed: AnswerReader<Streamed> = Effect.fnUntraced(function* (head, context) {
+export const streamed: AnswerReader<Streamed> = function* (head, context) {
   const { bytes, callerHeaders, scope, target, times } = context
   head.setPatience(Limits.untilContent(times))
   const repair = repairOf(context)
@@ -63,10 +63,10 @@ export const streamed: AnswerReader<Streamed> = Effect.fnUntraced(function* (hea
     isFinished: () => repair.finished(),
     usage: () => repair.usage()
   }
-})
+}
 
 /** Reads an answer that was not asked for as a stream, even where it comes as one. */
-export const whole: AnswerReader<Whole> = Effect.fnUntraced(function* (head, context) {
+export const whole: AnswerReader<Whole> = function* (head, context) {
   const { bytes, scope, times } = context
   head.setPatience(Limits.untilEnd(times))
   const repair = repairOf(context)
@@ -82,7 +82,7 @@ export const whole: AnswerReader<Whole> = Effect.fnUntraced(function* (head, con
   const usage = repair.usage()
   const { body, text } = sound ?? assemble(context, held.right.poll()?.values ?? [], usage)
   return { _tag: "Whole", body, text, usage }
-})
+}
 
 const repairOf = ({ id, prefix, request, target, times }: Context): AnswerRepair.AnswerRepair =>
   AnswerRepair.make({

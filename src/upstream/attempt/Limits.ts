@@ -29,34 +29,30 @@ export const head = (times: Times, isStream: boolean): Limit<HeadersTimedOut | T
 /** Until the first content of a stream. */
 export const untilContent = ({ clock, deadline, startedAt, timeouts }: Times): Patience => {
   const at = startedAt + Duration.toMillis(timeouts.firstToken)
-  return deadline < at
-    ? until(clock, deadline, "total", timeouts.total)
-    : until(clock, at, "first_token", timeouts.firstToken)
+  const isTotal = deadline < at
+  return {
+    total: isTotal
+      ? limit(deadline - clock.now(), "total", timeouts.total)
+      : limit(at - clock.now(), "first_token", timeouts.firstToken)
+  }
 }
 
 /** Until the end of an answer that is not streamed, or of an error's body if that does not take longer than `most` ms. */
-export const untilEnd = ({ clock, deadline, timeouts }: Times, most = Infinity): Patience =>
-  until(clock, Math.min(deadline, clock.now() + most), "total", timeouts.total)
+export const untilEnd = ({ clock, deadline, timeouts }: Times, most = Infinity): Patience => ({
+  total: limit(Math.min(deadline - clock.now(), most), "total", timeouts.total)
+})
 
-/** Between two reads of a stream that has begun. */
-export const betweenReads = ({ clock, deadline, timeouts }: Times): Patience => {
-  const idle = Duration.toMillis(timeouts.idle)
-  return () => {
-    const left = deadline - clock.now()
-    return left < idle ? late(left, "total", timeouts.total) : late(idle, "idle", timeouts.idle)
-  }
-}
+/** Between two reads of a stream that has begun, and to its end. */
+export const betweenReads = ({ clock, deadline, timeouts }: Times): Patience => ({
+  each: limit(Duration.toMillis(timeouts.idle), "idle", timeouts.idle),
+  total: limit(deadline - clock.now(), "total", timeouts.total)
+})
 
 /** The failure of an attempt that waited too long. */
 export const timedOut = ({ after, limit }: BodyLate): FirstTokenTimedOut | TotalTimedOut =>
   limit === "first_token" ? new FirstTokenTimedOut({ after }) : new TotalTimedOut({ after })
 
-const until =
-  (clock: SteadyClock, at: number, limit: BodyLate["limit"], after: Duration.Duration): Patience =>
-  () =>
-    late(at - clock.now(), limit, after)
-
-const late = (left: number, limit: BodyLate["limit"], after: Duration.Duration): Limit<BodyLate> => ({
-  after: left,
-  failure: () => new BodyLate({ limit, after })
+const limit = (after: number, name: BodyLate["limit"], most: Duration.Duration): Limit<BodyLate> => ({
+  after,
+  failure: () => new BodyLate({ limit: name, after: most })
 })
