@@ -11,6 +11,9 @@ import * as Spoil from "./Spoil.js"
 /** An event may be this long in some trials, in characters. */
 const smallLimit = 2048
 
+/** Parts of lines are gathered up to this size before they are looked at, in characters, as pieces of it would be. */
+const gathered = 1024
+
 /** How many times its size an answer may grow by what the repair adds to every chunk. */
 const maxGrowth = 130
 
@@ -46,7 +49,7 @@ const runStream = (options: AnswerRepair.Options, chance: Chance.Chance): WireCo
   }
   const limit = chance.happens(0.5) ? smallLimit : undefined
   const passed = Pipeline.stream(pieces, options, limit)
-  const piece = Math.max(0, ...pieces.map(({ length }) => length))
+  const piece = Math.max(gathered, ...pieces.map(({ length }) => length))
   const held = limit !== undefined && passed.longest > limit + piece ? [`held ${passed.longest} characters`] : []
   return [...held, ...verdict(options, passed, given)]
 }
