@@ -7,7 +7,7 @@ import type { Backend } from "../domain/backend/Backend.js"
 import type { ChatRequest } from "../domain/chat/ChatRequest.js"
 import * as Credentials from "../domain/backend/Credentials.js"
 import * as AnswerFailure from "../domain/failure/AnswerFailure.js"
-import { ConnectFailed, ConnectionLost, ProtocolBroken, TotalTimedOut } from "../domain/failure/Failure.js"
+import { ConnectFailed, ProtocolBroken, TotalTimedOut } from "../domain/failure/Failure.js"
 import type { AttemptFailure, BodyMalformed } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
 import type { Target } from "../domain/routing/RouteTable.js"
@@ -59,7 +59,6 @@ export const list = (
     })
     const head = yield* Decompress.head(compressed)
     const text = yield* UpstreamCall.readText(head, maxList).pipe(
-      Effect.mapError((failure) => ("cause" in failure ? lost(failure.cause) : tooLate())),
       Effect.timeoutFail({ duration: total, onTimeout: tooLate })
     )
     if (head.status < 200 || head.status > 299) {
@@ -116,8 +115,6 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
     if (content._tag === "Streamed") yield* Effect.mapError(Stream.runDrain(content.chunks), AnswerFailure.beforeCommit)
     return { ms, isStream }
   }).pipe(Effect.scoped)
-
-const lost = (cause: unknown) => new ConnectionLost({ requestSent: true, cause })
 
 const requestFor = (model: string, stream: boolean, limit: string): ChatRequest => ({
   kind: "chat",

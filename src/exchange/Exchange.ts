@@ -79,7 +79,7 @@ export interface Phases<Q, A, R, R2, R3> {
 
 /**
  * Runs one exchange to its true end and records it, whatever happens: the only place where a {@link GatewayFailure} is
- * answered, and the only one that records. A caller that leaves before the commit interrupts it, and so may its fiber be.
+ * answered, and the only one that records. A caller that leaves interrupts it until its answer has ended, and so may its fiber be.
  */
 export const run = <Q, A, R, R2, R3>(
   arrival: Arrival,

@@ -68,15 +68,18 @@ export const ready = <A, E>(source: Source<A, E>): Effect.Effect<void> =>
     if (first !== undefined) resume(first)
   })
 
-/** Has ended well. */
-export const empty: Source<never, never> = {
-  poll: () => ({ values: [], end: Option.none() }),
-  wait: () => Effect.void
+/** What comes next, as steps of whoever waits for it. */
+export function* next<A, E>(source: Source<A, E>): Effect.fn.Return<Step<A, E>> {
+  while (true) {
+    const step = source.poll()
+    if (step !== undefined) return step
+    yield* ready(source)
+  }
 }
 
-/** Has ended with this failure. */
-export const fail = <E>(failure: E): Source<never, E> => ({
-  poll: () => ({ values: [], end: Option.some(failure) }),
+/** Has ended: well, or with a failure. */
+export const ended = <E>(how: Option.Option<E>): Source<never, E> => ({
+  poll: () => ({ values: [], end: how }),
   wait: () => Effect.void
 })
 

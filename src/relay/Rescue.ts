@@ -65,15 +65,15 @@ export const rescued = ({ forwarded: first, journal, sent }: Options): Rescued =
     yield* conclude(failure)
     const known = sent()
     const resumption = known && plan(first.request, first.answer.target.backend, known)
-    if (known === undefined || resumption === undefined) return Source.fail(why)
+    if (known === undefined || resumption === undefined) return Source.ended(Option.some(why))
     const next = yield* current.rescue(failure, resumption)
-    if (next === undefined) return Source.fail(why)
+    if (next === undefined) return Source.ended(Option.some(why))
     current = next
     isUnderWay = true
     const alignment = Alignment.make(known, matcher(resumption), spent)
     return Source.catchAll(Source.staged(next.answer.content.chunks.source, onlyNew(alignment)), (again) =>
       again._tag === "Differs"
-        ? Effect.as(conclude(again), Source.fail(why))
+        ? Effect.as(conclude(again), Source.ended(Option.some(why)))
         : // Who has delivered nothing has nothing to say: the caller learns why the answer before broke off.
           goOn(again, alignment.through() ? again : why)
     )

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../domain/backend/Backend.js"
 import * as Credentials from "../domain/backend/Credentials.js"
-import { ConnectionLost, ProtocolBroken, TotalTimedOut } from "../domain/failure/Failure.js"
+import { ProtocolBroken, TotalTimedOut } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
 import { oncePer } from "../domain/text/OncePer.js"
 import type { RouteTable } from "../domain/routing/RouteTable.js"
@@ -116,13 +116,10 @@ const fetchList: (
   })
   const head = yield* Decompress.head(compressed)
   if (head.status !== 200) return yield* new ProtocolBroken({ reason: `status ${head.status}` })
-  const text = yield* Effect.mapError(UpstreamCall.readText(head, maxList), noList)
+  const text = yield* UpstreamCall.readText(head, maxList)
   const body = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)
   return JsonObject.listOf(body["data"]).filter(JsonObject.is).filter(isNamed).map(complete)
 })
-
-const noList = (failure: UpstreamCall.BodyFailure) =>
-  failure._tag === "BodyLate" ? tooLate() : new ConnectionLost({ requestSent: true, cause: failure.cause })
 
 const isNamed = (model: JsonObject.JsonObject): boolean => JsonObject.text(model["id"]) !== undefined
 

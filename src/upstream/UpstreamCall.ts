@@ -6,8 +6,8 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Headers } from "../domain/backend/Credentials.js"
-import { ConnectFailed, ConnectionLost, ResourcesExhausted } from "../domain/failure/Failure.js"
-import type { HeadersTimedOut, TotalTimedOut } from "../domain/failure/Failure.js"
+import { ConnectFailed, ConnectionLost, ResourcesExhausted, TotalTimedOut } from "../domain/failure/Failure.js"
+import type { HeadersTimedOut } from "../domain/failure/Failure.js"
 import * as OwnShortage from "../domain/failure/OwnShortage.js"
 import type { Connections, Controller, ResponseHandler } from "../http1/Dispatch.js"
 import * as Alarm from "../flow/Alarm.js"
@@ -88,21 +88,27 @@ export function* openIn(
 }
 
 /** The text of a small body; of a larger one only the first `size` bytes. */
-export const readText: (head: UpstreamHead, size: number) => Effect.Effect<string, BodyFailure, Scope.Scope> =
-  Effect.fnUntraced(function* ({ body }: UpstreamHead, size: number) {
-    const source = yield* Source.of(body, yield* Effect.scope)
-    const gathered = new Gathered()
-    while (true) {
-      const more = source.poll()
-      if (more === undefined) {
-        yield* Source.ready(source)
-        continue
-      }
-      for (const bytes of more.values) gathered.push(bytes)
-      if (more.end !== undefined && Option.isSome(more.end)) return yield* more.end.value
-      if (more.end !== undefined || gathered.size() >= size) return gathered.take().toString("utf8", 0, size)
-    }
-  })
+export const readText: (
+  head: UpstreamHead,
+  size: number
+) => Effect.Effect<string, ConnectionLost | TotalTimedOut, Scope.Scope> = Effect.fnUntraced(function* (
+  { body }: UpstreamHead,
+  size: number
+) {
+  const source = yield* Source.of(body, yield* Effect.scope)
+  const gathered = new Gathered()
+  while (true) {
+    const more = yield* Source.next(source)
+    for (const bytes of more.values) gathered.push(bytes)
+    if (more.end !== undefined && Option.isSome(more.end)) return yield* withoutText(more.end.value)
+    if (more.end !== undefined || gathered.size() >= size) return gathered.take().toString("utf8", 0, size)
+  }
+})
+
+const withoutText = (failure: BodyFailure): ConnectionLost | TotalTimedOut =>
+  failure._tag === "BodyLate"
+    ? new TotalTimedOut({ after: failure.after })
+    : new ConnectionLost({ requestSent: true, cause: failure.cause })
 
 const openInScope = Effect.fnUntraced(openIn)
 

@@ -44,11 +44,12 @@ export const streamed: AnswerReader<Streamed> = function* (head, context) {
   const { bytes, callerHeaders, scope, target, times } = context
   head.setPatience(Limits.untilContent(times))
   const repair = repairOf(context)
+  const stage = ChunkStage.of(head, repair, undefined)
   const held = yield* CommitPoint.hold({
     body: yield* Source.of(head.body, scope),
-    stage: ChunkStage.of(head, repair, undefined),
+    stage,
     until: "content",
-    wrong: wrongStream(repair),
+    wrong: wrongStream(repair, stage),
     meter: Metering.make(bytes, scope)
   })
   if (Either.isLeft(held)) return yield* Effect.fail(attemptFailure(held.left))
@@ -106,11 +107,13 @@ const assemble = (
   return { body, text: JSON.stringify(body) }
 }
 
-const wrongStream = (repair: AnswerRepair.AnswerRepair) => (chunks: number, size: number, content: boolean) => {
-  if (repair.malformed() > 0) return "the stream is not JSON"
-  const waits = chunks > most.chunks || size > most.bytes
-  return waits && !content ? "no content in the stream" : undefined
-}
+const wrongStream =
+  (repair: AnswerRepair.AnswerRepair, { isWhole }: ChunkStage.ChunkStage) =>
+  (chunks: number, size: number, content: boolean) => {
+    if (repair.malformed() > 0) return "the stream is not JSON"
+    const waits = chunks > most.chunks || size > most.bytes
+    return waits && !content && !isWhole ? "no content in the stream" : undefined
+  }
 
 const wrongWhole = (_: number, size: number) => (size > ChunkStage.maxWhole ? "the answer was too large" : undefined)
 

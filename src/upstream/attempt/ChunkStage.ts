@@ -18,6 +18,8 @@ export type Failure = UpstreamBroke | UpstreamErrored | BodyLate
 export interface ChunkStage extends Stage<Uint8Array, BodyFailure, AnswerChunk, Failure> {
   /** How much of the answer has been read, in bytes. */
   readonly size: () => number
+  /** Whether it makes its chunks only when all of the answer has come. */
+  readonly isWhole: boolean
 }
 
 /** An answer that is held back whole may be this large, in bytes. */
@@ -74,6 +76,7 @@ const ofEvents = (repair: AnswerRepair.AnswerRepair): ChunkStage => {
 
   return {
     size: () => read,
+    isWhole: false,
     push,
     end: (how) => (Option.isNone(how) ? ended() : failed(how.value, lost))
   }
@@ -103,6 +106,7 @@ const ofBody = (
 
   return {
     size: () => read,
+    isWhole: true,
     push: (bytes) => {
       gathered.push(bytes)
       read += bytes.length

@@ -39,11 +39,7 @@ export function* hold({
 }: Options): Effect.fn.Return<Either.Either<Held, HoldFailure>, ResourcesExhausted> {
   const held: Array<AnswerChunk> = []
   while (true) {
-    const more = body.poll()
-    if (more === undefined) {
-      yield* Source.ready(body)
-      continue
-    }
+    const more = yield* Source.next(body)
     // Piece by piece: what comes after the first content is none of what is held.
     let taken = 0
     for (const bytes of more.values) {
@@ -74,4 +70,4 @@ const ended = (
   held: ReadonlyArray<AnswerChunk>,
   end: Option.Option<ChunkStage.Failure>
 ): Either.Either<Held, HoldFailure> =>
-  Option.isSome(end) ? Either.left(end.value) : Either.right(Source.after(held, Source.empty))
+  Option.isSome(end) ? Either.left(end.value) : Either.right(Source.after(held, Source.ended(end)))

@@ -23,7 +23,7 @@ const stream = [
 const bytes = Buffer.from(stream.map(SseEvents.frame).join("") + SseEvents.done)
 
 /** A backend that sends what it is told, and knows what became of its connection. */
-const scripted = () => {
+const scripted = (type = "text/event-stream") => {
   let handler: ResponseHandler | undefined
   const state = { isPaused: false, isAborted: false, isOpen: false }
   const controller: Controller = {
@@ -42,7 +42,7 @@ const scripted = () => {
         handler = given
         state.isOpen = true
         given.onRequestStart(controller)
-        given.onResponseStart(controller, 200, { "content-type": "text/event-stream" })
+        given.onResponseStart(controller, 200, { "content-type": type })
       }
     },
     send: (piece: Uint8Array) => handler?.onResponseData(controller, piece),
@@ -161,6 +161,23 @@ describe("a streamed answer", () => {
         // What has come to its end may keep its connection for a moment, for the rest to pass.
         assert.strictEqual(upstream.state.isOpen, Exit.isSuccess(exit))
       }
+    })
+  )
+
+  it.live("that comes as one JSON body may be as large as any body", () =>
+    Effect.gen(function* () {
+      const upstream = scripted("application/json")
+      const scope = yield* Scope.make()
+      const fiber = yield* Effect.fork(attempt(upstream, scope))
+      yield* Effect.yieldNow()
+      const choice = { index: 0, message: { role: "assistant", content: "x" }, finish_reason: "stop" }
+      upstream.send(Buffer.alloc(20 * 1024 * 1024, " "))
+      yield* Effect.yieldNow()
+      upstream.send(Buffer.from(JSON.stringify({ id: "a", choices: [choice] })))
+      upstream.end()
+      const { content } = yield* fiber
+      assert.strictEqual(said(yield* Stream.runCollect(content.chunks)), "x")
+      yield* Scope.close(scope, Exit.void)
     })
   )
 
