@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as ConfigRef from "../../src/config/ConfigRef.js"
 import type * as Gateway from "../../src/Gateway.js"
+import { rested } from "../support/Asking.js"
 import * as Caller from "../support/Caller.js"
 import * as LogLines from "../support/LogLines.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
@@ -141,6 +142,8 @@ describe("a new configuration while requests run", () => {
       assert.deepStrictEqual([gone.sockets(), kept.sockets()], [1, 1])
       yield* set({ openai_clients: backends.slice(1) })
       yield* Effect.promise(() => until(() => gone.sockets() === 0))
+      assert.strictEqual(kept.sockets(), 1)
+      yield* Effect.promise(rested)
       yield* Effect.promise(() => Caller.ask(gateway.client, false, "kept-model"))
       assert.strictEqual(kept.sockets(), 1)
       const refused = yield* Effect.promise(() => gateway.post("/v1/chat/completions", TestGateway.chat()))
