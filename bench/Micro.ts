@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
 import * as Accumulator from "../src/domain/chat/answer/Accumulator.js"
-import * as ChatRequest from "../src/domain/chat/ChatRequest.js"
+import * as OpenAiChatClient from "../src/domain/protocol/openai-chat/OpenAiChatClient.js"
 import * as AnswerRepair from "../src/domain/chat/answer/AnswerRepair.js"
 import * as GatewayConfig from "../src/domain/config/GatewayConfig.js"
 import * as Preprocess from "../src/domain/chat/request/Preprocess.js"
@@ -27,7 +27,7 @@ const read = (decoder: SseEvents.Decoder, utf8: Utf8.Utf8, bytes: Uint8Array) =>
 const parsed = SseEvents.make().push(answer)
 const repairOf = () =>
   AnswerRepair.make({
-    kind: "chat",
+    operation: "chat",
     id: "req_1",
     model: "m",
     created: 1,
@@ -54,8 +54,8 @@ const conversation = Array.from({ length: 20 }, (_, index) => ({
   content: `${index % 2 === 0 ? "" : "<think>Let me see.</think>"} ${Chat.answerTo("mark-000000001")} `
 }))
 const body = JSON.stringify({ model: "bench:whole", messages: conversation, stream: true })
-const request = Either.getOrThrow(ChatRequest.decode("chat", body))
-const [target] = RoutePlan.make(routes, request.model, (backend) => draws.get(backend) ?? 0)
+const request = Either.getOrThrow(OpenAiChatClient.protocol.decode(body))
+const [target] = RoutePlan.make(routes, "chat", request.model, (backend) => draws.get(backend) ?? 0)
 
 const steps: ReadonlyArray<readonly [what: string, times: number, step: () => unknown]> = [
   [`parser: ${events} events in one piece, per event`, events, () => read(SseEvents.make(), Utf8.make(), bytes)],
@@ -97,8 +97,12 @@ const steps: ReadonlyArray<readonly [what: string, times: number, step: () => un
       return accumulator.result(undefined)
     }
   ],
-  ["plan: 10 backends in a row of fallbacks", 1, () => RoutePlan.make(routes, "bench:whole", (b) => draws.get(b) ?? 0)],
-  ["decode a request of 20 messages", 1, () => ChatRequest.decode("chat", body)],
+  [
+    "plan: 10 backends in a row of fallbacks",
+    1,
+    () => RoutePlan.make(routes, "chat", "bench:whole", (b) => draws.get(b) ?? 0)
+  ],
+  ["decode a request of 20 messages", 1, () => OpenAiChatClient.protocol.decode(body)],
   ["preprocess 20 messages", 1, () => Preprocess.clean(conversation, ["think", "tool_call"])],
   ["upstream body of 20 messages", 1, () => target && Prepare.make(request, target)]
 ]

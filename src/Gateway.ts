@@ -7,27 +7,29 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Admission from "./admission/Admission.js"
 import * as ConfigRef from "./config/ConfigRef.js"
 import type { BootFailure, ConfigInvalid, ListenFailed, LogUnavailable } from "./domain/failure/Failure.js"
 import type * as GatewayConfig from "./domain/config/GatewayConfig.js"
 import * as Completions from "./exchange/Completions.js"
 import * as Drain from "./exchange/Drain.js"
-import * as OpenAiRoutes from "./http/OpenAiRoutes.js"
+import * as ApiRoutes from "./http/ApiRoutes.js"
 import * as OperatorRoutes from "./http/OperatorRoutes.js"
 import * as Server from "./http/Server.js"
 import * as GuardedLog from "./records/GuardedLog.js"
 import * as RequestLog from "./records/RequestLog.js"
 import * as Backends from "./upstream/Backends.js"
+import * as Forwarder from "./upstream/forward/Forwarder.js"
 
 /** What the gateway's layers provide: all that its routes work with, and completions without HTTP. */
-export type Services = OpenAiRoutes.Services | Completions.Completions
+export type Services = ApiRoutes.Services | Completions.Completions
 
 /** A configuration written as plain values, with the keys of `config.yaml`. */
 export type Config = GatewayConfig.Plain
 
 /** The gateway's endpoints, for a host's router: `HttpRouter.mount("/llm", Gateway.routes)`. Needs a Node server. */
-export const routes: HttpRouter.HttpRouter<never, OpenAiRoutes.Services> = HttpRouter.concat(
-  OpenAiRoutes.routes,
+export const routes: HttpRouter.HttpRouter<never, ApiRoutes.Services> = HttpRouter.concat(
+  ApiRoutes.routes,
   OperatorRoutes.routes
 )
 
@@ -40,7 +42,7 @@ export const layerRoutes = (
 ): Layer.Layer<
   never,
   never,
-  HttpLayerRouter.HttpRouter | HttpLayerRouter.Request.From<"Requires", OpenAiRoutes.Services>
+  HttpLayerRouter.HttpRouter | HttpLayerRouter.Request.From<"Requires", ApiRoutes.Services>
 > =>
   // Whoever has such a router has loaded its module, which others need not wait for.
   Layer.unwrapEffect(
@@ -61,7 +63,8 @@ export const layerRoutes = (
 const services: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.RequestLog> = Completions.layer.pipe(
   Layer.provideMerge(
     Layer.mergeAll(
-      Backends.layer,
+      Layer.provideMerge(Forwarder.layer, Backends.layer),
+      Admission.layer,
       Drain.layer,
       Layer.service(ConfigRef.ConfigRef),
       Layer.service(RequestLog.RequestLog)
@@ -93,9 +96,8 @@ export const layerFile = (
   withRecords(ConfigRef.layerFile(path).pipe(Layer.provide(NodeFileSystem.layer)), options.recordPath)
 
 /** Serves a gateway on a socket of its own; see {@link Server.layer}. */
-export const serve: (
-  options: Server.Options
-) => Layer.Layer<HttpServer.HttpServer, ListenFailed, OpenAiRoutes.Services> = Server.layer
+export const serve: (options: Server.Options) => Layer.Layer<HttpServer.HttpServer, ListenFailed, ApiRoutes.Services> =
+  Server.layer
 
 /** What {@link start} is given: a configuration or the path of its file. */
 export type StartOptions = ({ readonly config: Config } | { readonly configFile: string }) & {

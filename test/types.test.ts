@@ -13,34 +13,37 @@ import type * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type OpenAI from "openai"
 import type { BootFailure, ConfigInvalid, GatewayFailure, LogUnavailable } from "../src/domain/failure/Failure.js"
+import { protocol } from "../src/domain/protocol/openai-chat/OpenAiChatClient.js"
 import { ModelNotFound } from "../src/domain/failure/Failure.js"
 import { RelayEnd } from "../src/domain/failure/Outcome.js"
 import type { StreamFailure } from "../src/domain/failure/StreamFailure.js"
+import type { Admission } from "../src/admission/Admission.js"
 import type { Drain } from "../src/exchange/Drain.js"
 import * as Handler from "../src/http/Handler.js"
 import type { RequestLog } from "../src/records/RequestLog.js"
 import type { Backends } from "../src/upstream/Backends.js"
+import type { Forwarder } from "../src/upstream/forward/Forwarder.js"
 
 // The compiler is the judge here: `tsc` fails where an error that is expected below does not come. Nothing is run.
 
-type Needs = RequestLog | ConfigRef | Drain
+type Needs = Admission | ConfigRef | Drain | RequestLog
 
 const receive = (): Effect.Effect<number, GatewayFailure> => Effect.succeed(1)
-const forward = (): Effect.Effect<string, GatewayFailure> => new ModelNotFound({ model: "m" })
+const obtain = (): Effect.Effect<string, GatewayFailure> => new ModelNotFound({ model: "m" })
 const relay = (): Effect.Effect<RelayEnd> => Effect.succeed(RelayEnd.Completed())
 const brokenRelay = (): Effect.Effect<RelayEnd, ModelNotFound> => new ModelNotFound({ model: "m" })
 
 describe("the types of a route", () => {
   it("let a route be served that goes through Handler.handle", () => {
     const total: HttpRouter.HttpRouter<never, Needs> = HttpRouter.empty.pipe(
-      HttpRouter.post("/x", Handler.route(Handler.handle("chat", { receive, forward, relay })))
+      HttpRouter.post("/x", Handler.route(Handler.handle(protocol, { receive, obtain, relay })))
     )
     expectTypeOf(total).toEqualTypeOf<HttpRouter.HttpRouter<never, Needs>>()
   })
 
   it("let none be served that skips it", () => {
     const skipping = () => {
-      const leaky = HttpRouter.empty.pipe(HttpRouter.post("/x", Effect.as(forward(), HttpServerResponse.empty())))
+      const leaky = HttpRouter.empty.pipe(HttpRouter.post("/x", Effect.as(obtain(), HttpServerResponse.empty())))
       // @ts-expect-error its failures would reach the server
       const total: HttpRouter.HttpRouter<never, Needs> = leaky
       return total
@@ -50,24 +53,24 @@ describe("the types of a route", () => {
 
   it("let no relay fail: after commit there is nobody to tell", () => {
     // @ts-expect-error a relay has no error channel
-    const failing = () => Handler.handle("chat", { receive, forward, relay: brokenRelay })
+    const failing = () => Handler.handle(protocol, { receive, obtain, relay: brokenRelay })
     expectTypeOf(failing).toBeFunction()
   })
 
   it("let no relay end without saying how", () => {
     // @ts-expect-error an outcome is a value that must be given
-    const silent = () => Handler.handle("chat", { receive, forward, relay: () => Effect.void })
+    const silent = () => Handler.handle(protocol, { receive, obtain, relay: () => Effect.void })
     expectTypeOf(silent).toBeFunction()
   })
 
-  it("let forward fail only in ways that have an answer on the wire", () => {
+  it("let obtain fail only in ways that have an answer on the wire", () => {
     // @ts-expect-error a plain Error has no status
-    const unknown = () => Handler.handle("chat", { receive, forward: () => Effect.fail(new Error("what?")), relay })
+    const unknown = () => Handler.handle(protocol, { receive, obtain: () => Effect.fail(new Error("what?")), relay })
     expectTypeOf(unknown).toBeFunction()
   })
 
   it("leave an answered exchange without failures, and in need of a log", () => {
-    const answered = () => Handler.route(Handler.handle("chat", { receive, forward, relay }))
+    const answered = () => Handler.route(Handler.handle(protocol, { receive, obtain, relay }))
     expectTypeOf(answered).returns.toMatchTypeOf<Effect.Effect<unknown, never, unknown>>()
     // @ts-expect-error it cannot run without its services
     const run = () => Effect.runPromise(answered())
@@ -77,12 +80,8 @@ describe("the types of a route", () => {
 
 describe("the types of the library", () => {
   it("say which services the routes need", () => {
-    expectTypeOf(Gateway.routes).toEqualTypeOf<
-      HttpRouter.HttpRouter<never, Backends | ConfigRef | Drain | RequestLog>
-    >()
-    expectTypeOf<Gateway.Services>().toEqualTypeOf<
-      Backends | ConfigRef | Drain | RequestLog | Completions.Completions
-    >()
+    expectTypeOf(Gateway.routes).toEqualTypeOf<HttpRouter.HttpRouter<never, Needs | Backends | Forwarder>>()
+    expectTypeOf<Gateway.Services>().toEqualTypeOf<Needs | Backends | Forwarder | Completions.Completions>()
   })
 
   it("say how each layer fails, and that it needs nothing", () => {
@@ -100,9 +99,7 @@ describe("the types of the library", () => {
       whole: Effect.Effect<Completions.ChatCompletion, GatewayFailure>
       stream: Stream.Stream<Completions.ChatCompletionChunk, GatewayFailure | StreamFailure>
     }>()
-    expectTypeOf(Completions.layer).toEqualTypeOf<
-      Layer.Layer<Completions.Completions, never, Backends | ConfigRef | Drain | RequestLog>
-    >()
+    expectTypeOf(Completions.layer).toEqualTypeOf<Layer.Layer<Completions.Completions, never, Needs | Forwarder>>()
   })
 
   it("take any field of a request, and those of the official client, but none without a model", () => {
@@ -138,7 +135,7 @@ describe("the types of the library", () => {
       Layer.Layer<
         never,
         never,
-        HttpLayerRouter.HttpRouter | HttpLayerRouter.Request.From<"Requires", Backends | ConfigRef | Drain | RequestLog>
+        HttpLayerRouter.HttpRouter | HttpLayerRouter.Request.From<"Requires", Needs | Backends | Forwarder>
       >
     >()
   })

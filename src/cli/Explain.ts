@@ -5,7 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as BoundedFile from "../config/BoundedFile.js"
 import * as ConfigFile from "../config/ConfigFile.js"
-import * as ChatRequest from "../domain/chat/ChatRequest.js"
+import * as OpenAiChatClient from "../domain/protocol/openai-chat/OpenAiChatClient.js"
+import * as OpenAiTextClient from "../domain/protocol/openai-text/OpenAiTextClient.js"
 import * as ConfigIssue from "../domain/schema/ConfigIssue.js"
 import { reasonOf } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
@@ -75,10 +76,8 @@ const requestFor = Effect.fnUntraced(function* (settings: {
     ...(settings.stream ? { stream: true } : {})
   }
   if (!("model" in body)) return yield* new NoRequest({ reason: "Which model? Give --model, or a --body with one." })
-  return yield* ChatRequest.decode(
-    "prompt" in body && !("messages" in body) ? "completion" : "chat",
-    JSON.stringify(body)
-  )
+  const { decode } = "prompt" in body && !("messages" in body) ? OpenAiTextClient.protocol : OpenAiChatClient.protocol
+  return yield* decode(JSON.stringify(body))
 })
 
 /** A body may be this large, in bytes. */

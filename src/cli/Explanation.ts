@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Backend } from "../domain/backend/Backend.js"
-import type { ChatRequest } from "../domain/chat/ChatRequest.js"
+import type { Ask } from "../domain/chat/Ask.js"
 import * as Credentials from "../domain/backend/Credentials.js"
 import * as RoutePlan from "../domain/routing/RoutePlan.js"
 import type * as RouteTable from "../domain/routing/RouteTable.js"
@@ -39,18 +39,18 @@ export interface Candidate {
 }
 
 /** Explains the route of a request; without stages when no backend serves its model. */
-export const make = (routes: RouteTable.RouteTable, request: ChatRequest): Explanation => {
+export const make = (routes: RouteTable.RouteTable, ask: Ask): Explanation => {
   // Equal draws give the likeliest order: the heavier first.
-  const stages = RoutePlan.stages(routes, request.model, () => 0.5).filter(({ fresh }) => fresh.length > 0)
+  const stages = RoutePlan.stages(routes, ask.operation, ask.model, () => 0.5).filter(({ fresh }) => fresh.length > 0)
   return {
-    model: request.model,
-    stream: request.stream,
+    model: ask.model,
+    stream: ask.stream,
     stages: stages.map(({ fallback, fresh, siblings }) => {
-      const named = fallback !== undefined && routes.match(fallback).length === 0
+      const named = fallback !== undefined && routes.match(ask.operation, fallback).length === 0
       const shares = Weighting.shares(siblings, RoutePlan.weightOf)
       return {
         fallback: fallback === undefined ? null : { to: fallback, of: fallingTo(fallback, routes.backends) },
-        candidates: fresh.map((target) => candidate(target, named, shares[siblings.indexOf(target)] ?? 0, request))
+        candidates: fresh.map((target) => candidate(target, named, shares[siblings.indexOf(target)] ?? 0, ask))
       }
     })
   }
@@ -59,9 +59,9 @@ export const make = (routes: RouteTable.RouteTable, request: ChatRequest): Expla
 const fallingTo = (fallback: string, backends: ReadonlyArray<Backend>): ReadonlyArray<string> =>
   backends.filter((backend) => Option.contains(backend.fallback, fallback)).map(({ name }) => name)
 
-const candidate = (target: RouteTable.Target, named: boolean, first: number, request: ChatRequest): Candidate => {
+const candidate = (target: RouteTable.Target, named: boolean, first: number, ask: Ask): Candidate => {
   const { backend, model } = target
-  const sent = SentRequest.make(request, target)
+  const sent = SentRequest.make(ask, target)
   return {
     backend: backend.name,
     model,

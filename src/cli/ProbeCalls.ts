@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Backend } from "../domain/backend/Backend.js"
-import type { ChatRequest } from "../domain/chat/ChatRequest.js"
+import type { Ask } from "../domain/chat/Ask.js"
 import * as Credentials from "../domain/backend/Credentials.js"
 import * as AnswerFailure from "../domain/failure/AnswerFailure.js"
 import { ConnectFailed, ProtocolBroken, TotalTimedOut } from "../domain/failure/Failure.js"
@@ -13,7 +13,8 @@ import * as JsonObject from "../domain/json/JsonObject.js"
 import type { Target } from "../domain/routing/RouteTable.js"
 import * as Told from "../domain/chat/answer/Told.js"
 import * as UpstreamError from "../domain/failure/UpstreamError.js"
-import * as Prepare from "../domain/chat/request/Prepare.js"
+import * as SpokenProtocol from "../domain/backend/SpokenProtocol.js"
+import * as Protocols from "../domain/protocol/Protocols.js"
 import type { Connections } from "../http1/Dispatch.js"
 import * as Attempt from "../upstream/attempt/Attempt.js"
 import * as ChatReader from "../upstream/attempt/ChatReader.js"
@@ -90,8 +91,9 @@ const newLimit = "max_completion_tokens"
 
 const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, limit: string) =>
   Effect.gen(function* () {
-    const request = requestFor(target.model, stream, limit)
-    const body = JSON.stringify(yield* Prepare.make(request, target))
+    const ask = askOf(target, stream, limit)
+    const protocol = Protocols.between(ask.operation, target.backend)
+    const body = JSON.stringify(yield* protocol.body(ask, target))
     const { timeouts } = target.backend
     const clock = SteadyClock.of(yield* Effect.clock)
     const startedAt = clock.now()
@@ -100,7 +102,8 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
     const connections = (yield* Backends).dispatcher(target.backend)
     const { content } = yield* Attempt.make<ChatReader.ChatAnswer>({
       id: "ping",
-      request,
+      ask,
+      protocol,
       target,
       body,
       connections: watched(connections, (type) => (isStream = type.includes("event-stream"))),
@@ -116,13 +119,17 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
     return { ms, isStream }
   }).pipe(Effect.scoped)
 
-const requestFor = (model: string, stream: boolean, limit: string): ChatRequest => ({
-  kind: "chat",
-  model,
-  stream,
-  includeUsage: false,
-  body: { model, messages: [{ role: "user", content: "ping" }], [limit]: 1, ...(stream ? { stream } : {}) }
-})
+const askOf = ({ backend, model }: Target, stream: boolean, limit: string): Ask => {
+  const chats = SpokenProtocol.toAsk("chat", backend.protocols) !== undefined
+  const said = chats ? { messages: [{ role: "user", content: "ping" }] } : { prompt: "ping" }
+  return {
+    operation: chats ? "chat" : "text",
+    model,
+    stream,
+    includeUsage: false,
+    body: { model, ...said, [limit]: 1, ...(stream ? { stream } : {}) }
+  }
+}
 
 // The same connections; the content type of each answer is told.
 const watched = (connections: Connections, onType: (type: string) => void): Connections => ({

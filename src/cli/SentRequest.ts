@@ -1,10 +1,10 @@
 import * as Either from "effect/Either"
-import type { ChatRequest } from "../domain/chat/ChatRequest.js"
+import type { Ask } from "../domain/chat/Ask.js"
 import * as Credentials from "../domain/backend/Credentials.js"
 import type { BodyMalformed } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
 import type { Target } from "../domain/routing/RouteTable.js"
-import * as Prepare from "../domain/chat/request/Prepare.js"
+import * as Protocols from "../domain/protocol/Protocols.js"
 import * as Secrets from "../domain/backend/Secrets.js"
 import * as DemoBackend from "../upstream/DemoBackend.js"
 import * as BackendUrl from "../upstream/BackendUrl.js"
@@ -18,14 +18,13 @@ export interface SentRequest {
 }
 
 /** What a target would be sent for a caller's request. */
-export const make = (request: ChatRequest, target: Target): Either.Either<SentRequest, BodyMalformed> =>
-  Either.map(Prepare.make(request, target), (body) => ({
+export const make = (ask: Ask, target: Target): Either.Either<SentRequest, BodyMalformed> => {
+  const protocol = Protocols.between(ask.operation, target.backend)
+  const headers = Credentials.redactHeaders(protocol.headers(ask, target.backend, anyCaller))
+  return Either.map(protocol.body(ask, target), (body) => ({
     method: "POST",
-    url: urlOf(target, request.kind),
-    headers: {
-      ...headersOf(target, request.stream),
-      "content-type": "application/json"
-    },
+    url: urlOf(target, protocol.path(ask)),
+    headers: { ...Secrets.hideInHeaders(headers, target.backend), "content-type": "application/json" },
     body: Object.fromEntries(
       Object.entries(body).map(([key, value]) => [
         key,
@@ -33,16 +32,13 @@ export const make = (request: ChatRequest, target: Target): Either.Either<SentRe
       ])
     )
   }))
+}
 
 // Where the backend has no key of its own the caller's is sent; it is redacted as well.
 const anyCaller = { authorization: "Bearer caller" }
 
-const headersOf = ({ backend }: Target, stream: boolean): Record<string, string> =>
-  Secrets.hideInHeaders(Credentials.redactHeaders(Credentials.upstreamHeaders(backend, anyCaller, stream)), backend)
-
-const urlOf = (target: Target, kind: ChatRequest["kind"]): string => {
+const urlOf = (target: Target, path: string): string => {
   const { backend } = target
-  const path = kind === "chat" ? "/chat/completions" : "/completions"
   if (backend.baseUrl === DemoBackend.url) return `${DemoBackend.url}${path}`
   const endpoint = BackendUrl.of(target, path)
   const url = new URL(endpoint.path, endpoint.origin)

@@ -11,17 +11,20 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ConfigRef } from "../config/ConfigRef.js"
 import { ChatCompletion, ChatCompletionChunk } from "../domain/chat/ChatCompletion.js"
-import * as ChatRequest from "../domain/chat/ChatRequest.js"
+import type { AnswerChunk } from "../domain/chat/answer/AnswerChunk.js"
 import type { Headers } from "../domain/backend/Credentials.js"
 import type { GatewayFailure } from "../domain/failure/Failure.js"
 import { BodyMalformed, BodyTooLarge, Draining } from "../domain/failure/Failure.js"
 import type { Journal } from "../domain/record/Journal.js"
-import type { Outcome } from "../domain/failure/Outcome.js"
+import type { Outcome, RelayEnd } from "../domain/failure/Outcome.js"
+import * as OpenAiChatClient from "../domain/protocol/openai-chat/OpenAiChatClient.js"
 import * as StreamFailure from "../domain/failure/StreamFailure.js"
-import * as SseEvents from "../domain/wire/SseEvents.js"
 import * as Fingerprint from "../records/store/Fingerprint.js"
-import type { Backends } from "../upstream/Backends.js"
-import * as Completion from "./Completion.js"
+import * as Relay from "../relay/Relay.js"
+import type { AnswerReader } from "../upstream/attempt/AnswerReader.js"
+import * as ChatReader from "../upstream/attempt/ChatReader.js"
+import type { Forwarded } from "../upstream/forward/Forwarded.js"
+import { Forwarder } from "../upstream/forward/Forwarder.js"
 import { Drain } from "./Drain.js"
 import * as Exchange from "./Exchange.js"
 import * as LocalSink from "./LocalSink.js"
@@ -68,7 +71,7 @@ export class Completions extends Context.Tag("causeway/exchange/Completions")<
 >() {}
 
 /** What completions work with. */
-export type Services = Exchange.Services | Backends
+export type Services = Exchange.Services | Forwarder
 
 /** The completions of the gateway that these services make up; the drain is the layer's. */
 export const make: Effect.Effect<Context.Tag.Service<Completions>, never, Services> = Effect.map(
@@ -76,7 +79,7 @@ export const make: Effect.Effect<Context.Tag.Service<Completions>, never, Servic
   (services) => ({
     complete: (request, options = {}) =>
       Effect.gen(function* () {
-        const { outcome, sink } = yield* begin(services, { ...request, stream: false }, options)
+        const { outcome, sink } = yield* begin(services, { ...request, stream: false }, options, whole)
         return yield* answerOf(yield* outcome, sink.last())
       }).pipe(
         Effect.scoped,
@@ -84,13 +87,15 @@ export const make: Effect.Effect<Context.Tag.Service<Completions>, never, Servic
       ),
     stream: (request, options = {}) =>
       Stream.unwrapScoped(
-        Effect.map(begin(services, { ...request, stream: true }, options), ({ isCommitted, outcome, sink }) => {
-          const events = SseEvents.make()
-          const end = Effect.flatMap(outcome, (how) => endOf(how, isCommitted()))
-          return Stream.repeatEffectChunkOption(
-            Effect.flatMap(sink.take, (text) => (text === undefined ? end : chunksOf(events, text)))
-          )
-        })
+        Effect.map(
+          begin(services, { ...request, stream: true }, options, streamed),
+          ({ isCommitted, outcome, sink }) => {
+            const end = Effect.flatMap(outcome, (how) => endOf(how, isCommitted()))
+            return Stream.repeatEffectChunkOption(
+              Effect.flatMap(sink.take, (chunks) => (chunks === undefined ? end : decoded(chunks)))
+            )
+          }
+        )
       ).pipe(Stream.withSpan("Completions.stream", { attributes: { model: request.model }, captureStackTrace: false }))
   })
 )
@@ -115,27 +120,49 @@ interface Call {
   readonly isCommitted: () => boolean
 }
 
+/** How one kind of answer is read, and moved to the caller. */
+interface Way<A> {
+  readonly reader: AnswerReader<A>
+  readonly relay: (
+    exchange: Exchange.Exchange,
+    forwarded: Forwarded<A>,
+    sink: LocalSink.LocalSink
+  ) => Effect.Effect<RelayEnd>
+}
+
+const whole: Way<ChatReader.Whole> = {
+  reader: ChatReader.whole,
+  relay: (exchange, forwarded, sink) => Relay.relayWhole(exchange, forwarded, ({ text }) => text, sink)
+}
+
+const streamed: Way<ChatReader.Streamed> = {
+  reader: ChatReader.streamed,
+  relay: (exchange, forwarded, sink) => Relay.relayStream(exchange, forwarded, sink.delivery)
+}
+
 // The exchange has a fiber of its own: the drain may cut it, and it ends in its own time when the caller leaves.
-const begin = (
+const begin = <A>(
   services: Context.Context<Services>,
   body: Request,
-  options: Options
+  options: Options,
+  { reader, relay }: Way<A>
 ): Effect.Effect<Call, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const { forward } = Context.get(services, Forwarder)
     const sink = LocalSink.make()
     let committed = false
     const exchange = Exchange.run(
-      { caller: () => callerOf(options), sink: () => sink },
+      { protocol, caller: () => callerOf(options), sink: () => sink },
       {
         receive: ({ bytes, snapshot: { config } }) =>
           Effect.flatMap(textOf(body, config.server.maxBody), (text) =>
-            Effect.zipRight(bytes.hold(text.length), ChatRequest.decode("chat", text, config.server.maxValues))
+            Effect.zipRight(bytes.hold(text.length), protocol.decode(text, config.server.maxValues))
           ),
-        forward: Completion.forward,
-        relay: (exchange, forwarded, to) =>
+        obtain: (exchange, ask) => forward(exchange, ask, reader),
+        relay: (exchange, forwarded) =>
           Effect.suspend(() => {
             committed = true
-            return Effect.zipRight(annotate(exchange.journal), Completion.relay(exchange, forwarded, to, Option.none()))
+            return Effect.zipRight(annotate(exchange.journal), relay(exchange, forwarded, sink))
           })
       }
     )
@@ -146,6 +173,8 @@ const begin = (
     return { sink, outcome: Fiber.join(fiber), isCommitted: () => committed }
   })
 
+const { protocol } = OpenAiChatClient
+
 const annotate = ({ attempts, backend, id, model }: Journal): Effect.Effect<void> =>
   Effect.annotateCurrentSpan({ id, backend, model, attempts: attempts.length })
 
@@ -154,7 +183,7 @@ const callerOf = ({ apiKey, headers: given = {}, id = RequestId.make(), ip = "" 
     ...Object.fromEntries(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value])),
     ...(apiKey === undefined ? {} : { authorization: `Bearer ${Redacted.value(apiKey)}` })
   }
-  return { id, kind: "chat" as const, ip, caller: Fingerprint.ofRequest(headers, ""), headers }
+  return { id, ip, caller: Fingerprint.ofRequest(headers, ""), headers }
 }
 
 // Through JSON, as over HTTP: what the caller does with its objects meanwhile changes nothing here.
@@ -171,10 +200,11 @@ const textOf = (body: Request, limit: number): Either.Either<string, BodyMalform
 
 // Whatever has gone through the repair is of these shapes; anything else is a defect.
 const decodeAnswer = Schema.decodeUnknownSync(Schema.parseJson(ChatCompletion))
-const decodeChunk = Schema.decodeUnknownSync(Schema.parseJson(ChatCompletionChunk))
+const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
 
-const chunksOf = (events: SseEvents.Decoder, text: string): Effect.Effect<Chunk.Chunk<ChatCompletionChunk>> =>
-  Effect.sync(() => Chunk.fromIterable(events.push(text).map(({ data }) => decodeChunk(data))))
+// The caller may do what it likes with what it gets: the record is made of the same chunks.
+const decoded = (chunks: ReadonlyArray<AnswerChunk>): Effect.Effect<Chunk.Chunk<ChatCompletionChunk>> =>
+  Effect.sync(() => Chunk.fromIterable(chunks.map((chunk) => decodeChunk(structuredClone(chunk.value())))))
 
 const answerOf = (outcome: Outcome, text: string): Effect.Effect<ChatCompletion, GatewayFailure> => {
   switch (outcome._tag) {

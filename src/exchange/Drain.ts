@@ -1,12 +1,7 @@
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Overloaded } from "../domain/failure/Failure.js"
-import type { ServerSettings } from "../domain/config/GatewayConfig.js"
-import * as ByteBudget from "../admission/ByteBudget.js"
-import * as WaitingLine from "../admission/WaitingLine.js"
-import * as HeapShare from "./HeapShare.js"
 import * as Running from "./Running.js"
 
 /** How an exchange is brought to its end from outside. */
@@ -17,18 +12,8 @@ export interface Ending {
   readonly letGo: Effect.Effect<void>
 }
 
-/** What an exchange holds from its arrival to its true end. */
-export interface Lease {
-  /** The bytes that it holds in memory. */
-  readonly bytes: ByteBudget.ByteLease
-  /** Waits until fewer than `server.max_in_flight` are admitted; undefined where that is so already. */
-  readonly admit: () => Effect.Effect<void, Overloaded> | undefined
-  /** Gives everything back, once. */
-  readonly release: () => void
-}
-
-/** Knows the exchanges that are running and what they hold, and brings them to an end when the gateway stops. */
-export class Drain extends Context.Tag("causeway/http/Drain")<
+/** Knows the exchanges that are running, and brings them to an end when the gateway stops. */
+export class Drain extends Context.Tag("causeway/exchange/Drain")<
   Drain,
   {
     /** Whether the gateway is stopping, so that no exchange may begin. */
@@ -37,8 +22,8 @@ export class Drain extends Context.Tag("causeway/http/Drain")<
     readonly isReady: () => boolean
     /** Says that the gateway is to stop, while it still serves. */
     readonly announce: Effect.Effect<void>
-    /** Counts an exchange in, which is not admitted yet; the lease counts it out. */
-    readonly enter: (settings: ServerSettings, ending: Ending) => Lease
+    /** Counts an exchange in; the result counts it out, once. */
+    readonly enter: (ending: Ending) => () => void
     /**
      * Lets no exchange begin, waits for those that run, and cuts what is left at the deadline; what has not ended a few
      * seconds later is let go.
@@ -48,75 +33,55 @@ export class Drain extends Context.Tag("causeway/http/Drain")<
 >() {}
 
 /** How long exchanges that were cut may take to end: twice what a caller has to read the end of its answer. */
-const lastDeadline = Duration.seconds(2)
-
-const make = Effect.sync(() => {
-  const running = Running.make<Ending>()
-  const line = WaitingLine.make()
-  const budget = ByteBudget.make()
-  const share = HeapShare.bytes()
-  let admitted = 0
-  let ready = true
-  let draining = false
-  let onIdle = () => {}
-
-  const idle = Effect.async<void>((resume) => {
-    if (running.size() === 0) return resume(Effect.void)
-    onIdle = () => resume(Effect.void)
-  })
-
-  const idleWithin = (deadline: Duration.Duration) =>
-    Effect.map(Effect.timeoutOption(Effect.interruptible(idle), deadline), ({ _tag }) => _tag === "Some")
-
-  const enter = ({ maxBytesInFlight, maxInFlight, queue }: ServerSettings, ending: Ending): Lease => {
-    const leave = running.enter(ending)
-    const bytes = budget.open(maxBytesInFlight._tag === "Some" ? maxBytesInFlight.value : share, queue)
-    let isAdmitted = false
-    let isOver = false
-
-    const take = (): true | undefined => {
-      if (isOver || admitted >= maxInFlight) return undefined
-      admitted++
-      isAdmitted = true
-      return true
-    }
-
-    return {
-      bytes,
-      admit: () => (line.takeNow(take) === true ? undefined : Effect.asVoid(line.take(take, queue))),
-      release: () => {
-        if (isOver) return
-        isOver = true
-        bytes.release()
-        if (isAdmitted) {
-          admitted--
-          line.wake()
-        }
-        leave()
-        if (running.size() === 0) onIdle()
-      }
-    }
-  }
-
-  const drain = Effect.fnUntraced(function* (deadline: Duration.Duration) {
-    draining = true
-    if (yield* idleWithin(deadline)) return
-    yield* Effect.logWarning(`Cutting ${running.size()} exchanges at the drain deadline`)
-    for (const { cut } of running.all()) cut()
-    if (yield* idleWithin(lastDeadline)) return
-    const left = running.all()
-    yield* Effect.logError(`${left.length} exchanges did not end when they were cut: they are let go`)
-    yield* Effect.forEach(left, ({ letGo }) => letGo, { concurrency: "unbounded", discard: true })
-  })
-
-  return Drain.of({
-    isDraining: () => draining,
-    isReady: () => ready && !draining,
-    announce: Effect.sync(() => (ready = false)),
-    enter,
-    drain
-  })
-})
+const lastDeadline = "2 seconds"
 
 /** The register of one gateway. */
-export const layer: Layer.Layer<Drain> = Layer.effect(Drain, make)
+export const layer: Layer.Layer<Drain> = Layer.effect(
+  Drain,
+  Effect.sync(() => {
+    const state: State = { running: Running.make(), isReady: true, isDraining: false, onIdle: () => {} }
+    return {
+      isDraining: () => state.isDraining,
+      isReady: () => state.isReady && !state.isDraining,
+      announce: Effect.sync(() => (state.isReady = false)),
+      enter: (ending) => enter(state, ending),
+      drain: (deadline) => drain(state, deadline)
+    }
+  })
+)
+
+interface State {
+  readonly running: Running.Running<Ending>
+  isReady: boolean
+  isDraining: boolean
+  onIdle: () => void
+}
+
+const enter = (state: State, ending: Ending): (() => void) => {
+  const leave = state.running.enter(ending)
+  return () => {
+    leave()
+    if (state.running.size() === 0) state.onIdle()
+  }
+}
+
+const drain = Effect.fnUntraced(function* (state: State, deadline: Duration.Duration) {
+  const { running } = state
+  state.isDraining = true
+  if (yield* idleWithin(state, deadline)) return
+  yield* Effect.logWarning(`Cutting ${running.size()} exchanges at the drain deadline`)
+  for (const { cut } of running.all()) cut()
+  if (yield* idleWithin(state, lastDeadline)) return
+  const left = running.all()
+  yield* Effect.logError(`${left.length} exchanges did not end when they were cut: they are let go`)
+  yield* Effect.forEach(left, ({ letGo }) => letGo, { concurrency: "unbounded", discard: true })
+})
+
+const idleWithin = (state: State, deadline: Duration.DurationInput): Effect.Effect<boolean> =>
+  Effect.map(Effect.timeoutOption(Effect.interruptible(idle(state)), deadline), ({ _tag }) => _tag === "Some")
+
+const idle = (state: State): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    if (state.running.size() === 0) return resume(Effect.void)
+    state.onIdle = () => resume(Effect.void)
+  })

@@ -10,35 +10,33 @@ import { Draining } from "../domain/failure/Failure.js"
 import type { ServerSettings } from "../domain/config/GatewayConfig.js"
 import * as Journal from "../domain/record/Journal.js"
 import type { Crashed, Outcome, RelayEnd } from "../domain/failure/Outcome.js"
-import * as WireError from "../domain/failure/WireError.js"
 import * as AccessLog from "../process/AccessLog.js"
 import { RequestLog } from "../records/RequestLog.js"
-import * as Alarm from "../flow/Alarm.js"
+import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
+import * as Admission from "../admission/Admission.js"
 import type { ByteLease } from "../admission/ByteBudget.js"
 import * as Departure from "../relay/Departure.js"
-import * as ResponseSink from "../relay/ResponseSink.js"
+import type { CallerSink, ResponseSink, SinkListener } from "../relay/ResponseSink.js"
 import * as SteadyClock from "../flow/SteadyClock.js"
 import * as Drain from "./Drain.js"
+import * as ExchangeEnd from "./ExchangeEnd.js"
+import type { Watcher } from "./ExchangeEnd.js"
 import { Recording } from "./Recording.js"
-
-/** The caller's side of one exchange: a sink that the drain can cut. */
-export interface CallerSink extends ResponseSink.ResponseSink {
-  /** Tells the listener to come to an end now. */
-  cut(): void
-  /** Breaks off what has begun, so that the caller cannot take it for whole; false when nothing has. */
-  breakOff(): boolean
-}
+import { refuse } from "./Refusal.js"
 
 /** A request that has come in. */
 export interface Arrival {
+  /** In which it is asked. */
+  readonly protocol: ClientProtocol
   /** Who asks. */
-  readonly caller: (settings: ServerSettings) => Pick<Journal.Journal, "id" | "kind" | "ip" | "caller" | "headers">
+  readonly caller: (settings: ServerSettings) => Pick<Journal.Journal, "id" | "ip" | "caller" | "headers">
   /** Where the answer goes. */
   readonly sink: (journal: Journal.Journal, settings: ServerSettings, isDraining: () => boolean) => CallerSink
 }
 
 /** What is known while an exchange runs. */
 export interface Exchange {
+  readonly protocol: ClientProtocol
   readonly journal: Journal.Journal
   readonly clock: SteadyClock.SteadyClock
   /** The configuration that the exchange keeps to its end. */
@@ -55,25 +53,21 @@ export interface Exchange {
 export type Finalizer = () => Effect.Effect<void> | undefined
 
 /** The services of every exchange. */
-export type Services = RequestLog | ConfigRef.ConfigRef | Drain.Drain
+export type Services = Admission.Admission | ConfigRef.ConfigRef | Drain.Drain | RequestLog
 
 /** Reads the request; it can be interrupted and can fail, and holds no place of `server.max_in_flight`. */
 export type Receive<Q, R> = (exchange: Exchange) => Effect.Effect<Q, GatewayFailure, R>
 
 /** Obtains an answer; it can be interrupted and can fail. */
-export type Forward<Q, A, R> = (exchange: Exchange, request: Q) => Effect.Effect<A, GatewayFailure, R>
+export type Obtain<Q, A, R> = (exchange: Exchange, request: Q) => Effect.Effect<A, GatewayFailure, R>
 
 /** Moves an answer to the caller; it can do neither. */
-export type Relay<A, R> = (
-  exchange: Exchange,
-  held: A,
-  sink: ResponseSink.ResponseSink
-) => Effect.Effect<RelayEnd, never, R>
+export type Relay<A, R> = (exchange: Exchange, answer: A, sink: ResponseSink) => Effect.Effect<RelayEnd, never, R>
 
 /** What an exchange consists of. */
 export interface Phases<Q, A, R, R2, R3> {
   readonly receive: Receive<Q, R>
-  readonly forward: Forward<Q, A, R2>
+  readonly obtain: Obtain<Q, A, R2>
   readonly relay: Relay<A, R3>
 }
 
@@ -95,18 +89,51 @@ const runOn = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
   arrival: Arrival,
   phases: Phases<Q, A, R, R2, R3>
 ) {
+  const opened = yield* open(fiber, arrival)
+  return yield* Effect.ensuring(conduct(opened, phases), Effect.sync(opened.release))
+})
+
+// Each phase is steps of one generator, for an effect of its own would cost a short request a microsecond or two.
+const conduct = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
+  opened: Opened,
+  { obtain, receive, relay }: Phases<Q, A, R, R2, R3>
+) {
+  const { exchange, sink } = opened
+  const obtained = yield* Effect.exit(Effect.interruptible(admitted(opened, receive, obtain)))
+  const relayed: Exit.Exit<RelayEnd, GatewayFailure> = Exit.isSuccess(obtained)
+    ? yield* Effect.exit(relay(exchange, obtained.value, sink))
+    : Exit.failCause(obtained.cause)
+  return yield* close(opened, relayed)
+})
+
+/** An exchange that has begun. */
+interface Opened {
+  readonly exchange: Exchange
+  readonly drain: Context.Tag.Service<Drain.Drain>
+  readonly lease: Admission.Lease
+  readonly finalizers: Array<Finalizer>
+  readonly recording: Recording
+  readonly watchers: ReadonlyArray<Watcher>
+  readonly sink: CallerSink
+  /** Gives back what it holds, and counts it out. */
+  readonly release: () => void
+}
+
+function* open(fiber: Fiber.RuntimeFiber<Outcome>, arrival: Arrival): Effect.fn.Return<Opened, never, Services> {
   const services = yield* Effect.context<Services>()
   const drain = Context.get(services, Drain.Drain)
   const clock = SteadyClock.of(Context.get(fiber.currentDefaultServices, Clock.Clock))
   const snapshot = yield* Context.get(services, ConfigRef.ConfigRef).current
   const { log, server } = snapshot.config
-  const journal = Journal.open(arrival.caller(server), clock.now(), clock.date())
+  const { operation } = arrival.protocol
+  const journal = Journal.open({ operation, ...arrival.caller(server) }, clock.now(), clock.date())
   const sink = arrival.sink(journal, server, drain.isDraining)
-  const synced = log.durability === "sync"
-  const recording = new Recording(Context.get(services, RequestLog), journal, clock, synced)
-  const lease = drain.enter(server, { cut: () => sink.cut(), letGo: recording.letGo })
+  const recording = new Recording(Context.get(services, RequestLog), journal, clock, log.durability === "sync")
+  const lease = Context.get(services, Admission.Admission).lease(server)
+  const leave = drain.enter({ cut: () => sink.cut(), letGo: recording.letGo })
   const finalizers: Array<Finalizer> = []
   const exchange: Exchange = {
+    protocol: arrival.protocol,
     journal,
     clock,
     snapshot,
@@ -114,15 +141,20 @@ const runOn = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
     beforeEnd: recording.beforeEnd(),
     atEnd: (finalizer) => void finalizers.push(finalizer)
   }
+  const watchers: ReadonlyArray<Watcher> = [
+    ({ record }) => recording.write(record),
+    ({ date, record }) => void AccessLog.write(record, fiber, date)
+  ]
   sink.listen(new Interrupting(fiber))
-  return yield* Effect.ensuring(
-    conduct(phases, { drain, exchange, fiber, finalizers, lease, recording, sink }),
-    Effect.sync(lease.release)
-  )
-})
+  const release = () => {
+    lease.release()
+    leave()
+  }
+  return { exchange, drain, lease, finalizers, recording, watchers, sink, release }
+}
 
 /** Whoever ends the exchange from outside interrupts it, where it can be. */
-class Interrupting implements ResponseSink.SinkListener {
+class Interrupting implements SinkListener {
   constructor(private readonly fiber: Fiber.RuntimeFiber<Outcome>) {}
 
   onLeft(): void {
@@ -134,44 +166,34 @@ class Interrupting implements ResponseSink.SinkListener {
   }
 }
 
-/** What an exchange is conducted with. */
-interface Conduct {
-  readonly drain: Context.Tag.Service<Drain.Drain>
-  readonly exchange: Exchange
-  readonly fiber: Fiber.RuntimeFiber<Outcome>
-  readonly finalizers: Array<Finalizer>
-  readonly lease: Drain.Lease
-  readonly recording: Recording
-  readonly sink: CallerSink
-}
-
-const conduct = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
-  { forward, receive, relay }: Phases<Q, A, R, R2, R3>,
-  { drain, exchange, fiber, finalizers, lease, recording, sink }: Conduct
-) {
-  const begun = drain.isDraining()
+// Whoever is still sending its request holds no place.
+const admitted = <Q, A, R, R2>(
+  { drain, exchange, lease }: Opened,
+  receive: Receive<Q, R>,
+  obtain: Obtain<Q, A, R2>
+): Effect.Effect<A, GatewayFailure, R | R2> =>
+  drain.isDraining()
     ? new Draining()
     : Effect.flatMap(
         Effect.suspend(() => receive(exchange)),
         (request) => {
           const waiting = lease.admit()
-          return waiting === undefined
-            ? forward(exchange, request)
-            : Effect.zipRight(waiting, forward(exchange, request))
+          return waiting === undefined ? obtain(exchange, request) : Effect.zipRight(waiting, obtain(exchange, request))
         }
       )
-  const exit = yield* Effect.exit(Effect.interruptible(begun))
-  const relayed: Exit.Exit<RelayEnd, GatewayFailure> = Exit.isSuccess(exit)
-    ? yield* Effect.exit(relay(exchange, exit.value, sink))
-    : Exit.failCause(exit.cause)
+
+function* close(
+  { exchange, finalizers, recording, sink, watchers }: Opened,
+  relayed: Exit.Exit<RelayEnd, GatewayFailure>
+): Effect.fn.Return<Outcome> {
   for (const finalizer of finalizers.reverse()) {
     const last = finalize(finalizer)
     if (last !== undefined) yield* last
   }
   const outcome = Exit.isSuccess(relayed) ? relayed.value : yield* refuse(exchange, withoutAnswer(relayed.cause), sink)
-  AccessLog.write(yield* recording.end(outcome), fiber, exchange.clock.date())
+  yield* ExchangeEnd.tell(watchers, { outcome, record: recording.close(outcome), date: exchange.clock.date() })
   return outcome
-})
+}
 
 // Whatever fails to end must not cost the record.
 const finalize = (finalizer: Finalizer): Effect.Effect<void> | undefined => {
@@ -193,40 +215,3 @@ const withoutAnswer = (cause: Cause.Cause<GatewayFailure>): Outcome => {
 }
 
 const crashed = (defect: unknown): Crashed => ({ _tag: "Crashed", defect })
-
-/** How long a caller may take to read why it is refused, in ms. */
-const lastRead = 30_000
-
-// Sends the error response of an outcome that has one; the outcome stays what it was, whoever reads it.
-const refuse = ({ beforeEnd, journal }: Exchange, outcome: Outcome, sink: CallerSink): Effect.Effect<Outcome> =>
-  Effect.suspend(() => {
-    const error = wireError(outcome)
-    if (sink.breakOff()) return Effect.succeed(outcome)
-    if (error !== undefined) journal.status = error.status
-    const send = Effect.async<Outcome>((resume) => {
-      const patience = Alarm.make()
-      const ended = () => {
-        patience.clear()
-        resume(Effect.succeed(outcome))
-      }
-      patience.set(lastRead, () => sink.abandon())
-      if (error === undefined) sink.end("", ended)
-      else ResponseSink.sendJson(sink, error.status, error.headers, JSON.stringify({ error: error.error }), ended)
-    })
-    return beforeEnd === undefined ? send : Effect.zipRight(beforeEnd(outcome), send)
-  })
-
-const wireError = (outcome: Outcome): WireError.WireError | undefined => {
-  switch (outcome._tag) {
-    case "CutByDrain":
-      return WireError.drained
-    case "Completed":
-    case "CallerLeft":
-    case "UpstreamBroke":
-    case "UpstreamErrored":
-    case "UpstreamStalled":
-      return undefined
-    default:
-      return WireError.fromFailure(outcome)
-  }
-}

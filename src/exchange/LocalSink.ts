@@ -1,23 +1,27 @@
 import * as Effect from "effect/Effect"
-import type { SinkListener } from "../relay/ResponseSink.js"
-import type { CallerSink } from "./Exchange.js"
+import type { AnswerChunk } from "../domain/chat/answer/AnswerChunk.js"
+import type { Delivery } from "../relay/Delivery.js"
+import * as ResponseSink from "../relay/ResponseSink.js"
+import type { CallerSink, SinkListener } from "../relay/ResponseSink.js"
 
-/** The sink of a caller inside the process, which takes what it is sent when it likes. */
+/** The side of a caller inside the process, which takes what it is sent when it likes. */
 export interface LocalSink extends CallerSink {
-  /** All that was sent since the last time, waited for if need be; undefined when nothing more comes. One waits at a time. */
-  readonly take: Effect.Effect<string | undefined>
+  /** Where a stream goes: as the chunks that it is made of. */
+  readonly delivery: Delivery<AnswerChunk>
+  /** All chunks that came since the last time, waited for if need be; undefined when no more come. One waits at a time. */
+  readonly take: Effect.Effect<ReadonlyArray<AnswerChunk> | undefined>
   /** The last piece: the whole of an answer that is not streamed. */
   readonly last: () => string
   /** The caller takes nothing more. */
   readonly leave: () => void
 }
 
-/** So much may wait for the caller before the backend is held back, in characters; Node's own measure for a socket. */
-const highWater = 16 * 1024
+/** So many chunks may wait for the caller before the backend is held back. */
+const highWater = 64
 
-/** The sink of one call. */
+/** The side of one call. */
 export const make = (): LocalSink => {
-  let waiting = ""
+  let waiting: ReadonlyArray<AnswerChunk> = []
   let last = ""
   let begun = false
   let full = false
@@ -43,44 +47,56 @@ export const make = (): LocalSink => {
   const leave = () => {
     if (gone) return
     gone = true
-    waiting = ""
+    waiting = []
     if (onEnded !== undefined) settle(false)
     else if (!over) listener?.onLeft()
     stop()
   }
 
-  const hand = (): string | undefined => {
+  const hand = (): ReadonlyArray<AnswerChunk> | undefined => {
     const taken = waiting
-    waiting = ""
+    waiting = []
     if (over) settle(true)
     else if (full) {
       full = false
       onDrained()
     }
-    return taken === "" ? undefined : taken
+    return taken.length === 0 ? undefined : taken
   }
 
-  return {
+  const send = (chunks: ReadonlyArray<AnswerChunk>): boolean => {
+    if (gone) return true
+    waiting = [...waiting, ...chunks]
+    full = waiting.length >= highWater
+    wake()
+    return !full
+  }
+
+  const drained = Effect.async<void>((resume) => {
+    if (full) onDrained = () => resume(Effect.void)
+    else resume(Effect.void)
+  })
+
+  const sink: LocalSink = {
+    delivery: {
+      encode: (answer) => answer,
+      begin: () => void (begun = true),
+      send,
+      drained,
+      finish: (end, readWithin) => ResponseSink.finish(sink, end, readWithin, (ended) => sink.end("", ended))
+    },
     listen: (next) => {
       listener = next
       if (gone) queueMicrotask(() => next.onLeft())
     },
     start: () => void (begun = true),
-    write: (text) => {
-      if (gone) return true
-      waiting += text
-      full = waiting.length >= highWater
-      wake()
-      return !full
-    },
-    drained: Effect.async((resume) => {
-      if (full) onDrained = () => resume(Effect.void)
-      else resume(Effect.void)
-    }),
+    // What is written in pieces comes as chunks.
+    write: () => true,
+    drained,
     end: (text, ended) => {
       last = text
       onEnded = ended
-      if (gone || waiting === "") settle(!gone)
+      if (gone || waiting.length === 0) settle(!gone)
       stop()
     },
     abandon: leave,
@@ -95,7 +111,7 @@ export const make = (): LocalSink => {
     },
     take: Effect.async((resume) => {
       const tryNow = () => {
-        if (waiting === "" && !over) return
+        if (waiting.length === 0 && !over) return
         wake = () => {}
         resume(Effect.sync(hand))
       }
@@ -106,4 +122,5 @@ export const make = (): LocalSink => {
     last: () => last,
     leave
   }
+  return sink
 }

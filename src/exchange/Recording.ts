@@ -12,6 +12,7 @@ export class Recording {
   /** What was written before the caller could see the end. */
   private presumed: RequestRecord | undefined = undefined
   private record: RequestRecord | undefined = undefined
+  private isWritten = false
 
   constructor(
     private readonly log: Context.Tag.Service<RequestLog>,
@@ -25,26 +26,32 @@ export class Recording {
     return this.synced ? (presumed) => Effect.suspend(() => this.presume(presumed)) : undefined
   }
 
-  /** Writes it, for an exchange that has ended; what was presumed of it is amended. The record as it is then. */
-  readonly end = (outcome: Outcome): Effect.Effect<RequestRecord> => {
-    // It was let go meanwhile.
-    if (this.record !== undefined) return Effect.succeed(this.record)
+  /** The record of an exchange that has ended so; what was said first stays. */
+  close(outcome: Outcome): RequestRecord {
     const { presumed } = this
-    if (presumed?.Outcome === outcome._tag) return Effect.succeed((this.record = presumed))
-    const record = (this.record = this.close(outcome))
-    if (presumed === undefined) return Effect.as(this.log.record(record, this.synced), record)
-    return Effect.as(this.log.record({ ...record, amends: true }, this.synced), record)
+    return (this.record ??= presumed?.Outcome === outcome._tag ? presumed : this.make(outcome))
+  }
+
+  /** Writes it; what was presumed of it is amended. */
+  write(record: RequestRecord): Effect.Effect<void> | undefined {
+    if (this.isWritten) return undefined
+    this.isWritten = true
+    const { presumed } = this
+    if (presumed === record) return undefined
+    return this.log.record(presumed === undefined ? record : { ...record, amends: true }, this.synced)
   }
 
   /** Writes it for an exchange that does not end although it was cut. */
-  readonly letGo: Effect.Effect<void> = Effect.suspend(() => this.end(RelayEnd.CutByDrain()))
+  readonly letGo: Effect.Effect<void> = Effect.suspend(
+    () => this.write(this.close(RelayEnd.CutByDrain())) ?? Effect.void
+  )
 
   private presume(outcome: Outcome): Effect.Effect<void> {
     if (this.record !== undefined) return Effect.void
-    return this.log.record((this.presumed ??= this.close(outcome)), true)
+    return this.log.record((this.presumed ??= this.make(outcome)), true)
   }
 
-  private close(outcome: Outcome): RequestRecord {
+  private make(outcome: Outcome): RequestRecord {
     return Journal.close(this.journal, outcome, this.clock.now())
   }
 }

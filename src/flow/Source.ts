@@ -112,6 +112,19 @@ export const staged = <A, E, B, E2>(source: Source<A, E>, stage: Stage<A, E, B, 
   }
 }
 
+/** Makes of all that has come at one time what is handed on. */
+export const mapChunks = <A, E, B>(
+  { source }: SourceStream<A, E>,
+  f: (values: ReadonlyArray<A>) => ReadonlyArray<B>
+): SourceStream<B, E> =>
+  stream({
+    poll: () => {
+      const step = source.poll()
+      return step === undefined ? undefined : { ...step, values: step.values.length === 0 ? [] : f(step.values) }
+    },
+    wait: (wake) => source.wait(wake)
+  })
+
 /** Changes the failure. */
 export const mapError = <A, E, E2>(source: Source<A, E>, f: (failure: E) => E2): Source<A, E2> => ({
   poll: () => {

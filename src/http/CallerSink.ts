@@ -1,7 +1,6 @@
 import * as http from "node:http"
 import * as Effect from "effect/Effect"
-import type { CallerSink } from "../exchange/Exchange.js"
-import type { SinkListener } from "../relay/ResponseSink.js"
+import type { CallerSink, SinkListener } from "../relay/ResponseSink.js"
 import * as CallerConnection from "./CallerConnection.js"
 
 /** Headers, as they are by then. */

@@ -3,10 +3,10 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Effect from "effect/Effect"
-import type { Kind } from "../domain/chat/ChatRequest.js"
 import * as ClientAddress from "../domain/caller/ClientAddress.js"
 import * as Cors from "../domain/caller/Cors.js"
 import * as ExplainHeaders from "../domain/record/ExplainHeaders.js"
+import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
 import type { GatewayFailure } from "../domain/failure/Failure.js"
 import * as Exchange from "../exchange/Exchange.js"
 import * as RequestId from "../exchange/RequestId.js"
@@ -24,16 +24,17 @@ export interface Phases<Q, A, R, R2, R3> extends Omit<Exchange.Phases<Q, A, R, R
 /** An exchange over HTTP. */
 export const handle =
   <Q, A, R, R2, R3>(
-    kind: Kind,
-    { forward, receive, relay }: Phases<Q, A, R, R2, R3>
+    protocol: ClientProtocol,
+    { obtain, receive, relay }: Phases<Q, A, R, R2, R3>
   ): Handler<R | R2 | R3 | Exchange.Services> =>
   (incoming, response) =>
     Exchange.run(
       {
+        protocol,
         caller: ({ trustedProxies }) => {
           const { headers, socket } = incoming
           const ip = ClientAddress.of(socket.remoteAddress, headers, trustedProxies)
-          return { id: RequestId.make(), kind, ip, caller: CallerFingerprint.of(incoming), headers }
+          return { id: RequestId.make(), ip, caller: CallerFingerprint.of(incoming), headers }
         },
         sink: (journal, settings, isDraining) =>
           CallerSink.make(response, () => {
@@ -43,7 +44,7 @@ export const handle =
             return settings.explainHeaders ? Object.assign(headers, ExplainHeaders.of(journal)) : headers
           })
       },
-      { receive: (exchange) => receive(exchange, incoming), forward, relay }
+      { receive: (exchange) => receive(exchange, incoming), obtain, relay }
     )
 
 /** A handler as a route of a router, on a Node server. */

@@ -17,7 +17,7 @@ import * as CallerConnection from "./CallerConnection.js"
 import * as ClientError from "./ClientError.js"
 import * as Continuing from "./Continuing.js"
 import * as Door from "./Door.js"
-import * as OpenAiRoutes from "./OpenAiRoutes.js"
+import * as ApiRoutes from "./ApiRoutes.js"
 import * as OperatorRoutes from "./OperatorRoutes.js"
 import * as RequestBody from "./RequestBody.js"
 import * as Endpoint from "./Endpoint.js"
@@ -33,7 +33,7 @@ const backlog = 4_096
 
 /** Everything that is served, with an OpenAI error for every other path. */
 const app = Effect.catchAll(
-  HttpRouter.concat(OpenAiRoutes.routes, OperatorRoutes.routes),
+  HttpRouter.concat(ApiRoutes.routes, OperatorRoutes.routes),
 
   () => Endpoint.notFound
 )
@@ -42,7 +42,7 @@ const app = Effect.catchAll(
  * Serves the gateway on a socket of its own. When the layer closes it stops accepting, lets the running exchanges end
  * for up to `server.drain`, and cuts the rest.
  */
-export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, ListenFailed, OpenAiRoutes.Services> =>
+export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, ListenFailed, ApiRoutes.Services> =>
   Layer.suspend(() => {
     const server = create()
     // Built last, the drain is the first to be finalized: until it is over, whoever still asks gets an answer.
@@ -83,14 +83,14 @@ const mostConnections = ({ maxInFlight, queue }: ServerSettings): number =>
 const fewestConnections = 256
 
 /** Answers a server's requests. A span for each would cost more than the gateway's work; hosts that trace mount the routes. */
-export const served = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Services> =>
+export const served = (server: http.Server): Layer.Layer<never, never, ApiRoutes.Services> =>
   HttpMiddleware.withTracerDisabledWhen(routed(server), () => true)
 
 // The completions take the short way: the router and the request's services would cost them more than their own work.
-const routed = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Services> =>
+const routed = (server: http.Server): Layer.Layer<never, never, ApiRoutes.Services> =>
   Layer.scopedDiscard(
     Effect.gen(function* () {
-      const runtime = yield* Effect.runtime<OpenAiRoutes.Services>()
+      const runtime = yield* Effect.runtime<ApiRoutes.Services>()
       const { changes, current } = yield* ConfigRef
       const bound = ({ config }: Snapshot) =>
         Effect.sync(() => (server.maxConnections = mostConnections(config.server)))
@@ -102,7 +102,7 @@ const routed = (server: http.Server): Layer.Layer<never, never, OpenAiRoutes.Ser
       const router = yield* NodeHttpServer.makeHandler(app)
       const answer = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
         if (!admits(incoming, response)) return
-        const handler = incoming.method === "POST" ? OpenAiRoutes.completions.get(incoming.url ?? "") : undefined
+        const handler = incoming.method === "POST" ? ApiRoutes.posted.get(incoming.url ?? "") : undefined
         if (handler === undefined) return router(incoming, response)
         runFork(handler(incoming, response))
       }

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { ConfigRef } from "../config/ConfigRef.js"
 import { Drain } from "../exchange/Drain.js"
-import type { Services } from "./OpenAiRoutes.js"
+import type { Services } from "./ApiRoutes.js"
 import * as Server from "./Server.js"
 
 /** What a worker is connected to: whoever hands it connections, and its part among those that serve with it. */

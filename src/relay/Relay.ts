@@ -1,21 +1,22 @@
 import * as Cause from "effect/Cause"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
+import type { AnswerChunk } from "../domain/chat/answer/AnswerChunk.js"
 import { UpstreamStalled } from "../domain/failure/AnswerFailure.js"
 import type { AnswerFailure } from "../domain/failure/AnswerFailure.js"
 import { RelayEnd } from "../domain/failure/Outcome.js"
+import type { Encoder } from "../domain/protocol/ClientProtocol.js"
 import type * as Journal from "../domain/record/Journal.js"
 import type { Snapshot } from "../config/ConfigRef.js"
 import type { ByteLease } from "../admission/ByteBudget.js"
 import * as Source from "../flow/Source.js"
 import type { SteadyClock } from "../flow/SteadyClock.js"
 import type { Streamed, Whole } from "../upstream/attempt/ChatReader.js"
-import type { Forwarded } from "../upstream/forward/Forwarder.js"
-import * as Delivery from "./Delivery.js"
+import type { Forwarded } from "../upstream/forward/Forwarded.js"
+import type * as Delivery from "./Delivery.js"
 import * as Departure from "./Departure.js"
 import * as Rescue from "./Rescue.js"
 import * as ResponseSink from "./ResponseSink.js"
+import * as Transcript from "./Transcript.js"
 
 /** What is known of the exchange whose answer is relayed. */
 export interface Options {
@@ -32,59 +33,59 @@ export interface Options {
 /** Moves an answer that is not streamed to the caller, to its true end; to be run where nothing can interrupt it. */
 export const relayWhole = Effect.fnUntraced(function* (
   { beforeEnd, clock, journal }: Options,
-  forwarded: Forwarded<Whole>,
+  { answer, conclude }: Forwarded<Whole>,
+  encode: Encoder["whole"],
   sink: ResponseSink.ResponseSink
 ) {
-  const { content, deadline, headers } = forwarded.answer
+  const { content, deadline, headers } = answer
   const completed = RelayEnd.Completed()
-  yield* forwarded.conclude(completed)
+  yield* conclude(completed)
   journal.answer = content.body
   journal.answerText = content.text
   journal.usage = content.usage
   journal.status = 200
   if (beforeEnd !== undefined) yield* beforeEnd(completed)
   return yield* ResponseSink.finish(sink, completed, deadline - clock.now(), (onEnded) =>
-    ResponseSink.sendJson(sink, 200, headers, content.text, onEnded)
+    ResponseSink.sendJson(sink, 200, headers, encode(content), onEnded)
   )
 })
 
 /**
- * Moves a streamed answer to the caller, to its true end: the run of a Stream into the sink. To be run where nothing can
- * interrupt it but the moving itself: whoever interrupts that has left, or cuts it. `keepalive` says after how long a
- * silence the caller gets a sign of life.
+ * Moves a streamed answer to the caller, to its true end: the run of a Stream into the delivery. To be run where nothing
+ * can interrupt it but the moving itself: whoever interrupts that has left, or cuts it.
  */
-export const relayStream = Effect.fnUntraced(function* (
+export const relayStream: <Frame>(
+  options: Options,
+  forwarded: Forwarded<Streamed>,
+  delivery: Delivery.Delivery<Frame>
+) => Effect.Effect<RelayEnd> = Effect.fnUntraced(function* <Frame>(
   { beforeEnd, bytes, clock, journal, snapshot }: Options,
   forwarded: Forwarded<Streamed>,
-  sink: ResponseSink.ResponseSink,
-  keepalive: Option.Option<Duration.Duration>
+  delivery: Delivery.Delivery<Frame>
 ) {
-  const {
-    answer: { headers },
-    request: { kind }
-  } = forwarded
-  const keep = snapshot.config.log.maxBody
-  journal.status = 200
-  journal.firstTokenAt = clock.now()
-  const isFinished = () => rescued.current().answer.content.isFinished()
-  const delivery = Delivery.begin({ kind, sink, headers, keepalive, isFinished, keep, bytes })
-  const rescued = Rescue.rescued({ forwarded, journal, sent: () => delivery.sent() })
+  const transcript = Transcript.make(forwarded.ask.operation, snapshot.config.log.maxBody, bytes)
+  const rescued = Rescue.rescued({ forwarded, journal, sent: transcript.sent })
+  const answer: Source.SourceStream<AnswerChunk, AnswerFailure> = transcript.of(rescued.chunks)
   const left = () => rescued.current().answer.deadline - clock.now()
 
   // A caller that does not read may take as long as the whole answer may.
   const waitForCaller = Effect.suspend(() => {
     const { total } = rescued.current().answer.target.backend.timeouts
-    return Effect.timeoutFail(sink.drained, {
+    return Effect.timeoutFail(delivery.drained, {
       duration: left(),
       onTimeout: () => new UpstreamStalled({ after: total })
     })
   })
+
+  journal.status = 200
+  journal.firstTokenAt = clock.now()
+  delivery.begin(forwarded.answer.headers, () => rescued.current().answer.content.isFinished())
   const end = yield* endOf(
-    Source.runForEach(rescued.chunks, (chunks) => (delivery.send(chunks) ? undefined : waitForCaller))
+    Source.runForEach(delivery.encode(answer), (frames) => (delivery.send(frames) ? undefined : waitForCaller))
   )
   yield* rescued.conclude(end)
   journal.usage = rescued.usage()
-  journal.answer = delivery.kept(journal.usage)
+  journal.answer = transcript.kept(journal.usage)
   if (beforeEnd !== undefined) yield* beforeEnd(end)
   return yield* delivery.finish(end, left())
 })

@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import type { Backend } from "../domain/backend/Backend.js"
 import type { AnswerChunk } from "../domain/chat/answer/AnswerChunk.js"
 import * as Usage from "../domain/chat/answer/Usage.js"
-import type { ChatRequest } from "../domain/chat/ChatRequest.js"
+import type { Ask } from "../domain/chat/Ask.js"
 import type { AnswerFailure } from "../domain/failure/AnswerFailure.js"
 import { RelayEnd } from "../domain/failure/Outcome.js"
 import type * as JsonObject from "../domain/json/JsonObject.js"
@@ -16,7 +16,7 @@ import * as SentAnswer from "../domain/wire/SentAnswer.js"
 import * as Source from "../flow/Source.js"
 import type { Resumption } from "../upstream/attempt/Attempt.js"
 import type { Streamed } from "../upstream/attempt/ChatReader.js"
-import type { Forwarded } from "../upstream/forward/Forwarder.js"
+import type { Forwarded } from "../upstream/forward/Forwarded.js"
 
 /** An answer in one or more parts, each of them another backend's. */
 export interface Rescued {
@@ -64,7 +64,7 @@ export const rescued = ({ forwarded: first, journal, sent }: Options): Rescued =
   const goOn = Effect.fnUntraced(function* (failure: AnswerFailure, why: AnswerFailure): Steps<Chunks<AnswerFailure>> {
     yield* conclude(failure)
     const known = sent()
-    const resumption = known && plan(first.request, first.answer.target.backend, known)
+    const resumption = known && plan(first.ask, first.answer.target.backend, known)
     if (known === undefined || resumption === undefined) return Source.ended(Option.some(why))
     const next = yield* current.rescue(failure, resumption)
     if (next === undefined) return Source.ended(Option.some(why))
@@ -101,15 +101,11 @@ const onlyNew = (
 })
 
 // How another backend is asked to go on with what was sent of this one's answer; undefined when none shall be.
-const plan = (
-  request: ChatRequest,
-  { rescue, specialPrefix }: Backend,
-  sent: SentAnswer.SentAnswer
-): Resumption | undefined => {
+const plan = (ask: Ask, { rescue, specialPrefix }: Backend, sent: SentAnswer.SentAnswer): Resumption | undefined => {
   if (rescue === "off") return undefined
   const partial = rescue === "continue" ? withoutPrefix(SentAnswer.onlyText(sent), specialPrefix) : undefined
   // So short a text is sooner said again than recognised.
-  const told = partial !== undefined && partial.length >= TextMatch.minOverlap && Continuation.isPossible(request.body)
+  const told = partial !== undefined && partial.length >= TextMatch.minOverlap && Continuation.isPossible(ask.body)
   return told
     ? { mode: "continue", partial, prefix: "" }
     : { mode: "restart", partial: undefined, prefix: specialPrefix }

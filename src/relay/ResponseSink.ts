@@ -18,6 +18,14 @@ export interface ResponseSink {
   abandon(): void
 }
 
+/** The caller's side of one exchange: a sink that the drain can cut. */
+export interface CallerSink extends ResponseSink {
+  /** Tells the listener to come to an end now. */
+  cut(): void
+  /** Breaks off what has begun, so that the caller cannot take it for whole; false when nothing has. */
+  breakOff(): boolean
+}
+
 /** Hears of the caller. */
 export interface SinkListener {
   /** The caller closed its connection. */

@@ -85,7 +85,7 @@ export const plan = (
   Either.mapBoth(GatewayConfig.decode(config), {
     onLeft: (issues) => new ConfigInvalid({ issues }),
     onRight: ({ backends }) =>
-      RoutePlan.make(RouteTable.make(backends), model, ({ name }) => draw(name)).map((target) => ({
+      RoutePlan.make(RouteTable.make(backends), "chat", model, ({ name }) => draw(name)).map((target) => ({
         backend: target.backend.name,
         model: target.model
       }))

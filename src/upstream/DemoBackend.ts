@@ -1,6 +1,6 @@
 import * as Option from "effect/Option"
-import type * as ChatRequest from "../domain/chat/ChatRequest.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
+import type { Operation } from "../domain/operation/Operation.js"
 import * as SseEvents from "../domain/wire/SseEvents.js"
 import { LocalAnswer } from "./LocalAnswer.js"
 import type { Pooled } from "./Upstream.js"
@@ -28,19 +28,19 @@ interface Answer {
 const answerTo = (path: string, body: JsonObject.JsonObject): Answer => {
   if (path === "/models")
     return json(200, { object: "list", data: [{ id: "demo", object: "model", owned_by: "causeway" }] })
-  const kind: ChatRequest.Kind | undefined =
-    path === "/chat/completions" ? "chat" : path === "/completions" ? "completion" : undefined
-  if (kind === undefined)
+  const operation: Operation | undefined =
+    path === "/chat/completions" ? "chat" : path === "/completions" ? "text" : undefined
+  if (operation === undefined)
     return json(404, { error: { message: "The demo has no such path.", type: "not_found_error" } })
-  const echo = echoOf(kind, body)
-  return body["stream"] === true ? stream(kind, body, echo) : json(200, whole(kind, body, echo))
+  const echo = echoOf(operation, body)
+  return body["stream"] === true ? stream(operation, body, echo) : json(200, whole(operation, body, echo))
 }
 
-const echoOf = (kind: ChatRequest.Kind, body: JsonObject.JsonObject): string => {
+const echoOf = (operation: Operation, body: JsonObject.JsonObject): string => {
   const last = JsonObject.listOf(body["messages"])
     .map(JsonObject.orEmpty)
     .findLast(({ role }) => role === "user")
-  const said = kind === "chat" ? last?.["content"] : body["prompt"]
+  const said = operation === "chat" ? last?.["content"] : body["prompt"]
   if (typeof said === "string") return `You said: ${said}`
   const texts = JsonObject.listOf(said).map((part) =>
     typeof part === "string" ? part : JsonObject.orEmpty(part)["text"]
@@ -48,35 +48,42 @@ const echoOf = (kind: ChatRequest.Kind, body: JsonObject.JsonObject): string => 
   return `You said: ${texts.filter((text) => typeof text === "string").join(" ")}`
 }
 
-const envelope = (kind: ChatRequest.Kind, body: JsonObject.JsonObject, suffix: string) => ({
-  id: `${kind === "chat" ? "chatcmpl" : "cmpl"}-demo`,
-  object: kind === "chat" ? `chat.completion${suffix}` : "text_completion",
+const envelope = (operation: Operation, body: JsonObject.JsonObject, suffix: string) => ({
+  id: `${operation === "chat" ? "chatcmpl" : "cmpl"}-demo`,
+  object: operation === "chat" ? `chat.completion${suffix}` : "text_completion",
   created: Math.floor(Date.now() / 1000),
   model: body["model"] ?? "demo"
 })
 
-const whole = (kind: ChatRequest.Kind, body: JsonObject.JsonObject, echo: string) => {
-  const content = kind === "chat" ? { message: { role: "assistant", content: echo, refusal: null } } : { text: echo }
+const whole = (operation: Operation, body: JsonObject.JsonObject, echo: string) => {
+  const content =
+    operation === "chat" ? { message: { role: "assistant", content: echo, refusal: null } } : { text: echo }
   const choice = { index: 0, ...content, logprobs: null, finish_reason: "stop" }
-  return { ...envelope(kind, body, ""), choices: [choice], usage: usageOf(body, echo) }
+  return { ...envelope(operation, body, ""), choices: [choice], usage: usageOf(body, echo) }
 }
 
 /** A long echo comes in larger pieces rather than for longer. */
 const maxPieces = 50
 
-const stream = (kind: ChatRequest.Kind, body: JsonObject.JsonObject, echo: string): Answer => {
+const stream = (operation: Operation, body: JsonObject.JsonObject, echo: string): Answer => {
   const words = echo.match(/\S+\s*/g) ?? [echo]
   const size = Math.ceil(words.length / maxPieces)
   const texts = Array.from({ length: Math.ceil(words.length / size) }, (_, n) =>
     words.slice(n * size, (n + 1) * size).join("")
   )
   const chunk = (content: object, finish: string | null) =>
-    SseEvents.frame({ ...envelope(kind, body, ".chunk"), choices: [{ index: 0, ...content, finish_reason: finish }] })
+    SseEvents.frame({
+      ...envelope(operation, body, ".chunk"),
+      choices: [{ index: 0, ...content, finish_reason: finish }]
+    })
   const pieces = texts.map((text, n) =>
-    chunk(kind === "chat" ? { delta: { ...(n === 0 ? { role: "assistant" } : {}), content: text } } : { text }, null)
+    chunk(
+      operation === "chat" ? { delta: { ...(n === 0 ? { role: "assistant" } : {}), content: text } } : { text },
+      null
+    )
   )
-  const usage = SseEvents.frame({ ...envelope(kind, body, ".chunk"), choices: [], usage: usageOf(body, echo) })
-  const last = chunk(kind === "chat" ? { delta: {} } : { text: "" }, "stop")
+  const usage = SseEvents.frame({ ...envelope(operation, body, ".chunk"), choices: [], usage: usageOf(body, echo) })
+  const last = chunk(operation === "chat" ? { delta: {} } : { text: "" }, "stop")
   return { status: 200, type: "text/event-stream", pieces: [...pieces, last + usage + SseEvents.done] }
 }
 

@@ -52,8 +52,12 @@ export const find = (
   caller: Credentials.Headers,
   id: string
 ): Effect.Effect<Option.Option<JsonObject.JsonObject>, never, Backends> =>
-  Effect.map(list(routes.match(id), caller), (models) =>
-    Option.fromNullable(models.find((model) => model["id"] === id))
+  Effect.map(
+    list(
+      routes.backends.filter((backend) => serves(backend, id)),
+      caller
+    ),
+    (models) => Option.fromNullable(models.find((model) => model["id"] === id))
   )
 
 const modelsOf = (backend: Backend, caller: Credentials.Headers) =>

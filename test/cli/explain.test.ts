@@ -6,7 +6,7 @@ import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import * as Explain from "../../src/cli/Explain.js"
 import * as Explanation from "../../src/cli/Explanation.js"
-import * as ChatRequest from "../../src/domain/chat/ChatRequest.js"
+import * as OpenAiChatClient from "../../src/domain/protocol/openai-chat/OpenAiChatClient.js"
 import * as RoutePlan from "../../src/domain/routing/RoutePlan.js"
 import * as RouteTable from "../../src/domain/routing/RouteTable.js"
 import type { Entry } from "../domain/generators.js"
@@ -21,7 +21,9 @@ const env = { OPENAI_API_KEY: "openai-secret-1", AZURE_KEY: "azure-secret-1", RE
 const explain = (...args: ReadonlyArray<string>) => CommandLine.run(Explain.command, ["--config", config, ...args], env)
 
 const request = (model: string) =>
-  Either.getOrThrow(ChatRequest.decode("chat", JSON.stringify({ model, messages: [{ role: "user", content: "Hi" }] })))
+  Either.getOrThrow(
+    OpenAiChatClient.protocol.decode(JSON.stringify({ model, messages: [{ role: "user", content: "Hi" }] }))
+  )
 
 const Printed = Schema.parseJson(
   Schema.Struct({
@@ -140,7 +142,7 @@ describe("an explanation", () => {
     const firsts = new Map<string, number>()
     for (let n = 0; n < routings; n++) {
       const draws = new Map(routes.backends.map((backend) => [backend, draw()]))
-      const name = RoutePlan.make(routes, "m", (backend) => draws.get(backend) ?? 0)[0]?.backend.name ?? ""
+      const name = RoutePlan.make(routes, "chat", "m", (backend) => draws.get(backend) ?? 0)[0]?.backend.name ?? ""
       firsts.set(name, (firsts.get(name) ?? 0) + 1)
     }
     return candidates.map(({ backend, first }) => ({ backend, first, counted: (firsts.get(backend) ?? 0) / routings }))
@@ -178,7 +180,9 @@ describe("an explanation", () => {
     holds(fc.tuple(anyBackends, fc.constantFrom("m0", "m1", "xm2x")), ([list, model]) => {
       const routes = RouteTable.make(list)
       const { stages } = Explanation.make(routes, request(model))
-      const plan = RoutePlan.make(routes, model, () => 0.5).map((target) => `${target.backend.name}:${target.model}`)
+      const plan = RoutePlan.make(routes, "chat", model, () => 0.5).map(
+        (target) => `${target.backend.name}:${target.model}`
+      )
       const explained = stages.flatMap(({ candidates }) => candidates)
       assert.deepStrictEqual(
         explained.map((candidate) => `${candidate.backend}:${candidate.model}`),

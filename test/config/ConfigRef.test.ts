@@ -115,7 +115,7 @@ describe("ConfigRef.layerFile", () => {
       const ref = Context.get(yield* Layer.build(layer), ConfigRef.ConfigRef)
       const { routes } = yield* ref.current
       assert.deepStrictEqual(
-        routes.match("a-model-m").map(({ name }) => name),
+        routes.match("chat", "a-model-m").map(({ name }) => name),
         ["first"]
       )
     })

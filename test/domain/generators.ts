@@ -7,6 +7,7 @@ import * as AnswerChunk from "../../src/domain/chat/answer/AnswerChunk.js"
 import * as AnswerRepair from "../../src/domain/chat/answer/AnswerRepair.js"
 import * as GatewayConfig from "../../src/domain/config/GatewayConfig.js"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
+import type { Operation } from "../../src/domain/operation/Operation.js"
 
 /** Fails unless the claim holds for every generated value; the same values each time. */
 export const holds = <A>(arbitrary: fc.Arbitrary<A>, claim: (value: A) => void, numRuns = 200): void =>
@@ -78,7 +79,7 @@ export const anyBackends: fc.Arbitrary<ReadonlyArray<Backend>> = fc
 
 /** What a repair is made with; id, model and time are those of {@link anyAnswer}. */
 export const options = (over: Partial<AnswerRepair.Options> = {}): AnswerRepair.Options => ({
-  kind: "chat",
+  operation: "chat",
   id: "id-1",
   model: "m",
   created: 1_700_000_000,
@@ -139,9 +140,9 @@ export const repairWhole = (body: JsonObject.JsonObject, over: Partial<AnswerRep
 /** The body that repaired chunks add up to. */
 export const assemble = (
   { chunks, usage }: Repaired,
-  kind: "chat" | "completion" = "chat"
+  operation: Operation = "chat"
 ): JsonObject.JsonObject | undefined => {
-  const accumulator = Accumulator.make(kind)
+  const accumulator = Accumulator.make(operation)
   for (const chunk of chunks) accumulator.push(AnswerChunk.make(chunk, true))
   return accumulator.result(usage)
 }

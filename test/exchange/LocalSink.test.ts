@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as AnswerChunk from "../../src/domain/chat/answer/AnswerChunk.js"
 import * as LocalSink from "../../src/exchange/LocalSink.js"
 
 /** A sink with all that it tells its listener. */
@@ -12,36 +13,42 @@ const listened = () => {
     onCut: () => told.push("cut")
   })
   const end = (text: string) => sink.end(text, (delivered) => told.push(delivered ? "delivered" : "lost"))
-  return { sink, told, end }
+  const send = (...texts: ReadonlyArray<string>) => sink.delivery.send(texts.map(saying))
+  const take = Effect.map(sink.take, (chunks) => chunks?.map(said).join(""))
+  return { sink, told, end, send, take }
 }
 
-const large = "x".repeat(16 * 1024)
+const saying = (text: string) => AnswerChunk.make({ text }, true)
+
+const said = (chunk: AnswerChunk.AnswerChunk) => String(chunk.value()["text"])
+
+const many = Array.from({ length: 64 }, () => "x")
 
 describe("LocalSink", () => {
   it.effect("hands over what has come, and says when it is all taken", () =>
     Effect.gen(function* () {
-      const { end, sink, told } = listened()
-      assert.isTrue(sink.write("a"))
-      assert.isTrue(sink.write("b"))
-      assert.strictEqual(yield* sink.take, "ab")
-      sink.write("c")
+      const { end, send, sink, take, told } = listened()
+      assert.isTrue(send("a"))
+      assert.isTrue(send("b"))
+      assert.strictEqual(yield* take, "ab")
+      send("c")
       end("last")
       assert.deepStrictEqual(told, [])
-      assert.strictEqual(yield* sink.take, "c")
+      assert.strictEqual(yield* take, "c")
       assert.deepStrictEqual(told, ["delivered"])
-      assert.isUndefined(yield* sink.take)
+      assert.isUndefined(yield* take)
       assert.strictEqual(sink.last(), "last")
     })
   )
 
-  it.effect("wakes whoever waits for a text, and for the end", () =>
+  it.effect("wakes whoever waits for a chunk, and for the end", () =>
     Effect.gen(function* () {
-      const { end, sink } = listened()
+      const { end, send, take } = listened()
       for (const [act, taken] of [
-        [() => sink.write("a"), "a"],
+        [() => send("a"), "a"],
         [() => end(""), undefined]
       ] as const) {
-        const waiting = yield* Effect.fork(sink.take)
+        const waiting = yield* Effect.fork(take)
         yield* Effect.yieldNow()
         act()
         assert.strictEqual(yield* Fiber.join(waiting), taken)
@@ -51,40 +58,40 @@ describe("LocalSink", () => {
 
   it.effect("loses nothing to one who gave up waiting", () =>
     Effect.gen(function* () {
-      const { sink } = listened()
-      const waiting = yield* Effect.fork(sink.take)
+      const { send, take } = listened()
+      const waiting = yield* Effect.fork(take)
       yield* Effect.yieldNow()
       yield* Fiber.interrupt(waiting)
-      sink.write("a")
-      assert.strictEqual(yield* sink.take, "a")
+      send("a")
+      assert.strictEqual(yield* take, "a")
     })
   )
 
-  it.effect("asks to wait when 16 KiB wait, and says once when they are taken", () =>
+  it.effect("asks to wait when 64 chunks wait, and says once when they are taken", () =>
     Effect.gen(function* () {
-      const { sink, told } = listened()
-      assert.isFalse(sink.write(large))
-      assert.isFalse(sink.write("more"))
-      const waiting = yield* Effect.fork(Effect.map(sink.drained, () => told.push("drained")))
+      const { send, sink, take, told } = listened()
+      assert.isFalse(send(...many))
+      assert.isFalse(send("more"))
+      const waiting = yield* Effect.fork(Effect.map(sink.delivery.drained, () => told.push("drained")))
       yield* Effect.yieldNow()
       assert.deepStrictEqual(told, [])
-      yield* sink.take
+      yield* take
       yield* Fiber.join(waiting)
       assert.deepStrictEqual(told, ["drained"])
-      assert.isTrue(sink.write("a"))
-      yield* sink.drained
+      assert.isTrue(send("a"))
+      yield* sink.delivery.drained
     })
   )
 
   it.effect("tells once of a departure, drops what waits, and holds nobody up after it", () =>
     Effect.gen(function* () {
-      const { end, sink, told } = listened()
-      sink.write(large)
+      const { end, send, sink, take, told } = listened()
+      send(...many)
       sink.leave()
       sink.leave()
       assert.deepStrictEqual(told, ["left"])
-      assert.isTrue(sink.write(large))
-      assert.isUndefined(yield* sink.take)
+      assert.isTrue(send(...many))
+      assert.isUndefined(yield* take)
       end("late")
       assert.deepStrictEqual(told, ["left", "lost"])
     })
@@ -103,22 +110,22 @@ describe("LocalSink", () => {
 
   it.effect("does not deliver what is abandoned after its end", () =>
     Effect.gen(function* () {
-      const { end, sink, told } = listened()
-      sink.write("a")
+      const { end, send, sink, take, told } = listened()
+      send("a")
       end("")
       sink.abandon()
       assert.deepStrictEqual(told, ["lost"])
-      assert.isUndefined(yield* sink.take)
+      assert.isUndefined(yield* take)
     })
   )
 
   it.effect("breaks off what has begun, and cuts once", () =>
     Effect.gen(function* () {
-      const { sink, told } = listened()
+      const { sink, take, told } = listened()
       assert.isFalse(sink.breakOff())
       sink.start(200, {})
       assert.isTrue(sink.breakOff())
-      assert.isUndefined(yield* sink.take)
+      assert.isUndefined(yield* take)
       sink.cut()
       sink.cut()
       assert.deepStrictEqual(told, ["cut"])

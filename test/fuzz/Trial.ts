@@ -27,7 +27,7 @@ export const run = (seed: number): WireContract.Problems => {
 }
 
 const optionsFor = (chance: Chance.Chance): AnswerRepair.Options => ({
-  kind: chance.happens(0.75) ? "chat" : "completion",
+  operation: chance.happens(0.75) ? "chat" : "text",
   id: "own-id",
   model: "own-model",
   created: 1_800_000_000,
@@ -71,7 +71,7 @@ const runError = (chance: Chance.Chance): WireContract.Problems => {
 
 const verdict = (options: AnswerRepair.Options, passed: Pipeline.Passed, given: string): WireContract.Problems => {
   const { body, ends, text } = passed
-  const { kind, prefix } = options
+  const { operation, prefix } = options
   const whole = JSON.stringify(body) ?? ""
   const complete = ends[0]?._tag === "Finished"
   // A number beyond all bounds is written as null, which is another value.
@@ -80,7 +80,7 @@ const verdict = (options: AnswerRepair.Options, passed: Pipeline.Passed, given: 
   return [
     ...(ends.length === 1 ? [] : [`${ends.length} ends`]),
     ...WireContract.checkStream(options, text),
-    ...(complete ? WireContract.checkWhole(kind, whole) : []),
+    ...(complete ? WireContract.checkWhole(operation, whole) : []),
     ...(whole.length + text.length > (given.length + 1000) * maxGrowth ? [`grew to ${text.length} characters`] : []),
     ...(reread === text ? [] : [`repaired again, it is another:\n${text}\n${reread}`])
   ]

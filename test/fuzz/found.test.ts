@@ -132,9 +132,9 @@ describe("found by fuzzing", () => {
       chunk([{ index: 0, text: "", message }], { object: "text_completion" }),
       chunk([{ index: 0, text: "", delta: message, finish_reason: "stop" }], { object: "text_completion" })
     ]
-    const repaired = repair(chunks, { kind: "completion" })
+    const repaired = repair(chunks, { operation: "text" })
     const before = JSON.stringify(repaired.chunks)
-    assemble(repaired, "completion")
+    assemble(repaired, "text")
     assert.strictEqual(JSON.stringify(repaired.chunks), before)
   })
 })

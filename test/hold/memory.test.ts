@@ -37,7 +37,7 @@ if (held.bytes().length !== ${size}) process.exit(1)`
     const code = `
 import * as ChunkStage from ${built("upstream/attempt/ChunkStage.js")}
 import * as AnswerRepair from ${built("domain/chat/answer/AnswerRepair.js")}\n${pieces}
-const repair = AnswerRepair.make({ kind: "chat", id: "x", model: "m", created: 1, prefix: "", includeUsage: false, cumulative: false })
+const repair = AnswerRepair.make({ operation: "chat", id: "x", model: "m", created: 1, prefix: "", includeUsage: false, cumulative: false })
 const held = ChunkStage.of({ headers: { "content-type": "application/json" } }, repair, () => {})
 for (const piece of pieces()) held.push(piece)`
     assert.isTrue(await survives(48, holds(code, 96 * 1024 * 1024)))

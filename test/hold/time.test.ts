@@ -3,7 +3,7 @@ import * as AnswerChunk from "../../src/domain/chat/answer/AnswerChunk.js"
 import * as Accumulator from "../../src/domain/chat/answer/Accumulator.js"
 import * as Alignment from "../../src/domain/rescue/Alignment.js"
 import * as BodyCredentials from "../../src/domain/record/BodyCredentials.js"
-import * as ChatRequest from "../../src/domain/chat/ChatRequest.js"
+import * as OpenAiChatClient from "../../src/domain/protocol/openai-chat/OpenAiChatClient.js"
 import * as AnswerRepair from "../../src/domain/chat/answer/AnswerRepair.js"
 import * as ClientAddress from "../../src/domain/caller/ClientAddress.js"
 import * as ConfigIssue from "../../src/domain/schema/ConfigIssue.js"
@@ -95,7 +95,7 @@ const answer = (content: string, fields: object = {}) => ({
 })
 
 const options: AnswerRepair.Options = {
-  kind: "chat",
+  operation: "chat",
   id: "x",
   model: "m",
   created: 1,
@@ -265,10 +265,10 @@ const rows: ReadonlyArray<Row> = [
     around("[", "1,", "1]")
   ),
   row(
-    "ChatRequest.decode",
+    "OpenAiChatClient.protocol.decode",
     "many messages",
     (size) => JSON.stringify({ model: "m", messages: list(() => ({ role: "user", content: "a" }))(size / 32) }),
-    (text) => ChatRequest.decode("chat", text)
+    (text) => OpenAiChatClient.protocol.decode(text)
   ),
   ...texts(
     "ErrorBody.decode",

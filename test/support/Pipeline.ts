@@ -5,7 +5,7 @@ import * as AnswerRepair from "../../src/domain/chat/answer/AnswerRepair.js"
 import type * as JsonObject from "../../src/domain/json/JsonObject.js"
 import { RelayEnd } from "../../src/domain/failure/Outcome.js"
 import * as SseEvents from "../../src/domain/wire/SseEvents.js"
-import * as WireError from "../../src/domain/failure/WireError.js"
+import { encoder } from "../../src/domain/protocol/OpenAiAnswer.js"
 import * as ChunkStage from "../../src/upstream/attempt/ChunkStage.js"
 import * as Utf8 from "../../src/flow/Utf8.js"
 import { BodyLost } from "../../src/upstream/UpstreamCall.js"
@@ -56,7 +56,10 @@ export const answer = (
   options: AnswerRepair.Options
 ): Passed => {
   const repair = AnswerRepair.make(options)
-  const stage = ChunkStage.of({ headers: { "content-type": type } }, repair, undefined)
+  const stage = ChunkStage.of(
+    { headers: { "content-type": type } },
+    { repair, decoder: undefined, takeWhole: undefined }
+  )
   const chunks: Array<AnswerChunk> = []
   let end: Option.Option<ChunkStage.Failure> | undefined
   for (const piece of pieces) {
@@ -106,9 +109,9 @@ const passed = (
   chunks: ReadonlyArray<AnswerChunk>,
   ends: ReadonlyArray<AnswerRepair.StreamEnd>,
   repair: AnswerRepair.AnswerRepair,
-  { kind }: AnswerRepair.Options
+  { operation }: AnswerRepair.Options
 ): Passed => {
-  const accumulator = Accumulator.make(kind)
+  const accumulator = Accumulator.make(operation)
   for (const chunk of chunks) accumulator.push(chunk)
   const [end] = ends
   const last = end === undefined ? "" : lastFrame(end)
@@ -121,8 +124,8 @@ const lastFrame = (end: AnswerRepair.StreamEnd): string => {
     case "Finished":
       return SseEvents.done
     case "Errored":
-      return WireError.frame(RelayEnd.UpstreamErrored({ status: end.status, error: end.error })) ?? ""
+      return encoder.end(RelayEnd.UpstreamErrored({ status: end.status, error: end.error }))
     case "Truncated":
-      return WireError.frame(RelayEnd.UpstreamBroke({ reason: end.reason })) ?? ""
+      return encoder.end(RelayEnd.UpstreamBroke({ reason: end.reason }))
   }
 }

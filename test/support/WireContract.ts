@@ -1,13 +1,11 @@
 import * as ChatCompletion from "../../src/domain/chat/ChatCompletion.js"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import * as WireSchema from "./WireSchema.js"
-
-/** The endpoint that answers. */
-export type Kind = "chat" | "completion"
+import type { Operation } from "../../src/domain/operation/Operation.js"
 
 /** What a caller asked for, as far as the contract depends on it. */
 export interface Asked {
-  readonly kind: Kind
+  readonly operation: Operation
   readonly includeUsage: boolean
 }
 
@@ -17,16 +15,16 @@ export type Problems = ReadonlyArray<string>
 // What callers over HTTP are promised, and what those in the process are.
 const chunkChecks = {
   chat: both(WireSchema.checker(WireSchema.ChatChunk), WireSchema.checker(ChatCompletion.ChatCompletionChunk)),
-  completion: WireSchema.checker(WireSchema.TextChunk)
+  text: WireSchema.checker(WireSchema.TextChunk)
 }
 const wholeChecks = {
   chat: both(WireSchema.checker(WireSchema.ChatCompletion), WireSchema.checker(ChatCompletion.ChatCompletion)),
-  completion: WireSchema.checker(WireSchema.TextCompletion)
+  text: WireSchema.checker(WireSchema.TextCompletion)
 }
 const errorCheck = WireSchema.checker(WireSchema.ErrorBody)
 
 /** Checks the text of an answer that is not streamed. */
-export const checkWhole = (kind: Kind, text: string): Problems => problemOf(wholeChecks[kind], text)
+export const checkWhole = (operation: Operation, text: string): Problems => problemOf(wholeChecks[operation], text)
 
 /** Checks the text of an error response. */
 export const checkError = (text: string): Problems => problemOf(errorCheck, text)
@@ -93,7 +91,7 @@ class StreamCheck {
 
   take(frame: string): void {
     const chunk = parsed(frame)
-    const problem = chunkChecks[this.asked.kind](chunk)
+    const problem = chunkChecks[this.asked.operation](chunk)
     if (problem !== undefined) return this.require(problem)
     this.first ??= chunk
     for (const key of ["id", "created", "model"]) {
@@ -124,7 +122,7 @@ class StreamCheck {
     const index = Number(choice["index"])
     const delta = JsonObject.orEmpty(choice["delta"])
     const isFirst = this.finishes[index] === undefined
-    if (this.asked.kind === "chat") {
+    if (this.asked.operation === "chat") {
       if (isFirst && index !== this.finishes.length) this.require(`choice ${index} starts too early`)
       if (isFirst !== "role" in delta) this.require(`choice ${index} has its role in a wrong place`)
       for (const call of JsonObject.listOf(delta["tool_calls"])) this.takeCall(index, JsonObject.orEmpty(call))

@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import { parse } from "./Caller.js"
 import * as WireContract from "./WireContract.js"
+import type { Operation } from "../../src/domain/operation/Operation.js"
 
 /** Listens to one server of this process from inside: what it reads, and what it writes to its sockets. */
 export interface WireTap {
@@ -77,19 +78,19 @@ interface Exchange {
 
 const check = ({ asked, sent, status, type, url, whole }: Exchange): WireContract.Problems => {
   const typed = (expected: string) => (type.startsWith(expected) ? [] : [`content-type ${type}`])
-  const kind = kindOf(url)
+  const operation = operationOf(url)
   if (status >= 400) return whole ? [...typed("application/json"), ...WireContract.checkError(sent)] : []
-  if (kind === undefined || status !== 200) return []
+  if (operation === undefined || status !== 200) return []
   const body = parse(asked)
   if (body["stream"] !== true)
-    return whole ? [...typed("application/json"), ...WireContract.checkWhole(kind, sent)] : []
+    return whole ? [...typed("application/json"), ...WireContract.checkWhole(operation, sent)] : []
   const includeUsage = JsonObject.orEmpty(body["stream_options"])["include_usage"] === true
-  const problems = WireContract.checkStream({ kind, includeUsage }, sent, !whole)
+  const problems = WireContract.checkStream({ operation, includeUsage }, sent, !whole)
   return [...typed("text/event-stream; charset=utf-8"), ...problems]
 }
 
-const kindOf = (url: string): WireContract.Kind | undefined =>
-  /^(\/v1)?\/chat\/completions/.test(url) ? "chat" : /^(\/v1)?\/completions/.test(url) ? "completion" : undefined
+const operationOf = (url: string): Operation | undefined =>
+  /^(\/v1)?\/chat\/completions/.test(url) ? "chat" : /^(\/v1)?\/completions/.test(url) ? "text" : undefined
 
 interface Read {
   readonly type: string

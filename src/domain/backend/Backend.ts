@@ -18,6 +18,7 @@ import {
 import * as ApiKey from "./ApiKey.js"
 import * as Dialect from "./Dialect.js"
 import * as JsonObject from "../json/JsonObject.js"
+import * as SpokenProtocol from "./SpokenProtocol.js"
 
 const isHttpUrl = (text: string): boolean => {
   if (!URL.canParse(text)) return false
@@ -195,6 +196,7 @@ export const Backend = Schema.Struct({
         "The header that the key goes in; any other than `authorization` gets it as it is, without `Bearer` (Azure: `api-key`)."
     })
     .pipe(Schema.fromKey("key_header")),
+  protocols: SpokenProtocol.field,
   match: required(ModelMatch, "model_match").annotations({ description: "The models that the backend serves." }),
   weight: orDefault(Weight, () => 1)
     .annotations({

@@ -1,6 +1,7 @@
 import * as Option from "effect/Option"
 import type { Backend } from "../backend/Backend.js"
 import type { ConfigIssue } from "../schema/ConfigIssue.js"
+import * as Operation from "../operation/Operation.js"
 import * as RouteTable from "../routing/RouteTable.js"
 
 /** The fallbacks that lead back to where they came from, each loop at the fallback that closes it. */
@@ -9,16 +10,21 @@ export const find = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssu
   const loops = new Map<Backend, string>()
   const done = new Set<string>()
 
-  const walk = (siblings: ReadonlyArray<RouteTable.Target>, name: string, trail: ReadonlyArray<Step>): void => {
+  const walk = (
+    operation: Operation.Operation,
+    siblings: ReadonlyArray<RouteTable.Target>,
+    name: string,
+    trail: ReadonlyArray<Step>
+  ): void => {
     const identity = identityOf(siblings)
     if (done.has(identity)) return
     const steps = [...trail, { identity, name }]
     for (const { backend, model } of siblings) {
       if (Option.isNone(backend.fallback)) continue
-      const next = routes.resolve(backend.fallback.value, model)
+      const next = routes.resolve(operation, backend.fallback.value, model)
       if (identityOf(next) === identity && !isIdle(backend, backend.fallback.value)) continue
       const start = steps.findIndex((step) => step.identity === identityOf(next))
-      if (start === -1) walk(next, backend.fallback.value, steps)
+      if (start === -1) walk(operation, next, backend.fallback.value, steps)
       else if (!loops.has(backend)) {
         const names = [...steps.slice(start).map((step) => step.name), backend.fallback.value]
         loops.set(backend, names.join(" → "))
@@ -28,11 +34,10 @@ export const find = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssu
   }
 
   for (const model of new Set(backends.flatMap(({ match }) => match.value))) {
-    walk(
-      routes.match(model).map((backend) => ({ backend, model })),
-      model,
-      []
-    )
+    for (const operation of Operation.all) {
+      const siblings = routes.match(operation, model).map((backend) => ({ backend, model }))
+      walk(operation, siblings, model, [])
+    }
   }
   return backends.flatMap((backend, index) => {
     const loop = loops.get(backend)

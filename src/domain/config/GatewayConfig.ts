@@ -21,6 +21,7 @@ import * as Credentials from "../backend/Credentials.js"
 import * as IpRange from "./IpRange.js"
 import * as JsonBounds from "../json/JsonBounds.js"
 import { RetentionText } from "./Retention.js"
+import * as Operation from "../operation/Operation.js"
 import * as RouteTable from "../routing/RouteTable.js"
 import * as WorkerShare from "./WorkerShare.js"
 
@@ -224,7 +225,12 @@ const danglingFallbacks = (backends: ReadonlyArray<Backend>): ReadonlyArray<Conf
   const names = backends.flatMap((backend) => [backend.name, ...backend.match.value])
   return backends.flatMap((backend, index) => {
     const target = Option.getOrUndefined(backend.fallback)
-    if (target === undefined || routes.resolve(target, target).length > 0) return []
+    if (
+      target === undefined ||
+      Operation.all.some((operation) => routes.resolve(operation, target, target).length > 0)
+    ) {
+      return []
+    }
     const message = `no backend serves a model "${target}" and none is named so${ConfigIssue.didYouMean(target, names)}`
     return [{ path: ["openai_clients", index, "fallback"], message }]
   })

@@ -7,17 +7,15 @@ import * as RouteTable from "../routing/RouteTable.js"
  * What can never make a difference: values of a match that others of its list cover, backends of priority 0 beside
  * others that take the same models, and fallbacks that name a backend but mean a model.
  */
-export const find = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssue> => {
-  const routes = RouteTable.make(backends)
-  return backends.flatMap((backend, index) => [
+export const find = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssue> =>
+  backends.flatMap((backend, index) => [
     ...idleValues(backend).map(({ position, message }) => ({
       path: ["openai_clients", index, "model_match", "value", position],
       message
     })),
     ...reserve(backend, backends).map((message) => ({ path: ["openai_clients", index, "priority"], message })),
-    ...hiddenName(backend, routes).map((message) => ({ path: ["openai_clients", index, "fallback"], message }))
+    ...hiddenName(backend, backends).map((message) => ({ path: ["openai_clients", index, "fallback"], message }))
   ])
-}
 
 const idleValues = ({ match: { type, value } }: Backend) =>
   value.flatMap((one, position) => {
@@ -45,11 +43,11 @@ const reserve = (backend: Backend, backends: ReadonlyArray<Backend>): ReadonlyAr
 const takesAll = (other: Backend, type: Backend["match"]["type"], value: string): boolean =>
   (type === "exact" || other.match.type === "keyword") && RouteTable.serves(other, value)
 
-const hiddenName = ({ fallback }: Backend, routes: RouteTable.RouteTable): ReadonlyArray<string> => {
+const hiddenName = ({ fallback }: Backend, backends: ReadonlyArray<Backend>): ReadonlyArray<string> => {
   const name = Option.getOrUndefined(fallback)
-  const named = routes.backends.find((backend) => backend.name === name)
+  const named = backends.find((backend) => backend.name === name)
   if (name === undefined || named === undefined) return []
-  const serving = routes.match(name)
+  const serving = backends.filter((backend) => RouteTable.serves(backend, name))
   if (serving.length === 0 || serving.includes(named)) return []
   return [`means the model "${name}", which ${quoted(serving.map((each) => each.name))} serves, not the backend`]
 }

@@ -4,7 +4,6 @@ import { Overloaded } from "./Failure.js"
 import type { AttemptFailure, Forbidden, GatewayFailure, HostRepeated, NoBackendAvailable } from "./Failure.js"
 import type { Crashed, RelayEnd } from "./Outcome.js"
 import { cut } from "../text/CutText.js"
-import * as SseEvents from "../wire/SseEvents.js"
 
 /** A failure as the caller sees it before commit: an HTTP error response. */
 export interface WireError {
@@ -87,10 +86,6 @@ export const notHttp = (status: 400 | 408 | 431): WireError => {
   const reason = { 400: "is malformed", 408: "did not come in time", 431: "has too many header fields" }[status]
   return invalid(status, `The HTTP request ${reason}.`, { code: "bad_request" })
 }
-
-/** The frame that tells a caller in the middle of a stream why there is no more; undefined when nobody reads it. */
-export const frame = (end: RelayEnd): string | undefined =>
-  end._tag === "Completed" || end._tag === "CallerLeft" ? undefined : SseEvents.frame({ error: cutShort(end) })
 
 /** Why a stream ended in the middle of its answer. */
 export const cutShort = (

@@ -14,8 +14,8 @@ export const names = [
  * has them, and never an address, a key or a backend's own words.
  */
 export const of = (journal: Journal): Partial<Record<(typeof names)[number], string>> => {
-  const { attempts, backend, id, request, status } = journal
-  const told = attempts.map((attempt) => describe(attempt, request?.model))
+  const { ask, attempts, backend, id, status } = journal
+  const told = attempts.map((attempt) => describe(attempt, ask?.model))
   return {
     "x-causeway-request-id": id,
     ...(backend === undefined ? {} : { "x-causeway-backend": headerText(backend) }),

@@ -1,10 +1,11 @@
 import * as BodyCredentials from "./BodyCredentials.js"
-import * as ChatRequest from "../chat/ChatRequest.js"
+import * as Ask from "../chat/Ask.js"
 import * as Credentials from "../backend/Credentials.js"
 import { cut } from "../text/CutText.js"
 import { reasonOf } from "../failure/Failure.js"
 import * as IsoTime from "./IsoTime.js"
 import * as JsonObject from "../json/JsonObject.js"
+import * as Operation from "../operation/Operation.js"
 import * as Outcome from "../failure/Outcome.js"
 import * as RequestRecord from "./RequestRecord.js"
 import type { AttemptTrace } from "./RequestRecord.js"
@@ -14,7 +15,7 @@ import * as Usage from "../chat/answer/Usage.js"
 /** What is known of a running exchange; whoever learns something writes it down here, and its end makes it the record. */
 export interface Journal {
   readonly id: string
-  readonly kind: ChatRequest.Kind
+  readonly operation: Operation.Operation
   readonly ip: string
   /** The fingerprint of the caller's credential, if it brought one. */
   readonly caller: string | undefined
@@ -24,7 +25,7 @@ export interface Journal {
   /** The same by the system's clock, which may be set meanwhile. */
   readonly date: number
   readonly attempts: Array<AttemptTrace>
-  request: ChatRequest.ChatRequest | undefined
+  ask: Ask.Ask | undefined
   backend: string | undefined
   model: string | undefined
   /** The body sent upstream. */
@@ -42,19 +43,25 @@ export interface Journal {
 
 /** A journal for an exchange that has arrived at `startedAt`, which is `date` by the system's clock; in ms since the epoch. */
 export const open = (
-  { caller, headers, id, ip, kind }: Pick<Journal, "id" | "kind" | "ip" | "headers"> & Partial<Pick<Journal, "caller">>,
+  {
+    caller,
+    headers,
+    id,
+    ip,
+    operation
+  }: Pick<Journal, "id" | "operation" | "ip" | "headers"> & Partial<Pick<Journal, "caller">>,
   startedAt: number,
   date = startedAt
 ): Journal => ({
   id,
-  kind,
+  operation,
   ip,
   caller,
   headers,
   startedAt,
   date,
   attempts: [],
-  request: undefined,
+  ask: undefined,
   backend: undefined,
   model: undefined,
   sent: undefined,
@@ -73,7 +80,7 @@ export const noteEnd = ({ attempts }: Journal, failure: string): void => {
 
 /** The record of an exchange that has ended, whatever it was about; `endedAt` in ms since the epoch. */
 export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: number): RequestRecord.RequestRecord => {
-  const { request } = journal
+  const { ask } = journal
   const usage = journal.usage === undefined ? undefined : Usage.decode(journal.usage)
   const answer = answerOf(journal)
   return RequestRecord.bounded({
@@ -81,10 +88,10 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
     Time: IsoTime.of(journal.date),
     IP: journal.ip,
     Model: journal.model ?? null,
-    RequestedModel: request?.model ?? null,
-    Type: journal.kind,
+    RequestedModel: ask?.model ?? null,
+    Type: Operation.recorded[journal.operation],
     Backend: journal.backend ?? null,
-    Stream: request?.stream === true ? 1 : 0,
+    Stream: ask?.stream === true ? 1 : 0,
     Status: journal.status ?? null,
     Outcome: outcome._tag,
     FinishReason: finishReason(journal.answer),
@@ -92,8 +99,8 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
     CompletionTokens: usage?.completionTokens ?? null,
     PromptTokens: usage?.promptTokens ?? null,
     TotalTokens: usage?.totalTokens ?? null,
-    Tool: request !== undefined && ChatRequest.usesTools(request) ? 1 : 0,
-    Multimodal: request !== undefined && ChatRequest.isMultimodal(request) ? 1 : 0,
+    Tool: ask !== undefined && Ask.usesTools(ask) ? 1 : 0,
+    Multimodal: ask !== undefined && Ask.isMultimodal(ask) ? 1 : 0,
     LatencyMs: endedAt - journal.startedAt,
     TtftMs: journal.firstTokenAt === undefined ? null : journal.firstTokenAt - journal.startedAt,
     Headers: StoredHeaders.encode(Credentials.redactHeaders(journal.headers)),

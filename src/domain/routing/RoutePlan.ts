@@ -1,5 +1,6 @@
 import * as Option from "effect/Option"
 import type { Backend } from "../backend/Backend.js"
+import type { Operation } from "../operation/Operation.js"
 import type { RouteTable, Target } from "./RouteTable.js"
 import * as Weighting from "./Weighting.js"
 
@@ -14,22 +15,27 @@ export interface Stage {
 }
 
 /**
- * The candidates for a model in the order in which they are tried: its backends in weighted order, then those of their
+ * The candidates for an operation of a model in the order in which they are tried: its backends in weighted order, then those of their
  * fallbacks, and so on; each (backend, model) once, so cycles end. `drawOf` gives a backend's random number in [0, 1).
  */
 export const make = (
   routes: RouteTable,
+  operation: Operation,
   requested: string,
   drawOf: (backend: Backend) => number
 ): ReadonlyArray<Target> => {
   const plan: Array<Target> = []
-  for (const { fresh } of stages(routes, requested, drawOf)) plan.push(...fresh)
+  for (const { fresh } of stages(routes, operation, requested, drawOf)) plan.push(...fresh)
   return plan
 }
 
 /** The plan where no weight decides anything: one backend serves the model and has no fallback; undefined for any other. */
-export const certain = (routes: RouteTable, requested: string): ReadonlyArray<Target> | undefined => {
-  const [only, ...others] = routes.match(requested)
+export const certain = (
+  routes: RouteTable,
+  operation: Operation,
+  requested: string
+): ReadonlyArray<Target> | undefined => {
+  const [only, ...others] = routes.match(operation, requested)
   if (only === undefined || others.length > 0 || Option.isSome(only.fallback)) return undefined
   return [{ backend: only, model: requested }]
 }
@@ -37,13 +43,17 @@ export const certain = (routes: RouteTable, requested: string): ReadonlyArray<Ta
 /** The stages of the plan that {@link make} makes. */
 export const stages = (
   routes: RouteTable,
+  operation: Operation,
   requested: string,
   drawOf: (backend: Backend) => number
 ): ReadonlyArray<Stage> => {
   const plan: Array<Stage> = []
   const seen: Array<Target> = []
   const waiting: Array<Pick<Stage, "fallback" | "siblings">> = [
-    { fallback: undefined, siblings: routes.match(requested).map((backend) => ({ backend, model: requested })) }
+    {
+      fallback: undefined,
+      siblings: routes.match(operation, requested).map((backend) => ({ backend, model: requested }))
+    }
   ]
   for (const { fallback, siblings: unordered } of waiting) {
     const siblings = Weighting.order(unordered, weightOf, (sibling) => drawOf(sibling.backend))
@@ -54,7 +64,10 @@ export const stages = (
     plan.push({ fallback, siblings, fresh })
     for (const { backend, model } of fresh) {
       if (Option.isNone(backend.fallback)) continue
-      waiting.push({ fallback: backend.fallback.value, siblings: routes.resolve(backend.fallback.value, model) })
+      waiting.push({
+        fallback: backend.fallback.value,
+        siblings: routes.resolve(operation, backend.fallback.value, model)
+      })
     }
   }
   return plan

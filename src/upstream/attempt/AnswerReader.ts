@@ -1,8 +1,9 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { ChatRequest } from "../../domain/chat/ChatRequest.js"
+import type { Ask } from "../../domain/chat/Ask.js"
 import type { Headers } from "../../domain/backend/Credentials.js"
 import type { AttemptFailure } from "../../domain/failure/Failure.js"
+import type { BackendProtocol } from "../../domain/protocol/BackendProtocol.js"
 import type { Target } from "../../domain/routing/RouteTable.js"
 import type { ByteLease } from "../../admission/ByteBudget.js"
 import type { UpstreamHead } from "../UpstreamCall.js"
@@ -17,7 +18,9 @@ export type AnswerReader<A> = (head: UpstreamHead, context: Context) => Effect.f
 /** What is known of an answer before it comes. */
 export interface Context {
   readonly id: string
-  readonly request: ChatRequest
+  readonly ask: Ask
+  /** In which it is asked. */
+  readonly protocol: BackendProtocol
   readonly target: Target
   /** Comes before the first content. */
   readonly prefix: string

@@ -5,7 +5,6 @@ import * as Credentials from "../../domain/backend/Credentials.js"
 import * as Secrets from "../../domain/backend/Secrets.js"
 import * as Told from "../../domain/chat/answer/Told.js"
 import type { AttemptFailure } from "../../domain/failure/Failure.js"
-import * as UpstreamError from "../../domain/failure/UpstreamError.js"
 import type { Target } from "../../domain/routing/RouteTable.js"
 import * as BackendUrl from "../BackendUrl.js"
 import * as Decompress from "../Decompress.js"
@@ -52,19 +51,17 @@ export const make = <A>(options: Options<A>): Effect.Effect<Answer<A>, AttemptFa
   Effect.mapError(call(options), (failure) => Told.failure(failure, options.target.backend, options.callerHeaders))
 
 const call = Effect.fnUntraced(function* <A>(options: Options<A>) {
-  const { body, callerHeaders, connections, reader, request, scope, target, times } = options
+  const { ask, body, callerHeaders, connections, protocol, reader, scope, target, times } = options
   const { backend } = target
-  const { origin, path } = BackendUrl.of(target, request.kind === "chat" ? "/chat/completions" : "/completions")
+  const { origin, path } = BackendUrl.of(target, protocol.path(ask))
   const compressed = yield* UpstreamCall.openIn(scope, connections, {
     origin,
     path,
     method: "POST",
-    headers: Object.assign(Credentials.upstreamHeaders(backend, callerHeaders, request.stream), {
-      "content-type": "application/json"
-    }),
+    headers: Object.assign(protocol.headers(ask, backend, callerHeaders), { "content-type": "application/json" }),
     body,
     connectTimeout: backend.timeouts.connect,
-    headLimit: Limits.head(times, request.stream)
+    headLimit: Limits.head(times, ask.stream)
   })
   const plain = Decompress.head(compressed)
   if (Either.isLeft(plain)) return yield* plain.left
@@ -76,8 +73,8 @@ const call = Effect.fnUntraced(function* <A>(options: Options<A>) {
 })
 
 // An error response, as what it says of the attempt. The status alone says enough when the rest does not come.
-const rejection = (head: UpstreamCall.UpstreamHead, { scope, times }: Context) =>
+const rejection = (head: UpstreamCall.UpstreamHead, { protocol, scope, times }: Context) =>
   Effect.suspend(() => {
     head.setPatience(Limits.untilEnd(times, errorPatience))
     return Effect.orElseSucceed(Scope.extend(UpstreamCall.readText(head, maxErrorBody), scope), () => "")
-  }).pipe(Effect.map((said) => UpstreamError.fromResponse(head.status, head.headers, said, times.clock.date())))
+  }).pipe(Effect.map((said) => protocol.rejection(head.status, head.headers, said, times.clock.date())))

@@ -9,6 +9,7 @@ import { beforeCommit, UpstreamStalled } from "../../domain/failure/AnswerFailur
 import type { AnswerFailure } from "../../domain/failure/AnswerFailure.js"
 import type { AttemptFailure } from "../../domain/failure/Failure.js"
 import type * as JsonObject from "../../domain/json/JsonObject.js"
+import type { Decoder } from "../../domain/protocol/BackendProtocol.js"
 import * as Source from "../../flow/Source.js"
 import type { AnswerReader, Context } from "./AnswerReader.js"
 import * as ChunkStage from "./ChunkStage.js"
@@ -44,7 +45,7 @@ export const streamed: AnswerReader<Streamed> = function* (head, context) {
   const { bytes, callerHeaders, scope, target, times } = context
   head.setPatience(Limits.untilContent(times))
   const repair = repairOf(context)
-  const stage = ChunkStage.of(head, repair, undefined)
+  const stage = ChunkStage.of(head, { repair, decoder: decoderOf(context), takeWhole: undefined })
   const held = yield* CommitPoint.hold({
     body: yield* Source.of(head.body, scope),
     stage,
@@ -74,7 +75,7 @@ export const whole: AnswerReader<Whole> = function* (head, context) {
   let sound: WholeAnswer | undefined
   const held = yield* CommitPoint.hold({
     body: yield* Source.of(head.body, scope),
-    stage: ChunkStage.of(head, repair, (answer) => void (sound = answer)),
+    stage: ChunkStage.of(head, { repair, decoder: decoderOf(context), takeWhole: (answer) => void (sound = answer) }),
     until: "end",
     wrong: wrongWhole,
     meter: Metering.make(bytes, scope)
@@ -85,23 +86,25 @@ export const whole: AnswerReader<Whole> = function* (head, context) {
   return { _tag: "Whole", body, text, usage }
 }
 
-const repairOf = ({ id, prefix, request, target, times }: Context): AnswerRepair.AnswerRepair =>
+const repairOf = ({ ask, id, prefix, target, times }: Context): AnswerRepair.AnswerRepair =>
   AnswerRepair.make({
-    kind: request.kind,
+    operation: ask.operation,
     id,
     model: target.model,
     created: Math.floor(times.startedAt / 1000),
     prefix,
-    includeUsage: request.includeUsage,
+    includeUsage: ask.includeUsage,
     cumulative: target.backend.cumulativeContent
   })
 
+const decoderOf = ({ ask, protocol }: Context): Decoder | undefined => protocol.decoder?.(ask)
+
 const assemble = (
-  { request }: Context,
+  { ask }: Context,
   chunks: ReadonlyArray<AnswerChunk>,
   usage: JsonObject.JsonObject | undefined
 ): WholeAnswer => {
-  const accumulator = Accumulator.make(request.kind)
+  const accumulator = Accumulator.make(ask.operation)
   for (const chunk of chunks) accumulator.push(chunk)
   const body = accumulator.result(usage) ?? {}
   return { body, text: JSON.stringify(body) }

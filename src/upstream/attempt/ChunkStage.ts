@@ -5,6 +5,7 @@ import type { WholeAnswer } from "../../domain/chat/answer/WholeAnswer.js"
 import { UpstreamBroke, UpstreamErrored } from "../../domain/failure/AnswerFailure.js"
 import { reasonOf } from "../../domain/failure/Failure.js"
 import * as JsonObject from "../../domain/json/JsonObject.js"
+import type { Decoder } from "../../domain/protocol/BackendProtocol.js"
 import * as SseEvents from "../../domain/wire/SseEvents.js"
 import { Gathered } from "../../flow/Gathered.js"
 import type { Ending, Stage, Step } from "../../flow/Source.js"
@@ -25,40 +26,46 @@ export interface ChunkStage extends Stage<Uint8Array, BodyFailure, AnswerChunk, 
 /** An answer that is held back whole may be this large, in bytes. */
 export const maxWhole = 64 * 1024 * 1024
 
-/**
- * The stage for a successful answer; its content type decides how it is read, not what was asked for. Where a whole
- * answer was, `takeWhole` is given one that needs no repair, which makes no chunks then.
- */
-export const of = (
-  { headers }: Pick<UpstreamHead, "headers">,
-  repair: AnswerRepair.AnswerRepair,
-  takeWhole: ((answer: WholeAnswer) => void) | undefined
-): ChunkStage => {
+/** What makes the chunks of one answer. */
+export interface Options {
+  readonly repair: AnswerRepair.AnswerRepair
+  /** Reads the backend's words, where those are not the hub's. */
+  readonly decoder: Decoder | undefined
+  /** Where a whole answer was asked for: is given one that needs no repair, which makes no chunks then. */
+  readonly takeWhole: ((answer: WholeAnswer) => void) | undefined
+}
+
+/** The stage for a successful answer; its content type decides how it is read, not what was asked for. */
+export const of = ({ headers }: Pick<UpstreamHead, "headers">, options: Options): ChunkStage => {
+  const { takeWhole } = options
   const type = String(headers["content-type"] ?? "").toLowerCase()
   const isBody =
     type.includes("json") || type.includes("html") || (takeWhole !== undefined && !type.includes("event-stream"))
-  return isBody ? ofBody(repair, takeWhole) : ofEvents(repair)
+  return isBody ? ofBody(options) : ofEvents(options)
 }
 
 type Made = Step<AnswerChunk, Failure>
 type Last = Ending<AnswerChunk, Failure>
 
-const ofEvents = (repair: AnswerRepair.AnswerRepair): ChunkStage => {
+const ofEvents = ({ decoder, repair }: Options): ChunkStage => {
   const utf8 = Utf8.make()
-  const decoder = SseEvents.make()
+  const sse = SseEvents.make()
   let read = 0
 
   const push = (bytes: Uint8Array): Made => {
     read += bytes.length
     const text = utf8.decode(bytes)
-    const again = decoder.isBetween() ? repair.recall(text) : undefined
-    return again === undefined ? made(decoder.push(text)) : { values: [again], end: undefined }
+    const again = sse.isBetween() ? repair.recall(text) : undefined
+    return again === undefined ? made(sse.push(text)) : { values: [again], end: undefined }
   }
 
   const made = (events: ReadonlyArray<SseEvents.SseEvent>): Made => {
-    const step = together(events.map((event) => repair.push(event)))
-    return step.end === undefined && decoder.overflowed() ? { ...step, end: broke("an event was too large") } : step
+    const step = together(decoder === undefined ? events.map((event) => repair.push(event)) : decoded(decoder, events))
+    return step.end === undefined && sse.overflowed() ? { ...step, end: broke("an event was too large") } : step
   }
+
+  const decoded = ({ push }: Decoder, events: ReadonlyArray<SseEvents.SseEvent>) =>
+    events.flatMap((event) => push(event)).map((chunk) => repair.pushChunk(chunk))
 
   const lost = (cause: unknown): Last => {
     // A complete answer needs no goodbye.
@@ -68,7 +75,7 @@ const ofEvents = (repair: AnswerRepair.AnswerRepair): ChunkStage => {
   }
 
   const ended = (): Last => {
-    const step = made([...decoder.push(utf8.end()), ...decoder.end()])
+    const step = made([...sse.push(utf8.end()), ...sse.end()])
     if (step.end !== undefined) return { ...step, end: step.end }
     const last = together([repair.end()])
     return { values: [...step.values, ...last.values], end: last.end ?? Option.none() }
@@ -85,10 +92,7 @@ const ofEvents = (repair: AnswerRepair.AnswerRepair): ChunkStage => {
 // Costs as much to make as to read an answer with; it drops a byte order mark.
 const wholeUtf8 = new TextDecoder()
 
-const ofBody = (
-  repair: AnswerRepair.AnswerRepair,
-  takeWhole: ((answer: WholeAnswer) => void) | undefined
-): ChunkStage => {
+const ofBody = ({ decoder, repair, takeWhole }: Options): ChunkStage => {
   const gathered = new Gathered()
   let read = 0
 
@@ -96,11 +100,12 @@ const ofBody = (
     const text = wholeUtf8.decode(gathered.take()).trim()
     const parsed = JsonObject.parse(text)
     if (Option.isNone(parsed)) return { values: [], end: broke("the answer is not a JSON object") }
-    if (takeWhole !== undefined && repair.takeWhole(parsed.value)) {
-      takeWhole({ body: parsed.value, text })
+    const body = decoder === undefined ? parsed.value : decoder.whole(parsed.value)
+    if (takeWhole !== undefined && repair.takeWhole(body)) {
+      takeWhole({ body, text: body === parsed.value ? text : JSON.stringify(body) })
       return { values: [], end: Option.none() }
     }
-    const step = together([repair.pushWhole(parsed.value)])
+    const step = together([repair.pushWhole(body)])
     return { values: step.values, end: step.end ?? Option.none() }
   }
 

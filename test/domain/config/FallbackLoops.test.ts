@@ -57,7 +57,7 @@ describe("FallbackLoops", () => {
         return siblings.some(({ backend, model }) => {
           if (Option.isNone(backend.fallback)) return false
           const name = backend.fallback.value
-          const next = routes.resolve(name, model)
+          const next = routes.resolve("chat", name, model)
           if (identityOf(next) !== identity)
             return trail.includes(identityOf(next)) || returns(next, [...trail, identity])
           return backend.match.type === "exact" && backend.match.value.every((each) => each === name)
@@ -65,7 +65,7 @@ describe("FallbackLoops", () => {
       }
       const models = list.flatMap(({ match }) => match.value)
       const any = models.some((model) => {
-        const siblings = routes.match(model).map((backend) => ({ backend, model }))
+        const siblings = routes.match("chat", model).map((backend) => ({ backend, model }))
         return returns(siblings, [])
       })
       assert.strictEqual(FallbackLoops.find(list).length > 0, any)

@@ -3,7 +3,6 @@ import * as Duration from "effect/Duration"
 import * as fc from "effect/FastCheck"
 import type { AttemptFailure } from "../../../src/domain/failure/Failure.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
-import { RelayEnd } from "../../../src/domain/failure/Outcome.js"
 import * as WireError from "../../../src/domain/failure/WireError.js"
 import { holds } from "../generators.js"
 
@@ -183,35 +182,4 @@ describe("WireError", () => {
       assert.isTrue(answer.status >= 400 && answer.status < 600)
       assert.hasAllKeys(answer.error, ["message", "type", "param", "code"])
     }))
-
-  describe("in the middle of a stream", () => {
-    it("is silent where the answer is complete or nobody reads it", () => {
-      assert.isUndefined(WireError.frame(RelayEnd.Completed()))
-      assert.isUndefined(WireError.frame(RelayEnd.CallerLeft()))
-    })
-
-    it("passes on what the backend said", () => {
-      assert.strictEqual(
-        WireError.frame(RelayEnd.UpstreamErrored({ status: 502, error: body })),
-        'data: {"error":{"message":"boom","type":"t","param":"p","code":"c"}}\n\n'
-      )
-    })
-
-    it("says in one frame why there is no more, and never that it was done", () => {
-      const ends = [
-        [RelayEnd.UpstreamBroke({ reason: "secret" }), "upstream_broke"],
-        [RelayEnd.UpstreamStalled({ after }), "upstream_stalled"],
-        [RelayEnd.CutByDrain(), "shutting_down"]
-      ] as const
-      for (const [end, code] of ends) {
-        const frame = WireError.frame(end) ?? ""
-        assert.match(
-          frame,
-          /^data: \{"error":\{"message":"[^"]+","type":"server_error","param":null,"code":"\w+"\}\}\n\n$/
-        )
-        assert.include(frame, `"code":"${code}"`)
-        assert.notInclude(frame, "secret")
-      }
-    })
-  })
 })

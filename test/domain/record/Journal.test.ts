@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import * as ChatRequest from "../../../src/domain/chat/ChatRequest.js"
+import * as OpenAiChatClient from "../../../src/domain/protocol/openai-chat/OpenAiChatClient.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
 import * as Journal from "../../../src/domain/record/Journal.js"
 import { RelayEnd } from "../../../src/domain/failure/Outcome.js"
@@ -10,11 +10,13 @@ import { RequestRecord } from "../../../src/domain/record/RequestRecord.js"
 const startedAt = Date.UTC(2026, 10, 13, 12, 0, 0, 5)
 
 const opened = (headers: Journal.Journal["headers"] = {}) =>
-  Journal.open({ id: "r1", kind: "chat", ip: "10.0.0.1", headers }, startedAt)
+  Journal.open({ id: "r1", operation: "chat", ip: "10.0.0.1", headers }, startedAt)
 
 const request = (over: object = {}) =>
   Either.getOrThrow(
-    ChatRequest.decode("chat", JSON.stringify({ model: "asked", messages: [{ role: "user", content: "hi" }], ...over }))
+    OpenAiChatClient.protocol.decode(
+      JSON.stringify({ model: "asked", messages: [{ role: "user", content: "hi" }], ...over })
+    )
   )
 
 describe("Journal", () => {
@@ -32,7 +34,7 @@ describe("Journal", () => {
     }
     const image = [{ type: "image_url", image_url: { url: "u" } }]
     journal.attempts.push(...attempts)
-    journal.request = request({ stream: true, tools: [{}], messages: [{ role: "user", content: image }] })
+    journal.ask = request({ stream: true, tools: [{}], messages: [{ role: "user", content: image }] })
     journal.backend = "b"
     journal.model = "cheap"
     journal.sent = '{"model":"cheap"}'
@@ -100,7 +102,7 @@ describe("Journal", () => {
 
   it("writes a plain request down as such", () => {
     const journal = opened()
-    journal.request = request()
+    journal.ask = request()
     const { Stream, Tool, Multimodal, RequestedModel } = Journal.close(journal, RelayEnd.CallerLeft(), startedAt)
     assert.deepStrictEqual([Stream, Tool, Multimodal, RequestedModel], [0, 0, 0, "asked"])
   })
@@ -122,12 +124,12 @@ describe("Journal", () => {
   })
 
   it("makes a record whatever it has learned", () => {
-    const journal = Journal.open({ id: "r1", kind: "chat", ip: "i".repeat(9_999), headers: {} }, Number.NaN)
+    const journal = Journal.open({ id: "r1", operation: "chat", ip: "i".repeat(9_999), headers: {} }, Number.NaN)
     const long = "\ud83d".repeat(100_000)
     const circle: Record<string, unknown> = {}
     circle["itself"] = circle
     journal.attempts.push({ backend: long, model: long, failure: long, status: null, ms: Number.NaN })
-    journal.request = { ...request(), model: long }
+    journal.ask = { ...request(), model: long }
     journal.model = long
     journal.backend = long
     journal.answer = circle

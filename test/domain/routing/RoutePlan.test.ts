@@ -12,7 +12,7 @@ const serving = (name: string, model: string, over: Partial<Entry> = {}) =>
   entry({ name, model_match: { type: "exact", value: [model] }, ...over })
 
 const plan = (requested: string, entries: ReadonlyArray<Entry>, draws: Record<string, number> = {}) =>
-  RoutePlan.make(RouteTable.make(backends(...entries)), requested, ({ name }) => draws[name] ?? 0.5).map(shown)
+  RoutePlan.make(RouteTable.make(backends(...entries)), "chat", requested, ({ name }) => draws[name] ?? 0.5).map(shown)
 
 describe("RoutePlan", () => {
   it("is empty when nobody serves the model", () => {
@@ -75,17 +75,17 @@ describe("RoutePlan", () => {
       ([list, requested, draws]) => {
         const routes = RouteTable.make(list)
         const drawn = new Map(list.map((backend) => [backend.name, Number(draws.next().value)]))
-        const targets = RoutePlan.make(routes, requested, ({ name }) => drawn.get(name) ?? 0)
+        const targets = RoutePlan.make(routes, "chat", requested, ({ name }) => drawn.get(name) ?? 0)
         const identities = targets.map(shown)
         assert.strictEqual(new Set(identities).size, identities.length, "each once")
 
-        const siblings = routes.match(requested).map((backend) => `${backend.name}:${requested}`)
+        const siblings = routes.match("chat", requested).map((backend) => `${backend.name}:${requested}`)
         assert.sameMembers(identities.slice(0, siblings.length), siblings, "siblings first")
 
         const reachedFrom = (target: RouteTable.Target) =>
           Option.match(target.backend.fallback, {
             onNone: () => [],
-            onSome: (fallback) => routes.resolve(fallback, target.model).map(shown)
+            onSome: (fallback) => routes.resolve("chat", fallback, target.model).map(shown)
           })
         targets.forEach((target, index) => {
           for (const reached of reachedFrom(target)) assert.include(identities, reached, "everything reachable")
@@ -103,11 +103,11 @@ describe("RoutePlan", () => {
       fc.tuple(anyBackends, fc.constantFrom("m0", "m1", "m2", "xm0x"), fc.double({ min: 0, max: 0.99, noNaN: true })),
       ([list, requested, draw]) => {
         const routes = RouteTable.make(list)
-        const certain = RoutePlan.certain(routes, requested)
+        const certain = RoutePlan.certain(routes, "chat", requested)
         if (certain === undefined) return
         assert.deepStrictEqual(
           certain,
-          RoutePlan.make(routes, requested, () => draw)
+          RoutePlan.make(routes, "chat", requested, () => draw)
         )
       },
       500

@@ -5,10 +5,11 @@ import { backends, entry } from "../generators.js"
 const table = (...claims: ReadonlyArray<readonly [name: string, type: "exact" | "keyword", ...value: Array<string>]>) =>
   RouteTable.make(backends(...claims.map(([name, type, ...value]) => entry({ name, model_match: { type, value } }))))
 
-const names = (routes: RouteTable.RouteTable, model: string) => routes.match(model).map((backend) => backend.name)
+const names = (routes: RouteTable.RouteTable, model: string) =>
+  routes.match("chat", model).map((backend) => backend.name)
 
 const targets = (routes: RouteTable.RouteTable, fallback: string, requested: string) =>
-  routes.resolve(fallback, requested).map(({ backend, model }) => `${backend.name}:${model}`)
+  routes.resolve("chat", fallback, requested).map(({ backend, model }) => `${backend.name}:${model}`)
 
 describe("RouteTable", () => {
   it("matches exact names as a whole", () => {

@@ -6,7 +6,7 @@ import * as Pipeline from "../../support/Pipeline.js"
 import * as WireContract from "../../support/WireContract.js"
 import { anyAnswer, anyMessyAnswer, chunk, holds, options } from "../generators.js"
 
-const asked = { kind: "chat", includeUsage: true } as const
+const asked = { operation: "chat", includeUsage: true } as const
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
@@ -143,11 +143,11 @@ describe("a stream, however it is written", () => {
   it("for any legacy completion and any framing: the caller gets the same bytes", () =>
     holds(fc.tuple(anyAnswer, framing), ([answer, how]) => {
       const chunks = legacyOf(answer.chunks)
-      const passLegacy = (pieces: ReadonlyArray<Uint8Array>) => Pipeline.stream(pieces, options({ kind: "completion" }))
+      const passLegacy = (pieces: ReadonlyArray<Uint8Array>) => Pipeline.stream(pieces, options({ operation: "text" }))
       const { body, text } = passLegacy(write(chunks, how))
       assert.strictEqual(text, passLegacy([bytesOf(plain(chunks))]).text)
-      assert.deepStrictEqual(WireContract.checkStream({ ...asked, kind: "completion" }, text), [])
-      assert.deepStrictEqual(WireContract.checkWhole("completion", JSON.stringify(body)), [])
+      assert.deepStrictEqual(WireContract.checkStream({ ...asked, operation: "text" }, text), [])
+      assert.deepStrictEqual(WireContract.checkWhole("text", JSON.stringify(body)), [])
     }))
 
   it("for any answer and any framing: what left is passed on byte for byte", () =>
@@ -166,9 +166,9 @@ describe("a stream, however it is written", () => {
   it("for any legacy completion that is true to the contract: every event leaves as it came", () =>
     holds(fc.tuple(anyAnswer, framing), ([answer, how]) => {
       const chunks = contractTrueLegacy(legacyOf(answer.chunks))
-      const legacy = { ...asked, kind: "completion" } as const
+      const legacy = { ...asked, operation: "text" } as const
       assert.deepStrictEqual(WireContract.checkStream(legacy, plain(chunks)), [], "it is true to the contract")
-      const { text } = Pipeline.stream(write(chunks, how), options({ kind: "completion" }))
+      const { text } = Pipeline.stream(write(chunks, how), options({ operation: "text" }))
       assert.deepStrictEqual(jsonOf(text), chunks)
     }))
 

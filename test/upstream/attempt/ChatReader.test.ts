@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ByteBudget from "../../../src/admission/ByteBudget.js"
+import * as Protocols from "../../../src/domain/protocol/Protocols.js"
 import * as SseEvents from "../../../src/domain/wire/SseEvents.js"
 import * as SteadyClock from "../../../src/flow/SteadyClock.js"
 import type { Controller, ResponseHandler } from "../../../src/http1/Dispatch.js"
@@ -57,7 +58,8 @@ const attempt = (upstream: ReturnType<typeof scripted>, scope: Scope.Scope) =>
     const target = { backend: backend(), model: "m" }
     return yield* Attempt.make({
       id: "id-1",
-      request: { kind: "chat", model: "m", stream: true, includeUsage: true, body: {} },
+      ask: { operation: "chat", model: "m", stream: true, includeUsage: true, body: {} },
+      protocol: Protocols.between("chat", target.backend),
       target,
       body: "{}",
       connections: upstream.connections,

@@ -1,6 +1,8 @@
 import * as JsonObject from "../../json/JsonObject.js"
 import { oncePer } from "../../text/OncePer.js"
+import type { Operation } from "../../operation/Operation.js"
 import type { AnswerChunk, RepeatedText } from "./AnswerChunk.js"
+import * as AnswerShape from "./AnswerShape.js"
 import * as Rope from "../../text/Rope.js"
 
 /** Assembles the chunks of a repaired stream into the body that the same answer has when it is not streamed. */
@@ -17,7 +19,8 @@ export interface Accumulator {
 }
 
 /** An accumulator for one stream, which keeps about `limit` characters of it. */
-export const make = (kind: "chat" | "completion", limit = Infinity): Accumulator => new Assembly(kind, limit)
+export const make = (operation: Operation, limit = Infinity): Accumulator =>
+  new Assembly(AnswerShape.of(operation), limit)
 
 class Assembly implements Accumulator {
   private top: Draft | undefined = undefined
@@ -29,7 +32,7 @@ class Assembly implements Accumulator {
   private tailField = ""
 
   constructor(
-    private readonly kind: "chat" | "completion",
+    private readonly shape: AnswerShape.AnswerShape,
     private limit: number
   ) {}
 
@@ -42,8 +45,7 @@ class Assembly implements Accumulator {
     this.settle()
     if (this.top === undefined) return undefined
     const list = [...this.choices.values()].sort((a, b) => Number(a["index"]) - Number(b["index"]))
-    const finish = this.kind === "chat" ? chatChoice : textChoice
-    const body: Draft = Object.assign({}, this.top, { choices: list.map(finish) })
+    const body: Draft = Object.assign({}, this.top, { choices: list.map(this.shape.assemble) })
     if (usage !== undefined) body["usage"] = usage
     if (this.truncated()) body["truncated"] = true
     return body
@@ -67,7 +69,7 @@ class Assembly implements Accumulator {
     for (const key in chunk) {
       if (!ofChunk.has(key) && !isNothing(key, chunk[key])) top[key] = chunk[key]
     }
-    top["object"] = this.kind === "chat" ? "chat.completion" : "text_completion"
+    top["object"] = this.shape.whole
     for (const value of JsonObject.listOf(chunk["choices"])) {
       const choice = JsonObject.orEmpty(value)
       this.kept += sizeOf(choice)
@@ -212,32 +214,3 @@ const draftAt = (into: Draft, key: string): Draft => {
   into[key] = draft
   return draft
 }
-
-const chatChoice = ({ index, delta, logprobs, finish_reason, ...rest }: Draft): Draft => ({
-  index,
-  message: chatMessage(JsonObject.orEmpty(delta)),
-  logprobs: logprobs ?? null,
-  finish_reason: finish_reason ?? null,
-  ...rest
-})
-
-const chatMessage = ({ role, content, refusal, tool_calls, ...rest }: JsonObject.JsonObject): JsonObject.JsonObject => {
-  const calls = JsonObject.listOf(tool_calls)
-    .map(JsonObject.orEmpty)
-    .map(({ index: _, ...call }) => call)
-  return {
-    role: role ?? "assistant",
-    content: content === undefined || (content === "" && calls.length > 0) ? null : content,
-    refusal: refusal ?? null,
-    ...rest,
-    ...(calls.length > 0 ? { tool_calls: calls } : {})
-  }
-}
-
-const textChoice = ({ index, text, logprobs, finish_reason, ...rest }: Draft): Draft => ({
-  index,
-  text: text ?? "",
-  logprobs: logprobs ?? null,
-  finish_reason: finish_reason ?? null,
-  ...rest
-})

@@ -1,10 +1,12 @@
 import * as Data from "effect/Data"
 import * as Option from "effect/Option"
 import * as AnswerChunk from "./AnswerChunk.js"
-import * as ChoiceRepair from "./ChoiceRepair.js"
+import * as AnswerShape from "./AnswerShape.js"
+import type * as ChoiceRepair from "./ChoiceRepair.js"
 import * as ErrorBody from "../../failure/ErrorBody.js"
 import * as GrowingText from "../../text/GrowingText.js"
 import * as JsonObject from "../../json/JsonObject.js"
+import type { Operation } from "../../operation/Operation.js"
 import * as RepeatedEvent from "./RepeatedEvent.js"
 import * as SseEvents from "../../wire/SseEvents.js"
 import * as Usage from "./Usage.js"
@@ -32,6 +34,8 @@ export interface Step {
 /** Repairs one stream, chat or legacy: upstream events in, contract-true chunks out. */
 export interface AnswerRepair {
   push(event: SseEvents.SseEvent): Step
+  /** The same of a chunk that another protocol's event became. */
+  pushChunk(chunk: JsonObject.JsonObject): Step
   /** What becomes of a piece of the stream's text that only repeats, event for event, what came before it. */
   recall(piece: string): AnswerChunk.AnswerChunk | undefined
   /** A parsed body that holds a whole answer, taken as the only event of a stream. */
@@ -50,7 +54,7 @@ export interface AnswerRepair {
 
 /** What the repair needs to know of the exchange; `id`, `model` and `created` (Unix seconds) serve where upstream's are missing. */
 export interface Options {
-  readonly kind: "chat" | "completion"
+  readonly operation: Operation
   readonly id: string
   readonly model: string
   readonly created: number
@@ -74,6 +78,7 @@ class Repair implements AnswerRepair {
   private readonly choices: Array<ChoiceRepair.ChoiceRepair> = []
   private readonly shorten: GrowingText.Shorten | undefined
   private readonly repeated: RepeatedEvent.RepeatedEvent | undefined
+  private readonly shape: AnswerShape.AnswerShape
   private envelope: Envelope | undefined = undefined
   private carried: Record<string, unknown> = {}
   private lastUsage: JsonObject.JsonObject | undefined = undefined
@@ -81,6 +86,7 @@ class Repair implements AnswerRepair {
   private ended = false
 
   constructor(private readonly options: Options) {
+    this.shape = AnswerShape.of(options.operation)
     this.shorten = options.cumulative ? GrowingText.make() : undefined
     this.repeated = options.cumulative ? undefined : RepeatedEvent.make()
   }
@@ -108,6 +114,10 @@ class Repair implements AnswerRepair {
     return this.ended ? undefined : this.repeated?.recall(piece)
   }
 
+  pushChunk(chunk: JsonObject.JsonObject): Step {
+    return this.ended ? nothing : this.pushBody(chunk)
+  }
+
   pushWhole(body: JsonObject.JsonObject): Step {
     const list = JsonObject.listOf(body["choices"]).map(JsonObject.orEmpty)
     // A whole body is complete whatever its backend says of the reason.
@@ -125,8 +135,8 @@ class Repair implements AnswerRepair {
   }
 
   takeWhole(body: JsonObject.JsonObject): boolean {
-    const { cumulative, kind, prefix } = this.options
-    if (kind !== "chat" || prefix !== "" || cumulative || !WholeAnswer.isSound(body)) return false
+    const { cumulative, prefix } = this.options
+    if (prefix !== "" || cumulative || !this.shape.isSound(body)) return false
     this.lastUsage = Usage.find(body)
     this.ended = true
     return true
@@ -193,17 +203,13 @@ class Repair implements AnswerRepair {
   }
 
   private choiceAt(index: number): ChoiceRepair.ChoiceRepair {
-    const { id, kind, prefix } = this.options
-    return (this.choices[index] ??=
-      kind === "chat"
-        ? ChoiceRepair.chat(index, prefix, (call) => `call_${id}_${index}_${call}`)
-        : ChoiceRepair.text(index, prefix))
+    const { id, prefix } = this.options
+    return (this.choices[index] ??= this.shape.choice(index, prefix, (call) => `call_${id}_${index}_${call}`))
   }
 
   private chunkOf(list: ReadonlyArray<JsonObject.JsonObject>, extras: JsonObject.JsonObject): JsonObject.JsonObject {
-    const object = this.options.kind === "chat" ? "chat.completion.chunk" : "text_completion"
     const { created, id, model } = (this.envelope ??= this.options)
-    return { id, object, created, model, ...extras, choices: list }
+    return { id, object: this.shape.chunk, created, model, ...extras, choices: list }
   }
 
   private finish(): Step {

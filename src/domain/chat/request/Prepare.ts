@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import type { ChatRequest } from "../ChatRequest.js"
+import type { Ask } from "../Ask.js"
 import * as Dialect from "../../backend/Dialect.js"
 import { BodyMalformed } from "../../failure/Failure.js"
 import * as Continuation from "../../rescue/Continuation.js"
@@ -14,12 +14,12 @@ import * as ToolCallIds from "../answer/ToolCallIds.js"
  * in the backend's dialect. With `partial` it asks to go on with an answer that broke off there.
  */
 export const make = (
-  request: ChatRequest,
+  ask: Ask,
   target: Target,
   partial?: string
 ): Either.Either<JsonObject.JsonObject, BodyMalformed> => {
   const { backend, model } = target
-  const asked = Parameters.apply(backend, request.body)
+  const asked = Parameters.apply(backend, ask.body)
   const { messages, prompt, stream_options: streamOptions } = asked
   const body = streamOptions === undefined ? asked : withoutStreamOptions(asked)
   const cleaned = Array.isArray(messages) ? Preprocess.clean(messages, backend.stripTags) : undefined
@@ -29,7 +29,7 @@ export const make = (
   const sent: Record<string, unknown> = { ...withoutEmptyTools(body), model }
   if (fitted !== undefined) sent["messages"] = fitted
   if (partial !== undefined) Object.assign(sent, Continuation.of(backend, fitted ?? [], prompt, partial))
-  if (request.stream && backend.askUsage) {
+  if (ask.stream && backend.askUsage) {
     sent["stream_options"] = { ...JsonObject.orEmpty(streamOptions), include_usage: true }
   }
   return Either.right(Dialect.translate(backend, sent))

@@ -3,13 +3,14 @@ import * as AnswerChunk from "../../../../src/domain/chat/answer/AnswerChunk.js"
 import * as Accumulator from "../../../../src/domain/chat/answer/Accumulator.js"
 import * as JsonObject from "../../../../src/domain/json/JsonObject.js"
 import { anyAnswer, assemble, chunk, delta, holds, repair, repairWhole } from "../../generators.js"
+import type { Operation } from "../../../../src/domain/operation/Operation.js"
 
 const accumulate = (
   chunks: ReadonlyArray<JsonObject.JsonObject>,
   usage?: JsonObject.JsonObject,
-  kind: "chat" | "completion" = "chat"
+  operation: Operation = "chat"
 ) => {
-  const accumulator = Accumulator.make(kind)
+  const accumulator = Accumulator.make(operation)
   for (const chunk of chunks) accumulator.push(AnswerChunk.make(chunk, true))
   return accumulator.result(usage)
 }
@@ -230,7 +231,7 @@ describe("Accumulator", () => {
           finish_reason
         }
       ])
-    assert.deepStrictEqual(accumulate([at("a", 0), at("b", 1, "stop")], undefined, "completion"), {
+    assert.deepStrictEqual(accumulate([at("a", 0), at("b", 1, "stop")], undefined, "text"), {
       id: "id-1",
       object: "text_completion",
       created: 1_700_000_000,

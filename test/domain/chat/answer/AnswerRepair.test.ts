@@ -466,7 +466,7 @@ describe("AnswerRepair", () => {
 
     it("leaves a good stream as it is", () => {
       const stream = [legacy([text("a")]), legacy([text("b", "stop")]), legacy([], { usage })]
-      assert.deepStrictEqual(repair([...stream, "[DONE]"], { kind: "completion" }), {
+      assert.deepStrictEqual(repair([...stream, "[DONE]"], { operation: "text" }), {
         chunks: stream,
         end: finished,
         usage
@@ -478,7 +478,7 @@ describe("AnswerRepair", () => {
         { choices: [{ index: 0, text: "a", finish_reason: "" }], usage },
         { choices: [{ index: 0, text: "", finish_reason: "eos" }] }
       ]
-      assert.deepStrictEqual(repair(sloppy, { kind: "completion", prefix: "P" }).chunks, [
+      assert.deepStrictEqual(repair(sloppy, { operation: "text", prefix: "P" }).chunks, [
         legacy([text("P\na")]),
         legacy([text("", "stop")]),
         legacy([], { usage })
@@ -486,17 +486,15 @@ describe("AnswerRepair", () => {
     })
 
     it("is truncated without a finish", () => {
-      assert.isTrue(truncated(repair([legacy([text("a")]), "[DONE]"], { kind: "completion" }).end))
+      assert.isTrue(truncated(repair([legacy([text("a")]), "[DONE]"], { operation: "text" }).end))
       assert.isTrue(
-        truncated(repair([legacy([text("a", null, 1)]), legacy([text("b", "stop")])], { kind: "completion" }).end)
+        truncated(repair([legacy([text("a", null, 1)]), legacy([text("b", "stop")])], { operation: "text" }).end)
       )
     })
 
     it("takes a whole body", () => {
       const body = legacy([text("a", "length"), text("b", "stop", 1)])
-      assert.deepStrictEqual(repairWhole({ ...body, usage }, { kind: "completion", includeUsage: false }).chunks, [
-        body
-      ])
+      assert.deepStrictEqual(repairWhole({ ...body, usage }, { operation: "text", includeUsage: false }).chunks, [body])
     })
   })
 })

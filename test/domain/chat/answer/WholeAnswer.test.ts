@@ -128,6 +128,6 @@ describe("WholeAnswer", () => {
     assert.isTrue(take({}))
     assert.isFalse(take({ prefix: "<think>" }))
     assert.isFalse(take({ cumulative: true }))
-    assert.isFalse(take({ kind: "completion" }))
+    assert.isFalse(take({ operation: "text" }))
   })
 })

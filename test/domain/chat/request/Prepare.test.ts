@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
-import type { ChatRequest } from "../../../../src/domain/chat/ChatRequest.js"
+import type { Ask } from "../../../../src/domain/chat/Ask.js"
 import type * as JsonObject from "../../../../src/domain/json/JsonObject.js"
 import * as Prepare from "../../../../src/domain/chat/request/Prepare.js"
 import type { Entry } from "../../generators.js"
@@ -8,8 +8,8 @@ import { backend } from "../../generators.js"
 
 const hi = [{ role: "user", content: "hi" }]
 
-const request = (body: JsonObject.JsonObject, over: Partial<ChatRequest> = {}): ChatRequest => ({
-  kind: "chat",
+const request = (body: JsonObject.JsonObject, over: Partial<Ask> = {}): Ask => ({
+  operation: "chat",
   model: "m",
   stream: false,
   includeUsage: false,
@@ -17,7 +17,7 @@ const request = (body: JsonObject.JsonObject, over: Partial<ChatRequest> = {}): 
   ...over
 })
 
-const sent = (asked: ChatRequest, over: Partial<Entry> = {}, model = "m") =>
+const sent = (asked: Ask, over: Partial<Entry> = {}, model = "m") =>
   Either.getOrThrow(Prepare.make(asked, { backend: backend(over), model }))
 
 describe("Prepare", () => {
@@ -123,9 +123,9 @@ describe("Prepare", () => {
   })
 
   it("sends a legacy prompt as it is", () => {
-    const legacy: ChatRequest = {
+    const legacy: Ask = {
       ...request({}),
-      kind: "completion",
+      operation: "text",
       body: { model: "m", prompt: "  <think>a</think> " }
     }
     assert.deepStrictEqual(sent(legacy, { max_tokens: 9 }), {

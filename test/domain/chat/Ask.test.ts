@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
-import * as ChatRequest from "../../../src/domain/chat/ChatRequest.js"
+import * as Ask from "../../../src/domain/chat/Ask.js"
+import * as OpenAiChatClient from "../../../src/domain/protocol/openai-chat/OpenAiChatClient.js"
+import * as OpenAiTextClient from "../../../src/domain/protocol/openai-text/OpenAiTextClient.js"
 import type * as JsonObject from "../../../src/domain/json/JsonObject.js"
 
 const body = (over: JsonObject.JsonObject = {}) => ({
@@ -8,19 +10,21 @@ const body = (over: JsonObject.JsonObject = {}) => ({
   messages: [{ role: "user", content: "hi" }],
   ...over
 })
-const decode = (value: unknown, kind: ChatRequest.Kind = "chat") => ChatRequest.decode(kind, JSON.stringify(value))
-const decoded = (value: unknown, kind: ChatRequest.Kind = "chat") => Either.getOrThrow(decode(value, kind))
-const refusal = (text: string, kind: ChatRequest.Kind = "chat") => {
-  const failure = Either.getOrThrow(Either.flip(ChatRequest.decode(kind, text)))
+const chat = OpenAiChatClient.protocol
+const text = OpenAiTextClient.protocol
+const decode = (value: unknown, protocol = chat) => protocol.decode(JSON.stringify(value))
+const decoded = (value: unknown, protocol = chat) => Either.getOrThrow(decode(value, protocol))
+const refusal = (text: string, protocol = chat) => {
+  const failure = Either.getOrThrow(Either.flip(protocol.decode(text)))
   assert(failure._tag === "BodyMalformed")
   return { message: failure.message, param: failure.param }
 }
-const refused = (value: unknown, kind: ChatRequest.Kind = "chat") => refusal(JSON.stringify(value), kind)
+const refused = (value: unknown, protocol = chat) => refusal(JSON.stringify(value), protocol)
 
-describe("ChatRequest", () => {
+describe("Ask", () => {
   it("is not read where it holds more values than it may, or is nested too deeply", () => {
     const tooMuch = (value: unknown, most?: number) => {
-      const failure = Either.getOrThrow(Either.flip(ChatRequest.decode("chat", JSON.stringify(value), most)))
+      const failure = Either.getOrThrow(Either.flip(chat.decode(JSON.stringify(value), most)))
       return { tag: failure._tag, message: failure.message }
     }
     const deep = `${"[".repeat(600)}${"]".repeat(600)}`
@@ -37,7 +41,7 @@ describe("ChatRequest", () => {
   it("holds the few known fields and the whole body", () => {
     const whole = body({ stream: true, stream_options: { include_usage: true }, vendor: [1] })
     assert.deepStrictEqual(decoded(whole), {
-      kind: "chat",
+      operation: "chat",
       model: "m",
       stream: true,
       includeUsage: true,
@@ -60,7 +64,7 @@ describe("ChatRequest", () => {
   })
 
   it("needs no prompt and no messages of a legacy completion", () => {
-    assert.strictEqual(decoded({ model: "m" }, "completion").kind, "completion")
+    assert.strictEqual(decoded({ model: "m" }, text).operation, "text")
   })
 
   it("refuses what is not a JSON object", () => {
@@ -78,7 +82,7 @@ describe("ChatRequest", () => {
       message: "Missing required parameter: 'messages'.",
       param: "messages"
     })
-    assert.strictEqual(refused({}, "completion").param, "model")
+    assert.strictEqual(refused({}, text).param, "model")
   })
 
   it("names the parameter that is wrong", () => {
@@ -89,21 +93,21 @@ describe("ChatRequest", () => {
     for (const stream of ["true", 1, {}]) assert.strictEqual(refused(body({ stream })).param, "stream")
     for (const stream_options of ["yes", 1, { include_usage: "yes" }]) {
       assert.strictEqual(refused(body({ stream_options })).param, "stream_options")
-      assert.strictEqual(refused({ model: "m", stream_options }, "completion").param, "stream_options")
+      assert.strictEqual(refused({ model: "m", stream_options }, text).param, "stream_options")
     }
     assert.match(refused(body({ stream: "true" })).message, /^Invalid 'stream': expected a boolean/)
   })
 
   it("knows a request with tools", () => {
     const tool = { type: "function", function: { name: "f" } }
-    assert.isTrue(ChatRequest.usesTools(decoded(body({ tools: [tool] }))))
-    assert.isTrue(ChatRequest.usesTools(decoded(body({ functions: [{ name: "f" }] }))))
-    for (const tools of [undefined, null, []]) assert.isFalse(ChatRequest.usesTools(decoded(body({ tools }))))
+    assert.isTrue(Ask.usesTools(decoded(body({ tools: [tool] }))))
+    assert.isTrue(Ask.usesTools(decoded(body({ functions: [{ name: "f" }] }))))
+    for (const tools of [undefined, null, []]) assert.isFalse(Ask.usesTools(decoded(body({ tools }))))
   })
 
   it("knows a message that carries more than text", () => {
     const multimodal = (content: unknown) =>
-      ChatRequest.isMultimodal(
+      Ask.isMultimodal(
         decoded(
           body({
             messages: [
@@ -116,6 +120,6 @@ describe("ChatRequest", () => {
     for (const type of ["image_url", "input_audio", "file"])
       assert.isTrue(multimodal([{ type: "text", text: "a" }, { type }]))
     for (const content of ["a", null, [], [{ type: "text", text: "a" }]]) assert.isFalse(multimodal(content))
-    assert.isFalse(ChatRequest.isMultimodal(decoded({ model: "m", prompt: "a" }, "completion")))
+    assert.isFalse(Ask.isMultimodal(decoded({ model: "m", prompt: "a" }, text)))
   })
 })

@@ -1,0 +1,30 @@
+import * as Schema from "effect/Schema"
+import type { Operation } from "../operation/Operation.js"
+import { orDefault } from "../schema/ConfigSchema.js"
+
+/** A protocol that a backend may speak. */
+export type SpokenProtocol = "openai-chat" | "openai-text"
+
+/** What a backend can be asked in each of them. */
+const serving: Readonly<Record<SpokenProtocol, Operation>> = { "openai-chat": "chat", "openai-text": "text" }
+
+const all = ["openai-chat", "openai-text"] as const
+
+/** The key of a backend that says what it speaks. */
+export const field = orDefault(
+  Schema.Array(Schema.Literal(...all)).pipe(
+    Schema.minItems(1),
+    Schema.annotations({
+      title: "a list of protocols",
+      jsonSchema: { type: "array", items: { enum: all }, minItems: 1 }
+    })
+  ),
+  () => all
+).annotations({
+  description:
+    "What the backend speaks: `openai-chat` is `/chat/completions`, `openai-text` the old `/completions`. It is not asked for what it has no protocol for."
+})
+
+/** The first of these protocols in which one can be asked this. */
+export const toAsk = (operation: Operation, spoken: ReadonlyArray<SpokenProtocol>): SpokenProtocol | undefined =>
+  spoken.find((name) => serving[name] === operation)

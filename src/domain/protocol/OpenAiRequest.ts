@@ -1,0 +1,89 @@
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { Ask } from "../chat/Ask.js"
+import { BodyMalformed, BodyTooComplex } from "../failure/Failure.js"
+import * as JsonBounds from "../json/JsonBounds.js"
+import * as JsonObject from "../json/JsonObject.js"
+import type { Operation } from "../operation/Operation.js"
+import type { ClientProtocol } from "./ClientProtocol.js"
+
+/** A field of a request. */
+export interface Field {
+  readonly key: string
+  /** What it has to be, for a caller that sends something else. */
+  readonly expected: string
+  readonly valid: (value: unknown) => boolean
+}
+
+/** A model's name may be this long, in characters. */
+const longestModel = 512
+
+const Head = Schema.Struct({
+  model: Schema.NonEmptyString.pipe(Schema.maxLength(longestModel)),
+  stream: Schema.optional(Schema.NullOr(Schema.Boolean)),
+  stream_options: Schema.optional(
+    Schema.NullOr(Schema.Struct({ include_usage: Schema.optional(Schema.NullOr(Schema.Boolean)) }))
+  )
+})
+
+const decodeHead = Schema.decodeUnknownEither(Head)
+
+/** Decodes what OpenAI's endpoints have in common, and what one of them requires beyond it. */
+export const decoder = (operation: Operation, required: ReadonlyArray<Field>): ClientProtocol["decode"] => {
+  const fields = [model, ...required, stream, streamOptions]
+  return (text, mostValues) =>
+    Either.flatMap(bounded(text, mostValues), (body): Either.Either<Ask, BodyMalformed> => {
+      const head = decodeHead(body)
+      if (Either.isLeft(head) || required.some(({ key, valid }) => !valid(body[key]))) {
+        return Either.left(malformed(fields, body))
+      }
+      const { model, stream, stream_options: options } = head.right
+      return Either.right({
+        operation,
+        model,
+        stream: stream === true,
+        includeUsage: options?.include_usage === true,
+        body
+      })
+    })
+}
+
+const bounded = (text: string, most?: number): Either.Either<JsonObject.JsonObject, BodyMalformed | BodyTooComplex> => {
+  const excess = JsonBounds.excess(text, most)
+  if (excess !== undefined) return Either.left(tooComplex(excess, most))
+  const body = Option.getOrUndefined(Option.filter(JsonObject.parseBounded(text), JsonObject.is))
+  return body === undefined
+    ? Either.left(new BodyMalformed({ reason: "The request body must be a JSON object.", param: null }))
+    : Either.right(body)
+}
+
+const tooComplex = (excess: JsonBounds.Excess, most = JsonBounds.maxValues): BodyTooComplex =>
+  new BodyTooComplex({ excess, limit: excess === "values" ? most : JsonBounds.maxDepth })
+
+const model: Field = {
+  key: "model",
+  expected: `a non-empty string of at most ${longestModel} characters`,
+  valid: Schema.is(Head.fields.model)
+}
+
+const stream: Field = {
+  key: "stream",
+  expected: "a boolean",
+  valid: Schema.is(Schema.UndefinedOr(Schema.NullOr(Schema.Boolean)))
+}
+
+// The last to be looked at, so it is this one that is wrong.
+const streamOptions: Field = {
+  key: "stream_options",
+  expected: "an object with a boolean include_usage",
+  valid: () => false
+}
+
+const malformed = (fields: ReadonlyArray<Field>, body: JsonObject.JsonObject): BodyMalformed => {
+  const wrong = fields.find(({ key, valid }) => !valid(body[key]))
+  const key = wrong?.key ?? "model"
+  const missing = body[key] === undefined
+  const reason = missing ? `Missing required parameter: '${key}'.` : `Invalid '${key}': expected ${wrong?.expected}.`
+  return new BodyMalformed({ reason, param: key })
+}

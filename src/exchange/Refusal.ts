@@ -1,0 +1,57 @@
+import * as Effect from "effect/Effect"
+import type { Outcome } from "../domain/failure/Outcome.js"
+import * as WireError from "../domain/failure/WireError.js"
+import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
+import type * as Journal from "../domain/record/Journal.js"
+import * as Alarm from "../flow/Alarm.js"
+import type { CallerSink } from "../relay/ResponseSink.js"
+import * as ResponseSink from "../relay/ResponseSink.js"
+
+/** What is known of an exchange that ends without an answer. */
+export interface Refused {
+  readonly protocol: ClientProtocol
+  readonly journal: Journal.Journal
+  /** To be run before the caller can see the end. */
+  readonly beforeEnd: ((presumed: Outcome) => Effect.Effect<void>) | undefined
+}
+
+/** How long a caller may take to read why it is refused, in ms. */
+const lastRead = 30_000
+
+/** Sends the error response of an outcome that has one; the outcome stays what it was, whoever reads it. */
+export const refuse = (
+  { beforeEnd, journal, protocol }: Refused,
+  outcome: Outcome,
+  sink: CallerSink
+): Effect.Effect<Outcome> =>
+  Effect.suspend(() => {
+    const error = wireError(outcome)
+    if (sink.breakOff()) return Effect.succeed(outcome)
+    if (error !== undefined) journal.status = error.status
+    const send = Effect.async<Outcome>((resume) => {
+      const patience = Alarm.make()
+      const ended = () => {
+        patience.clear()
+        resume(Effect.succeed(outcome))
+      }
+      patience.set(lastRead, () => sink.abandon())
+      if (error === undefined) sink.end("", ended)
+      else ResponseSink.sendJson(sink, error.status, error.headers, JSON.stringify(protocol.error(error)), ended)
+    })
+    return beforeEnd === undefined ? send : Effect.zipRight(beforeEnd(outcome), send)
+  })
+
+const wireError = (outcome: Outcome): WireError.WireError | undefined => {
+  switch (outcome._tag) {
+    case "CutByDrain":
+      return WireError.drained
+    case "Completed":
+    case "CallerLeft":
+    case "UpstreamBroke":
+    case "UpstreamErrored":
+    case "UpstreamStalled":
+      return undefined
+    default:
+      return WireError.fromFailure(outcome)
+  }
+}

@@ -1,0 +1,99 @@
+import type { IncomingMessage } from "node:http"
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { ConfigRef } from "../config/ConfigRef.js"
+import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
+import * as Protocols from "../domain/protocol/Protocols.js"
+import { ModelNotFound } from "../domain/failure/Failure.js"
+import * as WireError from "../domain/failure/WireError.js"
+import type * as Exchange from "../exchange/Exchange.js"
+import * as Delivery from "../relay/Delivery.js"
+import * as Relay from "../relay/Relay.js"
+import * as ChatReader from "../upstream/attempt/ChatReader.js"
+import type { Backends } from "../upstream/Backends.js"
+import type { Forwarded, ForwardFailure } from "../upstream/forward/Forwarded.js"
+import { Forwarder } from "../upstream/forward/Forwarder.js"
+import * as ModelCatalog from "../upstream/ModelCatalog.js"
+import * as Handler from "./Handler.js"
+import * as RequestBody from "./RequestBody.js"
+import * as Respond from "./Respond.js"
+import * as Endpoint from "./Endpoint.js"
+
+/** What the routes work with. */
+export type Services = Exchange.Services | Backends | Forwarder
+
+/** What is posted in a protocol, from the caller's bytes to the answer's end. */
+const chat = (protocol: ClientProtocol): Handler.Handler<Services> =>
+  Handler.handle(protocol, {
+    receive: (exchange: Exchange.Exchange, incoming: IncomingMessage) =>
+      Effect.flatMap(RequestBody.read(incoming, exchange), (text) =>
+        protocol.decode(text, exchange.snapshot.config.server.maxValues)
+      ),
+    obtain: (exchange, ask) =>
+      Effect.flatMap(Forwarder, ({ forward }): Effect.Effect<Committed, ForwardFailure> =>
+        ask.stream
+          ? Effect.map(forward(exchange, ask, ChatReader.streamed), (streamed) => ({ streamed }))
+          : Effect.map(forward(exchange, ask, ChatReader.whole), (whole) => ({ whole }))
+      ),
+    relay: (exchange, committed, sink) => {
+      const { keepalive } = exchange.snapshot.config.server
+      if ("whole" in committed) {
+        const { whole } = committed
+        return Relay.relayWhole(exchange, whole, protocol.encoder(whole.ask).whole, sink)
+      }
+      const { streamed } = committed
+      return Relay.relayStream(exchange, streamed, Delivery.written(protocol.encoder(streamed.ask), sink, keepalive))
+    }
+  })
+
+/** An answer that can be committed to, as it was asked for. */
+type Committed = { readonly streamed: Forwarded<ChatReader.Streamed> } | { readonly whole: Forwarded<ChatReader.Whole> }
+
+/** What is posted in any protocol, by its path: for a server that needs no router for it. */
+export const posted: ReadonlyMap<string, Handler.Handler<Services>> = new Map(
+  Protocols.clients.flatMap((protocol) => {
+    const handler = chat(protocol)
+    return protocol.paths.map((path) => [path, handler] as const)
+  })
+)
+
+const models = Effect.gen(function* () {
+  const { headers } = yield* HttpServerRequest.HttpServerRequest
+  const { routes } = yield* (yield* ConfigRef).current
+  return yield* Respond.json(200, { object: "list", data: yield* ModelCatalog.list(routes.backends, headers) })
+})
+
+const model = Effect.gen(function* () {
+  const { headers, url } = yield* HttpServerRequest.HttpServerRequest
+  const { routes } = yield* (yield* ConfigRef).current
+  const id = idIn(Endpoint.pathOf(url))
+  const found = yield* ModelCatalog.find(routes, headers, id)
+  return yield* Option.isSome(found)
+    ? Respond.json(200, found.value)
+    : Respond.error(WireError.fromFailure(new ModelNotFound({ model: id })))
+})
+
+// The ids of some models have slashes, which clients encode or not. The router would make one of two.
+const idIn = (path: string): string => {
+  const id = path.slice(path.indexOf("/models/") + "/models/".length)
+  try {
+    return decodeURIComponent(id)
+  } catch {
+    return id
+  }
+}
+
+const modelsUnder = (prefix: "" | "/v1") => (router: HttpRouter.HttpRouter<never, Services>) =>
+  router.pipe(Endpoint.add("GET", `${prefix}/models`, models), Endpoint.add("GET", `${prefix}/models/*`, model))
+
+const protocols = Protocols.clients
+  .flatMap(({ paths }) => paths)
+  .reduce<HttpRouter.HttpRouter<never, Services>>((router, path) => {
+    const handler = posted.get(path)
+    return handler === undefined ? router : Endpoint.add("POST", path, Handler.route(handler))(router)
+  }, HttpRouter.empty)
+
+/** What callers may ask, in every protocol, and which models there are. */
+export const routes: HttpRouter.HttpRouter<never, Services> = protocols.pipe(modelsUnder("/v1"), modelsUnder(""))

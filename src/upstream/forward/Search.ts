@@ -1,0 +1,222 @@
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import * as Scope from "effect/Scope"
+import type { Ask } from "../../domain/chat/Ask.js"
+import * as AnswerFailure from "../../domain/failure/AnswerFailure.js"
+import { ModelNotFound, NoBackendAvailable, TotalTimedOut } from "../../domain/failure/Failure.js"
+import type { AttemptFailure, BodyMalformed } from "../../domain/failure/Failure.js"
+import type * as Breaker from "../../domain/failover/Breaker.js"
+import type { RelayEnd } from "../../domain/failure/Outcome.js"
+import type { AttemptTrace } from "../../domain/record/RequestRecord.js"
+import * as RoutePlan from "../../domain/routing/RoutePlan.js"
+import type { RouteTable, Target } from "../../domain/routing/RouteTable.js"
+import * as Protocols from "../../domain/protocol/Protocols.js"
+import type { AnswerReader } from "../attempt/AnswerReader.js"
+import * as Attempt from "../attempt/Attempt.js"
+import type { Backends } from "../Backends.js"
+import type { Forwarded, ForwardFailure, Options } from "./Forwarded.js"
+import * as Candidates from "./Candidates.js"
+import type { Connections } from "../Upstream.js"
+
+/** One exchange's search for an answer: all that it knows. */
+interface Search<A> {
+  readonly options: Options
+  readonly ask: Ask
+  readonly reader: AnswerReader<A>
+  readonly plan: ReadonlyArray<Target>
+  readonly candidates: Candidates.Candidates
+  readonly backends: Context.Tag.Service<Backends>
+  /** Of the attempts so far, in order. */
+  readonly failures: Array<AttemptFailure>
+  /** Of the last call, unless it is over. */
+  call: Scope.CloseableScope | undefined
+}
+
+/** Asks one candidate after the other until one answers in a way that `reader` can read. */
+export const run: <A>(
+  backends: Context.Tag.Service<Backends>,
+  options: Options,
+  ask: Ask,
+  reader: AnswerReader<A>
+) => Effect.Effect<Forwarded<A>, ForwardFailure> = Effect.fnUntraced(function* <A>(
+  backends: Context.Tag.Service<Backends>,
+  options: Options,
+  ask: Ask,
+  reader: AnswerReader<A>
+) {
+  const { atEnd, clock, journal, snapshot } = options
+  const { config, routes } = snapshot
+  const { health, slots } = backends
+  journal.ask = ask
+  const plan = RoutePlan.certain(routes, ask.operation, ask.model) ?? (yield* drawn(routes, ask))
+  if (plan.length === 0) return yield* new ModelNotFound({ model: ask.model })
+  const { queue } = config.server
+  const candidates = Candidates.make({ plan, health, slots, queue, clock, startedAt: journal.startedAt })
+  const search: Search<A> = { options, ask, reader, plan, candidates, backends, failures: [], call: undefined }
+  atEnd(() => letGo(search))
+  return yield* obtain(search)
+})
+
+// An exchange that is interrupted says nothing of the backend it was waiting for.
+const letGo = <A>({ call, candidates }: Search<A>): Effect.Effect<void> | undefined => {
+  const told = candidates.letGo()
+  const closed = call === undefined ? undefined : Scope.close(call, Exit.fail("let go"))
+  return told === undefined || closed === undefined ? (told ?? closed) : Effect.zipRight(closed, told)
+}
+
+// Steps of one generator: each that is an effect of its own costs an exchange a microsecond.
+type Steps<A, E = never> = Effect.fn.Return<A, E>
+
+function* obtain<A>(search: Search<A>, resumption?: Attempt.Resumption): Steps<Forwarded<A>, ForwardFailure> {
+  const { candidates, failures, plan } = search
+  while (true) {
+    const ticket = candidates.first() ?? (yield* candidates.next())
+    if (ticket === undefined) break
+    const answer = yield* tryOne(search, ticket, resumption)
+    if (answer !== undefined) return answer
+  }
+  return yield* new NoBackendAvailable({ last: spokesman(failures) ?? outOfTime(plan), attempts: failures.length })
+}
+
+// As many attempts on one candidate as it deserves.
+function* tryOne<A>(
+  search: Search<A>,
+  ticket: Candidates.Ticket,
+  resumption: Attempt.Resumption | undefined
+): Steps<Forwarded<A> | undefined, BodyMalformed> {
+  const { permit, target } = ticket
+  const { backends, candidates, failures, options } = search
+  const { clock } = options
+  for (let attemptsHere = 1; ; attemptsHere++) {
+    const fresh = attemptsHere > 1 && failures.at(-1)?._tag === "ConnectionLost"
+    const connections = fresh ? backends.fresh(target.backend) : backends.dispatcher(target.backend)
+    const result = yield* attempt(search, target, connections, resumption)
+    if (result._tag === "Right") {
+      const back = backends.health.answered(target.backend, permit, clock.now())
+      if (back !== undefined) yield* back
+      return handOver(search, result.right, ticket)
+    }
+    failures.push(result.left)
+    const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
+    const down = backends.health.failed(target.backend, permit, result.left, clock.now())
+    if (down !== undefined) yield* down
+    if (verdict._tag !== "RetryHere") break
+    yield* Effect.sleep(verdict.after)
+  }
+  candidates.free()
+  return undefined
+}
+
+function* attempt<A>(
+  search: Search<A>,
+  target: Target,
+  connections: Connections,
+  resumption: Attempt.Resumption | undefined
+): Steps<Either.Either<Attempt.Answer<A>, AttemptFailure>, BodyMalformed> {
+  const { ask, options, reader } = search
+  const { bytes, clock, journal } = options
+  const protocol = Protocols.between(ask.operation, target.backend)
+  const sent = protocol.body(ask, target, resumption?.partial)
+  if (Either.isLeft(sent)) return yield* sent.left
+  const body = JSON.stringify(sent.right)
+  const startedAt = clock.now()
+  const deadline = Candidates.deadlineOf(target, journal.startedAt)
+  journal.backend = target.backend.name
+  journal.model = target.model
+  journal.sent = body
+  const scope = yield* Scope.make()
+  // Is closed at the end of the exchange whatever happens here.
+  search.call = scope
+  const called = Attempt.make({
+    id: journal.id,
+    ask,
+    protocol,
+    target,
+    body,
+    connections,
+    reader,
+    prefix: resumption === undefined ? target.backend.specialPrefix : resumption.prefix,
+    callerHeaders: journal.headers,
+    times: { clock, timeouts: target.backend.timeouts, startedAt, deadline },
+    bytes,
+    scope
+  })
+  const result = yield* Effect.either(called)
+  if (Either.isLeft(result)) yield* Scope.close(scope, exitOf(result.left))
+  const ms = clock.now() - startedAt
+  const { failure, status } = traceOf(result)
+  const trace = { backend: target.backend.name, model: target.model, failure, status, ms }
+  journal.attempts.push(resumption === undefined ? trace : { ...trace, rescue: resumption.mode })
+  return result
+}
+
+// Who has said why it refuses has said everything.
+const exitOf = (failure: AttemptFailure): Exit.Exit<void, AttemptFailure> =>
+  failure._tag === "UpstreamRejected" ? Exit.void : Exit.fail(failure)
+
+const traceOf = <A>(result: Either.Either<A, AttemptFailure>): Pick<AttemptTrace, "failure" | "status"> => {
+  if (Either.isRight(result)) return { failure: null, status: 200 }
+  const { left: failure } = result
+  return { failure: failure._tag, status: failure._tag === "UpstreamRejected" ? failure.status : null }
+}
+
+const handOver = <A>(
+  search: Search<A>,
+  answer: Attempt.Answer<A>,
+  { permit, target }: Candidates.Ticket
+): Forwarded<A> => ({
+  ask: search.ask,
+  answer,
+  conclude: (end) => conclude(search, target, permit, end),
+  rescue: (failure, resumption) =>
+    // What stands in the way of a rescue must not hide why one was needed.
+    Effect.orElseSucceed(rescue(search, target, failure, resumption), () => undefined)
+})
+
+const conclude = <A>(search: Search<A>, target: Target, permit: Breaker.Permit, end: RelayEnd): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { backends, call, candidates, options } = search
+    candidates.free()
+    search.call = undefined
+    const told = backends.health.ended(target.backend, permit, end, options.clock.now())
+    if (call === undefined) return told ?? Effect.void
+    const closed = Scope.close(call, end._tag === "Completed" ? Exit.void : Exit.fail(end))
+    return told === undefined ? closed : Effect.zipRight(closed, told)
+  })
+
+const rescue = Effect.fnUntraced(function* <A>(
+  search: Search<A>,
+  target: Target,
+  failure: AnswerFailure.AnswerFailure,
+  resumption: Attempt.Resumption
+) {
+  const failed = AnswerFailure.beforeCommit(failure)
+  search.failures.push(failed)
+  yield* search.candidates.decide(failed, target, { attempts: search.failures.length, attemptsHere: Infinity })
+  return yield* obtainAnew(search, resumption)
+})
+
+const obtainAnew = Effect.fnUntraced(obtain)
+
+const drawn = (routes: RouteTable, { model, operation }: Ask): Effect.Effect<ReadonlyArray<Target>> =>
+  Effect.map(
+    Effect.forEach(routes.backends, (backend) => Effect.map(Random.next, (draw) => [backend, draw] as const)),
+    (entries) => {
+      const draws = new Map(entries)
+      return RoutePlan.make(routes, operation, model, (backend) => draws.get(backend) ?? 0)
+    }
+  )
+
+// What a backend said of the request tells the caller more than that another one could not be reached.
+const spokesman = (failures: ReadonlyArray<AttemptFailure>): AttemptFailure | undefined =>
+  failures.findLast((failure) => failure._tag === "UpstreamRejected" && failure.status < 500) ?? failures.at(-1)
+
+// Nobody was asked: the caller took longer to send its request than an answer may take.
+const outOfTime = (plan: ReadonlyArray<Target>): AttemptFailure =>
+  new TotalTimedOut({
+    after: plan.reduce((longest, { backend }) => Duration.max(longest, backend.timeouts.total), Duration.zero)
+  })
