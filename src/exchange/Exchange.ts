@@ -21,7 +21,7 @@ import * as SteadyClock from "../flow/SteadyClock.js"
 import * as Drain from "./Drain.js"
 import * as ExchangeEnd from "./ExchangeEnd.js"
 import type { Watcher } from "./ExchangeEnd.js"
-import { Recording } from "./Recording.js"
+import * as Recording from "./Recording.js"
 import { refuse } from "./Refusal.js"
 
 /** A request that has come in. */
@@ -112,7 +112,7 @@ interface Opened {
   readonly drain: Context.Tag.Service<Drain.Drain>
   readonly lease: Admission.Lease
   readonly finalizers: Array<Finalizer>
-  readonly recording: Recording
+  readonly recording: Recording.Recording
   readonly watchers: ReadonlyArray<Watcher>
   readonly sink: CallerSink
   /** Gives back what it holds, and counts it out. */
@@ -128,7 +128,7 @@ function* open(fiber: Fiber.RuntimeFiber<Outcome>, arrival: Arrival): Effect.fn.
   const { operation } = arrival.protocol
   const journal = Journal.open({ operation, ...arrival.caller(server) }, clock.now(), clock.date())
   const sink = arrival.sink(journal, server, drain.isDraining)
-  const recording = new Recording(Context.get(services, RequestLog), journal, clock, log.durability === "sync")
+  const recording = Recording.make(Context.get(services, RequestLog), journal, clock, log.durability === "sync")
   const lease = Context.get(services, Admission.Admission).lease(server)
   const leave = drain.enter({ cut: () => sink.cut(), letGo: recording.letGo })
   const finalizers: Array<Finalizer> = []
@@ -138,7 +138,7 @@ function* open(fiber: Fiber.RuntimeFiber<Outcome>, arrival: Arrival): Effect.fn.
     clock,
     snapshot,
     bytes: lease.bytes,
-    beforeEnd: recording.beforeEnd(),
+    beforeEnd: recording.beforeEnd,
     atEnd: (finalizer) => void finalizers.push(finalizer)
   }
   const watchers: ReadonlyArray<Watcher> = [

@@ -8,50 +8,47 @@ import type { RequestLog } from "../records/RequestLog.js"
 import type { SteadyClock } from "../flow/SteadyClock.js"
 
 /** The record of one exchange, which is written once, whoever says how the exchange ended. */
-export class Recording {
-  /** What was written before the caller could see the end. */
-  private presumed: RequestRecord | undefined = undefined
-  private record: RequestRecord | undefined = undefined
-  private isWritten = false
-
-  constructor(
-    private readonly log: Context.Tag.Service<RequestLog>,
-    private readonly journal: Journal.Journal,
-    private readonly clock: SteadyClock,
-    private readonly synced: boolean
-  ) {}
-
+export interface Recording {
   /** What is to be run before the caller can see the end, under `log.durability: sync`. */
-  beforeEnd(): ((presumed: Outcome) => Effect.Effect<void>) | undefined {
-    return this.synced ? (presumed) => Effect.suspend(() => this.presume(presumed)) : undefined
-  }
-
+  readonly beforeEnd: ((presumed: Outcome) => Effect.Effect<void>) | undefined
   /** The record of an exchange that has ended so; what was said first stays. */
-  close(outcome: Outcome): RequestRecord {
-    const { presumed } = this
-    return (this.record ??= presumed?.Outcome === outcome._tag ? presumed : this.make(outcome))
-  }
-
-  /** Writes it; what was presumed of it is amended. */
-  write(record: RequestRecord): Effect.Effect<void> | undefined {
-    if (this.isWritten) return undefined
-    this.isWritten = true
-    const { presumed } = this
-    if (presumed === record) return undefined
-    return this.log.record(presumed === undefined ? record : { ...record, amends: true }, this.synced)
-  }
-
+  readonly close: (outcome: Outcome) => RequestRecord
+  /** Writes it, once; what was presumed of it is amended. */
+  readonly write: (record: RequestRecord) => Effect.Effect<void> | undefined
   /** Writes it for an exchange that does not end although it was cut. */
-  readonly letGo: Effect.Effect<void> = Effect.suspend(
-    () => this.write(this.close(RelayEnd.CutByDrain())) ?? Effect.void
-  )
+  readonly letGo: Effect.Effect<void>
+}
 
-  private presume(outcome: Outcome): Effect.Effect<void> {
-    if (this.record !== undefined) return Effect.void
-    return this.log.record((this.presumed ??= this.make(outcome)), true)
+/** The recording of an exchange; where it is `synced`, the record is on the disk before the caller can see the end. */
+export const make = (
+  log: Context.Tag.Service<RequestLog>,
+  journal: Journal.Journal,
+  clock: SteadyClock,
+  synced: boolean
+): Recording => {
+  /** What was written before the caller could see the end. */
+  let presumed: RequestRecord | undefined
+  let closed: RequestRecord | undefined
+  let isWritten = false
+
+  const recordOf = (outcome: Outcome) => Journal.close(journal, outcome, clock.now())
+
+  const presume = (outcome: Outcome) =>
+    Effect.suspend(() => (closed === undefined ? log.record((presumed ??= recordOf(outcome)), true) : Effect.void))
+
+  const close = (outcome: Outcome) => (closed ??= presumed?.Outcome === outcome._tag ? presumed : recordOf(outcome))
+
+  const write = (record: RequestRecord) => {
+    if (isWritten) return undefined
+    isWritten = true
+    if (presumed === record) return undefined
+    return log.record(presumed === undefined ? record : { ...record, amends: true }, synced)
   }
 
-  private make(outcome: Outcome): RequestRecord {
-    return Journal.close(this.journal, outcome, this.clock.now())
+  return {
+    beforeEnd: synced ? presume : undefined,
+    close,
+    write,
+    letGo: Effect.suspend(() => write(close(RelayEnd.CutByDrain())) ?? Effect.void)
   }
 }

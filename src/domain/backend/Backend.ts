@@ -9,7 +9,6 @@ import {
   orDefault,
   required,
   Retries,
-  Share,
   Strings,
   stringsJson,
   TokenLimit,
@@ -18,7 +17,9 @@ import {
 import * as ApiKey from "./ApiKey.js"
 import * as Dialect from "./Dialect.js"
 import * as JsonObject from "../json/JsonObject.js"
+import { BreakerSettings } from "./BreakerSettings.js"
 import * as SpokenProtocol from "./SpokenProtocol.js"
+import { Timeouts } from "./Timeouts.js"
 
 const isHttpUrl = (text: string): boolean => {
   if (!URL.canParse(text)) return false
@@ -120,49 +121,6 @@ const TagName = Schema.String.pipe(
   Schema.pattern(/^[^<>/\s]+$/),
   Schema.annotations({ title: "the name of a tag, without < and >" })
 )
-
-/** How long each phase of an attempt may take; see the defaults of each. */
-export const Timeouts = Schema.Struct({
-  connect: orDefault(DurationText, () => Duration.seconds(10)).annotations({
-    description: "Until the connection is made."
-  }),
-  headers: orDefault(DurationText, () => Duration.seconds(60)).annotations({
-    description: "Until the head of a streamed answer."
-  }),
-  firstToken: orDefault(DurationText, () => Duration.seconds(120))
-    .annotations({ description: "Until the first content of a stream." })
-    .pipe(Schema.fromKey("first_token")),
-  idle: orDefault(DurationText, () => Duration.seconds(60)).annotations({ description: "Silence in a stream." }),
-  total: orDefault(DurationText, () => Duration.minutes(30)).annotations({
-    description: "The exchange, from its arrival."
-  })
-})
-export interface Timeouts extends Schema.Schema.Type<typeof Timeouts> {}
-
-/** When a backend that fails is set aside, and how it comes back; see {@link Breaker.Settings}. */
-export const BreakerSettings = Schema.Struct({
-  enabled: orDefault(Schema.Boolean, () => true).annotations({
-    description: "Whether a backend that fails is set aside at all."
-  }),
-  failures: orDefault(Count, () => 5).annotations({ description: "So many failures in a row set it aside." }),
-  failureRate: orDefault(Share, () => 0.5)
-    .annotations({ description: "So does this share of failures among at least 20 calls within `window`." })
-    .pipe(Schema.fromKey("failure_rate")),
-  window: orDefault(DurationText, () => Duration.seconds(30)).annotations({
-    description: "How far back `failure_rate` looks."
-  }),
-  open: orDefault(DurationText, () => Duration.seconds(10)).annotations({
-    description:
-      "For how long, the first time; twice as long each further time, or as long as its `Retry-After` asks. Then one request goes to it, to see."
-  }),
-  openMax: orDefault(DurationText, () => Duration.minutes(5))
-    .annotations({ description: "Never for longer than this." })
-    .pipe(Schema.fromKey("open_max")),
-  ramp: orDefault(DurationText, () => Duration.seconds(30)).annotations({
-    description: "How long its share of the traffic takes to grow back after that request was answered."
-  })
-})
-export interface BreakerSettings extends Schema.Schema.Type<typeof BreakerSettings> {}
 
 /** What is done for a caller whose stream breaks off: nothing, the same request again, or a request to go on. */
 export type Rescue = "off" | "restart" | "continue"

@@ -53,6 +53,19 @@ export const isContextLength = (error: ErrorBody): boolean =>
     error.message
   )
 
+/** The status of an error that came without one: several providers put it into `code` or `status`. */
+export const statusIn = (value: unknown): number => {
+  const outer = JsonObject.orEmpty(value)
+  const error = JsonObject.is(outer["error"]) ? outer["error"] : outer
+  const said = [error["status"], error["status_code"], error["code"]].filter(isPlain)
+  const status = said.map(Number).find((n) => Number.isInteger(n) && n >= 400 && n < 600)
+  if (status !== undefined) return status
+  const names = [error["type"], error["code"]].filter(isPlain).join(" ")
+  return /rate_limit|resource_exhausted|too_many/i.test(names) ? 429 : 502
+}
+
+const isPlain = (value: unknown): value is string | number => typeof value === "string" || typeof value === "number"
+
 /** The error type that OpenAI uses for a status. */
 export const typeFor = (status: number): string => {
   if (status === 401) return "authentication_error"

@@ -65,7 +65,7 @@ export interface Options {
 }
 
 /** The repair of one stream. */
-export const make = (options: Options): AnswerRepair => new Repair(options)
+export const make = (options: Options): AnswerRepair => new EventRepair(options)
 
 /** What each chunk says of the whole answer. */
 interface Envelope {
@@ -74,7 +74,7 @@ interface Envelope {
   readonly model: string
 }
 
-class Repair implements AnswerRepair {
+class EventRepair implements AnswerRepair {
   private readonly choices: Array<ChoiceRepair.ChoiceRepair> = []
   private readonly shorten: GrowingText.Shorten | undefined
   private readonly repeated: RepeatedEvent.RepeatedEvent | undefined
@@ -97,7 +97,7 @@ class Repair implements AnswerRepair {
     if (text === "[DONE]") return this.finish()
     if (event === "error") {
       const value = Option.getOrElse(JsonObject.parseValue(text), () => text)
-      return this.fail(value, statusOf(value))
+      return this.fail(value, ErrorBody.statusIn(value))
     }
     if (text === "" || text === '""' || event === "ping") return nothing
     const isOneLine = !text.includes("\n")
@@ -160,8 +160,8 @@ class Repair implements AnswerRepair {
 
   private pushBody(body: JsonObject.JsonObject): Step {
     const { id, object: _, created, model, choices: rawChoices, usage: __, error, obfuscation, ...extras } = body
-    if (isTruthy(error)) return this.fail(body, statusOf(error))
-    if (body["object"] === "error") return this.fail(body, statusOf(body))
+    if (isTruthy(error)) return this.fail(body, ErrorBody.statusIn(error))
+    if (body["object"] === "error") return this.fail(body, ErrorBody.statusIn(body))
     const list = JsonObject.listOf(rawChoices)
     if (list.some((choice) => JsonObject.orEmpty(choice)["finish_reason"] === "error")) return this.fail({}, 502)
     this.lastUsage = Usage.find(body) ?? this.lastUsage
@@ -241,16 +241,3 @@ const isTime = (seconds: number): boolean => seconds > 0 && Number.isSafeInteger
 
 const isTruthy = (value: unknown): boolean =>
   Boolean(value) && !(JsonObject.is(value) && Object.keys(value).length === 0)
-
-// Several providers put the HTTP status into `code` or `status`.
-const statusOf = (value: unknown): number => {
-  const outer = JsonObject.orEmpty(value)
-  const error = JsonObject.is(outer["error"]) ? outer["error"] : outer
-  const said = [error["status"], error["status_code"], error["code"]].filter(isPlain)
-  const status = said.map(Number).find((n) => Number.isInteger(n) && n >= 400 && n < 600)
-  if (status !== undefined) return status
-  const names = [error["type"], error["code"]].filter(isPlain).join(" ")
-  return /rate_limit|resource_exhausted|too_many/i.test(names) ? 429 : 502
-}
-
-const isPlain = (value: unknown): value is string | number => typeof value === "string" || typeof value === "number"

@@ -24,9 +24,9 @@ interface Slot {
 const maxCalls = 128
 
 /** The repair for one choice; `idFor` names a call that came without an id. */
-export const make = (idFor: (index: number) => string): ToolCalls => new Repair(idFor)
+export const make = (idFor: (index: number) => string): ToolCalls => new CallRepair(idFor)
 
-class Repair implements ToolCalls {
+class CallRepair implements ToolCalls {
   private readonly slots: Array<Slot> = []
 
   constructor(private readonly idFor: (index: number) => string) {}

@@ -1,0 +1,21 @@
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import { DurationText, orDefault } from "../schema/ConfigSchema.js"
+
+/** How long each phase of an attempt may take; see the defaults of each. */
+export const Timeouts = Schema.Struct({
+  connect: orDefault(DurationText, () => Duration.seconds(10)).annotations({
+    description: "Until the connection is made."
+  }),
+  headers: orDefault(DurationText, () => Duration.seconds(60)).annotations({
+    description: "Until the head of a streamed answer."
+  }),
+  firstToken: orDefault(DurationText, () => Duration.seconds(120))
+    .annotations({ description: "Until the first content of a stream." })
+    .pipe(Schema.fromKey("first_token")),
+  idle: orDefault(DurationText, () => Duration.seconds(60)).annotations({ description: "Silence in a stream." }),
+  total: orDefault(DurationText, () => Duration.minutes(30)).annotations({
+    description: "The exchange, from its arrival."
+  })
+})
+export interface Timeouts extends Schema.Schema.Type<typeof Timeouts> {}
