@@ -9,8 +9,8 @@ import { Drain } from "../exchange/Drain.js"
 import type { Services } from "./ApiRoutes.js"
 import * as Server from "./Server.js"
 
-/** What a worker is connected to: whoever hands it connections, and its part among those that serve with it. */
-export interface Crew {
+/** The way to whoever hands this worker connections, and tells those that serve together to stop. */
+export interface PrimaryChannel {
   /** Begins to take connections; `open` tells how many of them are open. */
   readonly join: (take: (socket: net.Socket) => void, open: () => number) => Effect.Effect<void, never, Scope.Scope>
   /** Asks for no more connections; when it ends none is on its way. */
@@ -29,13 +29,13 @@ const lastKeepAlive = Duration.seconds(5)
  * {@link Server.layer}. When this worker leaves alone, nobody is refused: whoever still asks it gets an answer, and is told
  * to come back over another connection.
  */
-export const layer = (crew: Crew): Layer.Layer<never, never, Services> =>
+export const layer = (primary: PrimaryChannel): Layer.Layer<never, never, Services> =>
   Layer.suspend(() => {
     const server = Server.create()
-    return manned(server, crew).pipe(Layer.provide(Server.served(server)))
+    return manned(server, primary).pipe(Layer.provide(Server.served(server)))
   })
 
-const manned = (server: http.Server, crew: Crew): Layer.Layer<never, never, Drain | ConfigRef> =>
+const manned = (server: http.Server, primary: PrimaryChannel): Layer.Layer<never, never, Drain | ConfigRef> =>
   Layer.scopedDiscard(
     Effect.gen(function* () {
       const drain = yield* Drain
@@ -59,15 +59,15 @@ const manned = (server: http.Server, crew: Crew): Layer.Layer<never, never, Drai
       })
       // It never listens itself, but from then on it watches over its connections' timeouts.
       server.emit("listening")
-      yield* crew.join(take, () => open.size)
+      yield* primary.join(take, () => open.size)
       yield* Effect.addFinalizer(() =>
         Effect.gen(function* () {
           const { server: settings } = (yield* config.current).config
-          const [took, left] = yield* Effect.timed(handOver(server, crew, settings.drain, empty))
+          const [took, left] = yield* Effect.timed(handOver(server, primary, settings.drain, empty))
           if (!left) {
             yield* drain.announce
             yield* Effect.sleep(settings.readyDelay)
-            yield* crew.leave
+            yield* primary.leave
           }
           server.close()
           yield* drain.drain(left ? Duration.subtract(settings.drain, took) : settings.drain)
@@ -78,13 +78,18 @@ const manned = (server: http.Server, crew: Crew): Layer.Layer<never, never, Drai
   )
 
 // Answers on the connections that are there until all are closed, or time is up; false when all workers are to stop.
-const handOver = (server: http.Server, crew: Crew, deadline: Duration.Duration, empty: Effect.Effect<void>) =>
+const handOver = (
+  server: http.Server,
+  primary: PrimaryChannel,
+  deadline: Duration.Duration,
+  empty: Effect.Effect<void>
+) =>
   Effect.gen(function* () {
-    if (crew.isStopping()) return false
+    if (primary.isStopping()) return false
     server.keepAliveTimeout = Duration.toMillis(lastKeepAlive)
     server.prependListener("request", (_, response) => void (response.shouldKeepAlive = false))
-    yield* crew.leave
+    yield* primary.leave
     // Within the timeout's own fiber: this one may have been interrupted.
-    yield* empty.pipe(Effect.raceFirst(crew.stopping), Effect.interruptible, Effect.timeoutOption(deadline))
-    return !crew.isStopping()
+    yield* empty.pipe(Effect.raceFirst(primary.stopping), Effect.interruptible, Effect.timeoutOption(deadline))
+    return !primary.isStopping()
   })

@@ -47,96 +47,107 @@ export const make: Effect.Effect<Acceptor, never, Scope.Scope> = Effect.suspend(
 )
 
 const create = (): Acceptor => {
-  /** Whoever takes connections, and how many it has; the one that was handed none for longest comes first. */
-  const takers = new Map<WorkerProcess, number>()
-  const handed = new Map<number, Handed>()
-  const waiting: Array<net.Socket> = []
-  let count = 0
-  let beat = 0
-
-  const fewest = (): WorkerProcess | undefined => {
-    let found: WorkerProcess | undefined
-    let least = Infinity
-    for (const [worker, open] of takers) {
-      if (open >= least) continue
-      found = worker
-      least = open
-    }
-    return found
-  }
-
-  // Nothing has been read of it before a worker is told to take it, so until then it can be handed to another.
-  const hand = (socket: net.Socket, accepted = beat): void => {
-    const worker = fewest()
-    if (worker === undefined) {
-      if (waiting.length < backlog) waiting.push(socket)
-      else socket.destroy()
-      return
-    }
-    const open = takers.get(worker) ?? 0
-    takers.delete(worker)
-    takers.set(worker, open + 1)
-    const number = count++
-    handed.set(number, { worker, socket, accepted, at: beat })
-    worker.send({ _tag: "Offer", number }, socket)
-  }
-
+  const state: State = { open: new Map(), handed: new Map(), waiting: [], count: 0, beat: 0 }
   const server = net.createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
     socket.on("error", () => {})
-    hand(socket)
+    hand(state, socket, state.beat)
+  })
+  return {
+    listen: (host, port) => listen(server, host, port),
+    close: () => {
+      server.close()
+      for (const socket of state.waiting.splice(0)) socket.destroy()
+    },
+    add: (worker) => {
+      state.open.set(worker, 0)
+      for (const socket of state.waiting.splice(0)) hand(state, socket, state.beat)
+    },
+    remove: (worker) => void state.open.delete(worker),
+    got: (worker, number) => got(state, worker, number),
+    counted: (worker, open) => {
+      if (!state.open.has(worker)) return
+      const onTheirWay = [...state.handed.values()].filter((each) => each.worker === worker).length
+      state.open.set(worker, open + onTheirWay)
+    },
+    look: () => look(state),
+    lost: (worker) => lost(state, worker)
+  }
+}
+
+interface State {
+  /** Whoever takes connections, and how many it has; the one that was handed none for longest comes first. */
+  readonly open: Map<WorkerProcess, number>
+  /** By number: what a worker was handed and has not got yet. */
+  readonly handed: Map<number, Handed>
+  /** What nobody was there for. */
+  readonly waiting: Array<net.Socket>
+  count: number
+  beat: number
+}
+
+const listen = (server: net.Server, host: string, port: number): Effect.Effect<net.AddressInfo, ListenFailed> =>
+  Effect.async((resume) => {
+    server.once("error", (cause) => resume(new ListenFailed({ host, port, cause })))
+    server.listen({ host, port, backlog }, () => {
+      // Without a file left for it a connection is dropped; that must not end the process.
+      server.on("error", () => {})
+      const address = server.address()
+      if (typeof address === "object" && address !== null) resume(Effect.succeed(address))
+    })
   })
 
-  const close = () => {
-    server.close()
-    for (const socket of waiting.splice(0)) socket.destroy()
+// Nothing has been read of it before a worker is told to take it, so until then it can be handed to another.
+const hand = (state: State, socket: net.Socket, accepted: number): void => {
+  const { beat, handed, open, waiting } = state
+  const worker = fewest(open)
+  if (worker === undefined) {
+    if (waiting.length < backlog) waiting.push(socket)
+    else socket.destroy()
+    return
   }
+  const before = open.get(worker) ?? 0
+  open.delete(worker)
+  open.set(worker, before + 1)
+  const number = state.count++
+  handed.set(number, { worker, socket, accepted, at: beat })
+  worker.send({ _tag: "Offer", number }, socket)
+}
 
-  return {
-    listen: (host, port) =>
-      Effect.async((resume) => {
-        server.once("error", (cause) => resume(new ListenFailed({ host, port, cause })))
-        server.listen({ host, port, backlog }, () => {
-          // Without a file left for it a connection is dropped; that must not end the process.
-          server.on("error", () => {})
-          const address = server.address()
-          if (typeof address === "object" && address !== null) resume(Effect.succeed(address))
-        })
-      }),
-    close,
-    add: (worker) => {
-      takers.set(worker, 0)
-      for (const socket of waiting.splice(0)) hand(socket)
-    },
-    remove: (worker) => void takers.delete(worker),
-    got: (worker, number) => {
-      const each = handed.get(number)
-      if (each === undefined) return worker.send({ _tag: "Drop", number })
-      // The worker's copy is the connection from now on.
-      each.socket.destroy()
-      handed.delete(number)
-      worker.send({ _tag: "Take", number })
-    },
-    counted: (worker, open) => {
-      if (!takers.has(worker)) return
-      const onTheirWay = [...handed.values()].filter((each) => each.worker === worker).length
-      takers.set(worker, open + onTheirWay)
-    },
-    look: () => {
-      beat++
-      for (const [number, { accepted, at, socket }] of handed) {
-        if (beat - at <= beats.each) continue
-        handed.delete(number)
-        if (beat - accepted > beats.all) socket.destroy()
-        else hand(socket, accepted)
-      }
-    },
-    lost: (worker) => {
-      takers.delete(worker)
-      for (const [number, each] of handed) {
-        if (each.worker !== worker) continue
-        handed.delete(number)
-        hand(each.socket, each.accepted)
-      }
-    }
+const fewest = (open: State["open"]): WorkerProcess | undefined => {
+  let found: WorkerProcess | undefined
+  let least = Infinity
+  for (const [worker, count] of open) {
+    if (count >= least) continue
+    found = worker
+    least = count
+  }
+  return found
+}
+
+const got = ({ handed }: State, worker: WorkerProcess, number: number): void => {
+  const each = handed.get(number)
+  if (each === undefined) return worker.send({ _tag: "Drop", number })
+  // The worker's copy is the connection from now on.
+  each.socket.destroy()
+  handed.delete(number)
+  worker.send({ _tag: "Take", number })
+}
+
+const look = (state: State): void => {
+  state.beat++
+  for (const [number, { accepted, at, socket }] of state.handed) {
+    if (state.beat - at <= beats.each) continue
+    state.handed.delete(number)
+    if (state.beat - accepted > beats.all) socket.destroy()
+    else hand(state, socket, accepted)
+  }
+}
+
+const lost = (state: State, worker: WorkerProcess): void => {
+  state.open.delete(worker)
+  for (const [number, each] of state.handed) {
+    if (each.worker !== worker) continue
+    state.handed.delete(number)
+    hand(state, each.socket, each.accepted)
   }
 }

@@ -68,90 +68,113 @@ export interface Options {
 const killPatience = Duration.seconds(2)
 
 /** A crew, none of whom has begun yet. */
-export const make = Effect.fnUntraced(function* ({ beat, deadline, of }: Options, acceptor: Acceptor.Acceptor) {
-  const members = new Set<Member>()
-  const vacancies = yield* Queue.unbounded<Vacancy>()
-  const gaveUp = Deferred.unsafeMake<never, CrewGaveUp>(FiberId.none)
-  let stopping = false
-  let failed = false
-  let onEmpty = () => {}
+export const make = Effect.fnUntraced(function* (options: Options, acceptor: Acceptor.Acceptor) {
+  const state: State = {
+    options,
+    acceptor,
+    members: new Set(),
+    vacancies: yield* Queue.unbounded<Vacancy>(),
+    gaveUp: Deferred.unsafeMake(FiberId.none),
+    isStopping: false,
+    hasFailed: false,
+    onEmpty: () => {}
+  }
+  yield* Effect.addFinalizer(() => stop(state))
+  // Stopped before the crew is, which has a deadline of its own.
+  yield* Effect.forkScoped(Watch.over(state.members, acceptor, options))
+  const crew: Crew = { start: (number) => serving(begin(state, number, 0)), keep: keep(state) }
+  return crew
+})
 
-  const onReport = (member: Member, report: Messages.Report, onReady: () => void): void => {
-    Watch.heard(member)
-    switch (report._tag) {
-      case "Beat":
-        return
-      case "Ready":
-        member.phase = "serving"
-        acceptor.add(member.worker)
-        return onReady()
-      case "Got":
-        return acceptor.got(member.worker, report.number)
-      case "Open":
-        return acceptor.counted(member.worker, report.connections)
-      case "Leaves": {
-        if (stopping) acceptor.close()
-        else if (member.phase === "serving") vacancies.unsafeOffer({ member, why: "leaves" })
-        member.phase = "leaving"
-        member.leftAt = performance.now()
-        acceptor.remove(member.worker)
-        return member.worker.send({ _tag: "Released" })
+interface State {
+  readonly options: Options
+  readonly acceptor: Acceptor.Acceptor
+  readonly members: Set<Member>
+  readonly vacancies: Queue.Queue<Vacancy>
+  readonly gaveUp: Deferred.Deferred<never, CrewGaveUp>
+  isStopping: boolean
+  /** Whether one did not stop as it should. */
+  hasFailed: boolean
+  /** Called when none is left. */
+  onEmpty: () => void
+}
+
+const begin = (state: State, number: number, early: number): Effect.Effect<Member, WorkerNotStarted> =>
+  Effect.async((resume) => {
+    const seat = { number, of: state.options.of }
+    const worker = WorkerProcess.start(seat, {
+      onReport: (report) => onReport(state, member, report, () => resume(Effect.succeed(member))),
+      onLast: () => state.acceptor.lost(worker),
+      onEnd: (end) => {
+        onEnd(state, member, end)
+        ended(end)
       }
+    })
+    const member: Member = { ...Watch.begun(worker), begunAt: performance.now(), early }
+    state.members.add(member)
+    const ended = (end: WorkerProcess.End) => resume(new WorkerNotStarted({ seat, end }))
+  })
+
+const onReport = (state: State, member: Member, report: Messages.Report, onReady: () => void): void => {
+  const { acceptor } = state
+  Watch.heard(member)
+  switch (report._tag) {
+    case "Beat":
+      return
+    case "Ready":
+      member.phase = "serving"
+      acceptor.add(member.worker)
+      return onReady()
+    case "Got":
+      return acceptor.got(member.worker, report.number)
+    case "Open":
+      return acceptor.counted(member.worker, report.connections)
+    case "Leaves": {
+      if (state.isStopping) acceptor.close()
+      else if (member.phase === "serving") state.vacancies.unsafeOffer({ member, why: "leaves" })
+      member.phase = "leaving"
+      member.leftAt = performance.now()
+      acceptor.remove(member.worker)
+      return member.worker.send({ _tag: "Released" })
     }
   }
+}
 
-  const onEnd = (member: Member, end: WorkerProcess.End): void => {
-    members.delete(member)
-    if (stopping && member.phase !== "starting" && end.code !== 0) failed = true
-    if (!stopping && member.phase === "serving") vacancies.unsafeOffer({ member, why: WorkerProcess.describeEnd(end) })
-    if (members.size === 0) onEmpty()
+const onEnd = (state: State, member: Member, end: WorkerProcess.End): void => {
+  const { isStopping, members, vacancies } = state
+  members.delete(member)
+  if (isStopping && member.phase !== "starting" && end.code !== 0) state.hasFailed = true
+  if (!isStopping && member.phase === "serving") vacancies.unsafeOffer({ member, why: WorkerProcess.describeEnd(end) })
+  if (members.size === 0) state.onEmpty()
+}
+
+const keep = (state: State): Crew["keep"] => {
+  const fill = Effect.flatMap(Queue.take(state.vacancies), (vacancy) => Effect.forkScoped(replace(state, vacancy)))
+  return Effect.zipRight(Effect.forkScoped(Effect.forever(fill)), Deferred.await(state.gaveUp))
+}
+
+// Begins another in the seat of one that has gone, later each time that it dies early.
+const replace = Effect.fnUntraced(function* (state: State, { member, why }: Vacancy) {
+  const { begunAt, early, worker } = member
+  let death = { lived: performance.now() - begunAt, early }
+  yield* Effect.logWarning(`${WorkerProcess.nameOf(worker)} ${why}: another takes its place`)
+  for (;;) {
+    const othersServe = [...state.members].some(({ phase }) => phase === "serving")
+    const next = Respawn.next({ ...death, othersServe })
+    const times = Respawn.isEarly(death) ? death.early + 1 : 0
+    if (next._tag === "GiveUp") return yield* Deferred.fail(state.gaveUp, new CrewGaveUp({ times }))
+    yield* Effect.sleep(next.delay)
+    const begun = yield* Effect.either(serving(begin(state, worker.seat.number, times)))
+    if (begun._tag === "Right") return
+    yield* Effect.logError(begun.left.message)
+    death = { lived: 0, early: times }
   }
+})
 
-  const begin = (number: number, early: number) =>
-    Effect.async<Member, WorkerNotStarted>((resume) => {
-      const seat = { number, of }
-      const worker = WorkerProcess.start(seat, {
-        onReport: (report) => onReport(member, report, () => resume(Effect.succeed(member))),
-        onLast: () => acceptor.lost(worker),
-        onEnd: (end) => {
-          onEnd(member, end)
-          ended(end)
-        }
-      })
-      const member: Member = { ...Watch.begun(worker), begunAt: performance.now(), early }
-      members.add(member)
-      const ended = (end: WorkerProcess.End) => resume(new WorkerNotStarted({ seat, end }))
-    })
-
-  // Begins another in the seat of one that has gone, later each time that it dies early.
-  const replace = ({ member, why }: Vacancy) =>
-    Effect.gen(function* () {
-      const { begunAt, early, worker } = member
-      const { seat } = worker
-      let death = { lived: performance.now() - begunAt, early }
-      yield* Effect.logWarning(`${WorkerProcess.nameOf(worker)} ${why}: another takes its place`)
-      for (;;) {
-        const othersServe = [...members].some(({ phase }) => phase === "serving")
-        const next = Respawn.next({ ...death, othersServe })
-        const times = Respawn.isEarly(death) ? death.early + 1 : 0
-        if (next._tag === "GiveUp") return yield* Deferred.fail(gaveUp, new CrewGaveUp({ times }))
-        yield* Effect.sleep(next.delay)
-        const begun = yield* Effect.either(serving(begin(seat.number, times)))
-        if (begun._tag === "Right") return
-        yield* Effect.logError(begun.left.message)
-        death = { lived: 0, early: times }
-      }
-    })
-
-  const empty = Effect.async<void>((resume) => {
-    onEmpty = () => resume(Effect.void)
-    if (members.size === 0) onEmpty()
-  })
-  const emptyWithin = (span: Duration.Duration) =>
-    Effect.map(Effect.timeoutOption(Effect.interruptible(empty), span), Option.isSome)
-
-  const stop = Effect.gen(function* () {
-    stopping = true
+const stop = (state: State): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const { members, options } = state
+    state.isStopping = true
     yield* SecondSignal.armed(() => {
       for (const { worker } of members) worker.kill("SIGKILL")
     })
@@ -159,35 +182,27 @@ export const make = Effect.fnUntraced(function* ({ beat, deadline, of }: Options
       if (phase === "starting") worker.kill("SIGTERM")
       else worker.send({ _tag: "Stop" })
     }
-    const within = yield* deadline
-    if (!(yield* emptyWithin(within))) {
+    const within = yield* options.deadline
+    if (!(yield* isEmptyWithin(state, within))) {
       for (const { worker } of members) {
         yield* Effect.logError(`${WorkerProcess.nameOf(worker)} had not ended after ${Duration.format(within)}: killed`)
         worker.kill("SIGKILL")
       }
-      failed = true
-      yield* emptyWithin(killPatience)
+      state.hasFailed = true
+      yield* isEmptyWithin(state, killPatience)
     }
-    if (!failed) return
+    if (!state.hasFailed) return
     yield* Effect.logError("A worker did not stop as it should")
     process.once("exit", () => (process.exitCode = 1))
   }).pipe(Effect.scoped)
 
-  yield* Effect.addFinalizer(() => stop)
-  // Stopped before the crew is, which has a deadline of its own.
-  yield* Effect.forkScoped(Watch.over(members, acceptor, { beat, deadline }))
-
-  const crew: Crew = {
-    start: (number) => serving(begin(number, 0)),
-    keep: Effect.zipRight(
-      Effect.forkScoped(
-        Effect.forever(Effect.flatMap(Queue.take(vacancies), (vacancy) => Effect.forkScoped(replace(vacancy))))
-      ),
-      Deferred.await(gaveUp)
-    )
-  }
-  return crew
-})
+const isEmptyWithin = (state: State, span: Duration.Duration): Effect.Effect<boolean> => {
+  const empty = Effect.async<void>((resume) => {
+    state.onEmpty = () => resume(Effect.void)
+    if (state.members.size === 0) state.onEmpty()
+  })
+  return Effect.map(Effect.timeoutOption(Effect.interruptible(empty), span), Option.isSome)
+}
 
 const serving = <E>(begin: Effect.Effect<Member, E>): Effect.Effect<void, E> =>
   Effect.flatMap(begin, ({ worker: { pid, seat } }) =>

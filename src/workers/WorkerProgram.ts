@@ -14,7 +14,7 @@ import * as WorkerServer from "../http/WorkerServer.js"
 import * as SpareMemory from "../process/SpareMemory.js"
 import * as LastDeadline from "./LastDeadline.js"
 import * as OpenFiles from "./OpenFiles.js"
-import * as WorkerCrew from "./WorkerCrew.js"
+import * as PrimaryChannel from "./PrimaryChannel.js"
 
 /** What a worker is begun with. */
 export interface Options {
@@ -39,20 +39,20 @@ export class WorkerCrashed extends Data.TaggedError("WorkerCrashed")<{ readonly 
  */
 export const run = ({ beat, config, recordPath, seat }: Options) =>
   Effect.gen(function* () {
-    const crew = yield* WorkerCrew.make(beat)
+    const primary = yield* PrimaryChannel.make(beat)
     const crashed = yield* crash
     yield* Layer.build(
       // The last of them is the first to be closed.
       Layer.scopedDiscard(LastDeadline.armed).pipe(
-        Layer.provide(Layer.mergeAll(WorkerServer.layer(crew), SpareMemory.layer, OpenFiles.layer)),
+        Layer.provide(Layer.mergeAll(WorkerServer.layer(primary), SpareMemory.layer, OpenFiles.layer)),
         Layer.provide(Gateway.layerRecorded(recordPath)),
         Layer.provide(ConfigRef.layerFile(config, seat)),
         Layer.provide(NodeFileSystem.layer),
         Layer.provide(Layer.succeed(WorkerSeat, seat))
       )
     )
-    yield* crew.ready
-    yield* Effect.raceFirst(crew.stopping, Deferred.await(crashed))
+    yield* primary.ready
+    yield* Effect.raceFirst(primary.stopping, Deferred.await(crashed))
   }).pipe(Effect.scoped, Effect.annotateLogs("worker", seat.number))
 
 // Fails with the first error that nobody catches; until the scope closes none of them ends the process.
