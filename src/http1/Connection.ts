@@ -1,6 +1,6 @@
 import type * as net from "node:net"
 import type { Connector } from "./Connector.js"
-import type { Controller, ResponseHandler } from "./Dispatch.js"
+import type { Controller, Framing, ResponseHandler } from "./Dispatch.js"
 import * as LoopTurn from "./LoopTurn.js"
 import type { ResponseHead } from "./ResponseHead.js"
 import * as ResponseReader from "./ResponseReader.js"
@@ -148,6 +148,7 @@ export class Connection implements ResponseReader.ResponseListener {
 
 /** A request that a connection serves. It steers nothing any more when its response has ended. */
 class PendingRequest implements Controller {
+  framing: Framing | undefined = undefined
   isPaused = false
   private isOver = false
 
@@ -174,7 +175,8 @@ class PendingRequest implements Controller {
     this.handler.onRequestStart(this)
   }
 
-  onHead({ headers, status }: ResponseHead): void {
+  onHead({ framing, headers, status }: ResponseHead): void {
+    this.framing = typeof framing === "number" ? "length" : framing
     this.handler.onResponseStart(this, status, headers)
   }
 

@@ -29,8 +29,13 @@ export interface ResponseHandler {
   onResponseError(controller: unknown, cause: unknown): void
 }
 
+/** What tells the end of a body: its length, a last chunk, or no more than that the connection is closed. */
+export type Framing = "length" | "chunked" | "close"
+
 /** Steers one response while it comes. */
 export interface Controller {
+  /** Known from `onResponseStart` on; a dispatcher that is not ours does not say. */
+  readonly framing?: Framing | undefined
   /** Asks for no more; a little of what is under way may still come. */
   pause(): void
   resume(): void

@@ -3,9 +3,9 @@ import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import type { Backend } from "../domain/backend/Backend.js"
 import * as ConnectionPool from "../http1/ConnectionPool.js"
-import type { Connections, Controller, Request, ResponseHandler } from "../http1/Dispatch.js"
+import type { Connections, Controller, Framing, Request, ResponseHandler } from "../http1/Dispatch.js"
 
-export type { Connections, Controller, Request, ResponseHandler }
+export type { Connections, Controller, Framing, Request, ResponseHandler }
 
 /** The connections of a backend, for as long as the configuration has it. */
 export type Pooled = ConnectionPool.ConnectionPool

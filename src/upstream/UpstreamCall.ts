@@ -9,7 +9,7 @@ import type { Headers } from "../domain/backend/Credentials.js"
 import { ConnectFailed, ConnectionLost, ResourcesExhausted, TotalTimedOut } from "../domain/failure/Failure.js"
 import type { HeadersTimedOut } from "../domain/failure/Failure.js"
 import * as OwnShortage from "../domain/failure/OwnShortage.js"
-import type { Connections, Controller, ResponseHandler } from "../http1/Dispatch.js"
+import type { Connections, Controller, Framing, ResponseHandler } from "../http1/Dispatch.js"
 import * as Alarm from "../flow/Alarm.js"
 import { Gathered } from "../flow/Gathered.js"
 import * as Source from "../flow/Source.js"
@@ -18,6 +18,11 @@ import * as Source from "../flow/Source.js"
 export interface UpstreamHead {
   readonly status: number
   readonly headers: Headers
+  /**
+   * What tells the end of the body: where that is `"close"`, one that was cut off ends as a whole one does. Undefined where
+   * it is not known, as with a dispatcher of undici's.
+   */
+  readonly framing: Framing | undefined
   /** What each read from the socket brings; the backend is held back while nobody pulls. It can be run once. */
   readonly body: Stream.Stream<Uint8Array, BodyFailure>
   /** Says how long the body is waited for from now on. */
@@ -173,8 +178,10 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
     if (status < 200) return
     this.alarm.clear()
     controller.pause()
+    const { framing } = controller
     const body = Source.stream<Uint8Array, BodyFailure>(this)
-    this.tellHead(Exit.succeed({ status, headers, body, setPatience: (patience) => this.setPatience(patience) }))
+    const setPatience = (patience: Patience) => this.setPatience(patience)
+    this.tellHead(Exit.succeed({ status, headers, framing, body, setPatience }))
   }
 
   onResponseData(controller: Controller, bytes: Uint8Array): void {

@@ -135,6 +135,23 @@ describe("a response", () => {
   )
 
   it.scopedLive.each([
+    ["length", "content-length: 5\r\n\r\nhello"],
+    ["length", "content-length: 0\r\n\r\n"],
+    ["chunked", "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"],
+    ["close", "\r\nhello"],
+    ["close", "transfer-encoding: identity\r\n\r\nhello"],
+    ["close", "\r\n"]
+  ] as const)("says that it ends by its %s, from its head on to its end: %j", ([framing, text]) =>
+    Effect.gen(function* () {
+      const { pool } = yield* against((socket) => socket.end(`HTTP/1.1 200 OK\r\n${text}`))
+      const said: Array<unknown> = []
+      const hear = (controller: Controller) => void said.push(controller.framing)
+      yield* ended(ask(pool, {}, { onRequestStart: hear, onResponseStart: hear, onResponseEnd: hear }))
+      assert.deepEqual(said, [undefined, framing, framing])
+    })
+  )
+
+  it.scopedLive.each([
     ["in its head", "HTTP/1.1 200 OK\r\ncontent-le", "the server closed the connection"],
     ["before its length", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello", "the server closed the connection"],
     [
