@@ -34,6 +34,9 @@ export class ConfigRef extends Context.Tag("causeway/config/ConfigRef")<
 /** How often a configuration file is looked at. */
 const pollInterval = "1 second"
 
+/** Keys of `server` whose changes wait for a restart. */
+const readAtStart = ["workers", "upstream"] as const
+
 const compile = (config: GatewayConfig.GatewayConfig): Snapshot => ({
   config,
   routes: RouteTable.make(config.backends)
@@ -87,8 +90,9 @@ export const layerFile = (
         const config = yield* load
         yield* SubscriptionRef.set(ref, compile(config))
         yield* report(`Configuration reloaded from ${path}`)
-        if (config.server.workers !== first.server.workers) {
-          yield* warn(`server.workers is read at start only: restart to have ${config.server.workers}`)
+        for (const key of readAtStart) {
+          if (config.server[key] === first.server[key]) continue
+          yield* warn(`server.${key} is read at start only: restart to have ${config.server[key]}`)
         }
       }).pipe(
         Effect.catchAll((failure) =>

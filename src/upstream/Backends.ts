@@ -6,21 +6,21 @@ import * as Stream from "effect/Stream"
 import * as ConfigRef from "../config/ConfigRef.js"
 import type { Backend } from "../domain/backend/Backend.js"
 import * as BackendKey from "../domain/backend/BackendKey.js"
+import type { ServerSettings } from "../domain/config/GatewayConfig.js"
 import { oncePer } from "../domain/text/OncePer.js"
 import * as DemoBackend from "./DemoBackend.js"
 import * as Health from "./Health.js"
 import * as Slots from "./Slots.js"
-import type { Connections, Pooled } from "./Upstream.js"
-import { Upstream } from "./Upstream.js"
+import * as Upstream from "./Upstream.js"
 
 /** The live state of the backends: their connections, their health, and the calls they have under way. */
 export class Backends extends Context.Tag("causeway/upstream/Backends")<
   Backends,
   {
     /** The connections of a backend; made when first asked for. */
-    readonly dispatcher: (backend: Backend) => Connections
+    readonly dispatcher: (backend: Backend) => Upstream.Connections
     /** A connection that nobody has used before, for one request: an idle one may have died unnoticed. */
-    readonly fresh: (backend: Backend) => Connections
+    readonly fresh: (backend: Backend) => Upstream.Connections
     readonly health: Health.Health
     readonly slots: Slots.Slots
   }
@@ -34,8 +34,9 @@ export const layer: Layer.Layer<Backends, never, ConfigRef.ConfigRef> = Layer.sc
   Backends,
   Effect.gen(function* () {
     const config = yield* ConfigRef.ConfigRef
-    const transport = yield* Upstream
-    const open = new Map<string, Pooled>()
+    const { server } = (yield* config.current).config
+    const transport = yield* configured(yield* Upstream.Upstream, server)
+    const open = new Map<string, Upstream.Pooled>()
     const health = Health.make()
 
     yield* Effect.addFinalizer(() =>
@@ -55,7 +56,7 @@ export const layer: Layer.Layer<Backends, never, ConfigRef.ConfigRef> = Layer.sc
 
     yield* Effect.forkScoped(Stream.runForEach(config.changes, ({ routes }) => retire(routes.backends)))
 
-    const dispatcher = (backend: Backend): Connections => {
+    const dispatcher = (backend: Backend): Upstream.Connections => {
       const key = connectionKey(backend)
       const connections = open.get(key) ?? (isDemo(backend) ? DemoBackend.make() : transport.pool(backend))
       open.set(key, connections)
@@ -69,6 +70,15 @@ export const layer: Layer.Layer<Backends, never, ConfigRef.ConfigRef> = Layer.sc
     }
   })
 )
+
+// A host's own goes before what is configured; undici is loaded only when it is asked for.
+const configured = (transport: Upstream.Transport, { upstream }: ServerSettings): Effect.Effect<Upstream.Transport> =>
+  transport === Upstream.http1 && upstream === "undici"
+    ? Effect.map(
+        Effect.promise(() => import("./UndiciTransport.js")),
+        ({ undici }) => undici
+      )
+    : Effect.succeed(transport)
 
 const isDemo = ({ baseUrl }: Backend): boolean => baseUrl === DemoBackend.url
 

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import type { Backend } from "../domain/backend/Backend.js"
 import * as ConnectionPool from "../http1/ConnectionPool.js"
 import type { Connections, Controller, Framing, Request, ResponseHandler } from "../http1/Dispatch.js"
+import * as UndiciCall from "./UndiciCall.js"
 
 export type { Connections, Controller, Framing, Request, ResponseHandler }
 
@@ -35,18 +36,16 @@ export const http1: Transport = {
   })
 }
 
-/** The transport of a gateway: {@link http1}, unless a host provides another. */
+/** The transport of a gateway: the one that `server.upstream` names, unless a host provides another than {@link http1}. */
 export class Upstream extends Context.Reference<Upstream>()("causeway/upstream/Upstream", {
   defaultValue: (): Transport => http1
 }) {}
 
 /** All requests go through one dispatcher, such as undici's `ProxyAgent` or `MockAgent`; whoever made it closes it. */
-export const layerDispatcher = (dispatcher: Connections): Layer.Layer<Upstream> =>
-  Layer.succeed(Upstream, {
-    pool: () => ({
-      dispatch: (request, handler) => dispatcher.dispatch(request, handler),
-      retire: () => {},
-      destroy: () => Promise.resolve()
-    }),
-    single: () => dispatcher
+export const layerDispatcher = (dispatcher: Connections): Layer.Layer<Upstream> => {
+  const connections = UndiciCall.through(dispatcher)
+  return Layer.succeed(Upstream, {
+    pool: () => ({ ...connections, retire: () => {}, destroy: () => Promise.resolve() }),
+    single: () => connections
   })
+}

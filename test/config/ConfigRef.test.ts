@@ -79,6 +79,16 @@ describe("ConfigRef.layerFile", () => {
     })
   )
 
+  it.scoped("says so of the client for backends, too", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(text("first"))
+      const { log, tick } = yield* watch(path)
+      fs.writeFileSync(path, `${text("first")}server: { upstream: undici }\n`)
+      yield* tick
+      assert.strictEqual(log.lines[1], "WARN server.upstream is read at start only: restart to have undici")
+    })
+  )
+
   it.scoped("gives a worker its part of the limits, and keeps the last of which it can have one", () =>
     Effect.gen(function* () {
       const path = yield* fileWith(`${text("first")}server: { workers: auto, max_in_flight: 7 }\n`)

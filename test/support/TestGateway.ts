@@ -34,7 +34,7 @@ export interface TestGateway {
 /** Starts a gateway with this configuration; it stops with the scope, which fails if a response broke the contract. */
 export const make = (
   config: Gateway.Config,
-  configRef: Layer.Layer<ConfigRef.ConfigRef, ConfigInvalid> = ConfigRef.layerStatic(config)
+  configRef: Layer.Layer<ConfigRef.ConfigRef, ConfigInvalid> = ConfigRef.layerStatic(withUpstream(config))
 ): Effect.Effect<TestGateway, ConfigInvalid | ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const records: Array<RequestRecord> = []
@@ -75,6 +75,12 @@ export const make = (
         })
     }
   })
+
+/** What `npm run test:undici` runs the tests with. */
+const upstream = process.env["TEST_UPSTREAM"] === "undici" ? "undici" : undefined
+
+const withUpstream = (config: Gateway.Config): Gateway.Config =>
+  upstream === undefined ? config : { ...config, server: { ...config.server, upstream } }
 
 /** A backend entry that serves `test-model` from this URL. */
 export const backend = (

@@ -130,6 +130,10 @@ const Server = Schema.Struct({
   workers: orDefault(Workers, () => 1).annotations({
     description:
       "So many processes serve on the one port, each on a core of its own; `auto` is one for each core. They share the limits above, but for `max_bytes_in_flight`, and every `max_in_flight`. Read at start only. [What it means](workers.md)."
+  }),
+  upstream: orDefault(Schema.Literal("http1", "undici"), () => "http1" as const).annotations({
+    description:
+      "What speaks HTTP/1.1 to backends: `http1` is the gateway's own client, `undici` Node's, to fall back to should a backend not get along with it; each event of a stream then costs more. Read at start only."
   })
 })
 

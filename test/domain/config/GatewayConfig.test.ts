@@ -33,7 +33,8 @@ const defaults: Pick<GatewayConfig.GatewayConfig, "server" | "log"> = {
     operatorKey: Option.none(),
     explainHeaders: false,
     trustedProxies: [],
-    workers: 1
+    workers: 1,
+    upstream: "http1"
   },
   log: {
     durability: "wal",
@@ -71,7 +72,8 @@ describe("GatewayConfig", () => {
         operator_key: " secret ",
         explain_headers: true,
         trusted_proxies: ["10.0.0.0/8"],
-        workers: "auto"
+        workers: "auto",
+        upstream: "undici"
       },
       log: { durability: "sync", bodies: "none", archive: false, max_body: "1KiB", retention: "12 months" }
     })
@@ -91,7 +93,8 @@ describe("GatewayConfig", () => {
       operatorKey: Option.some(Redacted.make("secret")),
       explainHeaders: true,
       trustedProxies: [{ version: 4, address: 167_772_160n, bits: 8 }],
-      workers: "auto"
+      workers: "auto",
+      upstream: "undici"
     })
     assert.deepStrictEqual(log, {
       durability: "sync",
