@@ -2,6 +2,9 @@ import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
+// Not sonic-boom: its release 4 never ends the process when the reader is gone at the exit, 5 holds 8 MiB for such a
+// reader, and both cost three times as much for a line; docs/decisions/0001-dependencies.md has what was tried.
+
 /** Writes lines without making anyone wait: those that come close together go out in one piece, in order. */
 export interface LineWriter {
   readonly write: (line: string) => void
