@@ -9,7 +9,7 @@ import * as Gateway from "causeway"
 import * as Completions from "causeway/Completions"
 import * as RequestLog from "causeway/RequestLog"
 import * as Testing from "causeway/testing"
-import * as Upstream from "causeway/Upstream"
+import * as Transport from "causeway/Transport"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -173,7 +173,7 @@ describe("what a host may replace", () => {
         Layer.provide([
           RequestLog.layerMemory([]),
           ConfigRef.layerStatic({ openai_clients: [only] }),
-          Upstream.layerDispatcher(agent)
+          Transport.layerDispatcher(agent)
         ])
       )
       assert.strictEqual(yield* ask.pipe(Effect.provide(layer)), "Through the agent")

@@ -5,7 +5,7 @@ import { describe, expectTypeOf, it } from "@effect/vitest"
 import * as Gateway from "causeway"
 import * as Completions from "causeway/Completions"
 import * as Testing from "causeway/testing"
-import * as Upstream from "causeway/Upstream"
+import * as Transport from "causeway/Transport"
 import type * as Context from "effect/Context"
 import type { ConfigRef } from "../src/config/ConfigRef.js"
 import * as Effect from "effect/Effect"
@@ -141,7 +141,7 @@ describe("the types of the library", () => {
   })
 
   it("let a transport be replaced that nobody has to provide", () => {
-    expectTypeOf(Upstream.layerDispatcher).returns.toEqualTypeOf<Layer.Layer<Upstream.Upstream>>()
+    expectTypeOf(Transport.layerDispatcher).returns.toEqualTypeOf<Layer.Layer<Transport.Transport>>()
     expectTypeOf(Gateway.layerCustom).toEqualTypeOf<Layer.Layer<Gateway.Services, never, ConfigRef | RequestLog>>()
   })
 

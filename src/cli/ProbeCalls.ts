@@ -50,7 +50,7 @@ export const list = (
       return yield* new ConnectFailed({ timedOut: false, cause: "no such list" })
     const { connect, total } = backend.timeouts
     const tooLate = () => new TotalTimedOut({ after: total })
-    const compressed = yield* UpstreamCall.open((yield* Backends).dispatcher(backend), {
+    const compressed = yield* UpstreamCall.open((yield* Backends).connections(backend), {
       ...BackendUrl.of({ backend, model: "" }, "/models"),
       method: "GET",
       headers: Credentials.upstreamHeaders(backend, caller, false),
@@ -99,7 +99,7 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
     const startedAt = clock.now()
     const deadline = startedAt + Duration.toMillis(timeouts.total)
     let isStream = false
-    const connections = (yield* Backends).dispatcher(target.backend)
+    const connections = (yield* Backends).connections(target.backend)
     const { content } = yield* Attempt.make<ChatReader.ChatAnswer>({
       id: "ping",
       ask,

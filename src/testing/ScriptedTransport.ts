@@ -3,7 +3,7 @@ import type { Backend } from "../domain/backend/Backend.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
 import { LocalAnswer } from "../upstream/LocalAnswer.js"
 import type { Request } from "../http1/Dispatch.js"
-import type * as Upstream from "../upstream/Upstream.js"
+import type * as Transport from "../upstream/Transport.js"
 import * as Script from "./Script.js"
 
 /** A request to a backend that a script answers. */
@@ -18,7 +18,7 @@ export interface Made extends Script.Received {
 }
 
 /** A transport without a network: a script answers in the place of every backend. */
-export interface ScriptedTransport extends Upstream.Transport {
+export interface ScriptedTransport extends Transport.Pooling {
   /** Every request so far. */
   readonly calls: ReadonlyArray<Made>
 }
@@ -35,7 +35,7 @@ export const make = (script: Script.Script<BackendCall>): ScriptedTransport => {
     }
   }
 
-  const connect = ({ name }: Backend): Upstream.Connections => ({
+  const connect = ({ name }: Backend): Transport.Connections => ({
     dispatch: (request, handler) => {
       const made = { ...receivedOf(request), backend: name }
       const number = calls.push(made) - 1

@@ -11,7 +11,7 @@ import * as RoutePlan from "../domain/routing/RoutePlan.js"
 import * as RouteTable from "../domain/routing/RouteTable.js"
 import * as Gateway from "../Gateway.js"
 import * as RequestLog from "../records/RequestLog.js"
-import { Upstream } from "../upstream/Upstream.js"
+import { Transport } from "../upstream/Transport.js"
 import type { Script } from "./Script.js"
 import * as ScriptedTransport from "./ScriptedTransport.js"
 
@@ -46,7 +46,7 @@ export const make = ({ script, seed = "causeway", ...options }: Options): TestGa
       ? ConfigRef.layerStatic(options.config)
       : ConfigRef.layerFile(options.configFile).pipe(Layer.provide(NodeFileSystem.layer))
   const layer = Gateway.layerCustom.pipe(
-    Layer.provide([config, RequestLog.layerMemory(records), Layer.succeed(Upstream, transport)]),
+    Layer.provide([config, RequestLog.layerMemory(records), Layer.succeed(Transport, transport)]),
     Layer.provideMerge(Layer.setRandom(Random.make(seed)))
   )
   return { layer, calls: transport.calls, records }

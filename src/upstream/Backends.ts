@@ -11,16 +11,16 @@ import { oncePer } from "../domain/text/OncePer.js"
 import * as DemoBackend from "./DemoBackend.js"
 import * as Health from "./Health.js"
 import * as Slots from "./Slots.js"
-import * as Upstream from "./Upstream.js"
+import * as Transport from "./Transport.js"
 
 /** The live state of the backends: their connections, their health, and the calls they have under way. */
 export class Backends extends Context.Tag("causeway/upstream/Backends")<
   Backends,
   {
     /** The connections of a backend; made when first asked for. */
-    readonly dispatcher: (backend: Backend) => Upstream.Connections
+    readonly connections: (backend: Backend) => Transport.Connections
     /** A connection that nobody has used before, for one request: an idle one may have died unnoticed. */
-    readonly fresh: (backend: Backend) => Upstream.Connections
+    readonly fresh: (backend: Backend) => Transport.Connections
     readonly health: Health.Health
     readonly slots: Slots.Slots
   }
@@ -35,8 +35,8 @@ export const layer: Layer.Layer<Backends, never, ConfigRef.ConfigRef> = Layer.sc
   Effect.gen(function* () {
     const config = yield* ConfigRef.ConfigRef
     const { server } = (yield* config.current).config
-    const transport = yield* configured(yield* Upstream.Upstream, server)
-    const open = new Map<string, Upstream.Pooled>()
+    const transport = yield* configured(yield* Transport.Transport, server)
+    const open = new Map<string, Transport.Pooled>()
     const health = Health.make()
 
     yield* Effect.addFinalizer(() =>
@@ -56,15 +56,15 @@ export const layer: Layer.Layer<Backends, never, ConfigRef.ConfigRef> = Layer.sc
 
     yield* Effect.forkScoped(Stream.runForEach(config.changes, ({ routes }) => retire(routes.backends)))
 
-    const dispatcher = (backend: Backend): Upstream.Connections => {
+    const connections = (backend: Backend): Transport.Connections => {
       const key = connectionKey(backend)
-      const connections = open.get(key) ?? (isDemo(backend) ? DemoBackend.make() : transport.pool(backend))
-      open.set(key, connections)
-      return connections
+      const known = open.get(key) ?? (isDemo(backend) ? DemoBackend.make() : transport.pool(backend))
+      open.set(key, known)
+      return known
     }
     return {
-      dispatcher,
-      fresh: (backend) => (isDemo(backend) ? dispatcher(backend) : transport.single(backend)),
+      connections,
+      fresh: (backend) => (isDemo(backend) ? connections(backend) : transport.single(backend)),
       health,
       slots: Slots.make()
     }
@@ -72,8 +72,8 @@ export const layer: Layer.Layer<Backends, never, ConfigRef.ConfigRef> = Layer.sc
 )
 
 // A host's own goes before what is configured; undici is loaded only when it is asked for.
-const configured = (transport: Upstream.Transport, { upstream }: ServerSettings): Effect.Effect<Upstream.Transport> =>
-  transport === Upstream.http1 && upstream === "undici"
+const configured = (transport: Transport.Pooling, { upstream }: ServerSettings): Effect.Effect<Transport.Pooling> =>
+  transport === Transport.http1 && upstream === "undici"
     ? Effect.map(
         Effect.promise(() => import("./UndiciTransport.js")),
         ({ undici }) => undici

@@ -3,7 +3,7 @@ import * as JsonObject from "../domain/json/JsonObject.js"
 import type { Operation } from "../domain/operation/Operation.js"
 import * as SseEvents from "../domain/wire/SseEvents.js"
 import { LocalAnswer } from "./LocalAnswer.js"
-import type { Pooled } from "./Upstream.js"
+import type { Pooled } from "./Transport.js"
 
 /** The `base_url` of the embedded demo. */
 export const url = "demo:"

@@ -110,7 +110,7 @@ const fetchList: (
 > = Effect.fnUntraced(function* (backend: Backend, caller: Credentials.Headers) {
   if (BackendUrl.isPerModel(backend.baseUrl)) return []
   const backends = yield* Backends
-  const compressed = yield* UpstreamCall.open(backends.dispatcher(backend), {
+  const compressed = yield* UpstreamCall.open(backends.connections(backend), {
     ...BackendUrl.of({ backend, model: "" }, "/models"),
     method: "GET",
     headers: Credentials.upstreamHeaders(backend, caller, false),

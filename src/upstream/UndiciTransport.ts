@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import { Pool } from "undici"
 import type { Backend } from "../domain/backend/Backend.js"
 import * as UndiciCall from "./UndiciCall.js"
-import type { Pooled, Transport } from "./Upstream.js"
+import type { Pooled, Pooling } from "./Transport.js"
 
 /** A head may be this large, in bytes, as with our own client. */
 const maxHead = 64 * 1024
@@ -30,7 +30,7 @@ const poolOf = ({ baseUrl, timeouts }: Backend): Pooled => {
 }
 
 /** A pool of undici's per backend: the way back where our own client does not get along with a server. */
-export const undici: Transport = {
+export const undici: Pooling = {
   pool: poolOf,
   single: (backend) => ({
     dispatch: (request, handler) => {

@@ -8,7 +8,7 @@ import * as RequestLog from "causeway/RequestLog"
 import type { RequestRecord } from "causeway/RequestRecord"
 import type { StreamFailure } from "causeway/StreamFailure"
 import * as Testing from "causeway/testing"
-import * as Upstream from "causeway/Upstream"
+import * as Transport from "causeway/Transport"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -26,7 +26,7 @@ const gateway = Gateway.layerCustom.pipe(
   Layer.provide([
     RequestLog.layerMemory(records),
     ConfigRef.layerStatic(config),
-    Layer.succeed(Upstream.Upstream, Upstream.http1)
+    Layer.succeed(Transport.Transport, Transport.http1)
   ])
 )
 

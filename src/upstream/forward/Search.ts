@@ -20,7 +20,7 @@ import * as Attempt from "../attempt/Attempt.js"
 import type { Backends } from "../Backends.js"
 import type { Forwarded, ForwardFailure, Options } from "./Forwarded.js"
 import * as Candidates from "./Candidates.js"
-import type { Connections } from "../Upstream.js"
+import type { Connections } from "../Transport.js"
 
 /** One exchange's search for an answer: all that it knows. */
 interface Search<A> {
@@ -93,7 +93,7 @@ function* tryOne<A>(
   const { clock } = options
   for (let attemptsHere = 1; ; attemptsHere++) {
     const fresh = attemptsHere > 1 && failures.at(-1)?._tag === "ConnectionLost"
-    const connections = fresh ? backends.fresh(target.backend) : backends.dispatcher(target.backend)
+    const connections = fresh ? backends.fresh(target.backend) : backends.connections(target.backend)
     const result = yield* attempt(search, target, connections, resumption)
     if (result._tag === "Right") {
       const back = backends.health.answered(target.backend, permit, clock.now())

@@ -12,7 +12,7 @@ export type { Connections, Controller, Framing, Request, ResponseHandler }
 export type Pooled = ConnectionPool.ConnectionPool
 
 /** How backends are reached; asked once per backend, not per request. */
-export interface Transport {
+export interface Pooling {
   readonly pool: (backend: Backend) => Pooled
   /** A connection that nobody has used before, for one request: an idle one may have died unnoticed. */
   readonly single: (backend: Backend) => Connections
@@ -25,7 +25,7 @@ const optionsFor = ({ baseUrl, timeouts }: Backend) => ({
 })
 
 /** A pool of HTTP/1.1 connections per backend. */
-export const http1: Transport = {
+export const http1: Pooling = {
   pool: (backend) => ConnectionPool.make(optionsFor(backend)),
   single: (backend) => ({
     dispatch: (request, handler) => {
@@ -37,14 +37,17 @@ export const http1: Transport = {
 }
 
 /** The transport of a gateway: the one that `server.upstream` names, unless a host provides another than {@link http1}. */
-export class Upstream extends Context.Reference<Upstream>()("causeway/upstream/Upstream", {
-  defaultValue: (): Transport => http1
+export class Transport extends Context.Reference<Transport>()("causeway/upstream/Transport", {
+  defaultValue: (): Pooling => http1
 }) {}
 
+/** What {@link Transport} was called; hosts that call it so go on working. */
+export { Transport as Upstream }
+
 /** All requests go through one dispatcher, such as undici's `ProxyAgent` or `MockAgent`; whoever made it closes it. */
-export const layerDispatcher = (dispatcher: Connections): Layer.Layer<Upstream> => {
+export const layerDispatcher = (dispatcher: Connections): Layer.Layer<Transport> => {
   const connections = UndiciCall.through(dispatcher)
-  return Layer.succeed(Upstream, {
+  return Layer.succeed(Transport, {
     pool: () => ({ ...connections, retire: () => {}, destroy: () => Promise.resolve() }),
     single: () => connections
   })
