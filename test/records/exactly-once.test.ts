@@ -8,9 +8,9 @@ import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { LoggedRecord } from "../../src/domain/record/RequestRecord.js"
-import * as Recorder from "../../src/records/writer/Recorder.js"
 import * as Database from "../support/Database.js"
 import * as LogLines from "../support/LogLines.js"
+import * as Recorders from "../support/Recorders.js"
 import * as Records from "../support/Records.js"
 import * as Temp from "../support/Temp.js"
 
@@ -44,7 +44,7 @@ const story = (steps: ReadonlyArray<string>) =>
     }
     const begin = Effect.gen(function* () {
       const scope = yield* Scope.make()
-      return { scope, recorder: yield* Scope.extend(Recorder.make({ path }), scope) }
+      return { scope, recorder: yield* Scope.extend(Recorders.make({ path }), scope) }
     })
     const record = (id: string, Outcome: string): LoggedRecord =>
       Records.record(id, { Outcome, Time: new Date(Date.UTC(2026, month, 10)).toISOString() })

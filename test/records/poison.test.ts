@@ -11,7 +11,7 @@ import * as TestClock from "effect/TestClock"
 import { AppendFailed } from "../../src/domain/failure/Failure.js"
 import * as GatewayConfig from "../../src/domain/config/GatewayConfig.js"
 import type { LoggedRecord, RequestRecord } from "../../src/domain/record/RequestRecord.js"
-import * as Recorder from "../../src/records/writer/Recorder.js"
+import type * as Recorder from "../../src/records/writer/Recorder.js"
 import * as RequestLog from "../../src/records/RequestLog.js"
 import * as Spool from "../../src/records/spool/Spool.js"
 import * as SqliteStore from "../../src/records/store/SqliteStore.js"
@@ -19,6 +19,7 @@ import * as WriterClient from "../../src/records/writer/WriterClient.js"
 import * as Database from "../support/Database.js"
 import * as LogLines from "../support/LogLines.js"
 import * as Poison from "../support/Poison.js"
+import * as Recorders from "../support/Recorders.js"
 import * as Records from "../support/Records.js"
 import * as Temp from "../support/Temp.js"
 import { until } from "../support/Until.js"
@@ -94,7 +95,7 @@ describe("a row that throws", () => {
     return Effect.gen(function* () {
       const { folder, path } = yield* refusing
       const scope = yield* Scope.make()
-      const recorder = yield* Scope.extend(Recorder.make({ path }), scope)
+      const recorder = yield* Scope.extend(Recorders.make({ path }), scope)
       const rows = [
         Poison.inBody("a"),
         ...Records.many(4),
@@ -124,7 +125,7 @@ describe("a row that throws", () => {
       yield* Scope.close(scope, Exit.void)
       const [first = ""] = Temp.names(folder).filter((name) => name.endsWith(".ndjson"))
       fs.appendFileSync(`${folder}/${first}`, `{"id":"\ud83d"}\n${"x".repeat(3_000_000)}\n`)
-      const recorder = yield* Recorder.make({ path })
+      const recorder = yield* Recorders.make({ path })
       yield* Effect.promise(() => until(() => recorder.stats().replayed === 8))
       const { aside, rows } = found(folder)
       assert.deepStrictEqual([...rows.keys()].sort(), ["b", ...Records.ids(Records.many(6))].sort())

@@ -2,6 +2,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
+import * as MonthlyRotation from "../../dist/records/store/MonthlyRotation.js"
 import * as Recorder from "../../dist/records/writer/Recorder.js"
 
 const [, , path = "", first = "0", , prefix = "r"] = process.argv
@@ -47,5 +48,9 @@ const program = Effect.gen(function* () {
 })
 
 await Effect.runPromise(
-  Effect.scoped(program).pipe(Effect.provide(NodeFileSystem.layer), Effect.provide(NodePath.layer))
+  Effect.scoped(program).pipe(
+    Effect.provide(MonthlyRotation.layer({ path })),
+    Effect.provide(NodeFileSystem.layer),
+    Effect.provide(NodePath.layer)
+  )
 )

@@ -287,6 +287,8 @@ export class AppendFailed extends Data.TaggedError("AppendFailed")<{
   readonly cause: unknown
   /** Whether it is surely not about the rows, as with a full disk: the same ones are tried again. */
   readonly passing?: boolean
+  /** Whose fault it is, where that is known: of the rows, which no table will take, or of others who write just now. */
+  readonly fault?: "rows" | "busy"
 }> {
   override get message() {
     return `${this.path}: rows cannot be appended: ${reasonOf(this.cause)}`

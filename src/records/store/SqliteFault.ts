@@ -1,4 +1,4 @@
-import { LogUnavailable, reasonOf } from "../../domain/failure/Failure.js"
+import { AppendFailed, LogUnavailable, reasonOf } from "../../domain/failure/Failure.js"
 
 /** What SQLite said, such as `SQLITE_BUSY`, however deep it lies in the causes; "" when it was not SQLite. */
 export const codeOf = (failure: unknown): string => {
@@ -26,6 +26,12 @@ export const isPassing = (failure: unknown): boolean =>
  */
 export const isOfRows = (failure: unknown): boolean =>
   /^SQLITE_(?:TOOBIG|CONSTRAINT|MISMATCH|RANGE|NOMEM)/.test(codeOf(failure)) || isOfValues(innermost(failure))
+
+/** What a store fails with when this is why it took no rows. */
+export const appendFailed = (path: string, cause: unknown): AppendFailed => {
+  if (isOfRows(cause)) return new AppendFailed({ path, cause, fault: "rows" })
+  return isBusy(cause) ? new AppendFailed({ path, cause, fault: "busy" }) : new AppendFailed({ path, cause })
+}
 
 const isOfValues = (cause: unknown): boolean => cause instanceof TypeError || cause instanceof RangeError
 

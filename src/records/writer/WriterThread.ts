@@ -15,6 +15,7 @@ import { reasonOf } from "../../domain/failure/Failure.js"
 import { isLogged } from "../../domain/record/RequestRecord.js"
 import * as RecordStats from "../read/RecordStats.js"
 import * as Recorder from "./Recorder.js"
+import * as MonthlyRotation from "../store/MonthlyRotation.js"
 import * as SpareMemory from "../../process/SpareMemory.js"
 import * as ThreadMessages from "./ThreadMessages.js"
 
@@ -35,8 +36,7 @@ const firstMessage = Effect.async<unknown>((resume) => {
   })
 })
 
-const program = Effect.gen(function* () {
-  const begin = yield* Effect.flatMap(firstMessage, Schema.decodeUnknown(ThreadMessages.Begin))
+const record = Effect.fnUntraced(function* ({ path, spoolSize }: ThreadMessages.Begin) {
   let stats = () => RecordStats.none
   let said = JSON.stringify(stats())
   const sayStats = () => {
@@ -46,17 +46,16 @@ const program = Effect.gen(function* () {
   }
   // Registered before the recorder's own, so that it tells what that still does at its end.
   yield* Effect.addFinalizer(() => Effect.sync(sayStats))
-  const recorder = yield* Recorder.make({
-    path: begin.path,
-    ...(begin.spoolSize === undefined ? {} : { spoolSize: begin.spoolSize })
-  })
+  const recorder = yield* Recorder.make({ path, ...(spoolSize === undefined ? {} : { spoolSize }) })
   stats = recorder.stats
   const interval = setInterval(sayStats, statsInterval)
   yield* Effect.addFinalizer(() => Effect.sync(() => clearInterval(interval)))
   yield* SpareMemory.keep
   yield* obey(recorder)
-}).pipe(
-  Effect.scoped,
+}, Effect.scoped)
+
+const program = Effect.flatMap(firstMessage, Schema.decodeUnknown(ThreadMessages.Begin)).pipe(
+  Effect.flatMap((begin) => Effect.provide(record(begin), MonthlyRotation.layer(begin))),
   Effect.catchAll((failure) =>
     Effect.sync(() => say({ _tag: "Unavailable", reason: reasonOf(failure.cause ?? failure) }))
   )

@@ -109,11 +109,9 @@ describe("MonthlyRotation", () => {
   it.scoped("keeps everything in one file while archiving is off, and begins when it is turned on", () =>
     Effect.gen(function* () {
       const folder = yield* Temp.directory
-      let archive = false
-      const store = yield* make({ path: `${folder}/record.db`, archive: Effect.sync(() => archive) })
-      yield* appendAll(store, [on("2026-09-01"), on("2026-10-01"), on("2026-11-01")])
+      const store = yield* make({ path: `${folder}/record.db` })
+      yield* store.appendAll([on("2026-09-01"), on("2026-10-01"), on("2026-11-01")], { archive: false })
       assert.deepStrictEqual(idsIn(`${folder}/record.db`), ["2026-09-01", "2026-10-01", "2026-11-01"])
-      archive = true
       yield* appendAll(store, [on("2026-11-02")])
       assert.lengthOf(idsIn(`${folder}/record.db`), 4)
       yield* appendAll(store, [on("2026-12-01")])

@@ -7,9 +7,10 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
-import * as Recorder from "../../../src/records/writer/Recorder.js"
+import type * as Recorder from "../../../src/records/writer/Recorder.js"
 import * as Database from "../../support/Database.js"
 import * as LogLines from "../../support/LogLines.js"
+import * as Recorders from "../../support/Recorders.js"
 import * as Records from "../../support/Records.js"
 import * as Temp from "../../support/Temp.js"
 
@@ -18,7 +19,7 @@ const settings: Recorder.Settings = { durability: "wal", bodies: "redacted", arc
 const begin = Effect.fnUntraced(function* (path: string) {
   const lines = LogLines.make()
   const scope = yield* Scope.make()
-  const recorder = yield* Recorder.make({ path }).pipe(
+  const recorder = yield* Recorders.make({ path }).pipe(
     Scope.extend(scope),
     Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, lines.layer))
   )
