@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto"
-import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
-import * as Context from "effect/Context"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { AppendFailed } from "../../domain/failure/Failure.js"
 import type { LoggedRecord } from "../../domain/record/RequestRecord.js"
 import * as FileLock from "../store/FileLock.js"
-import * as FreshRecords from "./FreshRecords.js"
+import * as Orphans from "./Orphans.js"
 import * as SpoolFiles from "./SpoolFiles.js"
+import * as SpoolQueue from "./SpoolQueue.js"
 import * as SpoolSegment from "./SpoolSegment.js"
 
 /** Records that are on the disk but not yet in the database, in files beside it. */
@@ -48,210 +48,159 @@ export interface Options {
   readonly put?: SpoolSegment.Put
 }
 
-interface Held {
-  readonly segment: SpoolSegment.SpoolSegment
-  /** Whose it was, for one that was taken over. */
-  readonly heir?: Heir
-}
-
-interface Heir {
-  readonly lock: string
-  readonly scope: Scope.CloseableScope
-}
-
 /** How much is read at once, in bytes. */
 const pieceSize = 1024 ** 2
 
 /** The spool of this process; `onDamage` is told of lines that could not be read. */
 export const make = Effect.fnUntraced(function* (options: Options, onDamage: (lines: number) => void = () => {}) {
-  const { database, limit = 1024 ** 3, segmentSize = 16 * 1024 ** 2 } = options
-  const files = yield* FileSystem.FileSystem
-  const paths = yield* Path.Path
-  const onDisk = Effect.provide(Context.make(FileSystem.FileSystem, files).pipe(Context.add(Path.Path, paths)))
+  const { database, limit = 1024 ** 3, put, segmentSize = 16 * 1024 ** 2 } = options
+  const disk = yield* Effect.context<Disk>()
   const alone = (yield* Effect.makeSemaphore(1)).withPermits(1)
-  const names = yield* SpoolFiles.make(database)
-  const token = `${process.pid}-${randomBytes(4).toString("hex")}`
-
-  const queue: Array<Held> = []
-  const fresh = FreshRecords.make()
-  let writer: SpoolSegment.Writer | undefined
-  let lock: Scope.CloseableScope | undefined
-  let sequence = 0
-
-  const pending = () => queue.reduce((sum, { segment }) => sum + segment.size - segment.settled, 0)
-  const failed = (cause: unknown) => new AppendFailed({ path: database, cause })
-
-  const lockOwn = Effect.gen(function* () {
-    lock ??= yield* FileLock.take(names.lockOf(token))
-  })
-
-  const begin = Effect.gen(function* () {
-    yield* lockOwn
-    const begun = yield* SpoolSegment.create(names.segmentOf(token, sequence++), options.put)
-    queue.push({ segment: begun.segment })
-    writer = begun
-    return begun
-  }).pipe(onDisk, Effect.mapError(failed))
-
-  const endSegment = Effect.suspend(() => detachWriter())
-
-  const detachWriter = () => {
-    const ending = writer
-    writer = undefined
-    fresh.clear()
-    return ending === undefined ? Effect.void : ending.close
+  const state: State = {
+    database,
+    limit,
+    segmentSize,
+    put,
+    onDamage,
+    names: yield* SpoolFiles.make(database),
+    token: `${process.pid}-${randomBytes(4).toString("hex")}`,
+    queue: SpoolQueue.make(),
+    lock: undefined,
+    sequence: 0
   }
+  const inTurn = <A, E>(effect: Effect.Effect<A, E, Disk>) => alone(Effect.provide(effect, disk))
+  const wholly = <A, E>(effect: Effect.Effect<A, E, Disk>) => Effect.uninterruptible(inTurn(effect))
 
-  const writable = Effect.suspend(() => {
-    if (writer === undefined) return begin
-    return writer.segment.size < segmentSize ? Effect.succeed(writer) : Effect.zipRight(endSegment, begin)
-  })
+  yield* Effect.addFinalizer(() => Effect.zipRight(wholly(tidy(state)), Effect.provide(close(state), disk)))
 
-  const write = (into: SpoolSegment.Writer, lines: ReadonlyArray<Uint8Array>, records: ReadonlyArray<LoggedRecord>) => {
-    const start = into.segment.size
-    into.append(lines)
-    fresh.push(start, into.segment.size, records)
+  const spool: Spool = {
+    append: (records) => wholly(append(state, records)),
+    appendNow: (records) => appendNow(state, records),
+    next: inTurn(next(state, inTurn)),
+    adopt: wholly(Orphans.adopt(state.queue, state.names, state.token)),
+    tidy: wholly(tidy(state)),
+    pending: () => SpoolQueue.pending(state.queue)
   }
+  return spool
+})
 
-  // Whatever else goes on: whoever takes the file away does so in one step.
-  const appendNow: Spool["appendNow"] = (records) => {
-    if (writer === undefined || writer.segment.size >= segmentSize) return false
+type Disk = FileSystem.FileSystem | Path.Path
+
+interface State extends Required<Pick<Options, "database" | "limit" | "segmentSize">> {
+  readonly put: SpoolSegment.Put | undefined
+  readonly onDamage: (lines: number) => void
+  readonly names: SpoolFiles.SpoolFiles
+  /** What this process's files are called by. */
+  readonly token: string
+  readonly queue: SpoolQueue.SpoolQueue
+  /** Held as long as this process has files. */
+  lock: Scope.CloseableScope | undefined
+  /** How many files this process has begun. */
+  sequence: number
+}
+
+// Whatever else goes on: whoever takes the file away does so in one step.
+const appendNow = (state: State, records: ReadonlyArray<LoggedRecord>): boolean => {
+  const { queue, segmentSize } = state
+  const { writer } = queue
+  if (writer === undefined || writer.segment.size >= segmentSize) return false
+  const lines = SpoolSegment.encode(records)
+  if (!fits(state, lines)) return false
+  try {
+    SpoolQueue.write(queue, writer, lines, records)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const append = (state: State, records: ReadonlyArray<LoggedRecord>) =>
+  Effect.suspend(() => {
     const lines = SpoolSegment.encode(records)
-    if (pending() + SpoolSegment.sizeOf(lines) > limit) return false
-    try {
-      write(writer, lines, records)
-      return true
-    } catch {
-      return false
-    }
-  }
-
-  const append = (records: ReadonlyArray<LoggedRecord>) =>
-    Effect.suspend(() => {
-      const lines = SpoolSegment.encode(records)
-      if (pending() + SpoolSegment.sizeOf(lines) > limit)
-        return failed(new Error(`the spool is full: ${limit} bytes wait`))
-      return Effect.flatMap(writable, (into) => Effect.try({ try: () => write(into, lines, records), catch: failed }))
-    }).pipe(
-      // What a failed write has left behind is not built upon.
-      Effect.tapError(() => Effect.zipRight(endSegment, removeSettled)),
-      alone,
-      Effect.uninterruptible
+    if (!fits(state, lines)) return failed(state, new Error(`the spool is full: ${state.limit} bytes wait`))
+    return Effect.flatMap(writable(state), (writer) =>
+      Effect.try({
+        try: () => SpoolQueue.write(state.queue, writer, lines, records),
+        catch: (cause) => failed(state, cause)
+      })
     )
+  }).pipe(
+    // What a failed write has left behind is not built upon.
+    Effect.tapError(() => Effect.zipRight(SpoolQueue.endWriter(state.queue), SpoolQueue.removeSettled(state.queue)))
+  )
 
-  const pieceOf = ({ segment }: Held) =>
-    Effect.suspend(() => {
-      const piece = writer?.segment === segment ? fresh.from(segment.settled) : undefined
-      return piece === undefined ? onDisk(SpoolSegment.read(segment, pieceSize)) : Effect.succeed(piece)
-    })
+const fits = ({ limit, queue }: State, lines: ReadonlyArray<Uint8Array>): boolean =>
+  SpoolQueue.pending(queue) + SpoolSegment.sizeOf(lines) <= limit
 
-  const settle = (held: Held, end: number) =>
-    Effect.suspend(() => {
-      held.segment.settled = end
-      if (writer?.segment === held.segment) fresh.settle(end)
-      if (end < held.segment.size) return Effect.void
-      // To take the file away and begin another would cost more.
-      const goesOn = writer?.segment === held.segment && !held.segment.unreadable && writer.empty()
-      return goesOn ? Effect.void : remove(held)
-    })
-
-  // Has taken it out of the queue when it returns; what is left to do is with its files.
-  const remove = (held: Held): Effect.Effect<void> => {
-    const close = writer?.segment === held.segment ? detachWriter() : Effect.void
-    queue.splice(queue.indexOf(held), 1)
-    return Effect.gen(function* () {
-      yield* close
-      const { path, unreadable } = held.segment
-      yield* Effect.ignore(unreadable ? files.rename(path, `${path}.unreadable`) : files.remove(path))
-      const { heir } = held
-      if (heir === undefined || queue.some((other) => other.heir === heir)) return
-      yield* Effect.ignore(files.remove(heir.lock))
-      yield* Scope.close(heir.scope, Exit.void)
-    })
-  }
-
-  const removeSettled = Effect.gen(function* () {
-    for (;;) {
-      const held = queue.find(({ segment }) => segment.settled >= segment.size)
-      if (held === undefined) return
-      yield* remove(held)
-    }
+const writable = (state: State) =>
+  Effect.suspend(() => {
+    const { writer } = state.queue
+    if (writer === undefined) return begin(state)
+    if (writer.segment.size < state.segmentSize) return Effect.succeed(writer)
+    return Effect.zipRight(SpoolQueue.endWriter(state.queue), begin(state))
   })
 
-  const damaged = (held: Held, piece: SpoolSegment.Piece) =>
-    Effect.suspend(() => {
-      const lines = piece.unreadable + (piece.torn ? 1 : 0)
-      if (lines === 0) return Effect.void
-      if (piece.unreadable > 0) held.segment.unreadable = true
-      onDamage(lines)
-      const what = piece.torn ? "ends in the middle of a record" : `holds ${lines} lines that are no records`
-      return Effect.logWarning(`${held.segment.path} ${what}`)
-    })
+const begin = (state: State) =>
+  Effect.gen(function* () {
+    const { names, put, queue, token } = state
+    state.lock ??= yield* FileLock.take(names.lockOf(token))
+    const begun = yield* SpoolSegment.create(names.segmentOf(token, state.sequence++), put)
+    queue.held.push({ segment: begun.segment })
+    queue.writer = begun
+    return begun
+  }).pipe(Effect.mapError((cause) => failed(state, cause)))
 
-  const next: Spool["next"] = Effect.gen(function* () {
+const next = (state: State, inTurn: <A, E>(effect: Effect.Effect<A, E, Disk>) => Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const { queue } = state
     for (;;) {
-      const held = queue.find(({ segment }) => segment.settled < segment.size)
+      const held = queue.held.find(({ segment }) => segment.settled < segment.size)
       if (held === undefined) return undefined
-      const piece = yield* pieceOf(held)
-      yield* damaged(held, piece)
+      const piece = yield* pieceOf(queue, held)
+      yield* damaged(state, held, piece)
       if (piece.records.length > 0) {
         const unsettled: Unsettled = {
           records: piece.records,
-          settle: alone(settle(held, piece.end)),
-          adopted: held.heir !== undefined
+          settle: inTurn(SpoolQueue.settle(queue, held, piece.end)),
+          adopted: held.owner !== undefined
         }
         return unsettled
       }
-      yield* settle(held, piece.end)
+      yield* SpoolQueue.settle(queue, held, piece.end)
     }
-  }).pipe(Effect.mapError(failed), alone)
+  }).pipe(Effect.mapError((cause) => failed(state, cause)))
 
-  const takeOver = Effect.fnUntraced(function* (owner: string, segments: ReadonlyArray<string>) {
-    const heir: Heir = { lock: names.lockOf(owner), scope: yield* FileLock.take(names.lockOf(owner)) }
-    // What has been left is older than anything here.
-    for (const path of [...segments].reverse()) {
-      // Its heir before us may have taken it meanwhile.
-      const info = yield* Effect.option(files.stat(path))
-      if (info._tag === "None") continue
-      const size = Number(info.value.size)
-      if (size > 0) queue.unshift({ segment: { path, size, settled: 0, unreadable: false }, heir })
-      else yield* Effect.ignore(files.remove(path))
-    }
-    if (queue.some((held) => held.heir === heir)) return segments.length
-    yield* Effect.ignore(files.remove(heir.lock))
-    yield* Scope.close(heir.scope, Exit.void)
-    return 0
+const pieceOf = ({ fresh, writer }: SpoolQueue.SpoolQueue, { segment }: SpoolQueue.Held) => {
+  const piece = writer?.segment === segment ? fresh.from(segment.settled) : undefined
+  return piece === undefined ? SpoolSegment.read(segment, pieceSize) : Effect.succeed(piece)
+}
+
+const damaged = ({ onDamage }: State, { segment }: SpoolQueue.Held, piece: SpoolSegment.Piece) => {
+  const lines = piece.unreadable + (piece.torn ? 1 : 0)
+  if (lines === 0) return Effect.void
+  if (piece.unreadable > 0) segment.unreadable = true
+  onDamage(lines)
+  const what = piece.torn ? "ends in the middle of a record" : `holds ${lines} lines that are no records`
+  return Effect.logWarning(`${segment.path} ${what}`)
+}
+
+const tidy = (state: State) =>
+  Effect.gen(function* () {
+    const { names, queue, token } = state
+    yield* SpoolQueue.removeSettled(queue)
+    const { lock } = state
+    if (queue.held.some(({ owner }) => owner === undefined) || lock === undefined) return
+    state.lock = undefined
+    yield* SpoolQueue.unlock({ lock: names.lockOf(token), scope: lock })
   })
 
-  const adopt: Spool["adopt"] = Effect.gen(function* () {
-    const mine = new Set(queue.flatMap(({ heir }) => (heir === undefined ? [] : [heir.lock])))
-    let taken = 0
-    for (const [owner, segments] of yield* names.owners) {
-      if (owner === token || mine.has(names.lockOf(owner))) continue
-      taken += yield* Effect.orElseSucceed(takeOver(owner, segments), () => 0)
-    }
-    return taken
-  }).pipe(alone, Effect.uninterruptible)
+const close = (state: State) =>
+  Effect.gen(function* () {
+    const { lock, queue } = state
+    yield* SpoolQueue.endWriter(queue)
+    if (lock !== undefined) yield* Scope.close(lock, Exit.void)
+    const owners = new Set(queue.held.flatMap(({ owner }) => (owner === undefined ? [] : [owner.scope])))
+    for (const scope of owners) yield* Scope.close(scope, Exit.void)
+  })
 
-  const tidy = Effect.gen(function* () {
-    yield* removeSettled
-    if (queue.some(({ heir }) => heir === undefined) || lock === undefined) return
-    const scope = lock
-    lock = undefined
-    yield* Effect.ignore(files.remove(names.lockOf(token)))
-    yield* Scope.close(scope, Exit.void)
-  }).pipe(alone, Effect.uninterruptible)
-
-  yield* Effect.addFinalizer(() =>
-    Effect.gen(function* () {
-      yield* tidy
-      yield* endSegment
-      if (lock !== undefined) yield* Scope.close(lock, Exit.void)
-      const heirs = new Set(queue.flatMap(({ heir }) => (heir === undefined ? [] : [heir.scope])))
-      for (const scope of heirs) yield* Scope.close(scope, Exit.void)
-    })
-  )
-
-  const spool: Spool = { append, appendNow, next, adopt, tidy, pending }
-  return spool
-})
+const failed = ({ database }: State, cause: unknown) => new AppendFailed({ path: database, cause })
