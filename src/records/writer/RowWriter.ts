@@ -2,9 +2,9 @@ import * as Effect from "effect/Effect"
 import { AppendFailed } from "../../domain/failure/Failure.js"
 import { withheld } from "../../domain/record/RequestRecord.js"
 import type { LoggedRecord } from "../../domain/record/RequestRecord.js"
-import * as LastDeadline from "./LastDeadline.js"
 import type { RecordBuffer, Waiting } from "./RecordBuffer.js"
 import * as Sift from "./Sift.js"
+import * as Watchdog from "./Watchdog.js"
 
 /** Appends rows, and says how many of the leading ones it has taken. */
 export type Append = (records: ReadonlyArray<LoggedRecord>) => Effect.Effect<number, AppendFailed>
@@ -35,124 +35,149 @@ const refusals = 10
 
 /** Writes what waits in a buffer. */
 export const make = Effect.fnUntraced(function* (buffer: RecordBuffer, append: Append, setAside: SetAside | undefined) {
-  const deadline = yield* LastDeadline.make
+  const watchdog = yield* Watchdog.make
   const counts = { withheld: 0, setAside: 0, lost: 0 }
-  let closing = false
-  /** How often in a row nothing was taken, and where the next row stands that is tried by itself. */
-  let failures = 0
-  let probed = 0
-
-  const offerRecords = (records: ReadonlyArray<LoggedRecord>) =>
-    Effect.flatMap(
-      deadline.run(() => append(records)),
-      (said) => {
-        const taken = Math.min(Math.trunc(said), records.length)
-        return taken > 0
-          ? Effect.succeed(taken)
-          : new AppendFailed({ path: "records", cause: new Error("no row was taken") })
-      }
-    )
-
-  const offer = (rows: ReadonlyArray<Waiting>) =>
-    Effect.map(offerRecords(rows.map(({ record }) => record)), (taken) => {
-      for (const { settled } of rows.slice(0, taken)) settled?.(true)
-      failures = 0
-      return taken
-    })
-
-  const offerWithheld = ({ record, settled }: Waiting, failure: AppendFailed) =>
-    Effect.map(offerRecords([withheld(record, failure)]), () => {
-      settled?.(true)
-      counts.withheld++
-      failures = 0
-    })
-
-  const giveUp = ({ failure, row }: Sift.Refused<Waiting, AppendFailed>) =>
-    Effect.catchAll(offerWithheld(row, failure), ({ passing }) =>
-      passing === true ? Effect.sync(() => buffer.putBack([row])) : putAside(withheld(row.record, failure))
-    )
-
-  const putAside = (record: LoggedRecord) => {
-    const lost = Effect.sync(() => void counts.lost++)
-    if (setAside === undefined) return lost
-    return Effect.matchCauseEffect(setAside(record), {
-      onSuccess: () => Effect.sync(() => void counts.setAside++),
-      onFailure: () => lost
-    })
+  const state: State = { buffer, append, setAside, watchdog, counts, closing: false, failures: 0, probed: 0 }
+  const writer: RowWriter = {
+    writeBatch: writeBatch(state),
+    close: () => {
+      state.closing = true
+      watchdog.close()
+    },
+    counts: () => counts,
+    isHanging: () => watchdog.waited() > hangingAfter
   }
+  return writer
+})
 
-  // Says whether anything is taken at all: one row by itself, each time another one.
-  const probe = (failure: AppendFailed) =>
-    Effect.suspend(() => {
-      const place = probed++
-      const row = buffer.takeAt(place)
-      if (row === undefined) return Effect.succeed(false)
-      const alone = buffer.size() === 0
-      if (alone && failures % refusals > 0) {
-        buffer.putBack([row])
-        return Effect.succeed(false)
-      }
-      const offered = alone ? Effect.zipRight(offerWithheld(row, failure), reportRefused(1, failure)) : offer([row])
-      return Effect.match(offered, {
-        onSuccess: () => true,
-        onFailure: () => {
-          buffer.putBack([row], place)
-          return false
-        }
-      })
-    })
+interface State {
+  readonly buffer: RecordBuffer
+  readonly append: Append
+  readonly setAside: SetAside | undefined
+  readonly watchdog: Watchdog.Watchdog
+  readonly counts: { withheld: number; setAside: number; lost: number }
+  closing: boolean
+  /** How often in a row nothing was taken. */
+  failures: number
+  /** Where the next row stands that is tried by itself. */
+  probed: number
+}
 
-  const reportRefused = (count: number, failure: AppendFailed) =>
-    Effect.logError(`${count} records were not taken as they are: ${failure.message}`)
-
-  // Some of the oldest rows are not taken though others are.
-  const sortOut = Effect.gen(function* () {
-    const { failure, left, refused } = yield* Sift.sift(buffer.takeBatch(), offer, blame)
-    const [first] = refused
-    for (const each of refused) yield* giveUp(each)
-    if (first !== undefined) yield* reportRefused(refused.length, first.failure)
-    if (failure === undefined) return buffer.size() > 0
-    const rest: Array<Waiting> = []
-    for (const row of left) {
-      const withoutBodies =
-        closing && failure.passing !== true ? Effect.isSuccess(offerWithheld(row, failure)) : Effect.succeed(false)
-      if (!(yield* withoutBodies)) rest.push(row)
-    }
-    buffer.putBack(rest)
-    return rest.length === 0 ? buffer.size() > 0 : yield* failure
-  })
-
-  const writeBatch = Effect.suspend(() => {
+const writeBatch = (state: State): Effect.Effect<boolean, AppendFailed> =>
+  Effect.suspend(() => {
+    const { buffer } = state
     const batch = buffer.takeBatch()
     if (batch.length === 0) return Effect.succeed(false)
-    return Effect.matchEffect(offer(batch), {
+    return Effect.matchEffect(offer(state, batch), {
       onSuccess: (taken) =>
         Effect.sync(() => {
           buffer.putBack(batch.slice(taken))
           return taken < batch.length
         }),
-      onFailure: (failure) => {
-        failures++
-        // Whoever waits is not kept waiting for a disk that takes nothing.
-        for (const { settled } of batch) settled?.(false)
-        buffer.putBack(batch)
-        if (failure.passing === true) return failure
-        if (closing) return sortOut
-        return Effect.flatMap(probe(failure), (taken) => (taken ? sortOut : failure))
-      }
+      onFailure: (failure) => afterRefusal(state, batch, failure)
     })
   }).pipe(Effect.uninterruptible)
 
-  const writer: RowWriter = {
-    writeBatch,
-    close: () => {
-      closing = true
-      deadline.close()
-    },
-    counts: () => counts,
-    isHanging: () => deadline.waited() > hangingAfter
+const afterRefusal = (
+  state: State,
+  batch: ReadonlyArray<Waiting>,
+  failure: AppendFailed
+): Effect.Effect<boolean, AppendFailed> => {
+  state.failures++
+  // Whoever waits is not kept waiting for a disk that takes nothing.
+  for (const { settled } of batch) settled?.(false)
+  state.buffer.putBack(batch)
+  if (failure.passing === true) return failure
+  if (state.closing) return sortOut(state)
+  return Effect.flatMap(probe(state, failure), (taken) => (taken ? sortOut(state) : failure))
+}
+
+// Says whether anything is taken at all: one row by itself, each time another one.
+const probe = (state: State, failure: AppendFailed): Effect.Effect<boolean> =>
+  Effect.suspend(() => {
+    const { buffer } = state
+    const place = state.probed++
+    const row = buffer.takeAt(place)
+    if (row === undefined) return Effect.succeed(false)
+    const alone = buffer.size() === 0
+    if (alone && state.failures % refusals > 0) {
+      buffer.putBack([row])
+      return Effect.succeed(false)
+    }
+    const withheldAlone = () => Effect.zipRight(offerWithheld(state, row, failure), reportRefused(1, failure))
+    return Effect.match(alone ? withheldAlone() : offer(state, [row]), {
+      onSuccess: () => true,
+      onFailure: () => {
+        buffer.putBack([row], place)
+        return false
+      }
+    })
+  })
+
+// Some of the oldest rows are not taken though others are.
+const sortOut = Effect.fnUntraced(function* (state: State) {
+  const { buffer } = state
+  const { failure, left, refused } = yield* Sift.sift(buffer.takeBatch(), (rows) => offer(state, rows), blame)
+  const [first] = refused
+  for (const each of refused) yield* giveUp(state, each)
+  if (first !== undefined) yield* reportRefused(refused.length, first.failure)
+  if (failure === undefined) return buffer.size() > 0
+  const rest: Array<Waiting> = []
+  for (const row of left) {
+    const withoutBodies = state.closing && failure.passing !== true
+    const taken = withoutBodies && (yield* Effect.isSuccess(offerWithheld(state, row, failure)))
+    if (!taken) rest.push(row)
   }
-  return writer
+  buffer.putBack(rest)
+  return rest.length === 0 ? buffer.size() > 0 : yield* failure
 })
+
+const giveUp = (state: State, { failure, row }: Sift.Refused<Waiting, AppendFailed>) =>
+  Effect.catchAll(offerWithheld(state, row, failure), ({ passing }) =>
+    passing === true ? Effect.sync(() => state.buffer.putBack([row])) : putAside(state, withheld(row.record, failure))
+  )
+
+const putAside = ({ counts, setAside }: State, record: LoggedRecord) => {
+  const lost = Effect.sync(() => void counts.lost++)
+  if (setAside === undefined) return lost
+  return Effect.matchCauseEffect(setAside(record), {
+    onSuccess: () => Effect.sync(() => void counts.setAside++),
+    onFailure: () => lost
+  })
+}
+
+const offer = (state: State, rows: ReadonlyArray<Waiting>) =>
+  Effect.map(
+    offerRecords(
+      state,
+      rows.map(({ record }) => record)
+    ),
+    (taken) => {
+      for (const { settled } of rows.slice(0, taken)) settled?.(true)
+      state.failures = 0
+      return taken
+    }
+  )
+
+const offerWithheld = (state: State, { record, settled }: Waiting, failure: AppendFailed) =>
+  Effect.map(offerRecords(state, [withheld(record, failure)]), () => {
+    settled?.(true)
+    state.counts.withheld++
+    state.failures = 0
+  })
+
+const offerRecords = ({ append, watchdog }: State, records: ReadonlyArray<LoggedRecord>) =>
+  Effect.flatMap(
+    watchdog.run(() => append(records)),
+    (said) => {
+      const taken = Math.min(Math.trunc(said), records.length)
+      return taken > 0
+        ? Effect.succeed(taken)
+        : new AppendFailed({ path: "records", cause: new Error("no row was taken") })
+    }
+  )
+
+const reportRefused = (count: number, failure: AppendFailed) =>
+  Effect.logError(`${count} records were not taken as they are: ${failure.message}`)
 
 const blame = ({ passing }: AppendFailed): Sift.Blame => (passing === true ? "passing" : "unknown")

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import { AppendFailed } from "../../domain/failure/Failure.js"
 
 /** Has something that may die, hang or never let itself be interrupted answer or fail in time, one after another. */
-export interface LastDeadline {
+export interface Watchdog {
   readonly run: <A>(work: () => Effect.Effect<A, AppendFailed>) => Effect.Effect<A, AppendFailed>
   /** From now on the end is near: less patience with each, and none when nothing has gone well for as long. */
   readonly close: () => void
@@ -32,7 +32,7 @@ interface UnderWay {
   readonly fail: (failure: AppendFailed) => void
 }
 
-/** A deadline that is watched until the scope closes. */
+/** One that watches until the scope closes. */
 export const make = Effect.gen(function* () {
   let current: UnderWay | undefined
   let abandoned = 0
@@ -86,7 +86,7 @@ export const make = Effect.gen(function* () {
       })
     })
 
-  const deadline: LastDeadline = {
+  const watchdog: Watchdog = {
     run,
     close: () => {
       closing = true
@@ -94,7 +94,7 @@ export const make = Effect.gen(function* () {
     },
     waited: () => (current === undefined ? 0 : performance.now() - current.since)
   }
-  return deadline
+  return watchdog
 })
 
 const failed = (cause: unknown): AppendFailed => new AppendFailed({ path: "records", cause })
