@@ -26,10 +26,8 @@ export type Append = typeof Append.Type
 export const Order = Schema.Union(Append, Schema.TaggedStruct("Close", {}))
 export type Order = typeof Order.Type
 
-/** What the writer's thread says. */
-export const Report = Schema.Union(
-  Schema.TaggedStruct("Ready", {}),
-  Schema.TaggedStruct("Unavailable", { reason: Schema.String }),
+/** What the writer's thread says once it has begun. */
+export const News = Schema.Union(
   Schema.TaggedStruct("Appended", {
     number: Schema.Number,
     failure: Schema.NullOr(Schema.String),
@@ -37,5 +35,13 @@ export const Report = Schema.Union(
   }),
   Schema.TaggedStruct("Stats", { stats: WriterStats }),
   Schema.TaggedStruct("Line", { level: Schema.Literal("Info", "Warning", "Error"), text: Schema.String })
+)
+export type News = typeof News.Type
+
+/** What the writer's thread says. */
+export const Report = Schema.Union(
+  Schema.TaggedStruct("Ready", {}),
+  Schema.TaggedStruct("Unavailable", { reason: Schema.String }),
+  News
 )
 export type Report = typeof Report.Type

@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import { AppendFailed, LogUnavailable } from "../../domain/failure/Failure.js"
+import type { LoggedRecord } from "../../domain/record/RequestRecord.js"
 import * as RecordStats from "../read/RecordStats.js"
 import type * as Recorder from "./Recorder.js"
 import * as ThreadMessages from "./ThreadMessages.js"
@@ -30,19 +31,73 @@ const lastPatience = "1 second"
 
 /** Begins the thread; it ends with the scope. One that died is begun again with the next append. */
 export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
-  const { path } = options
   const lines = yield* Queue.unbounded<Effect.Effect<void>>()
-  let number = 0
-  let thread: Thread | undefined
-  const threads: Array<Thread> = []
+  const state: State = { options, lines, threads: [], current: undefined, number: 0 }
 
-  const begin = Effect.async<Thread, LogUnavailable>((resume) => {
+  // Registered before the loop is forked, so that it has stopped and takes no line away.
+  yield* Effect.addFinalizer(() => end(state))
+  state.current = yield* begin(state)
+  yield* Effect.forkScoped(Effect.forever(Effect.flatten(Queue.take(lines))))
+
+  const client: WriterClient = {
+    append: (records, settings) => append(state, records, settings),
+    stats: () => state.threads.map(({ stats }) => stats).reduce(sum),
+    restarts: () => state.threads.length - 1
+  }
+  return client
+})
+
+interface State {
+  readonly options: Recorder.Options
+  /** What is to be logged. */
+  readonly lines: Queue.Queue<Effect.Effect<void>>
+  /** All that were ever begun. */
+  readonly threads: Array<Thread>
+  /** The one that lives. */
+  current: Thread | undefined
+  /** How many appends there were. */
+  number: number
+}
+
+const append = (state: State, records: ReadonlyArray<LoggedRecord>, settings: Recorder.Settings) => {
+  const { path } = state.options
+  return Effect.flatMap(
+    // A thread that does not even begin has seen no row.
+    Effect.mapError(ensure(state), (cause) => new AppendFailed({ path, cause, passing: true })),
+    ({ pending, worker }) =>
+      Effect.async<void, AppendFailed>((resume) => {
+        const order: ThreadMessages.Order = { _tag: "Append", number: state.number++, records, settings }
+        const failed = (cause: unknown, passing: boolean) => resume(new AppendFailed({ path, cause, passing }))
+        pending.set(order.number, (failure, passing) =>
+          failure === null ? resume(Effect.void) : failed(new Error(failure), passing)
+        )
+        try {
+          worker.postMessage(order)
+        } catch (cause) {
+          // Something in it cannot be copied, or there is no room for a copy.
+          pending.delete(order.number)
+          failed(cause, false)
+        }
+        return Effect.sync(() => void pending.delete(order.number))
+      })
+  )
+}
+
+const ensure = (state: State) =>
+  Effect.suspend(() => {
+    if (state.current !== undefined) return Effect.succeed(state.current)
+    return Effect.tap(begin(state), (begun) => Effect.sync(() => void (state.current = begun)))
+  })
+
+const begin = (state: State) =>
+  Effect.async<Thread, LogUnavailable>((resume) => {
+    const { options, threads } = state
     const worker = WarmThread.take()
     const begun: Thread = { worker, pending: new Map(), stats: RecordStats.none }
     threads.push(begun)
     const over = (reason: string) => {
-      resume(new LogUnavailable({ path, cause: new Error(reason) }))
-      if (thread === begun) thread = undefined
+      resume(new LogUnavailable({ path: options.path, cause: new Error(reason) }))
+      if (state.current === begun) state.current = undefined
       for (const settle of begun.pending.values()) settle(reason, false)
       begun.pending.clear()
     }
@@ -51,80 +106,50 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
     worker.on("message", (message: unknown) => {
       const report = decode(message)
       if (Either.isLeft(report)) return
-      switch (report.right._tag) {
-        case "Ready":
-          return resume(Effect.succeed(begun))
-        case "Unavailable":
-          return over(report.right.reason)
-        case "Appended": {
-          begun.stats = report.right.stats
-          const settle = begun.pending.get(report.right.number)
-          begun.pending.delete(report.right.number)
-          return settle?.(report.right.failure, true)
-        }
-        case "Stats":
-          return void (begun.stats = report.right.stats)
-        case "Line":
-          return void lines.unsafeOffer(logOf[report.right.level](report.right.text))
-      }
+      if (report.right._tag === "Ready") return resume(Effect.succeed(begun))
+      if (report.right._tag === "Unavailable") return over(report.right.reason)
+      hear(state, begun, report.right)
     })
     const task: ThreadMessages.Begin = options
     worker.postMessage(task)
   })
 
-  const ensure = Effect.suspend(() => {
-    if (thread !== undefined) return Effect.succeed(thread)
-    return Effect.tap(begin, (begun) => Effect.sync(() => void (thread = begun)))
-  })
+// What a thread says once it has begun.
+const hear = ({ lines }: State, thread: Thread, report: ThreadMessages.News): void => {
+  switch (report._tag) {
+    case "Appended": {
+      thread.stats = report.stats
+      const settle = thread.pending.get(report.number)
+      thread.pending.delete(report.number)
+      return settle?.(report.failure, true)
+    }
+    case "Stats":
+      return void (thread.stats = report.stats)
+    case "Line":
+      return void lines.unsafeOffer(logOf[report.level](report.text))
+  }
+}
 
-  // One that hangs in the disk does not even end by force.
-  const terminate = Effect.interruptible(Effect.promise(async () => void (await thread?.worker.terminate())))
-
-  const end = Effect.async<void>((resume) => {
-    if (thread === undefined) return resume(Effect.void)
-    thread.worker.once("exit", () => resume(Effect.void))
+const end = (state: State) =>
+  Effect.async<void>((resume) => {
+    const { current } = state
+    if (current === undefined) return resume(Effect.void)
+    current.worker.once("exit", () => resume(Effect.void))
     const order: ThreadMessages.Order = { _tag: "Close" }
-    thread.worker.postMessage(order)
+    current.worker.postMessage(order)
   }).pipe(
     Effect.interruptible,
     Effect.timeoutOption(lastWrite),
-    Effect.zipRight(Effect.timeoutOption(terminate, lastPatience)),
+    Effect.zipRight(Effect.timeoutOption(terminate(state), lastPatience)),
     // What the thread said last is still to be logged.
-    Effect.zipRight(Effect.suspend(() => Effect.flatMap(Queue.takeAll(lines), (rest) => Effect.all(rest, discard))))
+    Effect.zipRight(
+      Effect.suspend(() => Effect.flatMap(Queue.takeAll(state.lines), (rest) => Effect.all(rest, discard)))
+    )
   )
 
-  // Registered before the loop is forked, so that it has stopped and takes no line away.
-  yield* Effect.addFinalizer(() => end)
-  thread = yield* begin
-  yield* Effect.forkScoped(Effect.forever(Effect.flatten(Queue.take(lines))))
-
-  const client: WriterClient = {
-    append: (records, settings) =>
-      Effect.flatMap(
-        // A thread that does not even begin has seen no row.
-        Effect.mapError(ensure, (cause) => new AppendFailed({ path, cause, passing: true })),
-        ({ pending, worker }) =>
-          Effect.async<void, AppendFailed>((resume) => {
-            const order: ThreadMessages.Order = { _tag: "Append", number: number++, records, settings }
-            const failed = (cause: unknown, passing: boolean) => resume(new AppendFailed({ path, cause, passing }))
-            pending.set(order.number, (failure, passing) =>
-              failure === null ? resume(Effect.void) : failed(new Error(failure), passing)
-            )
-            try {
-              worker.postMessage(order)
-            } catch (cause) {
-              // Something in it cannot be copied, or there is no room for a copy.
-              pending.delete(order.number)
-              failed(cause, false)
-            }
-            return Effect.sync(() => void pending.delete(order.number))
-          })
-      ),
-    stats: () => threads.map(({ stats }) => stats).reduce(sum),
-    restarts: () => threads.length - 1
-  }
-  return client
-})
+// One that hangs in the disk does not even end by force.
+const terminate = (state: State) =>
+  Effect.interruptible(Effect.promise(async () => void (await state.current?.worker.terminate())))
 
 const discard = { discard: true } as const
 
