@@ -2,8 +2,11 @@ import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import type * as RecordFilter from "../records/read/RecordFilter.js"
-import * as RecordReader from "../records/read/RecordReader.js"
+import * as Stream from "effect/Stream"
+import { columns } from "../domain/record/RequestRecord.js"
+import { RecordQuery } from "../records/read/RecordQuery.js"
+import type { RecordRow } from "../records/read/RecordRow.js"
+import * as SqliteQuery from "../records/read/SqliteQuery.js"
 import * as Csv from "./Csv.js"
 import * as Ending from "./Ending.js"
 import * as LogOptions from "./LogOptions.js"
@@ -19,33 +22,16 @@ const options = {
   )
 }
 
-// Bodies may be large: a page of them is held in memory.
-const pageSize = 100
-
 const write = ({ filter, format, records }: Command.Command.ParseConfig<typeof options>) =>
   Effect.gen(function* () {
-    if (format === "csv") yield* Stdout.write(Csv.line(RecordReader.columns))
+    const query = yield* RecordQuery
+    if (format === "csv") yield* Stdout.write(Csv.line(columns))
     const encode = format === "csv" ? toCsv : LogRow.toJsonLine
-    const written = yield* RecordReader.fromEach(records, filter, (file) => writeFile(file, filter, encode))
-    if (!written.includes(true)) yield* Console.error(LogRow.none(filter))
-  })
+    const pages = Stream.mapEffect(query.all(filter), (rows) => Stdout.write(rows.map(encode).join("")))
+    if ((yield* Stream.runCount(pages)) === 0) yield* Console.error(LogRow.none(filter))
+  }).pipe(Effect.provide(SqliteQuery.layer(records)))
 
-// Whether there was anything to write.
-const writeFile = Effect.fnUntraced(function* (
-  file: RecordReader.RecordFile,
-  filter: RecordFilter.Filter,
-  encode: (row: RecordReader.Row) => string
-) {
-  let place = 0
-  for (;;) {
-    const page = yield* file.after(filter, place, pageSize)
-    if (page.place === undefined) return place > 0
-    yield* Stdout.write(page.rows.map(encode).join(""))
-    place = page.place
-  }
-})
-
-const toCsv = (row: RecordReader.Row): string => Csv.line(RecordReader.columns.map((name) => String(row[name] ?? "")))
+const toCsv = (row: RecordRow): string => Csv.line(columns.map((name) => String(row[name] ?? "")))
 
 /** `causeway log export`: every record, whole, oldest first. */
 export const command = Command.make("export", options, (asked) => Ending.told(write(asked))).pipe(

@@ -4,6 +4,7 @@ import * as Printable from "../domain/text/Printable.js"
 import * as Archives from "../records/store/Archives.js"
 import type * as RecordFilter from "../records/read/RecordFilter.js"
 import * as RecordReader from "../records/read/RecordReader.js"
+import type { RecordRow } from "../records/read/RecordRow.js"
 import * as BootMessage from "./BootMessage.js"
 import * as LogRow from "./LogRow.js"
 import * as Stdout from "./Stdout.js"
@@ -21,7 +22,7 @@ export const follow = Effect.fnUntraced(function* (
   limit: number,
   json: boolean
 ) {
-  const print = (rows: ReadonlyArray<RecordReader.Row>) => {
+  const print = (rows: ReadonlyArray<RecordRow>) => {
     if (rows.length === 0) return Effect.void
     return json ? Stdout.write(rows.map(LogRow.toJsonLine).join("")) : Stdout.print(LogRow.lines(rows))
   }

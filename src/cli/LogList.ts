@@ -3,7 +3,9 @@ import * as Options from "@effect/cli/Options"
 import * as Arr from "effect/Array"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as RecordReader from "../records/read/RecordReader.js"
+import { RecordQuery } from "../records/read/RecordQuery.js"
+import type { RecordRow } from "../records/read/RecordRow.js"
+import * as SqliteQuery from "../records/read/SqliteQuery.js"
 import * as Ending from "./Ending.js"
 import * as LogFollow from "./LogFollow.js"
 import * as LogOptions from "./LogOptions.js"
@@ -27,20 +29,16 @@ export const run = (asked: Command.Command.ParseConfig<typeof options>) =>
   Effect.gen(function* () {
     const { filter, json, limit, records } = asked
     if (asked.follow) return yield* LogFollow.follow(records, filter, limit, json)
-    const found = yield* RecordReader.fromEach(records, filter, (file) =>
-      json ? file.newest(filter, limit) : file.newestBriefly(filter, limit)
-    )
-    const newest = found.flat().sort(byTime).slice(-limit)
+    const query = yield* RecordQuery
+    const newest = yield* query.find(filter, limit, json ? "slim" : "brief")
     if (newest.length === 0) return yield* json ? Console.error(LogRow.none(filter)) : Stdout.print(LogRow.none(filter))
     if (!json) return yield* Stdout.print(LogRow.table(newest))
-    const write = (rows: ReadonlyArray<RecordReader.Row>) => Stdout.write(rows.map(LogRow.toJsonLine).join(""))
+    const write = (rows: ReadonlyArray<RecordRow>) => Stdout.write(rows.map(LogRow.toJsonLine).join(""))
     yield* Effect.forEach(Arr.chunksOf(newest, together), write, { discard: true })
-  })
+  }).pipe(Effect.provide(SqliteQuery.layer(asked.records)))
 
 // All in one text could be longer than a text can be.
 const together = 1_000
-
-const byTime = (a: RecordReader.Row, b: RecordReader.Row): number => ((a.Time ?? "") < (b.Time ?? "") ? -1 : 1)
 
 /** `causeway log list`: the newest records. */
 export const command = Command.make("list", options, (asked) => Ending.told(run(asked))).pipe(

@@ -2,11 +2,12 @@ import * as Option from "effect/Option"
 import * as JsonObject from "../domain/json/JsonObject.js"
 import * as Printable from "../domain/text/Printable.js"
 import type * as RecordFilter from "../records/read/RecordFilter.js"
-import type * as RecordReader from "../records/read/RecordReader.js"
+import { jsonColumns } from "../records/read/RecordRow.js"
+import type { RecordRow } from "../records/read/RecordRow.js"
 import * as Stdout from "./Stdout.js"
 import * as Table from "./Table.js"
 
-const columns: ReadonlyArray<Table.Column & { readonly of: (row: RecordReader.Row) => string }> = [
+const columns: ReadonlyArray<Table.Column & { readonly of: (row: RecordRow) => string }> = [
   { title: "TIME", of: ({ Time }) => (Time ?? "").replace("T", " ").replace(/\.\d+Z$/, "") },
   { title: "ID", of: ({ id }) => String(id ?? "") },
   { title: "OUTCOME", of: ({ Outcome }) => Outcome ?? "" },
@@ -19,7 +20,7 @@ const columns: ReadonlyArray<Table.Column & { readonly of: (row: RecordReader.Ro
 ]
 
 /** Rows as a table, one line each. */
-export const table = (rows: ReadonlyArray<RecordReader.Row>): string =>
+export const table = (rows: ReadonlyArray<RecordRow>): string =>
   Table.render(
     columns,
     rows.map((row) => columns.map(({ of }) => of(row))),
@@ -27,26 +28,24 @@ export const table = (rows: ReadonlyArray<RecordReader.Row>): string =>
   )
 
 /** Rows as lines without a title, for a list that goes on. */
-export const lines = (rows: ReadonlyArray<RecordReader.Row>): string => table(rows).split("\n").slice(1).join("\n")
+export const lines = (rows: ReadonlyArray<RecordRow>): string => table(rows).split("\n").slice(1).join("\n")
 
 /** Why there is nothing to print. */
 export const none = (filter: RecordFilter.Filter): string =>
   Object.keys(filter).length === 0 ? "No records." : "No record is of that kind."
 
 /** A row as an object whose JSON texts are JSON. */
-export const toObject = (row: RecordReader.Row): object => ({
+export const toObject = (row: RecordRow): object => ({
   ...row,
   ...Object.fromEntries(
-    nested.flatMap((name) => {
-      const value = Option.flatMap(Option.fromNullable(row[name]), JsonObject.parseValue)
+    jsonColumns.flatMap((name) => {
+      const value = Option.flatMap(Option.fromNullable(row[name]), (text) => JsonObject.parseValue(String(text)))
       return Option.isSome(value) ? [[name, value.value]] : []
     })
   )
 })
 
 /** A row as a line of JSON. */
-export const toJsonLine = (row: RecordReader.Row): string => `${Printable.json(toObject(row))}\n`
-
-const nested = ["Attempts", "Headers", "Request", "Response"] as const
+export const toJsonLine = (row: RecordRow): string => `${Printable.json(toObject(row))}\n`
 
 const number = (value: number | null): string => (value === null ? "" : String(value))

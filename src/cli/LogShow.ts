@@ -5,7 +5,10 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as JsonObject from "../domain/json/JsonObject.js"
 import * as Printable from "../domain/text/Printable.js"
-import * as RecordReader from "../records/read/RecordReader.js"
+import { AttemptTrace } from "../domain/record/RequestRecord.js"
+import { RecordQuery } from "../records/read/RecordQuery.js"
+import type { RecordRow } from "../records/read/RecordRow.js"
+import * as SqliteQuery from "../records/read/SqliteQuery.js"
 import * as Ending from "./Ending.js"
 import * as LogOptions from "./LogOptions.js"
 import * as LogRow from "./LogRow.js"
@@ -18,30 +21,22 @@ const id = Args.text({ name: "id" }).pipe(
 
 const show = ({ id, json, records }: { readonly id: string; readonly json: boolean; readonly records: string }) =>
   Effect.gen(function* () {
-    const found = (yield* RecordReader.fromEach(records, {}, (file) => file.withId(id, 2))).flat()
+    const found = yield* Effect.flatMap(RecordQuery, (query) => query.get(id))
     const exact = found.filter((row) => row.id === id)
     const [row, another] = exact.length === 0 ? found : exact
     if (row === undefined) return yield* refuse(`No record has an id that begins with ${id}.`)
     if (another !== undefined) return yield* refuse(`Several records have an id that begins with ${id}.`)
     yield* json ? Stdout.write(LogRow.toJsonLine(row)) : Stdout.print(describe(row))
-  })
+  }).pipe(Effect.provide(SqliteQuery.layer(records)))
 
 const refuse = (text: string) => Effect.fail({ message: text } as const)
 
+// A later version may know of further ways to go on.
 const AttemptList = Schema.parseJson(
-  Schema.Array(
-    Schema.Struct({
-      backend: Schema.String,
-      model: Schema.String,
-      failure: Schema.NullOr(Schema.String),
-      status: Schema.NullOr(Schema.Number),
-      ms: Schema.Number,
-      rescue: Schema.optional(Schema.String)
-    })
-  )
+  Schema.Array(Schema.Struct({ ...AttemptTrace.fields, rescue: Schema.optional(Schema.String) }))
 )
 
-const describe = (row: RecordReader.Row): string =>
+const describe = (row: RecordRow): string =>
   [
     facts(row),
     section("ATTEMPTS", attempts(row.Attempts)),
@@ -52,7 +47,7 @@ const describe = (row: RecordReader.Row): string =>
     .filter((part) => part !== "")
     .join("\n\n")
 
-const facts = (row: RecordReader.Row): string => {
+const facts = (row: RecordRow): string => {
   const tokens = [row.PromptTokens, row.CompletionTokens, row.TotalTokens].map((count) => count ?? "–")
   const timings = [`${row.LatencyMs ?? "–"} ms`, row.TtftMs === null ? "" : `first content after ${row.TtftMs} ms`]
   const pairs: ReadonlyArray<readonly [string, string | number | null]> = [

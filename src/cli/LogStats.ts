@@ -3,8 +3,9 @@ import * as Options from "@effect/cli/Options"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Printable from "../domain/text/Printable.js"
-import * as RecordReader from "../records/read/RecordReader.js"
+import { RecordQuery } from "../records/read/RecordQuery.js"
 import type * as RecordSums from "../records/read/RecordSums.js"
+import * as SqliteQuery from "../records/read/SqliteQuery.js"
 import * as Ending from "./Ending.js"
 import * as LogOptions from "./LogOptions.js"
 import * as LogRow from "./LogRow.js"
@@ -35,20 +36,19 @@ interface Line {
 
 const stats = (asked: Command.Command.ParseConfig<typeof options>) =>
   Effect.gen(function* () {
-    const { filter, json, records } = asked
+    const { filter, json } = asked
     const by: ReadonlyArray<Dimension> = asked.by.length > 0 ? [...new Set(asked.by)] : ["day", "model", "backend"]
-    const sums = yield* RecordReader.fromEach(records, filter, (file) =>
-      file.sums(
-        filter,
-        by.map((dimension) => columnOf[dimension])
-      )
+    const query = yield* RecordQuery
+    const sums = yield* query.stats(
+      filter,
+      by.map((dimension) => columnOf[dimension])
     )
-    const lines = sumUp(sums.flat(), by)
+    const lines = sumUp(sums, by)
     if (lines.length === 0) return yield* json ? Console.error(LogRow.none(filter)) : Stdout.print(LogRow.none(filter))
     yield* json
       ? Stdout.write(lines.map((line) => `${Printable.json(toObject(line, by))}\n`).join(""))
       : Stdout.print(toTable(lines, by))
-  })
+  }).pipe(Effect.provide(SqliteQuery.layer(asked.records)))
 
 /** Adds up sums that agree in the dimensions, in the order of those. */
 export const sumUp = (sums: ReadonlyArray<RecordSums.Sum>, by: ReadonlyArray<Dimension>): ReadonlyArray<Line> => {

@@ -1,3 +1,4 @@
+import * as Column from "./Column.js"
 import * as BodyCredentials from "./BodyCredentials.js"
 import * as Ask from "../chat/Ask.js"
 import * as Credentials from "../backend/Credentials.js"
@@ -125,13 +126,13 @@ const answerOf = ({
 }
 
 const isLong = ({ backend, failure, model }: AttemptTrace): boolean =>
-  Math.max(backend.length, model.length, failure?.length ?? 0) > RequestRecord.most.name
+  Math.max(backend.length, model.length, failure?.length ?? 0) > Column.longestName
 
 const shortened = (attempt: AttemptTrace): AttemptTrace => ({
   ...attempt,
-  backend: cut(attempt.backend, RequestRecord.most.name),
-  model: cut(attempt.model, RequestRecord.most.name),
-  failure: attempt.failure === null ? null : cut(attempt.failure, RequestRecord.most.name)
+  backend: cut(attempt.backend, Column.longestName),
+  model: cut(attempt.model, Column.longestName),
+  failure: attempt.failure === null ? null : cut(attempt.failure, Column.longestName)
 })
 
 const finishReason = (answer: JsonObject.JsonObject | undefined): string | null =>

@@ -1,54 +1,52 @@
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
+import * as Column from "./Column.js"
 import { cut } from "../text/CutText.js"
 import { reasonOf } from "../failure/Failure.js"
 
-const Text = Schema.NullOr(Schema.String)
-const Count = Schema.NullOr(Schema.Number)
-
-/** One row of the table `records`: one exchange, whatever its outcome. */
+/** One row of the table `records`: one exchange, whatever its outcome. What a column is, is said here alone. */
 export const RequestRecord = Schema.Struct({
   /** The request id, also sent as `x-request-id`. */
-  id: Schema.String,
+  id: Column.text(),
   /** When the request arrived: ISO 8601, UTC. */
-  Time: Schema.String,
-  IP: Schema.String,
+  Time: Column.text(),
+  IP: Column.text(),
   /** The model that the last backend was asked for. */
-  Model: Text,
-  RequestedModel: Text,
+  Model: Column.textOrNull(),
+  RequestedModel: Column.textOrNull(),
   /** `chat` or `completion`. */
-  Type: Schema.String,
-  Backend: Text,
+  Type: Column.text(),
+  Backend: Column.textOrNull(),
   /** 1 when the caller asked for a stream. */
-  Stream: Schema.Number,
+  Stream: Column.integer(),
   /** The status that the caller was sent; null when it left before. */
-  Status: Count,
+  Status: Column.integerOrNull({ amended: true }),
   /** The tag of the outcome. */
-  Outcome: Schema.String,
-  FinishReason: Text,
+  Outcome: Column.text({ amended: true }),
+  FinishReason: Column.textOrNull(),
   /** JSON: a list of {@link AttemptTrace}. */
-  Attempts: Schema.String,
-  CompletionTokens: Count,
-  PromptTokens: Count,
-  TotalTokens: Count,
+  Attempts: Column.text({ json: true, longest: 64 * 1024, instead: "[]" }),
+  CompletionTokens: Column.integerOrNull(),
+  PromptTokens: Column.integerOrNull(),
+  TotalTokens: Column.integerOrNull(),
   /** 1 when the request brought tools. */
-  Tool: Schema.Number,
+  Tool: Column.integer(),
   /** 1 when a message carried anything but text. */
-  Multimodal: Schema.Number,
+  Multimodal: Column.integer(),
   /** From arrival to the true end, in ms. */
-  LatencyMs: Schema.Number,
+  LatencyMs: Column.real({ amended: true }),
   /** From arrival to the first content for the caller, in ms. */
-  TtftMs: Count,
+  TtftMs: Column.realOrNull(),
   /** JSON: the caller's headers, credentials redacted. */
-  Headers: Schema.String,
+  Headers: Column.text({ json: true, large: true, longest: 64 * 1024, instead: "{}" }),
   /** JSON: the body as it was sent upstream. */
-  Request: Text,
+  Request: Column.textOrNull({ json: true, large: true, longest: Infinity }),
   /** JSON: the answer that the caller got, assembled when it was streamed. */
-  Response: Text,
-  Error: Text,
+  Response: Column.textOrNull({ json: true, large: true, longest: Infinity }),
+  Error: Column.textOrNull({ amended: true, longest: 4_000 }),
   /** The fingerprint of the caller's credential; null when it brought none. */
-  Caller: Text
+  Caller: Column.textOrNull()
 })
 export interface RequestRecord extends Schema.Schema.Type<typeof RequestRecord> {}
 
@@ -56,29 +54,22 @@ export interface RequestRecord extends Schema.Schema.Type<typeof RequestRecord> 
 export const LoggedRecord = Schema.Struct({ ...RequestRecord.fields, amends: Schema.optional(Schema.Literal(true)) })
 export interface LoggedRecord extends Schema.Schema.Type<typeof LoggedRecord> {}
 
-const isText = (value: unknown) => typeof value === "string"
-const isCount = (value: unknown) => typeof value === "number"
+/** The names of the columns, in the order of the table. */
+export const columns = Struct.keys(RequestRecord.fields)
 
-const checkOf = (field: (typeof RequestRecord.fields)[keyof RequestRecord]): ((value: unknown) => boolean) => {
-  if (field === Schema.String) return isText
-  if (field === Schema.Number) return isCount
-  if (field === Text) return (value) => value === null || isText(value)
-  if (field === Count) return (value) => value === null || isCount(value)
-  return Schema.is(Schema.make(field.ast))
-}
+const described = columns.map((name) => ({ name, column: Column.of(RequestRecord.fields[name]) }))
 
-const checks = Struct.entries(RequestRecord.fields).map(([name, field]) => ({ name, isRight: checkOf(field) }))
+/** The columns of which something is true. */
+export const columnsThat = (is: (column: Column.Column) => boolean): ReadonlyArray<keyof RequestRecord> =>
+  described.filter(({ column }) => is(column)).map(({ name }) => name)
 
 /** Whether this is a record: what `Schema.is(LoggedRecord)` says, at a quarter of the price. */
 export const isLogged = (value: unknown): value is LoggedRecord => {
   if (!Predicate.isRecord(value)) return false
   if (value["amends"] !== undefined && value["amends"] !== true) return false
-  for (const { isRight, name } of checks) if (!isRight(value[name])) return false
+  for (const { column, name } of described) if (!Column.holds(column, value[name])) return false
   return true
 }
-
-/** The names of the columns. */
-export const columns = Struct.keys(RequestRecord.fields)
 
 /** What a record holds besides its texts, roughly, in bytes. */
 const ofItself = 1024
@@ -90,11 +81,10 @@ export const weigh = (record: RequestRecord): number => {
   return weight
 }
 
-const texts = Struct.keys(RequestRecord.fields).filter(isTextColumn)
+const texts = columns.filter(isTextColumn)
 
 function isTextColumn(name: keyof RequestRecord): name is TextColumn {
-  const field = RequestRecord.fields[name]
-  return field === Schema.String || field === Text
+  return Column.of(RequestRecord.fields[name]).type === "TEXT"
 }
 
 type TextColumn = {
@@ -128,23 +118,21 @@ export const weighAll = (records: ReadonlyArray<RequestRecord>): number =>
  * One attempt as the record shows it; `failure` is null for one that answered and kept answering, and `rescue` says how
  * an attempt was to go on with an answer that had broken off.
  */
-export interface AttemptTrace {
-  readonly backend: string
-  readonly model: string
-  readonly failure: string | null
-  readonly status: number | null
-  readonly ms: number
-  readonly rescue?: "restart" | "continue"
-}
+export const AttemptTrace = Schema.Struct({
+  backend: Schema.String,
+  model: Schema.String,
+  failure: Schema.NullOr(Schema.String),
+  status: Schema.NullOr(Schema.Number),
+  ms: Schema.Number,
+  rescue: Schema.optionalWith(Schema.Literal("restart", "continue"), { exact: true })
+})
+export interface AttemptTrace extends Schema.Schema.Type<typeof AttemptTrace> {}
 
 /** The month a record belongs to, such as `202611`; "" when its time is none. */
 export const monthOf = ({ Time }: Pick<RequestRecord, "Time">): string =>
   isTime.test(Time) ? Time.slice(0, 4) + Time.slice(5, 7) : ""
 
 const isTime = /^\d{4}-\d{2}(?:-|$)/
-
-/** How long names and errors may be in a row, and what is JSON in it besides the bodies, in characters. */
-export const most = { name: 512, error: 4_000, json: 64 * 1024 }
 
 /** How large a count may be: whoever sums up the rows of years must not come to the end of the numbers. */
 const mostCount = 1e12
@@ -154,37 +142,23 @@ export const bounded = (record: RequestRecord): RequestRecord => (fits(record) ?
 
 // Nearly all do, and each is asked twice: copies would cost more than the look.
 const fits = (record: RequestRecord): boolean => {
-  for (const { longest, name } of textsOf) if ((record[name]?.length ?? 0) > longest) return false
-  for (const name of numbers) if (!(Math.abs(record[name] ?? 0) <= mostCount)) return false
+  for (const { longest, name } of bounds) if ((record[name]?.length ?? 0) > longest) return false
+  for (const name of numbers) if (!isCountable(record[name])) return false
+  for (const name of counts) if (!isCountable(record[name])) return false
   return isTime.test(record.Time)
 }
 
-const fitted = (record: RequestRecord): RequestRecord => ({
-  id: cut(record.id, most.name),
-  Time: monthOf(record) === "" ? epoch : cut(record.Time, most.name),
-  IP: cut(record.IP, most.name),
-  Model: name(record.Model),
-  RequestedModel: name(record.RequestedModel),
-  Type: cut(record.Type, most.name),
-  Backend: name(record.Backend),
-  Stream: number(record.Stream),
-  Status: count(record.Status),
-  Outcome: cut(record.Outcome, most.name),
-  FinishReason: name(record.FinishReason),
-  Attempts: record.Attempts.length > most.json ? "[]" : record.Attempts,
-  CompletionTokens: count(record.CompletionTokens),
-  PromptTokens: count(record.PromptTokens),
-  TotalTokens: count(record.TotalTokens),
-  Tool: number(record.Tool),
-  Multimodal: number(record.Multimodal),
-  LatencyMs: number(record.LatencyMs),
-  TtftMs: count(record.TtftMs),
-  Headers: record.Headers.length > most.json ? "{}" : record.Headers,
-  Request: record.Request,
-  Response: record.Response,
-  Error: record.Error === null ? null : cut(record.Error, most.error),
-  Caller: name(record.Caller)
-})
+const fitted = (record: RequestRecord): RequestRecord => {
+  const kept: { -readonly [K in keyof RequestRecord]: RequestRecord[K] } = Struct.pick(record, ...columns)
+  for (const { instead, longest, name } of bounds) {
+    const text = record[name]
+    if (text !== null && text.length > longest) kept[name] = instead ?? cut(text, longest)
+  }
+  for (const name of numbers) if (!isCountable(record[name])) kept[name] = 0
+  for (const name of counts) if (!isCountable(record[name])) kept[name] = null
+  if (!isTime.test(record.Time)) kept.Time = epoch
+  return kept
+}
 
 /** {@link bounded} for a record on its way. */
 export const boundedLogged = (record: LoggedRecord): LoggedRecord =>
@@ -200,23 +174,24 @@ export const withheld = (record: LoggedRecord, cause: unknown): LoggedRecord =>
   })
 
 /** How long each text may be that is bounded; the bodies are not. */
-const textsOf = texts
-  .filter((name) => name !== "Request" && name !== "Response")
-  .map((name) => ({
-    name,
-    longest: name === "Error" ? most.error : name === "Attempts" || name === "Headers" ? most.json : most.name
-  }))
+const bounds = texts
+  .map((name) => ({ ...Column.of(RequestRecord.fields[name]), name }))
+  .filter(({ longest }) => longest < Infinity)
 
-const numbers = Struct.keys(RequestRecord.fields).filter(isNumberColumn)
+const numbers = columns.filter(isNumberColumn)
+const counts = columns.filter(isCountColumn)
 
-function isNumberColumn(name: keyof RequestRecord): name is Exclude<keyof RequestRecord, TextColumn> {
-  return !isTextColumn(name)
+function isNumberColumn(name: keyof RequestRecord): name is NumberColumn {
+  return !isTextColumn(name) && !Column.of(RequestRecord.fields[name]).nullable
 }
 
+function isCountColumn(name: keyof RequestRecord): name is CountColumn {
+  return !isTextColumn(name) && !isNumberColumn(name)
+}
+
+type NumberColumn = { [K in keyof RequestRecord]: RequestRecord[K] extends number ? K : never }[keyof RequestRecord]
+type CountColumn = Exclude<keyof RequestRecord, TextColumn | NumberColumn>
+
+const isCountable = (value: number | null): boolean => Math.abs(value ?? 0) <= mostCount
+
 const epoch = "1970-01-01T00:00:00.000Z"
-
-const name = (text: string | null): string | null => (text === null ? null : cut(text, most.name))
-
-const number = (value: number): number => (Math.abs(value) <= mostCount ? value : 0)
-
-const count = (value: number | null): number | null => (value === null || Math.abs(value) <= mostCount ? value : null)

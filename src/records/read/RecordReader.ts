@@ -2,84 +2,42 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { Fragment } from "@effect/sql/Statement"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Struct from "effect/Struct"
-import { reasonOf } from "../../domain/failure/Failure.js"
 import * as Archives from "../store/Archives.js"
+import { columns } from "../../domain/record/RequestRecord.js"
 import type { Filter } from "./RecordFilter.js"
+import { RecordsUnreadable } from "./RecordQuery.js"
+import * as RecordRow from "./RecordRow.js"
 import * as RecordSums from "./RecordSums.js"
 import * as Sqlite from "../store/Sqlite.js"
-
-/** The records could not be read. */
-export class RecordsUnreadable extends Data.TaggedError("RecordsUnreadable")<{
-  readonly path: string
-  readonly cause: unknown
-}> {
-  override get message() {
-    return `${this.path}: records cannot be read: ${reasonOf(this.cause)}`
-  }
-}
-
-const Text = Schema.NullOr(Schema.String)
-const Count = Schema.NullOr(Schema.Number)
-
-/** A row as it stands in a file, which an older service may have written; what that did not know is null. */
-export const Row = Schema.Struct({
-  id: Schema.NullOr(Schema.Union(Schema.String, Schema.Number)),
-  Time: Text,
-  IP: Text,
-  Model: Text,
-  RequestedModel: Text,
-  Type: Text,
-  Backend: Text,
-  Stream: Count,
-  Status: Count,
-  Outcome: Text,
-  FinishReason: Text,
-  Attempts: Text,
-  CompletionTokens: Count,
-  PromptTokens: Count,
-  TotalTokens: Count,
-  Tool: Count,
-  Multimodal: Count,
-  LatencyMs: Count,
-  TtftMs: Count,
-  Headers: Text,
-  Request: Text,
-  Response: Text,
-  Error: Text,
-  Caller: Text
-})
-export interface Row extends Schema.Schema.Type<typeof Row> {}
-
-/** The columns of a row, in their order. */
-export const columns: ReadonlyArray<keyof Row> = Struct.keys(Row.fields)
-
-// A list need not read what was said.
-const large = new Set<keyof Row>(["Headers", "Request", "Response"])
 
 /** So much of a text is read for a list that cuts it anyway, in characters. */
 const beginning = 100
 
-// Rows are in the order of their time, which no index knows by its beginning.
-const isText = (name: keyof Row): boolean => Row.fields[name] === Text && name !== "Time"
-
 /** One file with records, open for reading alone. */
 export interface RecordFile {
   /** The newest rows, newest first, without headers and bodies. */
-  readonly newest: (filter: Filter, limit: number) => Effect.Effect<ReadonlyArray<Row>, RecordsUnreadable>
+  readonly newest: (
+    filter: Filter,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<RecordRow.RecordRow>, RecordsUnreadable>
   /** As `newest`, with no more than the beginning of each text, for a list of which nobody reads more. */
-  readonly newestBriefly: (filter: Filter, limit: number) => Effect.Effect<ReadonlyArray<Row>, RecordsUnreadable>
+  readonly newestBriefly: (
+    filter: Filter,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<RecordRow.RecordRow>, RecordsUnreadable>
   /** Rows behind a place in the file, in the order in which they were written, whole, and the place of the last. */
   readonly after: (filter: Filter, place: number, limit: number) => Effect.Effect<Page, RecordsUnreadable>
   /** The place of the last row. */
   readonly lastPlace: Effect.Effect<number, RecordsUnreadable>
   /** Rows whose id begins so, whole. */
-  readonly withId: (prefix: string, limit: number) => Effect.Effect<ReadonlyArray<Row>, RecordsUnreadable>
+  readonly withId: (
+    prefix: string,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<RecordRow.RecordRow>, RecordsUnreadable>
   /** Sums for each outcome and whatever else they are asked by. */
   readonly sums: (
     filter: Filter,
@@ -89,7 +47,7 @@ export interface RecordFile {
 
 /** Rows, and the place in the file behind which there may be more; undefined when there were none. */
 export interface Page {
-  readonly rows: ReadonlyArray<Row>
+  readonly rows: ReadonlyArray<RecordRow.RecordRow>
   readonly place: number | undefined
 }
 
@@ -120,8 +78,7 @@ export const open = (path: string): Effect.Effect<RecordFile, RecordsUnreadable,
 
 const noRows: Page = { rows: [], place: undefined }
 
-const decodeRows = Schema.decodeUnknown(Schema.Array(Row))
-const decodePlaces = Schema.decodeUnknown(Schema.Array(Schema.Struct({ place: Count })))
+const decodePlaces = Schema.decodeUnknown(Schema.Array(Schema.Struct({ place: Schema.NullOr(Schema.Number) })))
 
 const make = (
   path: string,
@@ -131,12 +88,15 @@ const make = (
   summed: boolean
 ): RecordFile => {
   const column = (name: string) => (present.has(name) ? `"${name}"` : "NULL")
-  const selected = (names: ReadonlyArray<keyof Row>) =>
+  const selected = (names: ReadonlyArray<keyof RecordRow.RecordRow>) =>
     sql.literal(columns.map((name) => `${names.includes(name) ? column(name) : "NULL"} AS "${name}"`).join(", "))
   const whole = selected(columns)
-  const slim = selected(columns.filter((name) => !large.has(name)))
-  const begun = (name: keyof Row) => (isText(name) ? `substr(${column(name)}, 1, ${beginning})` : column(name))
-  const brief = sql.literal(columns.map((name) => `${large.has(name) ? "NULL" : begun(name)} AS "${name}"`).join(", "))
+  const slim = selected(columns.filter((name) => !RecordRow.largeColumns.has(name)))
+  const begun = (name: keyof RecordRow.RecordRow) =>
+    RecordRow.textColumns.has(name) ? `substr(${column(name)}, 1, ${beginning})` : column(name)
+  const brief = sql.literal(
+    columns.map((name) => `${RecordRow.largeColumns.has(name) ? "NULL" : begun(name)} AS "${name}"`).join(", ")
+  )
   const place = sql.literal("rowid")
 
   const is = (name: string, value: string | undefined): ReadonlyArray<Fragment> => {
@@ -165,7 +125,7 @@ const make = (
       Effect.mapError((cause) => new RecordsUnreadable({ path, cause }))
     )
   const rows = (effect: Effect.Effect<unknown, unknown>) =>
-    readable(Effect.flatMap(effect, (found) => decodeRows(found)))
+    readable(Effect.flatMap(effect, (found) => RecordRow.decode(found)))
   const places = (effect: Effect.Effect<unknown, unknown>) =>
     readable(
       Effect.map(

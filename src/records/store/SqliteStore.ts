@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { LogUnavailable } from "../../domain/failure/Failure.js"
 import type { LoggedRecord } from "../../domain/record/RequestRecord.js"
-import { columns } from "../../domain/record/RequestRecord.js"
+import { columns, columnsThat } from "../../domain/record/RequestRecord.js"
 import * as Migrations from "./Migrations.js"
 import * as Sqlite from "./Sqlite.js"
 
@@ -75,8 +75,9 @@ const insertOf = (size: number) =>
 /** What inserts so many rows: few texts, so that each is compiled once, yet few statements for many rows. */
 const inserts = [128, 32, 8, 1].map((size) => ({ size, text: `${insertOf(size)} NOTHING` }))
 
-const amendment = `${insertOf(1)} UPDATE SET
-  Status = excluded.Status, Outcome = excluded.Outcome, Error = excluded.Error, LatencyMs = excluded.LatencyMs`
+const amended = columnsThat((column) => column.amended === true).map((name) => `"${name}" = excluded."${name}"`)
+
+const amendment = `${insertOf(1)} UPDATE SET ${amended.join(", ")}`
 
 interface Command {
   readonly text: string
