@@ -63,8 +63,11 @@ export const layerSqlite = (options: Options): Layer.Layer<RequestLog, LogUnavai
       const client = yield* WriterClient.make({ path: options.path })
       const settings = options.settings ?? Effect.succeed(GatewayConfig.defaultLog)
       const append = (records: ReadonlyArray<LoggedRecord>) =>
-        Effect.flatMap(settings, ({ retention, ...plain }) =>
-          Effect.as(client.append(records, { ...plain, retention: Option.getOrNull(retention) }), records.length)
+        Effect.flatMap(settings, ({ archive, bodies, durability, retention }) =>
+          Effect.as(
+            client.append(records, { archive, bodies, durability, retention: Option.getOrNull(retention) }),
+            records.length
+          )
         )
       const refused = yield* RefusedFile.make(options.path)
       return yield* make(append, { setAside: refused.append, ...options, writer: client })

@@ -4,9 +4,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Database from "../support/Database.js"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
+import * as Records from "../support/Records.js"
 import * as Temp from "../support/Temp.js"
 
 const program = new URL("../support/heavyRows.mjs", import.meta.url).pathname
+
+const plain = JSON.stringify(Records.record("plain"))
 
 const run = promisify(execFile)
 
@@ -15,7 +18,7 @@ describe("rows in memory", () => {
     Effect.gen(function* () {
       const folder = yield* Temp.directory
       const { stdout } = yield* Effect.promise(() =>
-        run(process.execPath, ["--max-old-space-size=128", program, folder])
+        run(process.execPath, ["--max-old-space-size=128", program, folder, plain])
       )
       const { lost, most, waiting } = JsonObject.orEmpty(JSON.parse(stdout))
       // A sixteenth of the heap, and a row.

@@ -8,10 +8,10 @@ import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
+import type { WriterSettings } from "../../src/domain/config/WriterSettings.js"
 import { AppendFailed } from "../../src/domain/failure/Failure.js"
 import * as GatewayConfig from "../../src/domain/config/GatewayConfig.js"
 import type { LoggedRecord, RequestRecord } from "../../src/domain/record/RequestRecord.js"
-import type * as Recorder from "../../src/records/writer/Recorder.js"
 import * as RequestLog from "../../src/records/RequestLog.js"
 import * as Spool from "../../src/records/spool/Spool.js"
 import * as SqliteStore from "../../src/records/store/SqliteStore.js"
@@ -35,7 +35,7 @@ const refusing = Effect.gen(function* () {
   return { folder, path }
 })
 
-const settings: Recorder.Settings = { durability: "wal", bodies: "redacted", archive: true, retention: null }
+const settings: WriterSettings = { durability: "wal", bodies: "redacted", archive: true, retention: null }
 
 const statsOf = (log: RequestLog.RequestLog["Type"]) => log.stats ?? Effect.dieMessage("no stats")
 

@@ -1,15 +1,25 @@
 import { spawn } from "node:child_process"
 import * as Database from "./Database.js"
+import * as Records from "./Records.js"
 import * as Temp from "./Temp.js"
 
 const program = new URL("./archiver.mjs", import.meta.url).pathname
+
+/** What its rows are otherwise. */
+const plain = JSON.stringify(Records.record("plain", { Request: null, Response: null }))
 
 /** Kills processes that archive all the time; the rows that they said were on the disk, and those found, must agree. */
 export const run = async (folder: string, kills: number) => {
   let said = -1
   const runOne = (last: number | undefined) =>
     new Promise<void>((resolve) => {
-      const args = [program, `${folder}/record.db`, String(said + 1), ...(last === undefined ? [] : [String(last)])]
+      const args = [
+        program,
+        plain,
+        `${folder}/record.db`,
+        String(said + 1),
+        ...(last === undefined ? [] : [String(last)])
+      ]
       const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
       const enough = 10 + Math.random() * 30
       let output = ""
@@ -35,7 +45,7 @@ export const run = async (folder: string, kills: number) => {
 export const runTogether = async (folder: string, processes: number, rows: number) => {
   const write = (prefix: string, killAfter: number) =>
     new Promise<number>((resolve) => {
-      const args = [program, `${folder}/record.db`, "0", String(rows - 1), prefix]
+      const args = [program, plain, `${folder}/record.db`, "0", String(rows - 1), prefix]
       const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
       let output = ""
       child.stdout.on("data", (bytes: Buffer) => {

@@ -5,35 +5,14 @@ import * as Effect from "effect/Effect"
 import * as MonthlyRotation from "../../dist/records/store/MonthlyRotation.js"
 import * as Recorder from "../../dist/records/writer/Recorder.js"
 
-const [, , path = "", first = "0", , prefix = "r"] = process.argv
+const [, , plain = "{}", path = "", first = "0", last, prefix = "r"] = process.argv
 const settings = { durability: "wal", bodies: "full", archive: true, retention: null }
 
 const record = (n) => ({
+  ...JSON.parse(plain),
   id: `${prefix}${n}`,
   // Three rows a month.
-  Time: new Date(Date.UTC(2000, Math.floor(n / 3), 15)).toISOString(),
-  IP: "",
-  Model: null,
-  RequestedModel: null,
-  Type: "chat",
-  Backend: null,
-  Stream: 0,
-  Status: 200,
-  Outcome: "Completed",
-  FinishReason: null,
-  Attempts: "[]",
-  CompletionTokens: null,
-  PromptTokens: null,
-  TotalTokens: null,
-  Tool: 0,
-  Multimodal: 0,
-  LatencyMs: 1,
-  TtftMs: null,
-  Headers: "{}",
-  Request: null,
-  Response: null,
-  Error: null,
-  Caller: null
+  Time: new Date(Date.UTC(2000, Math.floor(n / 3), 15)).toISOString()
 })
 
 const program = Effect.gen(function* () {
@@ -43,7 +22,7 @@ const program = Effect.gen(function* () {
     process.stdout.write(`${n}\n`)
     // As fast as the database follows, so that a kill comes at any moment of an archiving.
     while (recorder.stats().spoolBytes > 2_000) yield* Effect.sleep("1 millis")
-    if (process.argv[4] !== undefined && n >= Number(process.argv[4])) return
+    if (last !== undefined && n >= Number(last)) return
   }
 })
 

@@ -3,36 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { RequestLog, layerSqlite } from "../../dist/records/RequestLog.js"
 
-// Records 300 rows with names of a million characters while the disk takes none, and then one that is as others are.
+// Records 300 rows, which are otherwise as the one that it is given, with names of a million characters while the disk takes none, and then one that is as others are.
 
-const [folder = ""] = process.argv.slice(2)
+const [folder = "", plain = "{}"] = process.argv.slice(2)
 
-const row = (id, Model) => ({
-  id,
-  Time: "2026-11-23T12:00:00.000Z",
-  IP: "127.0.0.1",
-  Model,
-  RequestedModel: Model,
-  Type: "chat",
-  Backend: "a",
-  Stream: 0,
-  Status: 200,
-  Outcome: "Completed",
-  FinishReason: "stop",
-  Attempts: "[]",
-  CompletionTokens: 2,
-  PromptTokens: 3,
-  TotalTokens: 5,
-  Tool: 0,
-  Multimodal: 0,
-  LatencyMs: 12,
-  TtftMs: null,
-  Headers: "{}",
-  Request: "{}",
-  Response: "{}",
-  Error: null,
-  Caller: null
-})
+const row = (id, Model) => ({ ...JSON.parse(plain), id, Model, RequestedModel: Model })
 
 const turn = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
 

@@ -24,6 +24,7 @@ import { RetentionText } from "./Retention.js"
 import * as Operation from "../operation/Operation.js"
 import * as RouteTable from "../routing/RouteTable.js"
 import * as WorkerShare from "./WorkerShare.js"
+import { Bodies, Durability } from "./WriterSettings.js"
 
 const ranges = "addresses or CIDR ranges such as 10.0.0.0/8 or fd00::/8"
 
@@ -138,11 +139,11 @@ const Server = Schema.Struct({
 })
 
 const Log = Schema.Struct({
-  durability: orDefault(Schema.Literal("relaxed", "wal", "sync"), () => "wal" as const).annotations({
+  durability: orDefault(Durability, () => "wal" as const).annotations({
     description:
       "When a row is on the disk: `relaxed` when the database has taken it, `wal` within 50 ms in a spool beside the database, `sync` before the caller is sent the end of its answer. [What each may lose](records.md)."
   }),
-  bodies: orDefault(Schema.Literal("full", "redacted", "none"), () => "redacted" as const).annotations({
+  bodies: orDefault(Bodies, () => "redacted" as const).annotations({
     description:
       "`full` stores requests and answers whole, `redacted` replaces images, audio and files by type, size and hash, `none` stores neither."
   }),

@@ -1,10 +1,8 @@
 import * as Option from "effect/Option"
 import * as JsonObject from "../json/JsonObject.js"
+import type { Bodies } from "../config/WriterSettings.js"
 import { withheld } from "./RequestRecord.js"
 import type { LoggedRecord } from "./RequestRecord.js"
-
-/** How much of the bodies is stored: everything, everything but media, or nothing. */
-export type Bodies = "full" | "redacted" | "none"
 
 /** Measures what a text stands for, which may be any text at all: its size in bytes and the hex of its SHA-256. */
 export type Digest = (text: string, encoding: "base64" | "utf8") => { readonly bytes: number; readonly sha256: string }

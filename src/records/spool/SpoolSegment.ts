@@ -6,9 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { LoggedRecord, withheld } from "../../domain/record/RequestRecord.js"
+import { LoggedRecord, columnsThat, withheld } from "../../domain/record/RequestRecord.js"
 
 /** A file of records, one JSON object a line. */
 export interface SpoolSegment {
@@ -182,7 +183,14 @@ const lineEnd = Effect.fnUntraced(function* (file: FileSystem.File, from: number
 
 const newline = 10
 
-const decodeLine = Schema.decodeUnknownEither(Schema.parseJson(LoggedRecord))
+const parse = Schema.decodeUnknownEither(Schema.parseJson())
+const decodeRecord = Schema.decodeUnknownEither(LoggedRecord)
+
+// A version that did not know a column yet may have written the line.
+const unknown = Object.fromEntries(columnsThat(({ nullable }) => nullable).map((name) => [name, null]))
+
+const decodeLine = (line: string) =>
+  Either.flatMap(parse(line), (value) => decodeRecord(Predicate.isRecord(value) ? { ...unknown, ...value } : value))
 
 const decode = (bytes: Uint8Array): Pick<Piece, "records" | "unreadable"> => {
   const lines = Buffer.from(bytes).toString("utf8").split("\n")

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
+import type { WriterSettings } from "../../domain/config/WriterSettings.js"
 import type { AppendFailed } from "../../domain/failure/Failure.js"
 import type { Digest } from "../../domain/record/Redaction.js"
 import * as Redaction from "../../domain/record/Redaction.js"
@@ -13,20 +14,12 @@ import * as RefusedFile from "./RefusedFile.js"
 import * as Spool from "../spool/Spool.js"
 import * as Transfer from "./Transfer.js"
 
-/** How a batch is kept; the plain form of the configuration's `log`. */
-export interface Settings {
-  readonly durability: "relaxed" | "wal" | "sync"
-  readonly bodies: Redaction.Bodies
-  readonly archive: boolean
-  readonly retention: Retention.Retention | null
-}
-
 /** Keeps records in a {@link RecordStore}, and in the spool until the store has them. */
 export interface Recorder {
   /** Takes records; when it succeeds they are on the disk, in the store or in the spool. */
-  readonly append: (records: ReadonlyArray<LoggedRecord>, settings: Settings) => Effect.Effect<void, AppendFailed>
+  readonly append: (records: ReadonlyArray<LoggedRecord>, settings: WriterSettings) => Effect.Effect<void, AppendFailed>
   /** The same at once, where nothing stands in the way, and without a fiber; false when it is `append` that has to. */
-  readonly appendNow: (records: ReadonlyArray<LoggedRecord>, settings: Settings) => boolean
+  readonly appendNow: (records: ReadonlyArray<LoggedRecord>, settings: WriterSettings) => boolean
   readonly stats: () => RecordStats.WriterStats
 }
 
@@ -83,7 +76,7 @@ interface State {
   retention: Retention.Retention | null
 }
 
-const append = (state: State, records: ReadonlyArray<LoggedRecord>, settings: Settings) =>
+const append = (state: State, records: ReadonlyArray<LoggedRecord>, settings: WriterSettings) =>
   Effect.suspend(() => {
     const bounded = bounds(state, settings)
     const kept = keptOf(state, records, settings)
@@ -91,7 +84,7 @@ const append = (state: State, records: ReadonlyArray<LoggedRecord>, settings: Se
     return bounded ? Effect.zipRight(retain(state), put) : put
   })
 
-const appendNow = (state: State, records: ReadonlyArray<LoggedRecord>, settings: Settings): boolean => {
+const appendNow = (state: State, records: ReadonlyArray<LoggedRecord>, settings: WriterSettings): boolean => {
   if (isDirect(state, records, settings) || bounds(state, settings)) return false
   try {
     if (!state.spool.appendNow(keptOf(state, records, settings))) return false
@@ -104,9 +97,10 @@ const appendNow = (state: State, records: ReadonlyArray<LoggedRecord>, settings:
 }
 
 // Archives may have to go as soon as it is known how many may stay.
-const bounds = (state: State, settings: Settings): boolean => state.retention === null && settings.retention !== null
+const bounds = (state: State, settings: WriterSettings): boolean =>
+  state.retention === null && settings.retention !== null
 
-const isDirect = (state: State, records: ReadonlyArray<LoggedRecord>, { durability }: Settings): boolean =>
+const isDirect = (state: State, records: ReadonlyArray<LoggedRecord>, { durability }: WriterSettings): boolean =>
   mayWeigh(records, large) && weighAll(records) >= large
     ? state.transfer.isFlowing()
     : durability === "relaxed" && state.spool.pending() === 0
@@ -123,13 +117,13 @@ const intoSpool = (state: State, records: ReadonlyArray<LoggedRecord>) =>
 const toSpool = ({ spool, transfer }: State, records: ReadonlyArray<LoggedRecord>) =>
   Effect.map(spool.append(records), () => transfer.spooled(records.length))
 
-const keptOf = (state: State, records: ReadonlyArray<LoggedRecord>, { archive, bodies, retention }: Settings) => {
+const keptOf = (state: State, records: ReadonlyArray<LoggedRecord>, { archive, bodies, retention }: WriterSettings) => {
   state.into.keeping = { archive }
   state.retention = retention
   return records.map((record) => keptOne(state, boundedLogged(record), bodies))
 }
 
-const keptOne = ({ into }: State, record: LoggedRecord, bodies: Redaction.Bodies): LoggedRecord => {
+const keptOne = ({ into }: State, record: LoggedRecord, bodies: WriterSettings["bodies"]): LoggedRecord => {
   const kept = Redaction.apply(record, bodies, digest)
   if (bodies === "redacted" && kept.Request === null && record.Request !== null) into.counts.withheld++
   return kept

@@ -1,24 +1,17 @@
 import * as Schema from "effect/Schema"
-import { Retention } from "../../domain/config/Retention.js"
+import { WriterSettings } from "../../domain/config/WriterSettings.js"
 import { WriterStats } from "../read/RecordStats.js"
 
 /** What the writer's thread is told first: where to write. */
 export const Begin = Schema.Struct({ path: Schema.String, spoolSize: Schema.optional(Schema.Number) })
 export type Begin = typeof Begin.Type
 
-const Settings = Schema.Struct({
-  durability: Schema.Literal("relaxed", "wal", "sync"),
-  bodies: Schema.Literal("full", "redacted", "none"),
-  archive: Schema.Boolean,
-  retention: Schema.NullOr(Retention)
-})
-
 /** Records that the writer's thread is to keep. */
 export const Append = Schema.TaggedStruct("Append", {
   number: Schema.Number,
   /** Each is looked at by itself, so that one which is none cannot hold up the others. */
   records: Schema.declare((value): value is ReadonlyArray<unknown> => Array.isArray(value)),
-  settings: Settings
+  settings: WriterSettings
 })
 export type Append = typeof Append.Type
 

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
+import type { WriterSettings } from "../../domain/config/WriterSettings.js"
 import { AppendFailed, LogUnavailable } from "../../domain/failure/Failure.js"
 import type { LoggedRecord } from "../../domain/record/RequestRecord.js"
 import * as RecordStats from "../read/RecordStats.js"
@@ -59,7 +60,7 @@ interface State {
   number: number
 }
 
-const append = (state: State, records: ReadonlyArray<LoggedRecord>, settings: Recorder.Settings) => {
+const append = (state: State, records: ReadonlyArray<LoggedRecord>, settings: WriterSettings) => {
   const { path } = state.options
   return Effect.flatMap(
     // A thread that does not even begin has seen no row.

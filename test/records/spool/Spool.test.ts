@@ -177,6 +177,21 @@ describe("Spool", () => {
     })
   )
 
+  it.scoped("reads rows of a version that did not know a column yet, which is null then", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const { die } = yield* dying(folder, ["a"])
+      yield* die
+      const [name = ""] = segments(folder)
+      const { Caller, ...older } = Records.record("b", { Caller: null })
+      fs.appendFileSync(`${folder}/${name}`, `${JSON.stringify(older)}\n`)
+      const spool = yield* make(folder, {}, () => assert.fail("it is no damage"))
+      yield* spool.adopt
+      const unsettled = yield* spool.next
+      assert.deepStrictEqual(unsettled?.records, [Records.record("a"), Records.record("b", { Caller })])
+    })
+  )
+
   it.scoped("refuses more than its bound, and takes again when there is room", () =>
     Effect.gen(function* () {
       const spool = yield* make(yield* Temp.directory, { limit: 1_000 })

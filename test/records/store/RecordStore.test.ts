@@ -3,6 +3,7 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { WriterSettings } from "../../../src/domain/config/WriterSettings.js"
 import { AppendFailed } from "../../../src/domain/failure/Failure.js"
 import type { LoggedRecord } from "../../../src/domain/record/RequestRecord.js"
 import { RecordStore } from "../../../src/records/store/RecordStore.js"
@@ -11,7 +12,7 @@ import * as LogLines from "../../support/LogLines.js"
 import * as Records from "../../support/Records.js"
 import * as Temp from "../../support/Temp.js"
 
-const settings: Recorder.Settings = { durability: "wal", bodies: "full", archive: false, retention: null }
+const settings: WriterSettings = { durability: "wal", bodies: "full", archive: false, retention: null }
 
 type Says = (records: ReadonlyArray<LoggedRecord>) => Effect.Effect<void, AppendFailed>
 

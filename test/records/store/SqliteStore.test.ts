@@ -2,6 +2,8 @@ import * as fs from "node:fs"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Column from "../../../src/domain/record/Column.js"
+import * as RequestRecord from "../../../src/domain/record/RequestRecord.js"
 import * as SqliteStore from "../../../src/records/store/SqliteStore.js"
 import * as Database from "../../support/Database.js"
 import * as Records from "../../support/Records.js"
@@ -56,6 +58,22 @@ describe("SqliteStore", () => {
         columns.map((name) => ({ name }))
       )
       assert.strictEqual(fs.statSync(path).mode & 0o777, 0o600)
+    })
+  )
+
+  it.scoped("brings a database to the shape that the columns state, whatever it was", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      Database.execute(`${folder}/older.db`, older("id INTEGER PRIMARY KEY, "))
+      const stated = RequestRecord.columns.map((name) => {
+        const { type } = Column.of(RequestRecord.RequestRecord.fields[name])
+        return { name, type, pk: name === "id" ? 1 : 0 }
+      })
+      for (const path of [`${folder}/older.db`, `${folder}/new.db`]) {
+        yield* open(path)
+        const found = Database.query(path, "SELECT name, type, pk FROM pragma_table_info('records')")
+        assert.deepStrictEqual(found, stated)
+      }
     })
   )
 

@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
+import type { WriterSettings } from "../../../src/domain/config/WriterSettings.js"
 import type * as Recorder from "../../../src/records/writer/Recorder.js"
 import * as Database from "../../support/Database.js"
 import * as LogLines from "../../support/LogLines.js"
@@ -14,7 +15,7 @@ import * as Recorders from "../../support/Recorders.js"
 import * as Records from "../../support/Records.js"
 import * as Temp from "../../support/Temp.js"
 
-const settings: Recorder.Settings = { durability: "wal", bodies: "redacted", archive: true, retention: null }
+const settings: WriterSettings = { durability: "wal", bodies: "redacted", archive: true, retention: null }
 
 const begin = Effect.fnUntraced(function* (path: string) {
   const lines = LogLines.make()
