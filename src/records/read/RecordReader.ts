@@ -66,107 +66,16 @@ export const filesFor = Effect.fnUntraced(function* (path: string, filter: Filte
 
 /** Opens a file for reading; whoever writes is not held up. */
 export const open = (path: string): Effect.Effect<RecordFile, RecordsUnreadable, Scope.Scope> =>
-  Effect.gen(function* () {
-    const sql = yield* Sqlite.open({ path, patience: 2000, readonly: true })
-    const present = yield* sql<{ readonly name: string }>`PRAGMA table_info(records)`
-    const summed = yield* sql`SELECT name FROM sqlite_master WHERE name = 'record_sums'`
-    return make(path, sql, new Set(present.map(({ name }) => name)), summed.length > 0)
-  }).pipe(
-    Effect.withTracerEnabled(false),
-    Effect.mapError((cause) => new RecordsUnreadable({ path, cause }))
+  readable(
+    path,
+    Effect.gen(function* () {
+      const sql = yield* Sqlite.open({ path, patience: 2000, readonly: true })
+      const present = yield* sql<{ readonly name: string }>`PRAGMA table_info(records)`
+      const summed = yield* sql`SELECT name FROM sqlite_master WHERE name = 'record_sums'`
+      const place = sql.literal("rowid")
+      return make({ path, sql, place, present: new Set(present.map(({ name }) => name)), summed: summed.length > 0 })
+    })
   )
-
-const noRows: Page = { rows: [], place: undefined }
-
-const decodePlaces = Schema.decodeUnknown(Schema.Array(Schema.Struct({ place: Schema.NullOr(Schema.Number) })))
-
-const make = (
-  path: string,
-  sql: SqlClient.SqlClient,
-  present: ReadonlySet<string>,
-  /** Whether the sums of each day are kept. */
-  summed: boolean
-): RecordFile => {
-  const column = (name: string) => (present.has(name) ? `"${name}"` : "NULL")
-  const selected = (names: ReadonlyArray<keyof RecordRow.RecordRow>) =>
-    sql.literal(columns.map((name) => `${names.includes(name) ? column(name) : "NULL"} AS "${name}"`).join(", "))
-  const whole = selected(columns)
-  const slim = selected(columns.filter((name) => !RecordRow.largeColumns.has(name)))
-  const begun = (name: keyof RecordRow.RecordRow) =>
-    RecordRow.textColumns.has(name) ? `substr(${column(name)}, 1, ${beginning})` : column(name)
-  const brief = sql.literal(
-    columns.map((name) => `${RecordRow.largeColumns.has(name) ? "NULL" : begun(name)} AS "${name}"`).join(", ")
-  )
-  const place = sql.literal("rowid")
-
-  const is = (name: string, value: string | undefined): ReadonlyArray<Fragment> => {
-    if (value === undefined) return []
-    const left = sql.literal(column(name))
-    // What GLOB knows beside `*` means itself.
-    const pattern = value.replace(/[[?]/g, "[$&]")
-    return [value.includes("*") ? sql`${left} GLOB ${pattern}` : sql`${left} = ${value}`]
-  }
-
-  const where = (filter: Filter, more: ReadonlyArray<Fragment> = []) =>
-    sql.and([
-      ...(filter.since === undefined ? [] : [sql`${sql.literal(column("Time"))} >= ${filter.since}`]),
-      ...(filter.until === undefined ? [] : [sql`${sql.literal(column("Time"))} < ${filter.until}`]),
-      ...is("Model", filter.model),
-      ...is("Backend", filter.backend),
-      ...is("Outcome", filter.outcome),
-      ...is("Caller", filter.caller),
-      ...more,
-      sql`1 = 1`
-    ])
-
-  const readable = <A, E>(effect: Effect.Effect<A, E>) =>
-    effect.pipe(
-      Effect.withTracerEnabled(false),
-      Effect.mapError((cause) => new RecordsUnreadable({ path, cause }))
-    )
-  const rows = (effect: Effect.Effect<unknown, unknown>) =>
-    readable(Effect.flatMap(effect, (found) => RecordRow.decode(found)))
-  const places = (effect: Effect.Effect<unknown, unknown>) =>
-    readable(
-      Effect.map(
-        Effect.flatMap(effect, (found) => decodePlaces(found)),
-        (found) => found.at(-1)?.place
-      )
-    )
-
-  const newest = (selection: Fragment) => (filter: Filter, limit: number) =>
-    present.size === 0
-      ? Effect.succeed([])
-      : rows(sql`SELECT ${selection} FROM records WHERE ${where(filter)} ORDER BY "Time" DESC LIMIT ${limit}`)
-
-  return {
-    newest: newest(slim),
-    newestBriefly: newest(brief),
-    after: (filter, from, limit) =>
-      Effect.gen(function* () {
-        if (present.size === 0) return noRows
-        const found = yield* readable(
-          sql`SELECT ${whole}, ${place} AS place FROM records WHERE ${where(filter, [sql`${place} > ${from}`])}
-            ORDER BY ${place} LIMIT ${limit}`
-        )
-        const page: Page = {
-          rows: yield* rows(Effect.succeed(found)),
-          place: (yield* places(Effect.succeed(found))) ?? undefined
-        }
-        return page
-      }),
-    lastPlace:
-      present.size === 0
-        ? Effect.succeed(0)
-        : Effect.map(places(sql`SELECT max(${place}) AS place FROM records`), (found) => found ?? 0),
-    withId: (prefix, limit) =>
-      present.has("id")
-        ? rows(sql`SELECT ${whole} FROM records WHERE id >= ${prefix} AND id < ${prefix + "\u{10ffff}"} LIMIT ${limit}`)
-        : Effect.succeed([]),
-    sums: (filter, by) =>
-      present.size === 0 ? Effect.succeed([]) : readable(RecordSums.of({ sql, column, where, summed }, filter, by))
-  }
-}
 
 /** Reads something of every file that may hold such records, oldest first. */
 export const fromEach = <A, E>(
@@ -185,4 +94,152 @@ export const identity = (path: string): Effect.Effect<number | undefined, never,
       Effect.map(({ ino }) => Option.getOrUndefined(ino)),
       Effect.orElseSucceed(() => undefined)
     )
+  )
+
+/** An open file, and what is known of it. */
+interface Opened {
+  readonly path: string
+  readonly sql: SqlClient.SqlClient
+  readonly place: Fragment
+  /** The columns that it has. */
+  readonly present: ReadonlySet<string>
+  /** Whether the sums of each day are kept. */
+  readonly summed: boolean
+}
+
+type Name = keyof RecordRow.RecordRow
+
+const make = (file: Opened): RecordFile => {
+  if (file.present.size === 0) return empty
+  const whole = selection(file, (name) => column(file, name))
+  return {
+    newest: newest(
+      file,
+      selection(file, (name) => (isLarge(name) ? absent : column(file, name)))
+    ),
+    newestBriefly: newest(
+      file,
+      selection(file, (name) => (isLarge(name) ? absent : begun(file, name)))
+    ),
+    after: (filter, from, limit) => after(file, whole, { filter, from, limit }),
+    lastPlace: lastPlace(file),
+    withId: (prefix, limit) => withId(file, whole, prefix, limit),
+    sums: (filter, by) => sums(file, filter, by)
+  }
+}
+
+/** A file without the table. */
+const empty: RecordFile = {
+  newest: () => Effect.succeed([]),
+  newestBriefly: () => Effect.succeed([]),
+  after: () => Effect.succeed({ rows: [], place: undefined }),
+  lastPlace: Effect.succeed(0),
+  withId: () => Effect.succeed([]),
+  sums: () => Effect.succeed([])
+}
+
+const newest = (file: Opened, selected: Fragment) => (filter: Filter, limit: number) => {
+  const { sql } = file
+  return rows(
+    file,
+    sql`SELECT ${selected} FROM records WHERE ${where(file, filter)} ORDER BY "Time" DESC LIMIT ${limit}`
+  )
+}
+
+const after = Effect.fnUntraced(function* (
+  file: Opened,
+  whole: Fragment,
+  { filter, from, limit }: { readonly filter: Filter; readonly from: number; readonly limit: number }
+) {
+  const { path, place, sql } = file
+  const found = yield* readable(
+    path,
+    sql`SELECT ${whole}, ${place} AS place FROM records WHERE ${where(file, filter, [sql`${place} > ${from}`])}
+      ORDER BY ${place} LIMIT ${limit}`
+  )
+  const page: Page = {
+    rows: yield* rows(file, Effect.succeed(found)),
+    place: (yield* lastOf(file, Effect.succeed(found))) ?? undefined
+  }
+  return page
+})
+
+const lastPlace = (file: Opened) =>
+  Effect.map(lastOf(file, file.sql`SELECT max(${file.place}) AS place FROM records`), (found) => found ?? 0)
+
+const withId = (file: Opened, whole: Fragment, prefix: string, limit: number) => {
+  const { present, sql } = file
+  if (!present.has("id")) return Effect.succeed([])
+  const end = `${prefix}\u{10ffff}`
+  return rows(file, sql`SELECT ${whole} FROM records WHERE id >= ${prefix} AND id < ${end} LIMIT ${limit}`)
+}
+
+const sums = (file: Opened, filter: Filter, by: ReadonlyArray<RecordSums.Dimension>) => {
+  const { path, sql, summed } = file
+  const source: RecordSums.Source = {
+    sql,
+    summed,
+    column: (name) => column(file, name),
+    where: (asked, more) => where(file, asked, more)
+  }
+  return readable(path, RecordSums.of(source, filter, by))
+}
+
+const selection = ({ sql }: Opened, of: (name: Name) => string): Fragment =>
+  sql.literal(columns.map((name) => `${of(name)} AS "${name}"`).join(", "))
+
+const absent = "NULL"
+
+const column = ({ present }: Opened, name: string): string => (present.has(name) ? `"${name}"` : absent)
+
+const begun = (file: Opened, name: Name): string =>
+  RecordRow.textColumns.has(name) ? `substr(${column(file, name)}, 1, ${beginning})` : column(file, name)
+
+const isLarge = (name: Name): boolean => RecordRow.largeColumns.has(name)
+
+const where = (file: Opened, filter: Filter, more: ReadonlyArray<Fragment> = []): Fragment => {
+  const { sql } = file
+  const time = sql.literal(column(file, "Time"))
+  return sql.and([
+    ...(filter.since === undefined ? [] : [sql`${time} >= ${filter.since}`]),
+    ...(filter.until === undefined ? [] : [sql`${time} < ${filter.until}`]),
+    ...is(file, "Model", filter.model),
+    ...is(file, "Backend", filter.backend),
+    ...is(file, "Outcome", filter.outcome),
+    ...is(file, "Caller", filter.caller),
+    ...more,
+    sql`1 = 1`
+  ])
+}
+
+const is = (file: Opened, name: Name, value: string | undefined): ReadonlyArray<Fragment> => {
+  if (value === undefined) return []
+  const { sql } = file
+  const left = sql.literal(column(file, name))
+  // What GLOB knows beside `*` means itself.
+  const pattern = value.replace(/[[?]/g, "[$&]")
+  return [value.includes("*") ? sql`${left} GLOB ${pattern}` : sql`${left} = ${value}`]
+}
+
+const rows = ({ path }: Opened, effect: Effect.Effect<unknown, unknown>) =>
+  readable(
+    path,
+    Effect.flatMap(effect, (found) => RecordRow.decode(found))
+  )
+
+const lastOf = ({ path }: Opened, effect: Effect.Effect<unknown, unknown>) =>
+  readable(
+    path,
+    Effect.map(
+      Effect.flatMap(effect, (found) => decodePlaces(found)),
+      (found) => found.at(-1)?.place
+    )
+  )
+
+const decodePlaces = Schema.decodeUnknown(Schema.Array(Schema.Struct({ place: Schema.NullOr(Schema.Number) })))
+
+const readable = <A, E, R>(path: string, effect: Effect.Effect<A, E, R>) =>
+  effect.pipe(
+    Effect.withTracerEnabled(false),
+    Effect.mapError((cause) => new RecordsUnreadable({ path, cause }))
   )
