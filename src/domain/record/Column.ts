@@ -47,9 +47,14 @@ export const realOrNull = (said: Said = {}) => NullableNumber.annotations(noteOf
 export const of = (field: Schema.Schema.All): Column =>
   Option.getOrElse(AST.getAnnotation<Column>(note)(field.ast), () => plain)
 
-/** Whether a value may stand in this column. */
-export const holds = ({ nullable, type }: Column, value: unknown): boolean =>
-  value === null ? nullable : typeof value === (type === "TEXT" ? "string" : "number")
+/** Tells whether a value may stand in this column. */
+export const checkOf = ({ nullable, type }: Column): ((value: unknown) => boolean) => {
+  const isRight = type === "TEXT" ? isText : isCount
+  return nullable ? (value) => value === null || isRight(value) : isRight
+}
+
+const isText = (value: unknown) => typeof value === "string"
+const isCount = (value: unknown) => typeof value === "number"
 
 const NullableText = Schema.NullOr(Schema.String)
 const NullableNumber = Schema.NullOr(Schema.Number)

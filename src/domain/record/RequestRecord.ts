@@ -63,11 +63,13 @@ const described = columns.map((name) => ({ name, column: Column.of(RequestRecord
 export const columnsThat = (is: (column: Column.Column) => boolean): ReadonlyArray<keyof RequestRecord> =>
   described.filter(({ column }) => is(column)).map(({ name }) => name)
 
+const checks = described.map(({ column, name }) => ({ name, isRight: Column.checkOf(column) }))
+
 /** Whether this is a record: what `Schema.is(LoggedRecord)` says, at a quarter of the price. */
 export const isLogged = (value: unknown): value is LoggedRecord => {
   if (!Predicate.isRecord(value)) return false
   if (value["amends"] !== undefined && value["amends"] !== true) return false
-  for (const { column, name } of described) if (!Column.holds(column, value[name])) return false
+  for (const { isRight, name } of checks) if (!isRight(value[name])) return false
   return true
 }
 
@@ -143,8 +145,7 @@ export const bounded = (record: RequestRecord): RequestRecord => (fits(record) ?
 // Nearly all do, and each is asked twice: copies would cost more than the look.
 const fits = (record: RequestRecord): boolean => {
   for (const { longest, name } of bounds) if ((record[name]?.length ?? 0) > longest) return false
-  for (const name of numbers) if (!isCountable(record[name])) return false
-  for (const name of counts) if (!isCountable(record[name])) return false
+  for (const name of countables) if (!(Math.abs(record[name] ?? 0) <= mostCount)) return false
   return isTime.test(record.Time)
 }
 
@@ -180,6 +181,7 @@ const bounds = texts
 
 const numbers = columns.filter(isNumberColumn)
 const counts = columns.filter(isCountColumn)
+const countables = [...numbers, ...counts]
 
 function isNumberColumn(name: keyof RequestRecord): name is NumberColumn {
   return !isTextColumn(name) && !Column.of(RequestRecord.fields[name]).nullable

@@ -26,11 +26,12 @@ const Found = Schema.Struct(
   )
 )
 
+const checks = columns
+  .filter((name) => name !== "id")
+  .map((name) => ({ name, isRight: Column.checkOf(Column.of(RequestRecord.fields[name])) }))
+
 const isRow = (row: typeof Found.Type): row is RecordRow =>
-  columns.every((name) => {
-    const value = row[name]
-    return value === null || name === "id" || Column.holds(Column.of(RequestRecord.fields[name]), value)
-  })
+  checks.every(({ isRight, name }) => row[name] === null || isRight(row[name]))
 
 /** Rows that were found, without what is no column of a record. */
 export const decode = Schema.decodeUnknown(Schema.Array(Found.pipe(Schema.filter(isRow))))
