@@ -22,6 +22,7 @@ import { Backends } from "../upstream/Backends.js"
 import * as ByteBudget from "../admission/ByteBudget.js"
 import * as Decompress from "../upstream/Decompress.js"
 import * as BackendUrl from "../upstream/BackendUrl.js"
+import * as LightScope from "../flow/LightScope.js"
 import * as SteadyClock from "../flow/SteadyClock.js"
 import * as UpstreamCall from "../upstream/UpstreamCall.js"
 
@@ -50,7 +51,8 @@ export const list = (
       return yield* new ConnectFailed({ timedOut: false, cause: "no such list" })
     const { connect, total } = backend.timeouts
     const tooLate = () => new TotalTimedOut({ after: total })
-    const compressed = yield* UpstreamCall.open((yield* Backends).connections(backend), {
+    const scope = yield* LightScope.scoped
+    const compressed = yield* UpstreamCall.open(scope, (yield* Backends).connections(backend), {
       ...BackendUrl.of({ backend, model: "" }, "/models"),
       method: "GET",
       headers: Credentials.upstreamHeaders(backend, caller, false),
@@ -59,7 +61,7 @@ export const list = (
       headLimit: { after: Duration.toMillis(total), failure: tooLate }
     })
     const head = yield* Decompress.head(compressed)
-    const text = yield* UpstreamCall.readText(head, maxList).pipe(
+    const text = yield* UpstreamCall.readText(scope, head, maxList).pipe(
       Effect.timeoutFail({ duration: total, onTimeout: tooLate })
     )
     if (head.status < 200 || head.status > 299) {
@@ -112,7 +114,7 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
       callerHeaders: caller,
       times: { clock, timeouts, startedAt, deadline },
       bytes: ByteBudget.unbounded,
-      scope: yield* Effect.scope
+      scope: yield* LightScope.scoped
     })
     const ms = clock.now() - startedAt
     if (content._tag === "Streamed") yield* Effect.mapError(Stream.runDrain(content.chunks), AnswerFailure.beforeCommit)

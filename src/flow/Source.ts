@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { LightScope } from "./LightScope.js"
 
 // An answer is a Stream wherever it is handed on. Below that face it is a source, because at two hundred streams a Stream
 // executor costs an event 35 µs, and one wait of a fiber 14, where a source costs 2: see docs/decisions/0002-streams.md.
@@ -27,12 +28,12 @@ export interface Ending<A, E> {
 /** Values that are pulled: whoever has nothing to do with more does not ask for them. */
 export interface Source<A, E> {
   /** Takes what has come since the last time; undefined where it has to be waited for. Its end is told again and again. */
-  readonly poll: () => Step<A, E> | undefined
+  poll(): Step<A, E> | undefined
   /**
-   * Calls `wake` once, when there may be something to take, unless it returns an effect that has to be run in its place.
-   * One waits at a time.
+   * Calls `wake` once, when there may be something to take, at once where there is, unless it returns an effect that has to
+   * be run in its place. One waits at a time.
    */
-  readonly wait: (wake: () => void) => Effect.Effect<void> | undefined
+  wait(wake: () => void): Effect.Effect<void> | undefined
 }
 
 /** A Stream of one source, which can be run once. */
@@ -56,10 +57,13 @@ export const stream = <A, E>(source: Source<A, E>): SourceStream<A, E> =>
   )
 
 /** The source of a Stream, to the end of the scope; of a {@link SourceStream} it is its own, and costs nothing. */
-export const of = <A, E>(stream: Stream.Stream<A, E>, scope: Scope.Scope): Effect.Effect<Source<A, E>> =>
+export const of = <A, E>(stream: Stream.Stream<A, E>, { scope }: LightScope): Effect.Effect<Source<A, E>> =>
   isSourceStream(stream)
     ? Effect.succeed(stream.source)
-    : Effect.map(Scope.extend(Stream.toPull(stream), scope), pulled)
+    : Effect.map(
+        Effect.flatMap(scope, (made) => Scope.extend(Stream.toPull(stream), made)),
+        pulled
+      )
 
 /** Waits until there may be something to take. */
 export const ready = <A, E>(source: Source<A, E>): Effect.Effect<void> =>
@@ -84,80 +88,28 @@ export const ended = <E>(how: Option.Option<E>): Source<never, E> => ({
 })
 
 /** Has these come first. */
-export const after = <A, E>(first: ReadonlyArray<A>, source: Source<A, E>): Source<A, E> => {
-  let isFirst = first.length > 0
-  return {
-    poll: () => {
-      if (!isFirst) return source.poll()
-      isFirst = false
-      return { values: first, end: undefined }
-    },
-    wait: (wake) => source.wait(wake)
-  }
-}
+export const after = <A, E>(first: ReadonlyArray<A>, source: Source<A, E>): Source<A, E> =>
+  first.length === 0 ? source : new After(first, source)
 
 /** Puts a stage on a source. */
-export const staged = <A, E, B, E2>(source: Source<A, E>, stage: Stage<A, E, B, E2>): Source<B, E2> => {
-  let last: Ending<B, E2> | undefined
-  return {
-    poll: () => {
-      if (last !== undefined) return last
-      const more = source.poll()
-      if (more === undefined) return undefined
-      const step = through(stage, more)
-      if (step.end !== undefined) last = { values: [], end: step.end }
-      return step
-    },
-    wait: (wake) => source.wait(wake)
-  }
-}
+export const staged = <A, E, B, E2>(source: Source<A, E>, stage: Stage<A, E, B, E2>): Source<B, E2> =>
+  new Staged(source, stage)
 
 /** Makes of all that has come at one time what is handed on. */
 export const mapChunks = <A, E, B>(
   { source }: SourceStream<A, E>,
   f: (values: ReadonlyArray<A>) => ReadonlyArray<B>
-): SourceStream<B, E> =>
-  stream({
-    poll: () => {
-      const step = source.poll()
-      return step === undefined ? undefined : { ...step, values: step.values.length === 0 ? [] : f(step.values) }
-    },
-    wait: (wake) => source.wait(wake)
-  })
+): SourceStream<B, E> => stream(new Mapped(source, f))
 
 /** Changes the failure. */
-export const mapError = <A, E, E2>(source: Source<A, E>, f: (failure: E) => E2): Source<A, E2> => ({
-  poll: () => {
-    const step = source.poll()
-    return step?.end === undefined ? step : { values: step.values, end: Option.map(step.end, f) }
-  },
-  wait: (wake) => source.wait(wake)
-})
+export const mapError = <A, E, E2>(source: Source<A, E>, f: (failure: E) => E2): Source<A, E2> =>
+  new FailureMapped(source, f)
 
 /** Goes on with another source after a failure. */
 export const catchAll = <A, E, E2>(
   source: Source<A, E>,
   goOn: (failure: E) => Effect.Effect<Source<A, E2>>
-): Source<A, E2> => {
-  let failure: Option.Option<E> = Option.none()
-  let next: Source<A, E2> | undefined
-  return {
-    poll: () => {
-      if (next !== undefined) return next.poll()
-      const step = Option.isSome(failure) ? undefined : source.poll()
-      if (step?.end === undefined) return step
-      if (Option.isNone(step.end)) return { values: step.values, end: Option.none() }
-      failure = step.end
-      return step.values.length === 0 ? undefined : { values: step.values, end: undefined }
-    },
-    wait: (wake) => {
-      if (next !== undefined) return next.wait(wake)
-      return Option.isNone(failure)
-        ? source.wait(wake)
-        : Effect.map(goOn(failure.value), (other) => void (next = other))
-    }
-  }
-}
+): Source<A, E2> => new Caught(source, goOn)
 
 /**
  * Hands everything on, as it comes, to a function that is called at once, and again when the effect that it may return has
@@ -183,27 +135,158 @@ const handOn = <A, E, E2>(
   f: (values: ReadonlyArray<A>) => Effect.Effect<void, E2> | undefined
 ): Effect.Effect<Effect.Effect<void, E2> | undefined, E> =>
   Effect.async((resume) => {
-    let isOver = false
-    const end = (first: Effect.Effect<void, E2> | undefined) => {
-      isOver = true
-      resume(Exit.succeed(first))
+    const run = new HandOn(source, f, resume)
+    run.wake()
+    return run.stop
+  })
+
+// The sources are classes: a closure and what it closes over are further objects each, and at two hundred streams each of
+// them is fetched into the processor's cache anew for every event.
+
+class After<A, E> implements Source<A, E> {
+  constructor(
+    private first: ReadonlyArray<A> | undefined,
+    private readonly source: Source<A, E>
+  ) {}
+
+  poll(): Step<A, E> | undefined {
+    const { first } = this
+    if (first === undefined) return this.source.poll()
+    this.first = undefined
+    return { values: first, end: undefined }
+  }
+
+  wait(wake: () => void): Effect.Effect<void> | undefined {
+    return this.first === undefined ? this.source.wait(wake) : void wake()
+  }
+}
+
+class Staged<A, E, B, E2> implements Source<B, E2> {
+  private last: Ending<B, E2> | undefined = undefined
+
+  constructor(
+    private readonly source: Source<A, E>,
+    private readonly stage: Stage<A, E, B, E2>
+  ) {}
+
+  poll(): Step<B, E2> | undefined {
+    if (this.last !== undefined) return this.last
+    const more = this.source.poll()
+    if (more === undefined) return undefined
+    const step = through(this.stage, more)
+    if (step.end !== undefined) this.last = { values: [], end: step.end }
+    return step
+  }
+
+  wait(wake: () => void): Effect.Effect<void> | undefined {
+    return this.last === undefined ? this.source.wait(wake) : void wake()
+  }
+}
+
+class Mapped<A, E, B> implements Source<B, E> {
+  constructor(
+    private readonly source: Source<A, E>,
+    private readonly f: (values: ReadonlyArray<A>) => ReadonlyArray<B>
+  ) {}
+
+  poll(): Step<B, E> | undefined {
+    const step = this.source.poll()
+    if (step === undefined) return undefined
+    const values = step.values.length === 0 ? [] : this.f(step.values)
+    return step.end === undefined ? { values, end: undefined } : { values, end: step.end }
+  }
+
+  wait(wake: () => void): Effect.Effect<void> | undefined {
+    return this.source.wait(wake)
+  }
+}
+
+class FailureMapped<A, E, E2> implements Source<A, E2> {
+  constructor(
+    private readonly source: Source<A, E>,
+    private readonly f: (failure: E) => E2
+  ) {}
+
+  poll(): Step<A, E2> | undefined {
+    const step = this.source.poll()
+    return step?.end === undefined ? step : { values: step.values, end: Option.map(step.end, this.f) }
+  }
+
+  wait(wake: () => void): Effect.Effect<void> | undefined {
+    return this.source.wait(wake)
+  }
+}
+
+class Caught<A, E, E2> implements Source<A, E2> {
+  private failure: Option.Option<E> | undefined = undefined
+  private next: Source<A, E2> | undefined = undefined
+
+  constructor(
+    private readonly source: Source<A, E>,
+    private readonly goOn: (failure: E) => Effect.Effect<Source<A, E2>>
+  ) {}
+
+  poll(): Step<A, E2> | undefined {
+    if (this.next !== undefined) return this.next.poll()
+    const step = this.failure === undefined ? this.source.poll() : undefined
+    if (step?.end === undefined) return step
+    if (Option.isNone(step.end)) return { values: step.values, end: Option.none() }
+    this.failure = step.end
+    return step.values.length === 0 ? undefined : { values: step.values, end: undefined }
+  }
+
+  wait(wake: () => void): Effect.Effect<void> | undefined {
+    if (this.next !== undefined) return this.next.wait(wake)
+    return this.failure === undefined || Option.isNone(this.failure)
+      ? this.source.wait(wake)
+      : Effect.map(this.goOn(this.failure.value), (other) => void (this.next = other))
+  }
+}
+
+/** Hands a source on for as long as nothing but it has to be waited for. */
+class HandOn<A, E, E2> {
+  private isOver = false
+  private isAwake = false
+  private isCalled = false
+
+  constructor(
+    private readonly source: Source<A, E>,
+    private readonly f: (values: ReadonlyArray<A>) => Effect.Effect<void, E2> | undefined,
+    private readonly resume: (result: Effect.Effect<Effect.Effect<void, E2> | undefined, E>) => void
+  ) {}
+
+  readonly stop = Effect.sync(() => void (this.isOver = true))
+
+  // May be called while it waits: then there is something to take.
+  readonly wake = (): void => {
+    this.isCalled = true
+    if (this.isAwake) return
+    this.isAwake = true
+    while (this.isCalled && !this.isOver) {
+      this.isCalled = false
+      this.take()
     }
-    const go = (): void => {
-      while (!isOver) {
-        const step = source.poll()
-        if (step === undefined) {
-          const first = source.wait(go)
-          return first === undefined ? undefined : end(first)
-        }
-        const first = step.values.length === 0 ? undefined : f(step.values)
-        if (first !== undefined) end(first)
-        else if (step.end !== undefined)
-          return Option.isSome(step.end) ? resume(Exit.fail(step.end.value)) : end(undefined)
+    this.isAwake = false
+  }
+
+  private take(): void {
+    const step = this.source.poll()
+    if (step !== undefined) {
+      const first = step.values.length === 0 ? undefined : this.f(step.values)
+      if (first !== undefined) return this.end(Exit.succeed(first))
+      if (step.end !== undefined) {
+        return this.end(Option.isSome(step.end) ? Exit.fail(step.end.value) : Exit.succeed(undefined))
       }
     }
-    go()
-    return Effect.sync(() => void (isOver = true))
-  })
+    const first = this.source.wait(this.wake)
+    if (first !== undefined) this.end(Exit.succeed(first))
+  }
+
+  private end(result: Effect.Effect<Effect.Effect<void, E2> | undefined, E>): void {
+    this.isOver = true
+    this.resume(result)
+  }
+}
 
 const isSourceStream = <A, E>(stream: Stream.Stream<A, E>): stream is SourceStream<A, E> => "source" in stream
 

@@ -15,6 +15,7 @@ import * as Told from "../domain/chat/answer/Told.js"
 import { Backends } from "./Backends.js"
 import * as Decompress from "./Decompress.js"
 import * as BackendUrl from "./BackendUrl.js"
+import * as LightScope from "../flow/LightScope.js"
 import * as SharedFlight from "../flow/SharedFlight.js"
 import * as UpstreamCall from "./UpstreamCall.js"
 
@@ -110,7 +111,8 @@ const fetchList: (
 > = Effect.fnUntraced(function* (backend: Backend, caller: Credentials.Headers) {
   if (BackendUrl.isPerModel(backend.baseUrl)) return []
   const backends = yield* Backends
-  const compressed = yield* UpstreamCall.open(backends.connections(backend), {
+  const scope = yield* LightScope.scoped
+  const compressed = yield* UpstreamCall.open(scope, backends.connections(backend), {
     ...BackendUrl.of({ backend, model: "" }, "/models"),
     method: "GET",
     headers: Credentials.upstreamHeaders(backend, caller, false),
@@ -120,7 +122,7 @@ const fetchList: (
   })
   const head = yield* Decompress.head(compressed)
   if (head.status !== 200) return yield* new ProtocolBroken({ reason: `status ${head.status}` })
-  const text = yield* UpstreamCall.readText(head, maxList)
+  const text = yield* UpstreamCall.readText(scope, head, maxList)
   const body = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)
   return JsonObject.listOf(body["data"]).filter(JsonObject.is).filter(isNamed).map(complete)
 })

@@ -3,7 +3,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Headers } from "../domain/backend/Credentials.js"
 import { ConnectFailed, ConnectionLost, ResourcesExhausted, TotalTimedOut } from "../domain/failure/Failure.js"
@@ -12,6 +11,7 @@ import * as OwnShortage from "../domain/failure/OwnShortage.js"
 import type { Connections, Controller, Framing, ResponseHandler } from "../http1/Dispatch.js"
 import * as Alarm from "../flow/Alarm.js"
 import { Gathered } from "../flow/Gathered.js"
+import type { LightScope } from "../flow/LightScope.js"
 import * as Source from "../flow/Source.js"
 
 /** The head of an answer, with its body still to come. */
@@ -76,31 +76,27 @@ const releasePatience = 1_000
  * connection is closed, otherwise it serves again as soon as the rest of the body has passed unheard.
  */
 export const open = (
+  scope: LightScope,
   connections: Connections,
   options: CallOptions
-): Effect.Effect<UpstreamHead, CallFailure, Scope.Scope> =>
-  Effect.flatMap(Effect.scope, (scope) => openInScope(scope, connections, options))
-
-/** The same in a scope that is given: to provide one to each attempt costs a short request some 5 % more. */
-export function* openIn(
-  scope: Scope.Scope,
-  connections: Connections,
-  options: CallOptions
-): Effect.fn.Return<UpstreamHead, CallFailure> {
-  const call = new Call(connections, options)
-  yield* Scope.addFinalizerExit(scope, call.close)
-  return yield* call.head
-}
+): Effect.Effect<UpstreamHead, CallFailure> =>
+  Effect.suspend(() => {
+    const call = new Call(connections, options)
+    scope.addFinalizer(call.close)
+    return call.head
+  })
 
 /** The text of a small body; of a larger one only the first `size` bytes. */
 export const readText: (
+  scope: LightScope,
   head: UpstreamHead,
   size: number
-) => Effect.Effect<string, ConnectionLost | TotalTimedOut, Scope.Scope> = Effect.fnUntraced(function* (
+) => Effect.Effect<string, ConnectionLost | TotalTimedOut> = Effect.fnUntraced(function* (
+  scope: LightScope,
   { body }: UpstreamHead,
   size: number
 ) {
-  const source = yield* Source.of(body, yield* Effect.scope)
+  const source = yield* Source.of(body, scope)
   const gathered = new Gathered()
   while (true) {
     const more = yield* Source.next(source)
@@ -115,8 +111,6 @@ const withoutText = (failure: BodyFailure): ConnectionLost | TotalTimedOut =>
     ? new TotalTimedOut({ after: failure.after })
     : new ConnectionLost({ requestSent: true, cause: failure.cause })
 
-const openInScope = Effect.fnUntraced(openIn)
-
 type Waiter<A, E> = (result: Effect.Effect<A, E>) => void
 
 /** One request to a backend, from its connection to the end of its body: what a dispatcher tells, to be pulled. */
@@ -129,7 +123,7 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   private silence: Alarm.Limit<BodyLate> | undefined = undefined
   private isSilenceWatched = false
   /** What came while nobody pulled, piece by piece up to `mostPieces`; the rest of it is put together. */
-  private unread: Array<Uint8Array> = []
+  private unread: Array<Uint8Array> | undefined = undefined
   private readonly further = new Gathered()
   private isHeard = true
   private isAborted = false
@@ -147,11 +141,11 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
     this.send()
   })
 
-  readonly close = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
-    Effect.sync(() => (Exit.isSuccess(exit) ? this.release() : this.abort()))
+  readonly close = (exit: Exit.Exit<unknown, unknown>): undefined =>
+    Exit.isSuccess(exit) ? this.release() : this.abort()
 
   /** Ends the call for good, whatever it is doing; the socket is closed unless the body had ended. */
-  abort(): void {
+  abort(): undefined {
     this.stopWaiting()
     if (this.isAborted) return
     this.isAborted = true
@@ -159,7 +153,7 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   }
 
   /** Lets what is left of the body pass unheard, so that the socket can serve again; aborts when it does not end soon. */
-  release(): void {
+  release(): undefined {
     this.stopWaiting()
     if (this.isOver || this.isAborted) return
     this.alarm.set(releasePatience, () => this.abort())
@@ -205,13 +199,14 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   }
 
   wait(wake: () => void): undefined {
+    if (this.unread !== undefined || this.ending !== undefined) return void wake()
     this.reader = wake
     this.watchSilence()
     this.controller?.resume()
   }
 
   poll(): Source.Step<Uint8Array, BodyFailure> | undefined {
-    if (this.unread.length === 0 && this.ending === undefined) return undefined
+    if (this.unread === undefined && this.ending === undefined) return undefined
     return { values: this.takeUnread(), end: this.ending }
   }
 
@@ -236,13 +231,15 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   }
 
   private keep(bytes: Uint8Array): void {
-    if (this.unread.length < mostPieces) this.unread.push(bytes)
+    // Most often it is one, and an array that grows has room for more.
+    if (this.unread === undefined) this.unread = [bytes]
+    else if (this.unread.length < mostPieces) this.unread.push(bytes)
     else this.further.push(bytes)
   }
 
   private takeUnread(): ReadonlyArray<Uint8Array> {
-    const { further, unread } = this
-    this.unread = []
+    const { further, unread = [] } = this
+    this.unread = undefined
     if (further.size() > 0) unread.push(further.take())
     return unread
   }

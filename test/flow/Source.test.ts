@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as LightScope from "../../src/flow/LightScope.js"
 import * as Source from "../../src/flow/Source.js"
 import { random } from "../domain/generators.js"
 
@@ -22,6 +23,7 @@ const scripted = () => {
       return step
     },
     wait: (wake) => {
+      if (steps.length > 0 || last !== undefined) return void wake()
       waiting = wake
       return undefined
     }
@@ -94,7 +96,7 @@ describe("Source", () => {
 
   it.scoped("of a Stream that is made of none brings what that brings", () =>
     Effect.gen(function* () {
-      const scope = yield* Effect.scope
+      const scope = yield* LightScope.scoped
       const broken = Stream.concat(Stream.fromChunks(Chunk.make(1, 2), Chunk.make(3)), Stream.fail("broke"))
       const source = yield* Source.of(broken, scope)
       assert.deepStrictEqual(yield* collected(source), { values: [1, 2, 3], exit: Exit.fail("broke") })

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { HeadersTimedOut } from "../../src/domain/failure/Failure.js"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
+import * as LightScope from "../../src/flow/LightScope.js"
 import * as UpstreamCall from "../../src/upstream/UpstreamCall.js"
 import * as Asking from "../support/Asking.js"
 import * as Caller from "../support/Caller.js"
@@ -100,6 +101,7 @@ describe("the connections to a backend", () => {
 
 const callOf = (dispatch: () => boolean) =>
   UpstreamCall.open(
+    LightScope.make(),
     { dispatch },
     {
       origin: "http://backend.test",

@@ -4,13 +4,14 @@ import * as Effect from "effect/Effect"
 import { HeadersTimedOut } from "../../src/domain/failure/Failure.js"
 import * as ConnectionPool from "../../src/http1/ConnectionPool.js"
 import type { Connections } from "../../src/http1/Dispatch.js"
+import * as LightScope from "../../src/flow/LightScope.js"
 import * as UpstreamCall from "../../src/upstream/UpstreamCall.js"
 import * as RawServer from "../support/RawServer.js"
 
 const after = Duration.seconds(10)
 
-const headFrom = (connections: Connections, origin: string) =>
-  UpstreamCall.open(connections, {
+const headFrom = (scope: LightScope.LightScope, connections: Connections, origin: string) =>
+  UpstreamCall.open(scope, connections, {
     origin,
     path: "/v1/models",
     method: "GET",
@@ -35,9 +36,10 @@ describe("the head of an answer", () => {
         const origin = `http://127.0.0.1:${server.port}`
         const pool = ConnectionPool.make({ url: new URL(origin), timeout: 5_000 })
         yield* Effect.addFinalizer(() => Effect.promise(() => pool.destroy()))
-        const head = yield* headFrom(pool, origin)
+        const scope = yield* LightScope.scoped
+        const head = yield* headFrom(scope, pool, origin)
         assert.strictEqual(head.framing, framing)
-        assert.strictEqual(yield* UpstreamCall.readText(head, 100), "{}")
+        assert.strictEqual(yield* UpstreamCall.readText(scope, head, 100), "{}")
         assert.strictEqual(head.framing, framing)
       })
   )

@@ -1,11 +1,11 @@
 import type * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import type { Ask } from "../../domain/chat/Ask.js"
 import type { Headers } from "../../domain/backend/Credentials.js"
 import type { AttemptFailure } from "../../domain/failure/Failure.js"
 import type { BackendProtocol } from "../../domain/protocol/BackendProtocol.js"
 import type { Target } from "../../domain/routing/RouteTable.js"
 import type { ByteLease } from "../../admission/ByteBudget.js"
+import type { LightScope } from "../../flow/LightScope.js"
 import type { UpstreamHead } from "../UpstreamCall.js"
 import type { Times } from "./Limits.js"
 
@@ -29,5 +29,5 @@ export interface Context {
   /** What the exchange holds in memory, the answer that is held back included. */
   readonly bytes: ByteLease
   /** The attempt's: what it takes goes back when that closes. */
-  readonly scope: Scope.Scope
+  readonly scope: LightScope
 }

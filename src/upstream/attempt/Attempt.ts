@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Scope from "effect/Scope"
 import * as Credentials from "../../domain/backend/Credentials.js"
 import * as Secrets from "../../domain/backend/Secrets.js"
 import * as Told from "../../domain/chat/answer/Told.js"
@@ -54,7 +53,7 @@ const call = Effect.fnUntraced(function* <A>(options: Options<A>) {
   const { ask, body, callerHeaders, connections, protocol, reader, scope, target, times } = options
   const { backend } = target
   const { origin, path } = BackendUrl.of(target, protocol.path(ask))
-  const compressed = yield* UpstreamCall.openIn(scope, connections, {
+  const compressed = yield* UpstreamCall.open(scope, connections, {
     origin,
     path,
     method: "POST",
@@ -76,5 +75,5 @@ const call = Effect.fnUntraced(function* <A>(options: Options<A>) {
 const rejection = (head: UpstreamCall.UpstreamHead, { protocol, scope, times }: Context) =>
   Effect.suspend(() => {
     head.setPatience(Limits.untilEnd(times, errorPatience))
-    return Effect.orElseSucceed(Scope.extend(UpstreamCall.readText(head, maxErrorBody), scope), () => "")
+    return Effect.orElseSucceed(UpstreamCall.readText(scope, head, maxErrorBody), () => "")
   }).pipe(Effect.map((said) => protocol.rejection(head.status, head.headers, said, times.clock.date())))

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
 import type { ByteLease } from "../../admission/ByteBudget.js"
+import type { LightScope } from "../../flow/LightScope.js"
 import { ResourcesExhausted } from "../../domain/failure/Failure.js"
 
 /**
@@ -14,16 +14,16 @@ export type Meter = (size: number) => Effect.Effect<void, ResourcesExhausted> | 
 const step = 64 * 1024
 
 /** The meter of one answer: what it has counted goes back with the scope if that fails, and with the lease at the latest. */
-export const make = (lease: ByteLease, scope: Scope.Scope): Meter => {
+export const make = (lease: ByteLease, { addFinalizer }: LightScope): Meter => {
   let room = step
   return (size) => {
     if (size <= room) return undefined
     const more = Math.max(step, size - room)
     room += more
-    const counted = Scope.addFinalizerExit(scope, (exit) =>
-      Effect.sync(() => (Exit.isFailure(exit) ? lease.giveBack(more) : undefined))
-    )
-    return lease.take(more) ? counted : Effect.zipRight(Effect.mapError(lease.hold(more), noRoom), counted)
+    const counted = (): undefined =>
+      void addFinalizer((exit) => (Exit.isFailure(exit) ? void lease.giveBack(more) : undefined))
+    if (lease.take(more)) return counted()
+    return Effect.map(Effect.mapError(lease.hold(more), noRoom), counted)
   }
 }
 

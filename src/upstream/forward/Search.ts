@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
-import * as Scope from "effect/Scope"
 import type { Ask } from "../../domain/chat/Ask.js"
 import * as AnswerFailure from "../../domain/failure/AnswerFailure.js"
 import { ModelNotFound, NoBackendAvailable, TotalTimedOut } from "../../domain/failure/Failure.js"
@@ -20,6 +19,7 @@ import * as Attempt from "../attempt/Attempt.js"
 import type { Backends } from "../Backends.js"
 import type { Forwarded, ForwardFailure, Options } from "./Forwarded.js"
 import * as Candidates from "./Candidates.js"
+import * as LightScope from "../../flow/LightScope.js"
 import type { Connections } from "../Transport.js"
 
 /** One exchange's search for an answer: all that it knows. */
@@ -33,7 +33,7 @@ interface Search<A> {
   /** Of the attempts so far, in order. */
   readonly failures: Array<AttemptFailure>
   /** Of the last call, unless it is over. */
-  call: Scope.CloseableScope | undefined
+  call: LightScope.LightScope | undefined
 }
 
 /** Asks one candidate after the other until one answers in a way that `reader` can read. */
@@ -64,7 +64,7 @@ export const run: <A>(
 // An exchange that is interrupted says nothing of the backend it was waiting for.
 const letGo = <A>({ call, candidates }: Search<A>): Effect.Effect<void> | undefined => {
   const told = candidates.letGo()
-  const closed = call === undefined ? undefined : Scope.close(call, Exit.fail("let go"))
+  const closed = call?.close(Exit.fail("let go"))
   return told === undefined || closed === undefined ? (told ?? closed) : Effect.zipRight(closed, told)
 }
 
@@ -128,7 +128,7 @@ function* attempt<A>(
   journal.backend = target.backend.name
   journal.model = target.model
   journal.sent = body
-  const scope = yield* Scope.make()
+  const scope = LightScope.make()
   // Is closed at the end of the exchange whatever happens here.
   search.call = scope
   const called = Attempt.make({
@@ -146,7 +146,8 @@ function* attempt<A>(
     scope
   })
   const result = yield* Effect.either(called)
-  if (Either.isLeft(result)) yield* Scope.close(scope, exitOf(result.left))
+  const closed = Either.isLeft(result) ? scope.close(exitOf(result.left)) : undefined
+  if (closed !== undefined) yield* closed
   const ms = clock.now() - startedAt
   const { failure, status } = traceOf(result)
   const trace = { backend: target.backend.name, model: target.model, failure, status, ms }
@@ -183,8 +184,7 @@ const conclude = <A>(search: Search<A>, target: Target, permit: Breaker.Permit, 
     candidates.free()
     search.call = undefined
     const told = backends.health.ended(target.backend, permit, end, options.clock.now())
-    if (call === undefined) return told ?? Effect.void
-    const closed = Scope.close(call, end._tag === "Completed" ? Exit.void : Exit.fail(end))
+    const closed = call?.close(end._tag === "Completed" ? Exit.void : Exit.fail(end)) ?? Effect.void
     return told === undefined ? closed : Effect.zipRight(closed, told)
   })
 

@@ -4,11 +4,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ByteBudget from "../../../src/admission/ByteBudget.js"
 import * as Protocols from "../../../src/domain/protocol/Protocols.js"
 import * as SseEvents from "../../../src/domain/wire/SseEvents.js"
+import * as LightScope from "../../../src/flow/LightScope.js"
 import * as SteadyClock from "../../../src/flow/SteadyClock.js"
 import type { Controller, ResponseHandler } from "../../../src/http1/Dispatch.js"
 import * as Attempt from "../../../src/upstream/attempt/Attempt.js"
@@ -52,7 +52,9 @@ const scripted = (type = "text/event-stream") => {
   }
 }
 
-const attempt = (upstream: ReturnType<typeof scripted>, scope: Scope.Scope) =>
+const closed = (scope: LightScope.LightScope, exit: Exit.Exit<unknown, unknown>) => scope.close(exit) ?? Effect.void
+
+const attempt = (upstream: ReturnType<typeof scripted>, scope: LightScope.LightScope) =>
   Effect.gen(function* () {
     const clock = SteadyClock.of(yield* Effect.clock)
     const target = { backend: backend(), model: "m" }
@@ -98,7 +100,7 @@ describe("a streamed answer", () => {
       const draw = random(11)
       for (let trial = 0; trial < 60; trial++) {
         const upstream = scripted()
-        const scope = yield* Scope.make()
+        const scope = LightScope.make()
         const cut = pieces(draw)
         const feed = Effect.gen(function* () {
           for (const piece of cut) {
@@ -111,7 +113,7 @@ describe("a streamed answer", () => {
         const [chunks] = yield* Effect.all([read, feed], { concurrency: 2 })
         assert.strictEqual(said(chunks), "Hello wörld!")
         assert.isTrue(Chunk.some(chunks, (each) => each.wire().includes('"finish_reason":"stop"')))
-        yield* Scope.close(scope, Exit.void)
+        yield* closed(scope, Exit.void)
         assert.isFalse(upstream.state.isAborted)
       }
     })
@@ -122,7 +124,7 @@ describe("a streamed answer", () => {
       const draw = random(13)
       for (let trial = 0; trial < 60; trial++) {
         const upstream = scripted()
-        const scope = yield* Scope.make()
+        const scope = LightScope.make()
         const heard: Array<{ readonly value: () => object }> = []
         const cut = pieces(draw)
         const broken = cut.slice(0, Math.floor(draw() * cut.length))
@@ -140,7 +142,7 @@ describe("a streamed answer", () => {
         const [exit] = yield* Effect.all([Effect.exit(read), feed], { concurrency: 2 })
         assert.isTrue("Hello wörld!".startsWith(said(heard)))
         if (!isWhole) assert.isTrue(Exit.isFailure(exit))
-        yield* Scope.close(scope, Exit.void)
+        yield* closed(scope, Exit.void)
       }
     })
   )
@@ -150,7 +152,7 @@ describe("a streamed answer", () => {
       const draw = random(17)
       for (let trial = 0; trial < 60; trial++) {
         const upstream = scripted()
-        const scope = yield* Scope.make()
+        const scope = LightScope.make()
         const read = Effect.flatMap(attempt(upstream, scope), ({ content }) => Stream.runDrain(content.chunks))
         const fiber = yield* Effect.fork(read)
         const cut = pieces(draw)
@@ -159,7 +161,7 @@ describe("a streamed answer", () => {
           if (draw() < 0.5) yield* Effect.yieldNow()
         }
         const exit = yield* Fiber.interrupt(fiber)
-        yield* Scope.close(scope, exit)
+        yield* closed(scope, exit)
         // What has come to its end may keep its connection for a moment, for the rest to pass.
         assert.strictEqual(upstream.state.isOpen, Exit.isSuccess(exit))
       }
@@ -169,7 +171,7 @@ describe("a streamed answer", () => {
   it.live("that comes as one JSON body may be as large as any body", () =>
     Effect.gen(function* () {
       const upstream = scripted("application/json")
-      const scope = yield* Scope.make()
+      const scope = LightScope.make()
       const fiber = yield* Effect.fork(attempt(upstream, scope))
       yield* Effect.yieldNow()
       const choice = { index: 0, message: { role: "assistant", content: "x" }, finish_reason: "stop" }
@@ -179,21 +181,21 @@ describe("a streamed answer", () => {
       upstream.end()
       const { content } = yield* fiber
       assert.strictEqual(said(yield* Stream.runCollect(content.chunks)), "x")
-      yield* Scope.close(scope, Exit.void)
+      yield* closed(scope, Exit.void)
     })
   )
 
   it.live("holds its backend back while nobody asks for more", () =>
     Effect.gen(function* () {
       const upstream = scripted()
-      const scope = yield* Scope.make()
+      const scope = LightScope.make()
       const fiber = yield* Effect.fork(attempt(upstream, scope))
       yield* Effect.yieldNow()
       assert.isFalse(upstream.state.isPaused)
       upstream.send(bytes.subarray(0, 400))
       yield* fiber.await
       assert.isTrue(upstream.state.isPaused)
-      yield* Scope.close(scope, Exit.fail("over"))
+      yield* closed(scope, Exit.fail("over"))
       assert.isTrue(upstream.state.isAborted)
     })
   )
