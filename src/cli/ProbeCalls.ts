@@ -25,6 +25,7 @@ import * as BackendUrl from "../upstream/BackendUrl.js"
 import * as LightScope from "../flow/LightScope.js"
 import * as SteadyClock from "../flow/SteadyClock.js"
 import * as UpstreamCall from "../upstream/UpstreamCall.js"
+import { readText } from "../upstream/UpstreamHead.js"
 
 /** A short answer of a backend. */
 export interface Reply {
@@ -61,9 +62,7 @@ export const list = (
       headLimit: { after: Duration.toMillis(total), failure: tooLate }
     })
     const head = yield* Decompress.head(compressed)
-    const text = yield* UpstreamCall.readText(scope, head, maxList).pipe(
-      Effect.timeoutFail({ duration: total, onTimeout: tooLate })
-    )
+    const text = yield* readText(scope, head, maxList).pipe(Effect.timeoutFail({ duration: total, onTimeout: tooLate }))
     if (head.status < 200 || head.status > 299) {
       const now = yield* Clock.currentTimeMillis
       return yield* UpstreamError.fromResponse(head.status, head.headers, text, now)

@@ -43,9 +43,9 @@ export interface SourceStream<A, E> extends Stream.Stream<A, E> {
 
 /** A state machine that a source's values go through. */
 export interface Stage<A, E, B, E2> {
-  readonly push: (value: A) => Step<B, E2>
+  push(value: A): Step<B, E2>
   /** The source has ended, well or with a failure: so does the stage. */
-  readonly end: (how: Option.Option<E>) => Ending<B, E2>
+  end(how: Option.Option<E>): Ending<B, E2>
 }
 
 /** The Stream of a source. */

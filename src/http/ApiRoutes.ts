@@ -33,23 +33,21 @@ const chat = (protocol: ClientProtocol): Handler.Handler<Services> =>
       ),
     obtain: (exchange, ask) =>
       Effect.flatMap(Forwarder, ({ forward }): Effect.Effect<Committed, ForwardFailure> =>
-        ask.stream
-          ? Effect.map(forward(exchange, ask, ChatReader.streamed), (streamed) => ({ streamed }))
-          : Effect.map(forward(exchange, ask, ChatReader.whole), (whole) => ({ whole }))
+        ask.stream ? forward(exchange, ask, ChatReader.streamed) : forward(exchange, ask, ChatReader.whole)
       ),
     relay: (exchange, committed, sink) => {
+      const encoder = protocol.encoder(committed.ask)
+      if (isWhole(committed)) return Relay.relayWhole(exchange, committed, encoder.whole, sink)
       const { keepalive } = exchange.snapshot.config.server
-      if ("whole" in committed) {
-        const { whole } = committed
-        return Relay.relayWhole(exchange, whole, protocol.encoder(whole.ask).whole, sink)
-      }
-      const { streamed } = committed
-      return Relay.relayStream(exchange, streamed, Delivery.written(protocol.encoder(streamed.ask), sink, keepalive))
+      return Relay.relayStream(exchange, committed, Delivery.written(encoder, sink, keepalive))
     }
   })
 
 /** An answer that can be committed to, as it was asked for. */
-type Committed = { readonly streamed: Forwarded<ChatReader.Streamed> } | { readonly whole: Forwarded<ChatReader.Whole> }
+type Committed = Forwarded<ChatReader.Streamed> | Forwarded<ChatReader.Whole>
+
+const isWhole = (committed: Committed): committed is Forwarded<ChatReader.Whole> =>
+  committed.answer.content._tag === "Whole"
 
 /** What is posted in any protocol, by its path: for a server that needs no router for it. */
 export const posted: ReadonlyMap<string, Handler.Handler<Services>> = new Map(

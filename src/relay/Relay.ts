@@ -64,7 +64,7 @@ export const relayStream: <Frame>(
   delivery: Delivery.Delivery<Frame>
 ) {
   const transcript = Transcript.make(forwarded.ask.operation, snapshot.config.log.maxBody, bytes)
-  const rescued = Rescue.rescued({ forwarded, journal, sent: transcript.sent })
+  const rescued = Rescue.rescued({ forwarded, journal, sent: () => transcript.sent() })
   const answer: Source.SourceStream<AnswerChunk, AnswerFailure> = transcript.of(rescued.chunks)
   const left = () => rescued.current().answer.deadline - clock.now()
 

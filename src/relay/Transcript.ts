@@ -9,41 +9,53 @@ import type { ByteLease } from "../admission/ByteBudget.js"
 /** What a caller has been sent of a streamed answer. */
 export interface Transcript {
   /** The same answer, taken down as it passes. */
-  readonly of: <E>(answer: Source.SourceStream<AnswerChunk, E>) => Source.SourceStream<AnswerChunk, E>
+  of<E>(answer: Source.SourceStream<AnswerChunk, E>): Source.SourceStream<AnswerChunk, E>
   /** It as what another answer could go on with; undefined where none could. */
-  readonly sent: () => SentAnswer.SentAnswer | undefined
+  sent(): SentAnswer.SentAnswer | undefined
   /** What is kept of it for the record. */
-  readonly kept: (usage: JsonObject.JsonObject | undefined) => JsonObject.JsonObject | undefined
+  kept(usage: JsonObject.JsonObject | undefined): JsonObject.JsonObject | undefined
 }
 
 /** So much of what is kept is counted at a time, in characters; the first of it is not worth it. */
 const step = 16 * 1024
 
 /** A transcript of at most so many characters, which are counted in what the exchange holds: where there is no room, it ends. */
-export const make = (operation: Operation, most: number, bytes: ByteLease): Transcript => {
-  const accumulator = Accumulator.make(operation, most)
-  let counted = step
+export const make = (operation: Operation, most: number, bytes: ByteLease): Transcript =>
+  new Taken(Accumulator.make(operation, most), bytes)
 
-  const count = () => {
-    const more = accumulator.size() - counted
-    if (more <= 0) return
-    const counts = Math.max(step, more)
-    if (bytes.take(counts)) counted += counts
-    else {
-      accumulator.close()
-      counted = Infinity
-    }
+class Taken implements Transcript {
+  private counted = step
+
+  constructor(
+    private readonly accumulator: Accumulator.Accumulator,
+    private readonly bytes: ByteLease
+  ) {}
+
+  of<E>(answer: Source.SourceStream<AnswerChunk, E>): Source.SourceStream<AnswerChunk, E> {
+    return Source.mapChunks(answer, (chunks) => this.takeDown(chunks))
   }
 
-  const takeDown = (chunks: ReadonlyArray<AnswerChunk>): ReadonlyArray<AnswerChunk> => {
-    for (const chunk of chunks) accumulator.push(chunk)
-    count()
+  sent(): SentAnswer.SentAnswer | undefined {
+    const { accumulator } = this
+    return accumulator.truncated() ? undefined : SentAnswer.read(accumulator.result(undefined) ?? {})
+  }
+
+  kept(usage: JsonObject.JsonObject | undefined): JsonObject.JsonObject | undefined {
+    return this.accumulator.result(usage)
+  }
+
+  private takeDown(chunks: ReadonlyArray<AnswerChunk>): ReadonlyArray<AnswerChunk> {
+    for (const chunk of chunks) this.accumulator.push(chunk)
+    const more = this.accumulator.size() - this.counted
+    if (more > 0) this.count(Math.max(step, more))
     return chunks
   }
 
-  return {
-    of: (answer) => Source.mapChunks(answer, takeDown),
-    sent: () => (accumulator.truncated() ? undefined : SentAnswer.read(accumulator.result(undefined) ?? {})),
-    kept: (usage) => accumulator.result(usage)
+  private count(more: number): void {
+    if (this.bytes.take(more)) this.counted += more
+    else {
+      this.accumulator.close()
+      this.counted = Infinity
+    }
   }
 }

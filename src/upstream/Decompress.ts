@@ -4,8 +4,8 @@ import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import { ProtocolBroken } from "../domain/failure/Failure.js"
 import { cut } from "../domain/text/CutText.js"
-import { BodyLost } from "./UpstreamCall.js"
-import type { UpstreamHead } from "./UpstreamCall.js"
+import { BodyLost } from "./UpstreamHead.js"
+import type { UpstreamHead } from "./UpstreamHead.js"
 
 /** The head with a body that is not compressed; fails for an encoding that Node cannot undo. */
 export const head = (compressed: UpstreamHead): Either.Either<UpstreamHead, ProtocolBroken> => {

@@ -18,6 +18,7 @@ import * as BackendUrl from "./BackendUrl.js"
 import * as LightScope from "../flow/LightScope.js"
 import * as SharedFlight from "../flow/SharedFlight.js"
 import * as UpstreamCall from "./UpstreamCall.js"
+import { readText } from "./UpstreamHead.js"
 
 /** How long a backend may take to list its models. */
 const patience = Duration.seconds(5)
@@ -122,7 +123,7 @@ const fetchList: (
   })
   const head = yield* Decompress.head(compressed)
   if (head.status !== 200) return yield* new ProtocolBroken({ reason: `status ${head.status}` })
-  const text = yield* UpstreamCall.readText(scope, head, maxList)
+  const text = yield* readText(scope, head, maxList)
   const body = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)
   return JsonObject.listOf(body["data"]).filter(JsonObject.is).filter(isNamed).map(complete)
 })

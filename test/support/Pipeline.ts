@@ -8,7 +8,7 @@ import * as SseEvents from "../../src/domain/wire/SseEvents.js"
 import { encoder } from "../../src/domain/protocol/OpenAiAnswer.js"
 import * as ChunkStage from "../../src/upstream/attempt/ChunkStage.js"
 import * as Utf8 from "../../src/flow/Utf8.js"
-import { BodyLost } from "../../src/upstream/UpstreamCall.js"
+import { BodyLost } from "../../src/upstream/UpstreamHead.js"
 
 /** What became of an answer. */
 export interface Passed {

@@ -6,6 +6,7 @@ import * as ConnectionPool from "../../src/http1/ConnectionPool.js"
 import type { Connections } from "../../src/http1/Dispatch.js"
 import * as LightScope from "../../src/flow/LightScope.js"
 import * as UpstreamCall from "../../src/upstream/UpstreamCall.js"
+import { readText } from "../../src/upstream/UpstreamHead.js"
 import * as RawServer from "../support/RawServer.js"
 
 const after = Duration.seconds(10)
@@ -39,7 +40,7 @@ describe("the head of an answer", () => {
         const scope = yield* LightScope.scoped
         const head = yield* headFrom(scope, pool, origin)
         assert.strictEqual(head.framing, framing)
-        assert.strictEqual(yield* UpstreamCall.readText(scope, head, 100), "{}")
+        assert.strictEqual(yield* readText(scope, head, 100), "{}")
         assert.strictEqual(head.framing, framing)
       })
   )

@@ -6,7 +6,7 @@ import type { BackendProtocol } from "../../domain/protocol/BackendProtocol.js"
 import type { Target } from "../../domain/routing/RouteTable.js"
 import type { ByteLease } from "../../admission/ByteBudget.js"
 import type { LightScope } from "../../flow/LightScope.js"
-import type { UpstreamHead } from "../UpstreamCall.js"
+import type { UpstreamHead } from "../UpstreamHead.js"
 import type { Times } from "./Limits.js"
 
 /**

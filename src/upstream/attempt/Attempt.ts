@@ -9,6 +9,8 @@ import * as BackendUrl from "../BackendUrl.js"
 import * as Decompress from "../Decompress.js"
 import type { Connections } from "../Transport.js"
 import * as UpstreamCall from "../UpstreamCall.js"
+import { readText } from "../UpstreamHead.js"
+import type { UpstreamHead } from "../UpstreamHead.js"
 import type { AnswerReader, Context } from "./AnswerReader.js"
 import * as Limits from "./Limits.js"
 
@@ -72,8 +74,8 @@ const call = Effect.fnUntraced(function* <A>(options: Options<A>) {
 })
 
 // An error response, as what it says of the attempt. The status alone says enough when the rest does not come.
-const rejection = (head: UpstreamCall.UpstreamHead, { protocol, scope, times }: Context) =>
+const rejection = (head: UpstreamHead, { protocol, scope, times }: Context) =>
   Effect.suspend(() => {
     head.setPatience(Limits.untilEnd(times, errorPatience))
-    return Effect.orElseSucceed(UpstreamCall.readText(scope, head, maxErrorBody), () => "")
+    return Effect.orElseSucceed(readText(scope, head, maxErrorBody), () => "")
   }).pipe(Effect.map((said) => protocol.rejection(head.status, head.headers, said, times.clock.date())))

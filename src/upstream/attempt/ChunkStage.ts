@@ -10,7 +10,7 @@ import * as SseEvents from "../../domain/wire/SseEvents.js"
 import { Gathered } from "../../flow/Gathered.js"
 import type { Ending, Stage, Step } from "../../flow/Source.js"
 import * as Utf8 from "../../flow/Utf8.js"
-import type { BodyFailure, BodyLate, UpstreamHead } from "../UpstreamCall.js"
+import type { BodyFailure, BodyLate, UpstreamHead } from "../UpstreamHead.js"
 
 /** How the chunks of an answer may end but well. */
 export type Failure = UpstreamBroke | UpstreamErrored | BodyLate
@@ -18,7 +18,7 @@ export type Failure = UpstreamBroke | UpstreamErrored | BodyLate
 /** Makes contract-true chunks of the bytes of an answer. */
 export interface ChunkStage extends Stage<Uint8Array, BodyFailure, AnswerChunk, Failure> {
   /** How much of the answer has been read, in bytes. */
-  readonly size: () => number
+  size(): number
   /** Whether it makes its chunks only when all of the answer has come. */
   readonly isWhole: boolean
 }
@@ -41,51 +41,63 @@ export const of = ({ headers }: Pick<UpstreamHead, "headers">, options: Options)
   const type = String(headers["content-type"] ?? "").toLowerCase()
   const isBody =
     type.includes("json") || type.includes("html") || (takeWhole !== undefined && !type.includes("event-stream"))
-  return isBody ? ofBody(options) : ofEvents(options)
+  return isBody ? ofBody(options) : new EventStage(options.repair, options.decoder)
 }
 
 type Made = Step<AnswerChunk, Failure>
 type Last = Ending<AnswerChunk, Failure>
 
-const ofEvents = ({ decoder, repair }: Options): ChunkStage => {
-  const utf8 = Utf8.make()
-  const sse = SseEvents.make()
-  let read = 0
+// A class, for it lives as long as a stream and is called for each of its events: see the history of the bench.
+class EventStage implements ChunkStage {
+  readonly isWhole = false
+  private readonly utf8 = Utf8.make()
+  private readonly events = SseEvents.make()
+  private read = 0
 
-  const push = (bytes: Uint8Array): Made => {
-    read += bytes.length
-    const text = utf8.decode(bytes)
-    const again = sse.isBetween() ? repair.recall(text) : undefined
-    return again === undefined ? made(sse.push(text)) : { values: [again], end: undefined }
+  constructor(
+    private readonly repair: AnswerRepair.AnswerRepair,
+    private readonly decoder: Decoder | undefined
+  ) {}
+
+  size(): number {
+    return this.read
   }
 
-  const made = (events: ReadonlyArray<SseEvents.SseEvent>): Made => {
-    const step = together(decoder === undefined ? events.map((event) => repair.push(event)) : decoded(decoder, events))
-    return step.end === undefined && sse.overflowed() ? { ...step, end: broke("an event was too large") } : step
+  push(bytes: Uint8Array): Made {
+    this.read += bytes.length
+    const text = this.utf8.decode(bytes)
+    const again = this.events.isBetween() ? this.repair.recall(text) : undefined
+    return again === undefined ? this.made(this.events.push(text)) : { values: [again], end: undefined }
   }
 
-  const decoded = ({ push }: Decoder, events: ReadonlyArray<SseEvents.SseEvent>) =>
-    events.flatMap((event) => push(event)).map((chunk) => repair.pushChunk(chunk))
+  end(how: Option.Option<BodyFailure>): Last {
+    return Option.isNone(how) ? this.ended() : failed(how.value, (cause) => this.lost(cause))
+  }
 
-  const lost = (cause: unknown): Last => {
+  private made(events: ReadonlyArray<SseEvents.SseEvent>): Made {
+    const { decoder, repair } = this
+    const step = together(
+      decoder === undefined ? events.map((event) => repair.push(event)) : this.decoded(decoder, events)
+    )
+    return step.end === undefined && this.events.overflowed() ? { ...step, end: broke("an event was too large") } : step
+  }
+
+  private decoded({ push }: Decoder, events: ReadonlyArray<SseEvents.SseEvent>): ReadonlyArray<AnswerRepair.Step> {
+    return events.flatMap((event) => push(event)).map((chunk) => this.repair.pushChunk(chunk))
+  }
+
+  private lost(cause: unknown): Last {
     // A complete answer needs no goodbye.
-    const step = together([repair.end()])
+    const step = together([this.repair.end()])
     const isComplete = step.end !== undefined && Option.isNone(step.end)
     return { values: step.values, end: isComplete ? Option.none() : broke(reasonOf(cause)) }
   }
 
-  const ended = (): Last => {
-    const step = made([...sse.push(utf8.end()), ...sse.end()])
+  private ended(): Last {
+    const step = this.made([...this.events.push(this.utf8.end()), ...this.events.end()])
     if (step.end !== undefined) return { ...step, end: step.end }
-    const last = together([repair.end()])
+    const last = together([this.repair.end()])
     return { values: [...step.values, ...last.values], end: last.end ?? Option.none() }
-  }
-
-  return {
-    size: () => read,
-    isWhole: false,
-    push,
-    end: (how) => (Option.isNone(how) ? ended() : failed(how.value, lost))
   }
 }
 

@@ -5,7 +5,7 @@ import type { AnswerChunk } from "../../domain/chat/answer/AnswerChunk.js"
 import { ProtocolBroken } from "../../domain/failure/Failure.js"
 import type { ResourcesExhausted } from "../../domain/failure/Failure.js"
 import * as Source from "../../flow/Source.js"
-import type { BodyFailure } from "../UpstreamCall.js"
+import type { BodyFailure } from "../UpstreamHead.js"
 import type * as ChunkStage from "./ChunkStage.js"
 import type { Meter } from "./Metering.js"
 

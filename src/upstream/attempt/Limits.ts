@@ -3,8 +3,8 @@ import type { Backend } from "../../domain/backend/Backend.js"
 import { FirstTokenTimedOut, HeadersTimedOut, TotalTimedOut } from "../../domain/failure/Failure.js"
 import type { Limit } from "../../flow/Alarm.js"
 import type { SteadyClock } from "../../flow/SteadyClock.js"
-import { BodyLate } from "../UpstreamCall.js"
-import type { Patience } from "../UpstreamCall.js"
+import { BodyLate } from "../UpstreamHead.js"
+import type { Patience } from "../UpstreamHead.js"
 
 /** What the limits of an attempt are reckoned from. */
 export interface Times {
