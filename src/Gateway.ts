@@ -59,17 +59,31 @@ export const layerRoutes = (
     )
   )
 
-/** The gateway's services over whatever keeps its configuration and records. */
-const services: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.RequestLog> = Completions.layer.pipe(
+/**
+ * The gateway over the host's own services: those of {@link layerCustom}, and the backends' state, how answers are obtained
+ * and who is let in, each of which has a layer of its own.
+ */
+export const layerServices: Layer.Layer<
+  Services,
+  never,
+  Admission.Admission | Backends.Backends | ConfigRef.ConfigRef | Forwarder.Forwarder | RequestLog.RequestLog
+> = Completions.layer.pipe(
   Layer.provideMerge(
     Layer.mergeAll(
-      Layer.provideMerge(Forwarder.layer, Backends.layer),
-      Admission.layer,
       Drain.layer,
+      Layer.service(Admission.Admission),
+      Layer.service(Backends.Backends),
       Layer.service(ConfigRef.ConfigRef),
+      Layer.service(Forwarder.Forwarder),
       Layer.service(RequestLog.RequestLog)
     )
   )
+)
+
+/** The gateway's services over whatever keeps its configuration and records. */
+const services: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.RequestLog> = Layer.provide(
+  layerServices,
+  Layer.mergeAll(Admission.layer, Layer.provideMerge(Forwarder.layer, Backends.layer))
 )
 
 /**

@@ -9,6 +9,9 @@ import * as Gateway from "causeway"
 import * as Completions from "causeway/Completions"
 import * as RequestLog from "causeway/RequestLog"
 import * as Testing from "causeway/testing"
+import * as Admission from "causeway/Admission"
+import * as Backends from "causeway/Backends"
+import * as Forwarder from "causeway/Forwarder"
 import * as Transport from "causeway/Transport"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -24,6 +27,7 @@ import * as Tracer from "effect/Tracer"
 import OpenAI from "openai"
 import { MockAgent } from "undici"
 import type { RequestRecord } from "../src/domain/record/RequestRecord.js"
+import { ModelNotFound } from "causeway/Failure"
 import * as ConfigRef from "../src/config/ConfigRef.js"
 import * as Caller from "./support/Caller.js"
 import * as Database from "./support/Database.js"
@@ -178,6 +182,43 @@ describe("what a host may replace", () => {
       )
       assert.strictEqual(yield* ask.pipe(Effect.provide(layer)), "Through the agent")
       yield* Effect.promise(() => agent.close())
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.effect("how answers are obtained, and who is let in", () =>
+    Effect.gen(function* () {
+      const records: Array<RequestRecord> = []
+      const forbidding = Layer.effect(
+        Forwarder.Forwarder,
+        Effect.map(Forwarder.Forwarder, ({ forward }) => ({
+          forward: (options, ask, reader) =>
+            ask.model === "forbidden" ? new ModelNotFound({ model: ask.model }) : forward(options, ask, reader)
+        }))
+      ).pipe(Layer.provide(Forwarder.layer))
+      let leases = 0
+      const counting = Layer.effect(
+        Admission.Admission,
+        Effect.map(Admission.Admission, ({ lease }) => ({ lease: (settings) => (leases++, lease(settings)) }))
+      ).pipe(Layer.provide(Admission.layer))
+      const layer = Gateway.layerServices.pipe(
+        Layer.provide([forbidding, counting]),
+        Layer.provide(Backends.layer),
+        Layer.provide([
+          RequestLog.layerMemory(records),
+          ConfigRef.layerStatic({ openai_clients: [TestGateway.backend("demo", "demo:")] })
+        ])
+      )
+      yield* Effect.gen(function* () {
+        const { complete } = yield* Completions.Completions
+        const refused = yield* Effect.flip(complete({ ...TestGateway.chat(), model: "forbidden" }))
+        assert.strictEqual(refused._tag, "ModelNotFound")
+        yield* complete(TestGateway.chat())
+      }).pipe(Effect.provide(layer))
+      assert.deepStrictEqual(
+        records.map(({ Outcome }) => Outcome),
+        ["ModelNotFound", "Completed"]
+      )
+      assert.strictEqual(leases, 2)
     }).pipe(Effect.provide(quiet))
   )
 

@@ -16,7 +16,7 @@ import type * as RowWriter from "./writer/RowWriter.js"
 import * as WriterClient from "./writer/WriterClient.js"
 
 /** Takes the record of every exchange that has ended. */
-export class RequestLog extends Context.Tag("causeway/log/RequestLog")<
+export class RequestLog extends Context.Tag("causeway/records/RequestLog")<
   RequestLog,
   {
     /**
