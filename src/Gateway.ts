@@ -59,15 +59,10 @@ export const layerRoutes = (
     )
   )
 
-/**
- * The gateway over the host's own services: those of {@link layerCustom}, and the backends' state, how answers are obtained
- * and who is let in, each of which has a layer of its own.
- */
-export const layerServices: Layer.Layer<
-  Services,
-  never,
-  Admission.Admission | Backends.Backends | ConfigRef.ConfigRef | Forwarder.Forwarder | RequestLog.RequestLog
-> = Completions.layer.pipe(
+/** All that a gateway works with, but its register of exchanges and its completions. */
+type Parts = Admission.Admission | Backends.Backends | ConfigRef.ConfigRef | Forwarder.Forwarder | RequestLog.RequestLog
+
+const over: Layer.Layer<Services, never, Parts> = Completions.layer.pipe(
   Layer.provideMerge(
     Layer.mergeAll(
       Drain.layer,
@@ -82,9 +77,15 @@ export const layerServices: Layer.Layer<
 
 /** The gateway's services over whatever keeps its configuration and records. */
 const services: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.RequestLog> = Layer.provide(
-  layerServices,
+  over,
   Layer.mergeAll(Admission.layer, Layer.provideMerge(Forwarder.layer, Backends.layer))
 )
+
+/**
+ * The gateway over the host's own services: those of {@link layerCustom}, and how answers are obtained, who is let in and
+ * the backends' state, each of which has a layer of its own.
+ */
+export const layerServices: Layer.Layer<Services, never, Parts> = Layer.provide(over, GuardedLog.layer)
 
 /**
  * The gateway over the host's own configuration and record log; a log that dies or hangs costs its rows, and neither an

@@ -215,8 +215,11 @@ describe("what a host may replace", () => {
         yield* complete(TestGateway.chat())
       }).pipe(Effect.provide(layer))
       assert.deepStrictEqual(
-        records.map(({ Outcome }) => Outcome),
-        ["ModelNotFound", "Completed"]
+        records.map(({ Outcome, RequestedModel }) => [Outcome, RequestedModel]),
+        [
+          ["ModelNotFound", "forbidden"],
+          ["Completed", TestGateway.chat().model]
+        ]
       )
       assert.strictEqual(leases, 2)
     }).pipe(Effect.provide(quiet))

@@ -94,6 +94,7 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
   Effect.gen(function* () {
     const ask = askOf(target, stream, limit)
     const protocol = Protocols.between(ask.operation, target.backend)
+    if (protocol === undefined) return yield* new ProtocolBroken({ reason: "it speaks no protocol" })
     const body = JSON.stringify(yield* protocol.body(ask, target))
     const { timeouts } = target.backend
     const clock = SteadyClock.of(yield* Effect.clock)

@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import type { Ask } from "../domain/chat/Ask.js"
 import * as Credentials from "../domain/backend/Credentials.js"
-import type { BodyMalformed } from "../domain/failure/Failure.js"
+import { BodyMalformed } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
 import type { Target } from "../domain/routing/RouteTable.js"
 import * as Protocols from "../domain/protocol/Protocols.js"
@@ -20,6 +20,8 @@ export interface SentRequest {
 /** What a target would be sent for a caller's request. */
 export const make = (ask: Ask, target: Target): Either.Either<SentRequest, BodyMalformed> => {
   const protocol = Protocols.between(ask.operation, target.backend)
+  if (protocol === undefined)
+    return Either.left(new BodyMalformed({ reason: "It has no protocol for this.", param: null }))
   const headers = Credentials.redactHeaders(protocol.headers(ask, target.backend, anyCaller))
   return Either.map(protocol.body(ask, target), (body) => ({
     method: "POST",

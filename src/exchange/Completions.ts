@@ -154,9 +154,9 @@ const begin = <A>(
     const exchange = Exchange.run(
       { protocol, caller: () => callerOf(options), sink: () => sink },
       {
-        receive: ({ bytes, snapshot: { config } }) =>
-          Effect.flatMap(textOf(body, config.server.maxBody), (text) =>
-            Effect.zipRight(bytes.hold(text.length), protocol.decode(text, config.server.maxValues))
+        receive: (exchange) =>
+          Effect.flatMap(textOf(body, exchange.snapshot.config.server.maxBody), (text) =>
+            Effect.flatMap(exchange.bytes.hold(text.length), () => Exchange.decode(exchange, text))
           ),
         obtain: (exchange, ask) => forward(exchange, ask, reader),
         relay: (exchange, forwarded) =>

@@ -2,10 +2,12 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as ConfigRef from "../config/ConfigRef.js"
-import type { GatewayFailure } from "../domain/failure/Failure.js"
+import type { Ask } from "../domain/chat/Ask.js"
+import type { BodyMalformed, BodyTooComplex, GatewayFailure } from "../domain/failure/Failure.js"
 import { Draining } from "../domain/failure/Failure.js"
 import type { ServerSettings } from "../domain/config/GatewayConfig.js"
 import * as Journal from "../domain/record/Journal.js"
@@ -55,6 +57,13 @@ export type Services = Admission.Admission | ConfigRef.ConfigRef | Drain.Drain |
 
 /** Reads the request; it can be interrupted and can fail, and holds no place of `server.max_in_flight`. */
 export type Receive<Q, R> = (exchange: Exchange) => Effect.Effect<Q, GatewayFailure, R>
+
+/** Decodes a request in the words of its protocol, and notes what is asked for, whatever becomes of it. */
+export const decode = (
+  { journal, protocol, snapshot }: Exchange,
+  text: string
+): Either.Either<Ask, BodyMalformed | BodyTooComplex> =>
+  Either.map(protocol.decode(text, snapshot.config.server.maxValues), (ask) => (journal.ask = ask))
 
 /** Obtains an answer; it can be interrupted and can fail. */
 export type Obtain<Q, A, R> = (exchange: Exchange, request: Q) => Effect.Effect<A, GatewayFailure, R>
@@ -148,8 +157,11 @@ function* open(fiber: Fiber.RuntimeFiber<Outcome>, arrival: Arrival): Effect.fn.
   ]
   sink.listen(new Interrupting(fiber))
   const release = () => {
-    lease.release()
-    leave()
+    try {
+      lease.release()
+    } finally {
+      leave()
+    }
   }
   return { exchange, drain, lease, scope, recording, watchers, sink, release }
 }

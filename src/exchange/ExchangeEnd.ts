@@ -1,6 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type { Outcome } from "../domain/failure/Outcome.js"
 import type { RequestRecord } from "../domain/record/RequestRecord.js"
+import { guarded } from "../flow/Guarded.js"
 
 /** How an exchange has ended: one value, told once to all who watch. */
 export interface ExchangeEnd {
@@ -14,10 +15,10 @@ export interface ExchangeEnd {
 /** Whoever does something when an exchange has ended; undefined where it is done at once. */
 export type Watcher = (end: ExchangeEnd) => Effect.Effect<void> | undefined
 
-/** Tells the end to one after the other, as steps of whoever tells. */
+/** Tells the end to one after the other, whatever becomes of those before, as steps of whoever tells. */
 export function* tell(watchers: ReadonlyArray<Watcher>, end: ExchangeEnd): Effect.fn.Return<void> {
   for (const watcher of watchers) {
-    const done = watcher(end)
+    const done = guarded(() => watcher(end))
     if (done !== undefined) yield* done
   }
 }

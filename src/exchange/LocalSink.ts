@@ -16,12 +16,13 @@ export interface LocalSink extends CallerSink {
   readonly leave: () => void
 }
 
-/** So many chunks may wait for the caller before the backend is held back. */
-const highWater = 64
+/** So much may wait for the caller before the backend is held back, in characters; Node's own measure for a socket. */
+const highWater = 16 * 1024
 
 /** The side of one call. */
 export const make = (): LocalSink => {
-  let waiting: ReadonlyArray<AnswerChunk> = []
+  let waiting: Array<AnswerChunk> = []
+  let size = 0
   let last = ""
   let begun = false
   let full = false
@@ -56,6 +57,7 @@ export const make = (): LocalSink => {
   const hand = (): ReadonlyArray<AnswerChunk> | undefined => {
     const taken = waiting
     waiting = []
+    size = 0
     if (over) settle(true)
     else if (full) {
       full = false
@@ -66,8 +68,11 @@ export const make = (): LocalSink => {
 
   const send = (chunks: ReadonlyArray<AnswerChunk>): boolean => {
     if (gone) return true
-    waiting = [...waiting, ...chunks]
-    full = waiting.length >= highWater
+    for (const chunk of chunks) {
+      waiting.push(chunk)
+      size += chunk.wire().length
+    }
+    full = size >= highWater
     wake()
     return !full
   }
@@ -83,6 +88,7 @@ export const make = (): LocalSink => {
       begin: () => void (begun = true),
       send,
       drained,
+      abandon: () => {},
       finish: (end, readWithin) => ResponseSink.finish(sink, end, readWithin, (ended) => sink.end("", ended))
     },
     listen: (next) => {

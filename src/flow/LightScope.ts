@@ -1,13 +1,14 @@
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { guarded } from "./Guarded.js"
 
 /**
  * What is held until something ends, as a `Scope` has it, for what is made anew for every request: to make, fill and close
  * a `Scope` is 20 steps of a fiber, and one of these none where nothing has to be waited for.
  */
 export interface LightScope {
-  /** Has something done when it is closed: what was given last comes first. */
+  /** Has something done when it is closed, what was given last first; at once where it is closed, and then not waited for. */
   readonly addFinalizer: (finalizer: Finalizer) => void
   /** A `Scope` that is closed with it. */
   readonly scope: Effect.Effect<Scope.Scope>
@@ -20,11 +21,11 @@ export type Finalizer = (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<voi
 
 /** One that is open. */
 export const make = (): LightScope => {
-  const finalizers: Array<Finalizer> = []
+  const state: State = { finalizers: [], closedWith: undefined }
   return {
-    addFinalizer: (finalizer) => void finalizers.push(finalizer),
-    scope: Effect.suspend(() => scopeIn(finalizers)),
-    close: (exit) => close(finalizers, exit)
+    addFinalizer: (finalizer) => add(state, finalizer),
+    scope: Effect.suspend(() => scopeIn(state)),
+    close: (exit) => close(state, (state.closedWith ??= exit))
   }
 }
 
@@ -34,31 +35,37 @@ export const scoped: Effect.Effect<LightScope, never, Scope.Scope> = Effect.acqu
   (light, exit) => light.close(exit) ?? Effect.void
 )
 
-const scopeIn = (finalizers: Array<Finalizer>): Effect.Effect<Scope.Scope> =>
-  Effect.map(Scope.make(), (scope) => {
-    finalizers.push((exit) => Scope.close(scope, exit))
-    return scope
-  })
-
-const close = (finalizers: Array<Finalizer>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> | undefined => {
-  for (let finalizer = finalizers.pop(); finalizer !== undefined; finalizer = finalizers.pop()) {
-    const last = finalize(finalizer, exit)
-    if (last !== undefined)
-      return Effect.zipRight(
-        last,
-        Effect.suspend(() => close(finalizers, exit) ?? Effect.void)
-      )
-  }
-  return undefined
+interface State {
+  readonly finalizers: Array<Finalizer>
+  closedWith: Exit.Exit<unknown, unknown> | undefined
 }
 
-// Whatever fails to end must not keep the rest from it.
-const finalize = (finalizer: Finalizer, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> | undefined => {
-  const failed = (cause: unknown) => Effect.logError("Something did not end as it should", cause)
-  try {
-    const last = finalizer(exit)
-    return last === undefined ? undefined : Effect.catchAllCause(last, failed)
-  } catch (defect) {
-    return failed(defect)
+const add = ({ closedWith, finalizers }: State, finalizer: Finalizer): void => {
+  if (closedWith === undefined) finalizers.push(finalizer)
+  else finalizer(closedWith)
+}
+
+const scopeIn = (state: State): Effect.Effect<Scope.Scope> =>
+  Effect.tap(Scope.make(), (scope) => {
+    if (state.closedWith !== undefined) return Scope.close(scope, state.closedWith)
+    state.finalizers.push((exit) => Scope.close(scope, exit))
+    return Effect.void
+  })
+
+const close = (state: State, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> | undefined => {
+  const { finalizers } = state
+  for (let finalizer = finalizers.pop(); finalizer !== undefined; finalizer = finalizers.pop()) {
+    const present = finalizer
+    const rest = guarded(() => present(exit))
+    // Whoever is interrupted meanwhile must not keep the others from their end.
+    if (rest !== undefined) {
+      return Effect.uninterruptible(
+        Effect.zipRight(
+          rest,
+          Effect.suspend(() => close(state, exit) ?? Effect.void)
+        )
+      )
+    }
   }
+  return undefined
 }

@@ -111,35 +111,6 @@ export const catchAll = <A, E, E2>(
   goOn: (failure: E) => Effect.Effect<Source<A, E2>>
 ): Source<A, E2> => new Caught(source, goOn)
 
-/**
- * Hands everything on, as it comes, to a function that is called at once, and again when the effect that it may return has
- * ended; fails as the source or that effect does. Whoever is interrupted hands nothing on any more.
- */
-export const runForEach: <A, E, E2>(
-  stream: SourceStream<A, E>,
-  f: (values: ReadonlyArray<A>) => Effect.Effect<void, E2> | undefined
-) => Effect.Effect<void, E | E2> = Effect.fnUntraced(function* <A, E, E2>(
-  { source }: SourceStream<A, E>,
-  f: (values: ReadonlyArray<A>) => Effect.Effect<void, E2> | undefined
-) {
-  while (true) {
-    const first = yield* handOn(source, f)
-    if (first === undefined) return
-    yield* first
-  }
-})
-
-// Until an effect has to be run, or to the end. One wait of a fiber for all of it.
-const handOn = <A, E, E2>(
-  source: Source<A, E>,
-  f: (values: ReadonlyArray<A>) => Effect.Effect<void, E2> | undefined
-): Effect.Effect<Effect.Effect<void, E2> | undefined, E> =>
-  Effect.async((resume) => {
-    const run = new HandOn(source, f, resume)
-    run.wake()
-    return run.stop
-  })
-
 // The sources are classes: a closure and what it closes over are further objects each, and at two hundred streams each of
 // them is fetched into the processor's cache anew for every event.
 
@@ -218,7 +189,7 @@ class FailureMapped<A, E, E2> implements Source<A, E2> {
 }
 
 class Caught<A, E, E2> implements Source<A, E2> {
-  private failure: Option.Option<E> | undefined = undefined
+  private failure: Option.Some<E> | undefined = undefined
   private next: Source<A, E2> | undefined = undefined
 
   constructor(
@@ -237,54 +208,9 @@ class Caught<A, E, E2> implements Source<A, E2> {
 
   wait(wake: () => void): Effect.Effect<void> | undefined {
     if (this.next !== undefined) return this.next.wait(wake)
-    return this.failure === undefined || Option.isNone(this.failure)
+    return this.failure === undefined
       ? this.source.wait(wake)
       : Effect.map(this.goOn(this.failure.value), (other) => void (this.next = other))
-  }
-}
-
-/** Hands a source on for as long as nothing but it has to be waited for. */
-class HandOn<A, E, E2> {
-  private isOver = false
-  private isAwake = false
-  private isCalled = false
-
-  constructor(
-    private readonly source: Source<A, E>,
-    private readonly f: (values: ReadonlyArray<A>) => Effect.Effect<void, E2> | undefined,
-    private readonly resume: (result: Effect.Effect<Effect.Effect<void, E2> | undefined, E>) => void
-  ) {}
-
-  readonly stop = Effect.sync(() => void (this.isOver = true))
-
-  // May be called while it waits: then there is something to take.
-  readonly wake = (): void => {
-    this.isCalled = true
-    if (this.isAwake) return
-    this.isAwake = true
-    while (this.isCalled && !this.isOver) {
-      this.isCalled = false
-      this.take()
-    }
-    this.isAwake = false
-  }
-
-  private take(): void {
-    const step = this.source.poll()
-    if (step !== undefined) {
-      const first = step.values.length === 0 ? undefined : this.f(step.values)
-      if (first !== undefined) return this.end(Exit.succeed(first))
-      if (step.end !== undefined) {
-        return this.end(Option.isSome(step.end) ? Exit.fail(step.end.value) : Exit.succeed(undefined))
-      }
-    }
-    const first = this.source.wait(this.wake)
-    if (first !== undefined) this.end(Exit.succeed(first))
-  }
-
-  private end(result: Effect.Effect<Effect.Effect<void, E2> | undefined, E>): void {
-    this.isOver = true
-    this.resume(result)
   }
 }
 

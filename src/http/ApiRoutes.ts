@@ -8,7 +8,7 @@ import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
 import * as Protocols from "../domain/protocol/Protocols.js"
 import { ModelNotFound } from "../domain/failure/Failure.js"
 import * as WireError from "../domain/failure/WireError.js"
-import type * as Exchange from "../exchange/Exchange.js"
+import * as Exchange from "../exchange/Exchange.js"
 import * as Delivery from "../relay/Delivery.js"
 import * as Relay from "../relay/Relay.js"
 import * as ChatReader from "../upstream/attempt/ChatReader.js"
@@ -25,12 +25,10 @@ import * as Endpoint from "./Endpoint.js"
 export type Services = Exchange.Services | Backends | Forwarder
 
 /** What is posted in a protocol, from the caller's bytes to the answer's end. */
-const chat = (protocol: ClientProtocol): Handler.Handler<Services> =>
+const completion = (protocol: ClientProtocol): Handler.Handler<Services> =>
   Handler.handle(protocol, {
     receive: (exchange: Exchange.Exchange, incoming: IncomingMessage) =>
-      Effect.flatMap(RequestBody.read(incoming, exchange), (text) =>
-        protocol.decode(text, exchange.snapshot.config.server.maxValues)
-      ),
+      Effect.flatMap(RequestBody.read(incoming, exchange), (text) => Exchange.decode(exchange, text)),
     obtain: (exchange, ask) =>
       Effect.flatMap(Forwarder, ({ forward }): Effect.Effect<Committed, ForwardFailure> =>
         ask.stream ? forward(exchange, ask, ChatReader.streamed) : forward(exchange, ask, ChatReader.whole)
@@ -49,13 +47,13 @@ type Committed = Forwarded<ChatReader.Streamed> | Forwarded<ChatReader.Whole>
 const isWhole = (committed: Committed): committed is Forwarded<ChatReader.Whole> =>
   committed.answer.content._tag === "Whole"
 
+const handlers = Protocols.clients.flatMap((protocol) => {
+  const handler = completion(protocol)
+  return protocol.paths.map((path) => [path, handler] as const)
+})
+
 /** What is posted in any protocol, by its path: for a server that needs no router for it. */
-export const posted: ReadonlyMap<string, Handler.Handler<Services>> = new Map(
-  Protocols.clients.flatMap((protocol) => {
-    const handler = chat(protocol)
-    return protocol.paths.map((path) => [path, handler] as const)
-  })
-)
+export const posted: ReadonlyMap<string, Handler.Handler<Services>> = new Map(handlers)
 
 const models = Effect.gen(function* () {
   const { headers } = yield* HttpServerRequest.HttpServerRequest
@@ -86,12 +84,10 @@ const idIn = (path: string): string => {
 const modelsUnder = (prefix: "" | "/v1") => (router: HttpRouter.HttpRouter<never, Services>) =>
   router.pipe(Endpoint.add("GET", `${prefix}/models`, models), Endpoint.add("GET", `${prefix}/models/*`, model))
 
-const protocols = Protocols.clients
-  .flatMap(({ paths }) => paths)
-  .reduce<HttpRouter.HttpRouter<never, Services>>((router, path) => {
-    const handler = posted.get(path)
-    return handler === undefined ? router : Endpoint.add("POST", path, Handler.route(handler))(router)
-  }, HttpRouter.empty)
+const protocols = handlers.reduce<HttpRouter.HttpRouter<never, Services>>(
+  (router, [path, handler]) => Endpoint.add("POST", path, Handler.route(handler))(router),
+  HttpRouter.empty
+)
 
 /** What callers may ask, in every protocol, and which models there are. */
 export const routes: HttpRouter.HttpRouter<never, Services> = protocols.pipe(modelsUnder("/v1"), modelsUnder(""))

@@ -32,11 +32,7 @@ export interface Options {
 const backlog = 4_096
 
 /** Everything that is served, with an OpenAI error for every other path. */
-const app = Effect.catchAll(
-  HttpRouter.concat(ApiRoutes.routes, OperatorRoutes.routes),
-
-  () => Endpoint.notFound
-)
+const app = Effect.catchAll(HttpRouter.concat(ApiRoutes.routes, OperatorRoutes.routes), () => Endpoint.notFound)
 
 /**
  * Serves the gateway on a socket of its own. When the layer closes it stops accepting, lets the running exchanges end

@@ -18,6 +18,8 @@ export interface Delivery<Frame> {
   send(frames: ReadonlyArray<Frame>): boolean
   /** Waits until the caller has taken what was sent. */
   readonly drained: Effect.Effect<void>
+  /** Sends nothing more of its own accord: the answer ended by a defect. */
+  abandon(): void
   /** Sends what comes last and waits, at most so long (ms), for the caller to take everything. */
   finish(end: RelayEnd, readWithin: number): Effect.Effect<RelayEnd>
 }
@@ -54,6 +56,10 @@ class Written implements Delivery<string> {
   send([text = ""]: ReadonlyArray<string>): boolean {
     this.beat?.refresh()
     return this.sink.write(text)
+  }
+
+  abandon(): void {
+    this.beat?.clear()
   }
 
   finish(end: RelayEnd, readWithin: number): Effect.Effect<RelayEnd> {

@@ -8,7 +8,8 @@ import type { Encoder } from "../domain/protocol/ClientProtocol.js"
 import type * as Journal from "../domain/record/Journal.js"
 import type { Snapshot } from "../config/ConfigRef.js"
 import type { ByteLease } from "../admission/ByteBudget.js"
-import * as Source from "../flow/Source.js"
+import type * as Source from "../flow/Source.js"
+import * as SourceRun from "../flow/SourceRun.js"
 import type { SteadyClock } from "../flow/SteadyClock.js"
 import type { Streamed, Whole } from "../upstream/attempt/ChatReader.js"
 import type { Forwarded } from "../upstream/forward/Forwarded.js"
@@ -81,7 +82,8 @@ export const relayStream: <Frame>(
   journal.firstTokenAt = clock.now()
   delivery.begin(forwarded.answer.headers, () => rescued.current().answer.content.isFinished())
   const end = yield* endOf(
-    Source.runForEach(delivery.encode(answer), (frames) => (delivery.send(frames) ? undefined : waitForCaller))
+    SourceRun.runForEach(delivery.encode(answer), (frames) => (delivery.send(frames) ? undefined : waitForCaller)),
+    () => delivery.abandon()
   )
   yield* rescued.conclude(end)
   journal.usage = rescued.usage()
@@ -91,13 +93,15 @@ export const relayStream: <Frame>(
 })
 
 // After the commit ends are values: what the Stream failed with, or whoever interrupted it.
-const endOf = (run: Effect.Effect<void, AnswerFailure>): Effect.Effect<RelayEnd> =>
+const endOf = (run: Effect.Effect<void, AnswerFailure>, onDefect: () => void): Effect.Effect<RelayEnd> =>
   Effect.interruptible(run).pipe(
     Effect.matchEffect({
       onSuccess: () => Effect.succeed<RelayEnd>(RelayEnd.Completed()),
       onFailure: (failure) => Effect.succeed<RelayEnd>(failure)
     }),
     Effect.catchAllCause((cause) =>
-      Cause.isInterruptedOnly(cause) ? Effect.succeed(Departure.endOf(cause)) : Effect.failCause(cause)
+      Cause.isInterruptedOnly(cause)
+        ? Effect.succeed(Departure.endOf(cause))
+        : Effect.zipRight(Effect.sync(onDefect), Effect.failCause(cause))
     )
   )

@@ -62,7 +62,8 @@ export const rescued = ({ forwarded: first, journal, sent }: Options): Rescued =
 
   // Goes on after `failure`; where nobody can, the caller is told `why`.
   const goOn = Effect.fnUntraced(function* (failure: AnswerFailure, why: AnswerFailure): Steps<Chunks<AnswerFailure>> {
-    yield* conclude(failure)
+    // The caller may leave meanwhile; the part that has ended ends all the same.
+    yield* Effect.uninterruptible(conclude(failure))
     const known = sent()
     const resumption = known && plan(first.ask, first.answer.target.backend, known)
     if (known === undefined || resumption === undefined) return Source.ended(Option.some(why))

@@ -24,9 +24,13 @@ type Obtain = (exchange: Exchange.Exchange) => Effect.Effect<string, GatewayFail
 /** A gateway in which nothing but the exchange is real; it says in which order things were done. */
 const bench = Effect.gen(function* () {
   const records: Array<RequestRecord> = []
+  let isBroken = false
   const done: Array<string> = []
   const log = RequestLog.of({
-    record: (record) => Effect.sync(() => void (records.push(record), done.push("recorded")))
+    record: (record) =>
+      isBroken
+        ? Effect.die(new Error("a log that dies"))
+        : Effect.sync(() => void (records.push(record), done.push("recorded")))
   })
   const config = ConfigRef.layerStatic({
     openai_clients: [entry()],
@@ -48,7 +52,30 @@ const bench = Effect.gen(function* () {
     const phases = { receive: () => Effect.void, obtain, relay }
     return { sink, outcome: Effect.provide(Exchange.run(arrival, phases), services) }
   }
-  return { records, done, run, drain: Effect.provide(Drain.Drain, services) }
+  /** Asks for a stream of a model, as a caller would. */
+  const asks = (model: string) => {
+    const sink = LocalSink.make()
+    const text = JSON.stringify({ model, stream: true, messages: [{ role: "user", content: "hi" }] })
+    return Effect.provide(
+      Exchange.run(
+        { protocol, caller: () => ({ id: "asks", ip: "", caller: undefined, headers: {} }), sink: () => sink },
+        {
+          receive: (exchange) => Exchange.decode(exchange, text),
+          obtain: answer,
+          relay: () => Effect.succeed(completed)
+        }
+      ),
+      services
+    )
+  }
+  return {
+    records,
+    done,
+    run,
+    asks,
+    breakLog: () => void (isBroken = true),
+    drain: Effect.provide(Drain.Drain, services)
+  }
 })
 
 const completed = Outcomes.RelayEnd.Completed()
@@ -111,6 +138,29 @@ describe("Exchange", () => {
       assert.strictEqual((yield* Fiber.join(first))._tag, "Completed")
       assert.strictEqual((yield* Fiber.join(second))._tag, "Completed")
       assert.lengthOf(records, 6)
+    })
+  )
+
+  it.scoped("says in the record what was asked for, though it was refused before anybody was asked", () =>
+    Effect.gen(function* () {
+      const { asks, records, run } = yield* bench
+      const first = yield* Effect.fork(run(() => Effect.never).outcome)
+      yield* Effect.yieldNow()
+      assert.strictEqual((yield* asks("wanted"))._tag, "Overloaded")
+      assert.deepStrictEqual(
+        records.map(({ RequestedModel, Stream }) => [RequestedModel, Stream]),
+        [["wanted", 1]]
+      )
+      yield* Fiber.interrupt(first)
+    })
+  )
+
+  it.scoped("tells all who watch, though the log dies", () =>
+    Effect.gen(function* () {
+      const { breakLog, run } = yield* bench
+      breakLog()
+      assert.strictEqual((yield* run(answer).outcome)._tag, "Completed")
+      assert.strictEqual((yield* run(answer).outcome)._tag, "Completed")
     })
   )
 

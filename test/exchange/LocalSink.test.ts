@@ -22,7 +22,7 @@ const saying = (text: string) => AnswerChunk.make({ text }, true)
 
 const said = (chunk: AnswerChunk.AnswerChunk) => String(chunk.value()["text"])
 
-const many = Array.from({ length: 64 }, () => "x")
+const many = ["x".repeat(16 * 1024)]
 
 describe("LocalSink", () => {
   it.effect("hands over what has come, and says when it is all taken", () =>
@@ -67,7 +67,7 @@ describe("LocalSink", () => {
     })
   )
 
-  it.effect("asks to wait when 64 chunks wait, and says once when they are taken", () =>
+  it.effect("asks to wait when 16 KiB wait, and says once when they are taken", () =>
     Effect.gen(function* () {
       const { send, sink, take, told } = listened()
       assert.isFalse(send(...many))

@@ -131,7 +131,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "a stream that stalls in the middle",
-    rule: "`timeouts.idle`, then rescued (`relay/Leg.relay`)",
+    rule: "`timeouts.idle`, then rescued (`relay/Rescue`)",
     primary: half(() => {}),
     config: { timeouts: { idle: "200ms" } },
     modes: stream,

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as LightScope from "../../src/flow/LightScope.js"
 
@@ -52,6 +54,32 @@ describe("LightScope", () => {
       scope.addFinalizer(say)
       yield* Scope.addFinalizerExit(yield* scope.scope, (exit) => Effect.sync(() => say(exit)))
       yield* scope.close(Exit.fail("over")) ?? Effect.void
+      assert.deepStrictEqual(done, ["Failure", "Failure"])
+    })
+  )
+
+  it.effect("ends all of it even where whoever closes it is interrupted", () =>
+    Effect.gen(function* () {
+      const { at, done, scope } = watched()
+      const begun = yield* Deferred.make<void>()
+      const goesOn = yield* Deferred.make<void>()
+      scope.addFinalizer(() => at("first"))
+      scope.addFinalizer(() => Effect.zipRight(Deferred.succeed(begun, undefined), Deferred.await(goesOn)))
+      const closing = yield* Effect.fork(Effect.suspend(() => scope.close(Exit.void) ?? Effect.void))
+      yield* Deferred.await(begun)
+      const interrupting = yield* Effect.fork(Fiber.interrupt(closing))
+      yield* Deferred.succeed(goesOn, undefined)
+      yield* Fiber.join(interrupting)
+      assert.deepStrictEqual(done, ["first"])
+    })
+  )
+
+  it.effect("does at once what it is given after its end", () =>
+    Effect.gen(function* () {
+      const { done, scope } = watched()
+      yield* scope.close(Exit.fail("over")) ?? Effect.void
+      scope.addFinalizer((exit) => void done.push(exit._tag))
+      yield* Scope.addFinalizerExit(yield* scope.scope, (exit) => Effect.sync(() => void done.push(exit._tag)))
       assert.deepStrictEqual(done, ["Failure", "Failure"])
     })
   )

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as LightScope from "../../src/flow/LightScope.js"
 import * as Source from "../../src/flow/Source.js"
+import * as SourceRun from "../../src/flow/SourceRun.js"
 import { random } from "../domain/generators.js"
 
 type Step = Source.Step<number, string>
@@ -51,7 +52,7 @@ const doubling: Source.Stage<number, string, number, string> = {
 const collected = (source: Source.Source<number, string>) => {
   const values: Array<number> = []
   return Effect.map(
-    Effect.exit(Source.runForEach(Source.stream(source), (some) => void values.push(...some))),
+    Effect.exit(SourceRun.runForEach(Source.stream(source), (some) => void values.push(...some))),
     (exit) => ({ values, exit })
   )
 }
@@ -94,6 +95,23 @@ describe("Source", () => {
     })
   )
 
+  it.effect("is a defect of the run where a function throws, at once or when it is woken", () =>
+    Effect.gen(function* () {
+      for (const later of [false, true]) {
+        const { bring, source } = scripted()
+        const thrown = new Error("thrown")
+        const run = SourceRun.runForEach(Source.stream(source), () => {
+          throw thrown
+        })
+        if (!later) bring(more(1))
+        const fiber = yield* Effect.fork(Effect.exit(run))
+        yield* Effect.yieldNow()
+        if (later) bring(more(1))
+        assert.deepStrictEqual(yield* Fiber.join(fiber), Exit.die(thrown))
+      }
+    })
+  )
+
   it.scoped("of a Stream that is made of none brings what that brings", () =>
     Effect.gen(function* () {
       const scope = yield* LightScope.scoped
@@ -127,7 +145,7 @@ describe("Source", () => {
       const taken = yield* Effect.makeSemaphore(0)
       const seen: Array<number> = []
       const run = yield* Effect.fork(
-        Source.runForEach(Source.stream(source), (some) => {
+        SourceRun.runForEach(Source.stream(source), (some) => {
           seen.push(...some)
           return taken.take(1)
         })
@@ -148,7 +166,7 @@ describe("Source", () => {
     Effect.gen(function* () {
       const { bring, source } = scripted()
       const seen: Array<number> = []
-      const run = yield* Effect.fork(Source.runForEach(Source.stream(source), (some) => void seen.push(...some)))
+      const run = yield* Effect.fork(SourceRun.runForEach(Source.stream(source), (some) => void seen.push(...some)))
       yield* Effect.yieldNow()
       bring(more(1))
       yield* Fiber.interrupt(run)

@@ -2,13 +2,13 @@ import * as Schema from "effect/Schema"
 import type { Operation } from "../operation/Operation.js"
 import { orDefault } from "../schema/ConfigSchema.js"
 
+const all = ["openai-chat", "openai-text"] as const
+
 /** A protocol that a backend may speak. */
-export type SpokenProtocol = "openai-chat" | "openai-text"
+export type SpokenProtocol = (typeof all)[number]
 
 /** What a backend can be asked in each of them. */
 const serving: Readonly<Record<SpokenProtocol, Operation>> = { "openai-chat": "chat", "openai-text": "text" }
-
-const all = ["openai-chat", "openai-text"] as const
 
 /** The key of a backend that says what it speaks. */
 export const field = orDefault(
@@ -24,6 +24,10 @@ export const field = orDefault(
   description:
     "What the backend speaks: `openai-chat` is `/chat/completions`, `openai-text` the old `/completions`. It is not asked for what it has no protocol for."
 })
+
+/** What one can be asked in these protocols. */
+export const operationsOf = (spoken: ReadonlyArray<SpokenProtocol>): ReadonlyArray<Operation> =>
+  spoken.map((name) => serving[name])
 
 /** The first of these protocols in which one can be asked this. */
 export const toAsk = (operation: Operation, spoken: ReadonlyArray<SpokenProtocol>): SpokenProtocol | undefined =>

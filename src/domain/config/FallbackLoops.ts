@@ -16,14 +16,14 @@ export const find = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssu
     name: string,
     trail: ReadonlyArray<Step>
   ): void => {
-    const identity = identityOf(siblings)
+    const identity = identityOf(operation, siblings)
     if (done.has(identity)) return
     const steps = [...trail, { identity, name }]
     for (const { backend, model } of siblings) {
       if (Option.isNone(backend.fallback)) continue
       const next = routes.resolve(operation, backend.fallback.value, model)
-      if (identityOf(next) === identity && !isIdle(backend, backend.fallback.value)) continue
-      const start = steps.findIndex((step) => step.identity === identityOf(next))
+      if (identityOf(operation, next) === identity && !isIdle(backend, backend.fallback.value)) continue
+      const start = steps.findIndex((step) => step.identity === identityOf(operation, next))
       if (start === -1) walk(operation, next, backend.fallback.value, steps)
       else if (!loops.has(backend)) {
         const names = [...steps.slice(start).map((step) => step.name), backend.fallback.value]
@@ -56,5 +56,5 @@ interface Step {
 const isIdle = ({ match: { type, value } }: Backend, fallback: string): boolean =>
   type === "exact" && value.every((model) => model === fallback)
 
-const identityOf = (siblings: ReadonlyArray<RouteTable.Target>): string =>
-  JSON.stringify(siblings.map(({ backend, model }) => [backend.name, model]))
+const identityOf = (operation: Operation.Operation, siblings: ReadonlyArray<RouteTable.Target>): string =>
+  JSON.stringify([operation, ...siblings.map(({ backend, model }) => [backend.name, model])])

@@ -5,6 +5,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as ApiKey from "../backend/ApiKey.js"
 import { Backend } from "../backend/Backend.js"
+import * as SpokenProtocol from "../backend/SpokenProtocol.js"
 import * as ConfigIssue from "../schema/ConfigIssue.js"
 import {
   Count,
@@ -21,7 +22,6 @@ import * as Credentials from "../backend/Credentials.js"
 import * as IpRange from "./IpRange.js"
 import * as JsonBounds from "../json/JsonBounds.js"
 import { RetentionText } from "./Retention.js"
-import * as Operation from "../operation/Operation.js"
 import * as RouteTable from "../routing/RouteTable.js"
 import * as WorkerShare from "./WorkerShare.js"
 import { Bodies, Durability } from "./WriterSettings.js"
@@ -232,7 +232,9 @@ const danglingFallbacks = (backends: ReadonlyArray<Backend>): ReadonlyArray<Conf
     const target = Option.getOrUndefined(backend.fallback)
     if (
       target === undefined ||
-      Operation.all.some((operation) => routes.resolve(operation, target, target).length > 0)
+      SpokenProtocol.operationsOf(backend.protocols).some(
+        (operation) => routes.resolve(operation, target, target).length > 0
+      )
     ) {
       return []
     }

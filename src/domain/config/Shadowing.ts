@@ -1,6 +1,7 @@
 import * as Option from "effect/Option"
 import type { Backend } from "../backend/Backend.js"
 import type { ConfigIssue } from "../schema/ConfigIssue.js"
+import * as SpokenProtocol from "../backend/SpokenProtocol.js"
 import * as RouteTable from "../routing/RouteTable.js"
 
 /**
@@ -30,7 +31,9 @@ const reserve = (backend: Backend, backends: ReadonlyArray<Backend>): ReadonlyAr
   if (backend.weight > 0) return []
   const before = backends.filter((other) => other.weight > 0 || backends.indexOf(other) < backends.indexOf(backend))
   const covered = [...new Set(backend.match.value)].flatMap((value) => {
-    const takers = before.filter((other) => other !== backend && takesAll(other, backend.match.type, value))
+    const takers = before.filter(
+      (other) => other !== backend && answersAll(other, backend) && takesAll(other, backend.match.type, value)
+    )
     return takers.length === 0 ? [] : [{ value, takers }]
   })
   if (covered.length === 0) return []
@@ -38,6 +41,12 @@ const reserve = (backend: Backend, backends: ReadonlyArray<Backend>): ReadonlyAr
   const values = covered.map(({ value }) => value)
   return [`with priority 0 it is only asked for ${quoted(values)} when ${quoted(names)} failed`]
 }
+
+// Whether a backend can be asked all that another can.
+const answersAll = ({ protocols }: Backend, other: Backend): boolean =>
+  SpokenProtocol.operationsOf(other.protocols).every(
+    (operation) => SpokenProtocol.toAsk(operation, protocols) !== undefined
+  )
 
 // Whether a backend takes every model that a value of another's match stands for.
 const takesAll = (other: Backend, type: Backend["match"]["type"], value: string): boolean =>

@@ -17,6 +17,11 @@ const backends: Readonly<Record<SpokenProtocol.SpokenProtocol, BackendProtocol>>
   "openai-text": OpenAiTextBackend.protocol
 }
 
-/** In which a backend is asked this; what it has no protocol for, it is not asked. */
-export const between = (operation: Operation, { protocols }: Pick<Backend, "protocols">): BackendProtocol =>
-  backends[SpokenProtocol.toAsk(operation, protocols) ?? "openai-chat"]
+/** In which a backend is asked this; undefined where it has no protocol for it. */
+export const between = (
+  operation: Operation,
+  { protocols }: Pick<Backend, "protocols">
+): BackendProtocol | undefined => {
+  const spoken = SpokenProtocol.toAsk(operation, protocols)
+  return spoken === undefined ? undefined : backends[spoken]
+}

@@ -51,7 +51,6 @@ export const run: <A>(
   const { atEnd, clock, journal, snapshot } = options
   const { config, routes } = snapshot
   const { health, slots } = backends
-  journal.ask = ask
   const plan = RoutePlan.certain(routes, ask.operation, ask.model) ?? (yield* drawn(routes, ask))
   if (plan.length === 0) return yield* new ModelNotFound({ model: ask.model })
   const { queue } = config.server
@@ -87,7 +86,7 @@ function* tryOne<A>(
   search: Search<A>,
   ticket: Candidates.Ticket,
   resumption: Attempt.Resumption | undefined
-): Steps<Forwarded<A> | undefined, BodyMalformed> {
+): Steps<Forwarded<A> | undefined, BodyMalformed | ModelNotFound> {
   const { permit, target } = ticket
   const { backends, candidates, failures, options } = search
   const { clock } = options
@@ -116,10 +115,11 @@ function* attempt<A>(
   target: Target,
   connections: Connections,
   resumption: Attempt.Resumption | undefined
-): Steps<Either.Either<Attempt.Answer<A>, AttemptFailure>, BodyMalformed> {
+): Steps<Either.Either<Attempt.Answer<A>, AttemptFailure>, BodyMalformed | ModelNotFound> {
   const { ask, options, reader } = search
   const { bytes, clock, journal } = options
   const protocol = Protocols.between(ask.operation, target.backend)
+  if (protocol === undefined) return yield* new ModelNotFound({ model: ask.model })
   const sent = protocol.body(ask, target, resumption?.partial)
   if (Either.isLeft(sent)) return yield* sent.left
   const body = JSON.stringify(sent.right)

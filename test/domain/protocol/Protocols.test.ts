@@ -5,6 +5,7 @@ import * as JsonObject from "../../../src/domain/json/JsonObject.js"
 import * as Operation from "../../../src/domain/operation/Operation.js"
 import type { Decoder } from "../../../src/domain/protocol/BackendProtocol.js"
 import * as Protocols from "../../../src/domain/protocol/Protocols.js"
+import * as RouteTable from "../../../src/domain/routing/RouteTable.js"
 import type { SseEvent } from "../../../src/domain/wire/SseEvents.js"
 import * as ChunkStage from "../../../src/upstream/attempt/ChunkStage.js"
 import { backend, options } from "../generators.js"
@@ -30,8 +31,21 @@ describe("Protocols", () => {
       Protocols.clients.map(({ operation }) => operation),
       [...Operation.all]
     )
-    const paths = Operation.all.map((operation) => Protocols.between(operation, backend()).path(ask(operation)))
+    const paths = Operation.all.map((operation) => Protocols.between(operation, backend())?.path(ask(operation)))
     assert.deepStrictEqual(paths, ["/chat/completions", "/completions"])
+  })
+})
+
+describe("a backend that speaks one protocol alone", () => {
+  const text = backend({ protocols: ["openai-text"] })
+
+  it("is not asked for what it has none for", () => {
+    assert.isUndefined(Protocols.between("chat", text))
+    const routes = RouteTable.make([text])
+    const [model = ""] = text.match.value
+    assert.deepStrictEqual(routes.match("chat", model), [])
+    assert.deepStrictEqual(routes.match("text", model), [text])
+    assert.deepStrictEqual(routes.resolve("chat", text.name, model), [])
   })
 })
 

@@ -58,10 +58,12 @@ const attempt = (upstream: ReturnType<typeof scripted>, scope: LightScope.LightS
   Effect.gen(function* () {
     const clock = SteadyClock.of(yield* Effect.clock)
     const target = { backend: backend(), model: "m" }
+    const protocol = Protocols.between("chat", target.backend)
+    assert(protocol !== undefined)
     return yield* Attempt.make({
       id: "id-1",
       ask: { operation: "chat", model: "m", stream: true, includeUsage: true, body: {} },
-      protocol: Protocols.between("chat", target.backend),
+      protocol,
       target,
       body: "{}",
       connections: upstream.connections,
