@@ -38,21 +38,21 @@ if (held.bytes().length !== ${size}) process.exit(1)`
 import * as ChunkStage from ${built("upstream/attempt/ChunkStage.js")}
 import * as AnswerRepair from ${built("domain/chat/answer/AnswerRepair.js")}\n${pieces}
 const repair = AnswerRepair.make({ operation: "chat", id: "x", model: "m", created: 1, prefix: "", includeUsage: false, cumulative: false })
-const held = ChunkStage.of({ headers: { "content-type": "application/json" } }, repair, () => {})
+const held = ChunkStage.of({ headers: { "content-type": "application/json" } }, { repair, takeWhole: () => {} })
 for (const piece of pieces()) held.push(piece)`
     assert.isTrue(await survives(48, holds(code, 96 * 1024 * 1024)))
   })
 
   it("wait for who is to hear them in a small heap", async () => {
     const code = `import * as UpstreamCall from ${built("upstream/UpstreamCall.js")}
+import * as LightScope from ${built("flow/LightScope.js")}
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Scope from "effect/Scope"\n${pieces}
+\n${pieces}
 let handler
 const options = { origin: "http://a", path: "/", method: "GET", headers: {}, body: null, connectTimeout: Duration.seconds(1), headLimit: { after: 1_000, failure: () => "late" } }
-const call = UpstreamCall.open({ dispatch: (_, given) => (handler = given) }, options)
-const scope = Effect.runSync(Scope.make())
-Effect.runFork(Scope.extend(call, scope))
+const scope = LightScope.make()
+Effect.runFork(UpstreamCall.open(scope, { dispatch: (_, given) => (handler = given) }, options))
 const controller = { pause() {}, resume() {}, abort() {} }
 handler.onRequestStart(controller)
 handler.onResponseStart(controller, 200, {})
