@@ -36,12 +36,16 @@ export interface Options {
 }
 
 /** The stage for a successful answer; its content type decides how it is read, not what was asked for. */
-export const of = ({ headers }: Pick<UpstreamHead, "headers">, options: Options): ChunkStage => {
+export const of = (
+  { framing, headers }: Pick<UpstreamHead, "headers"> & Partial<Pick<UpstreamHead, "framing">>,
+  options: Options
+): ChunkStage => {
   const { takeWhole } = options
   const type = String(headers["content-type"] ?? "").toLowerCase()
   const isBody =
     type.includes("json") || type.includes("html") || (takeWhole !== undefined && !type.includes("event-stream"))
-  return isBody ? ofBody(options) : new EventStage(options.repair, options.decoder)
+  const stage = isBody ? ofBody(options) : new EventStage(options.repair, options.decoder)
+  return framing === "close" ? sayingSo(stage) : stage
 }
 
 type Made = Step<AnswerChunk, Failure>
@@ -154,6 +158,18 @@ const endOf = (end: AnswerRepair.StreamEnd): Option.Option<Failure> => {
       return broke(end.reason)
   }
 }
+
+// Of a body that ends only with its connection nobody can tell whether it was cut off: a broken one probably was.
+const sayingSo = (stage: ChunkStage): ChunkStage => ({
+  isWhole: stage.isWhole,
+  size: () => stage.size(),
+  push: (bytes) => stage.push(bytes),
+  end: (how) => {
+    const { end, values } = stage.end(how)
+    const isCut = Option.isSome(end) && end.value._tag === "UpstreamBroke"
+    return { values, end: isCut ? broke(`${end.value.reason}; only its connection told the end`) : end }
+  }
+})
 
 const failed = (failure: BodyFailure, lost: (cause: unknown) => Last): Last =>
   failure._tag === "BodyLate" ? { values: [], end: Option.some(failure) } : lost(failure.cause)

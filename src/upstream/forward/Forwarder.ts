@@ -7,6 +7,8 @@ import { Backends } from "../Backends.js"
 import type { Forwarded, ForwardFailure, Options } from "./Forwarded.js"
 import * as Search from "./Search.js"
 
+export type { AnswerReader, Ask, Forwarded, ForwardFailure, Options }
+
 /** Obtains answers from backends. */
 export class Forwarder extends Context.Tag("causeway/upstream/Forwarder")<
   Forwarder,
