@@ -122,7 +122,7 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
   }).pipe(Effect.scoped)
 
 const askOf = ({ backend, model }: Target, stream: boolean, limit: string): Ask => {
-  const chats = SpokenProtocol.toAsk("chat", backend.protocols) !== undefined
+  const chats = SpokenProtocol.answers(backend.protocols, "chat")
   const said = chats ? { messages: [{ role: "user", content: "ping" }] } : { prompt: "ping" }
   return {
     operation: chats ? "chat" : "text",

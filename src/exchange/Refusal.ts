@@ -3,7 +3,6 @@ import type { Outcome } from "../domain/failure/Outcome.js"
 import * as WireError from "../domain/failure/WireError.js"
 import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
 import type * as Journal from "../domain/record/Journal.js"
-import * as Alarm from "../flow/Alarm.js"
 import type { CallerSink } from "../relay/ResponseSink.js"
 import * as ResponseSink from "../relay/ResponseSink.js"
 
@@ -28,13 +27,8 @@ export const refuse = (
     const error = wireError(outcome)
     if (sink.breakOff()) return Effect.succeed(outcome)
     if (error !== undefined) journal.status = error.status
-    const send = Effect.async<Outcome>((resume) => {
-      const patience = Alarm.make()
-      const ended = () => {
-        patience.clear()
-        resume(Effect.succeed(outcome))
-      }
-      patience.set(lastRead, () => sink.abandon())
+    const send = ResponseSink.untilTaken<Outcome>(sink, lastRead, (onEnded) => {
+      const ended = () => onEnded(outcome)
       if (error === undefined) sink.end("", ended)
       else ResponseSink.sendJson(sink, error.status, error.headers, JSON.stringify(protocol.error(error)), ended)
     })

@@ -1,5 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import type { AnswerChunk } from "../domain/chat/answer/AnswerChunk.js"
 import { UpstreamStalled } from "../domain/failure/AnswerFailure.js"
 import type { AnswerFailure } from "../domain/failure/AnswerFailure.js"
@@ -81,27 +83,28 @@ export const relayStream: <Frame>(
   journal.status = 200
   journal.firstTokenAt = clock.now()
   delivery.begin(forwarded.answer.headers, () => rescued.current().answer.content.isFinished())
-  const end = yield* endOf(
-    SourceRun.runForEach(delivery.encode(answer), (frames) => (delivery.send(frames) ? undefined : waitForCaller)),
-    () => delivery.abandon()
+  const run = SourceRun.runForEach(delivery.encode(answer), (frames) =>
+    delivery.send(frames) ? undefined : waitForCaller
   )
-  yield* rescued.conclude(end)
+  const exit = yield* Effect.exit(Effect.interruptible(run))
+  const end = endOf(exit)
+  if (Either.isLeft(end)) {
+    delivery.abandon()
+    return yield* Effect.failCause(end.left)
+  }
+  yield* rescued.conclude(end.right)
   journal.usage = rescued.usage()
   journal.answer = transcript.kept(journal.usage)
-  if (beforeEnd !== undefined) yield* beforeEnd(end)
-  return yield* delivery.finish(end, left())
+  if (beforeEnd !== undefined) yield* beforeEnd(end.right)
+  return yield* delivery.finish(end.right, left())
 })
 
-// After the commit ends are values: what the Stream failed with, or whoever interrupted it.
-const endOf = (run: Effect.Effect<void, AnswerFailure>, onDefect: () => void): Effect.Effect<RelayEnd> =>
-  Effect.interruptible(run).pipe(
-    Effect.matchEffect({
-      onSuccess: () => Effect.succeed<RelayEnd>(RelayEnd.Completed()),
-      onFailure: (failure) => Effect.succeed<RelayEnd>(failure)
-    }),
-    Effect.catchAllCause((cause) =>
-      Cause.isInterruptedOnly(cause)
-        ? Effect.succeed(Departure.endOf(cause))
-        : Effect.zipRight(Effect.sync(onDefect), Effect.failCause(cause))
-    )
-  )
+// After the commit ends are values: what the Stream failed with, or whoever interrupted it. Only a defect is none.
+const endOf = (exit: Exit.Exit<void, AnswerFailure>): Either.Either<RelayEnd, Cause.Cause<never>> => {
+  if (Exit.isSuccess(exit)) return Either.right(RelayEnd.Completed())
+  const failure = Cause.failureOrCause(exit.cause)
+  if (Either.isLeft(failure)) return Either.right(failure.left)
+  return Cause.isInterruptedOnly(failure.right)
+    ? Either.right(Departure.endOf(failure.right))
+    : Either.left(failure.right)
+}

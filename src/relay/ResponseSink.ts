@@ -47,11 +47,8 @@ export const finish = (
   within: number,
   sendLast: (onEnded: (delivered: boolean) => void) => void
 ): Effect.Effect<RelayEnd> =>
-  Effect.async((resume) => {
+  untilTaken(sink, end._tag === "Completed" ? within : lastRead, (onEnded, giveUpIn) => {
     let gone: RelayEnd | undefined
-    const patience = Alarm.make()
-    const giveUpIn = (millis: number) => patience.set(millis, () => sink.abandon())
-    giveUpIn(end._tag === "Completed" ? within : lastRead)
     sink.listen({
       onLeft: () => (gone ??= RelayEnd.CallerLeft()),
       onCut: () => {
@@ -59,10 +56,26 @@ export const finish = (
         giveUpIn(lastRead)
       }
     })
-    sendLast((delivered) => {
+    sendLast((delivered) => onEnded(whenEnded(end, delivered, gone)))
+  })
+
+/**
+ * Waits at most so long (ms) for the caller to take the last piece, which `send` sends; `giveUpIn` says anew how long. A
+ * caller that does not take it loses its connection.
+ */
+export const untilTaken = <A>(
+  sink: ResponseSink,
+  within: number,
+  send: (onEnded: (result: A) => void, giveUpIn: (millis: number) => void) => void
+): Effect.Effect<A> =>
+  Effect.async((resume) => {
+    const patience = Alarm.make()
+    const giveUpIn = (millis: number) => patience.set(millis, () => sink.abandon())
+    giveUpIn(within)
+    send((result) => {
       patience.clear()
-      resume(Effect.succeed(whenEnded(end, delivered, gone)))
-    })
+      resume(Effect.succeed(result))
+    }, giveUpIn)
   })
 
 /** Sends a whole JSON response and says whether the caller took it. */

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as ByteBudget from "../../src/admission/ByteBudget.js"
 import * as ConfigRef from "../../src/config/ConfigRef.js"
 import * as AnswerChunk from "../../src/domain/chat/answer/AnswerChunk.js"
+import type { ConfigInvalid } from "../../src/domain/failure/Failure.js"
 import { UpstreamBroke } from "../../src/domain/failure/AnswerFailure.js"
 import type { AnswerFailure } from "../../src/domain/failure/AnswerFailure.js"
 import type { RelayEnd } from "../../src/domain/failure/Outcome.js"
@@ -93,8 +94,7 @@ const caller = () => {
 const relaying = (parts: ReadonlyArray<Part>) =>
   Effect.gen(function* () {
     const snapshot = yield* Effect.flatMap(ConfigRef.ConfigRef, ({ current }) => current).pipe(
-      Effect.provide(ConfigRef.layerStatic({ openai_clients: [entry()] })),
-      Effect.orDie
+      Effect.provide(ConfigRef.layerStatic({ openai_clients: [entry()] }))
     )
     const clock = SteadyClock.of(yield* Effect.clock)
     const ends: Array<RelayEnd["_tag"]> = []
@@ -155,7 +155,7 @@ const readsOf = (count: number, sizes: ReadonlyArray<number>, last: ReadonlyArra
 }
 
 /** Whether something is so for any of these. */
-const always = <A>(any: fc.Arbitrary<A>, law: (value: A) => Effect.Effect<void>) =>
+const always = <A>(any: fc.Arbitrary<A>, law: (value: A) => Effect.Effect<void, ConfigInvalid>) =>
   Effect.promise(() =>
     fc.assert(
       fc.asyncProperty(any, (value) => Effect.runPromise(law(value))),

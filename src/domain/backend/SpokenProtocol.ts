@@ -29,6 +29,10 @@ export const field = orDefault(
 export const operationsOf = (spoken: ReadonlyArray<SpokenProtocol>): ReadonlyArray<Operation> =>
   spoken.map((name) => serving[name])
 
+/** Whether one can be asked this in one of these protocols. */
+export const answers = (spoken: ReadonlyArray<SpokenProtocol>, operation: Operation): boolean =>
+  toAsk(operation, spoken) !== undefined
+
 /** The first of these protocols in which one can be asked this. */
 export const toAsk = (operation: Operation, spoken: ReadonlyArray<SpokenProtocol>): SpokenProtocol | undefined =>
   spoken.find((name) => serving[name] === operation)

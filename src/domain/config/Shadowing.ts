@@ -44,9 +44,7 @@ const reserve = (backend: Backend, backends: ReadonlyArray<Backend>): ReadonlyAr
 
 // Whether a backend can be asked all that another can.
 const answersAll = ({ protocols }: Backend, other: Backend): boolean =>
-  SpokenProtocol.operationsOf(other.protocols).every(
-    (operation) => SpokenProtocol.toAsk(operation, protocols) !== undefined
-  )
+  SpokenProtocol.operationsOf(other.protocols).every((operation) => SpokenProtocol.answers(protocols, operation))
 
 // Whether a backend takes every model that a value of another's match stands for.
 const takesAll = (other: Backend, type: Backend["match"]["type"], value: string): boolean =>

@@ -20,7 +20,7 @@ export interface RouteTable {
 /** Compiles the backends of a configuration into their lookup. */
 export const make = (backends: ReadonlyArray<Backend>): RouteTable => {
   const match = (operation: Operation, model: string) =>
-    backends.filter((backend) => serves(backend, model) && answers(backend, operation))
+    backends.filter((backend) => serves(backend, model) && SpokenProtocol.answers(backend.protocols, operation))
   return {
     backends,
     match,
@@ -28,7 +28,7 @@ export const make = (backends: ReadonlyArray<Backend>): RouteTable => {
       const serving = match(operation, fallback)
       if (serving.length > 0) return serving.map((backend) => ({ backend, model: fallback }))
       return backends
-        .filter((backend) => backend.name === fallback && answers(backend, operation))
+        .filter((backend) => backend.name === fallback && SpokenProtocol.answers(backend.protocols, operation))
         .map((backend) => ({ backend, model: modelFor(backend, requested) }))
     }
   }
@@ -39,9 +39,6 @@ export const serves = (backend: Backend, model: string): boolean =>
   backend.match.type === "exact"
     ? backend.match.value.includes(model)
     : backend.match.value.some((keyword) => model.includes(keyword))
-
-const answers = ({ protocols }: Backend, operation: Operation): boolean =>
-  SpokenProtocol.toAsk(operation, protocols) !== undefined
 
 // A backend chosen by its name need not know the caller's model: ask it for one that it claims.
 const modelFor = (backend: Backend, requested: string): string =>

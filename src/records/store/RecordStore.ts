@@ -17,8 +17,6 @@ export interface Keeping {
 export class RecordStore extends Context.Tag("causeway/records/RecordStore")<
   RecordStore,
   {
-    /** Appends the leading records that belong together, which are safe afterwards, and says how many those were. */
-    readonly append: (records: ReadonlyArray<LoggedRecord>, keeping: Keeping) => Effect.Effect<number, AppendFailed>
     /** Appends all records, wherever they belong; when it fails, leading ones may be there. */
     readonly appendAll: (records: ReadonlyArray<LoggedRecord>, keeping: Keeping) => Effect.Effect<void, AppendFailed>
     /** Lets go of the database until the next append, so that another process may have it to itself. */

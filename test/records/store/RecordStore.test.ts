@@ -18,7 +18,6 @@ type Says = (records: ReadonlyArray<LoggedRecord>) => Effect.Effect<void, Append
 
 /** A store in memory, which asks before it takes rows. */
 const storeOf = (rows: Array<LoggedRecord>, keepings: Array<boolean>, says: Says): RecordStore["Type"] => ({
-  append: (records) => Effect.map(says(records), () => rows.push(...records)),
   appendAll: (records, { archive }) =>
     Effect.map(says(records), () => {
       keepings.push(archive)
