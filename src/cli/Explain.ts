@@ -10,6 +10,7 @@ import * as OpenAiTextClient from "../domain/protocol/openai-text/OpenAiTextClie
 import * as ConfigIssue from "../domain/schema/ConfigIssue.js"
 import { reasonOf } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
+import * as JsonText from "../domain/json/JsonText.js"
 import * as Printable from "../domain/text/Printable.js"
 import * as RouteTable from "../domain/routing/RouteTable.js"
 import * as CommonOptions from "./CommonOptions.js"
@@ -77,7 +78,7 @@ const requestFor = Effect.fnUntraced(function* (settings: {
   }
   if (!("model" in body)) return yield* new NoRequest({ reason: "Which model? Give --model, or a --body with one." })
   const { decode } = "prompt" in body && !("messages" in body) ? OpenAiTextClient.protocol : OpenAiChatClient.protocol
-  return yield* decode(JSON.stringify(body))
+  return yield* decode(JsonText.write(body))
 })
 
 /** A body may be this large, in bytes. */

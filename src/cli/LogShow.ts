@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as JsonObject from "../domain/json/JsonObject.js"
+import * as JsonText from "../domain/json/JsonText.js"
 import * as Printable from "../domain/text/Printable.js"
 import { AttemptTrace } from "../domain/record/RequestRecord.js"
 import { RecordQuery } from "../records/read/RecordQuery.js"
@@ -99,7 +100,7 @@ const section = (title: string, text: string): string => (text === "" ? "" : `${
 const pretty = (json: string | null): string =>
   Option.match(Option.flatMap(Option.fromNullable(json), JsonObject.parseValue), {
     onNone: () => Printable.line(json ?? ""),
-    onSome: (value) => Printable.escaped(JSON.stringify(value, null, 2))
+    onSome: (value) => Printable.escaped(JsonText.write(value, 2))
   })
 
 /** `causeway log show ID`: one exchange, whole. */

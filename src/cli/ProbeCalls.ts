@@ -10,6 +10,7 @@ import * as AnswerFailure from "../domain/failure/AnswerFailure.js"
 import { ConnectFailed, ProtocolBroken, TotalTimedOut } from "../domain/failure/Failure.js"
 import type { AttemptFailure, BodyMalformed } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
+import * as JsonText from "../domain/json/JsonText.js"
 import type { Target } from "../domain/routing/RouteTable.js"
 import * as Told from "../domain/chat/answer/Told.js"
 import * as UpstreamError from "../domain/failure/UpstreamError.js"
@@ -95,7 +96,7 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
     const ask = askOf(target, stream, limit)
     const protocol = Protocols.between(ask.operation, target.backend)
     if (protocol === undefined) return yield* new ProtocolBroken({ reason: "it speaks no protocol" })
-    const body = JSON.stringify(yield* protocol.body(ask, target))
+    const body = JsonText.write(yield* protocol.body(ask, target))
     const { timeouts } = target.backend
     const clock = SteadyClock.of(yield* Effect.clock)
     const startedAt = clock.now()

@@ -202,9 +202,11 @@ const textOf = (body: Request, limit: number): Either.Either<string, BodyMalform
 const decodeAnswer = Schema.decodeUnknownSync(Schema.parseJson(ChatCompletion))
 const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
 
-// The caller may do what it likes with what it gets: the record is made of the same chunks.
+// The caller may do what it likes with what it gets, for the record is made of the same chunks. Numbers are plain ones.
+const copied = (chunk: AnswerChunk): unknown => JSON.parse(JSON.stringify(chunk.value()))
+
 const decoded = (chunks: ReadonlyArray<AnswerChunk>): Effect.Effect<Chunk.Chunk<ChatCompletionChunk>> =>
-  Effect.sync(() => Chunk.fromIterable(chunks.map((chunk) => decodeChunk(structuredClone(chunk.value())))))
+  Effect.sync(() => Chunk.fromIterable(chunks.map((chunk) => decodeChunk(copied(chunk)))))
 
 const answerOf = (outcome: Outcome, text: string): Effect.Effect<ChatCompletion, GatewayFailure> => {
   switch (outcome._tag) {

@@ -1,3 +1,5 @@
+import * as JsonNumber from "./JsonNumber.js"
+
 /** What a JSON text has too much of to be parsed: values, or levels. */
 export type Excess = "values" | "depth"
 
@@ -7,26 +9,30 @@ export const maxValues = 500_000
 /** Deeper values cannot be written again: `JSON.parse` knows no limit, but `JSON.stringify` overflows the stack. */
 export const maxDepth = 512
 
-/**
- * What a JSON text has too much of, if anything. A value that is parsed takes up to a hundred times the memory of its
- * text, so this is to be known before. Of a text that is no JSON anything may be said.
- */
-export const excess = (text: string, most: number = maxValues): Excess | undefined =>
-  // Each value takes two characters with what separates it from the next, and each level two brackets.
-  text.length < 2 * Math.min(most, maxDepth) ? undefined : scan(text, text.length < 2 * most ? Infinity : most)
+/** What has to be known of a JSON text before it is parsed. */
+export interface Scan {
+  /** What it has too much of, if anything: a value that is parsed takes up to a hundred times the memory of its text. */
+  readonly excess: Excess | undefined
+  /** Where each number begins and ends that would be written otherwise than it stands there. */
+  readonly numbers: ReadonlyArray<number>
+}
 
-const scan = (text: string, most: number): Excess | undefined => {
+/** Looks through a JSON text; of a text that is no JSON anything may be said. */
+export const scan = (text: string, most: number = maxValues): Scan => {
   let values = 1
   let depth = 0
+  let numbers: Array<number> | undefined
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    // Numbers, colons and capitals: most of what is outside of strings.
-    if (code > comma && code < openBracket) continue
     if (code === quote) at = endOfString(text, at + 1)
     else if (code === comma) {
-      if (++values > most) return "values"
+      if (++values > most) return { excess: "values", numbers: none }
+    } else if (code === minus || (code >= zero && code <= nine)) {
+      const end = endOfNumber(text, at)
+      if (!isShort(text, at, end) && isNumber(text, at, end)) (numbers ??= []).push(at, end)
+      at = end - 1
     } else if (isOpen(code)) {
-      if (++depth > maxDepth) return "depth"
+      if (++depth > maxDepth) return { excess: "depth", numbers: none }
       values++
     } else if (code === closeBracket || code === closeBrace) {
       depth--
@@ -34,11 +40,19 @@ const scan = (text: string, most: number): Excess | undefined => {
       if (isOpen(text.charCodeAt(at - 1))) values--
     }
   }
-  return values > most ? "values" : undefined
+  return values > most
+    ? { excess: "values", numbers: none }
+    : numbers === undefined
+      ? usual
+      : { excess: undefined, numbers }
 }
 
-// Where its closing quote stands; at the end of a text that has none.
-const endOfString = (text: string, from: number): number => {
+const none: ReadonlyArray<number> = []
+
+const usual: Scan = { excess: undefined, numbers: none }
+
+/** Where its closing quote stands, of a string that begins before `from`; at the end of a text that has none. */
+export const endOfString = (text: string, from: number): number => {
   let at = text.indexOf('"', from)
   while (at !== -1 && isEscaped(text, at)) at = text.indexOf('"', at + 1)
   return at === -1 ? text.length : at
@@ -50,12 +64,45 @@ const isEscaped = (text: string, at: number): boolean => {
   return backslashes % 2 === 1
 }
 
+const endOfNumber = (text: string, from: number): number => {
+  let at = from + 1
+  while (isOfNumber(text.charCodeAt(at))) at++
+  return at
+}
+
+// Digits, points, signs and exponents.
+const isOfNumber = (code: number): boolean =>
+  (code >= zero && code <= nine) || code === point || code === minus || code === plus || (code | 0x20) === smallE
+
+/** A whole number of so many digits is written as it stands there, whatever they are. */
+const fewDigits = 15
+
+const isShort = (text: string, from: number, end: number): boolean => {
+  if (end - from > fewDigits) return false
+  for (let at = from + 1; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code < zero || code > nine) return false
+  }
+  return text.charCodeAt(from) !== minus || text.charCodeAt(from + 1) !== zero
+}
+
+const isNumber = (text: string, from: number, end: number): boolean => {
+  const number = text.slice(from, end)
+  return !JsonNumber.isUsual(number) && /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(number)
+}
+
 const isOpen = (code: number): boolean => code === openBracket || code === openBrace
 
 const quote = 0x22
+const plus = 0x2b
 const comma = 0x2c
+const minus = 0x2d
+const point = 0x2e
+const zero = 0x30
+const nine = 0x39
 const openBracket = 0x5b
 const backslash = 0x5c
 const closeBracket = 0x5d
+const smallE = 0x65
 const openBrace = 0x7b
 const closeBrace = 0x7d

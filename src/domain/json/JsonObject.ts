@@ -1,26 +1,17 @@
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as JsonBounds from "./JsonBounds.js"
+import { JsonNumber } from "./JsonNumber.js"
+import * as JsonText from "./JsonText.js"
 
 /** An open JSON object: what is not known of it passes through untouched. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
 /** Whether a value is a JSON object, not a list and not null. */
 export const is = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber)
 
 /** The JSON value that a text holds, or none when it is not JSON or holds too much. */
-export const parseValue = (text: string): Option.Option<unknown> =>
-  JsonBounds.excess(text) === undefined ? parseBounded(text) : Option.none()
-
-/** The same for a text that is known not to hold too much. */
-export const parseBounded = (text: string): Option.Option<unknown> => {
-  try {
-    const value: unknown = JSON.parse(text)
-    return Option.some(value)
-  } catch {
-    return Option.none()
-  }
-}
+export const parseValue = (text: string): Option.Option<unknown> => Either.getRight(JsonText.read(text))
 
 /** The JSON object that a text holds, or none when it is not JSON, not an object or holds too much. */
 export const parse = (text: string): Option.Option<JsonObject> => Option.filter(parseValue(text), is)
@@ -34,6 +25,12 @@ export const listOf = (value: unknown): ReadonlyArray<unknown> => (Array.isArray
 /** The value if it is a non-empty string. */
 export const text = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined
+
+/** The value as a number; undefined where it is none. */
+export const number = (value: unknown): number | undefined => {
+  if (typeof value === "number") return value
+  return value instanceof JsonNumber ? value.valueOf() : undefined
+}
 
 /** Whether a value holds something: neither null nor missing, nor an empty text or list. */
 export const isPresent = (value: unknown): boolean =>

@@ -1,10 +1,10 @@
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Ask } from "../chat/Ask.js"
 import { BodyMalformed, BodyTooComplex } from "../failure/Failure.js"
 import * as JsonBounds from "../json/JsonBounds.js"
 import * as JsonObject from "../json/JsonObject.js"
+import * as JsonText from "../json/JsonText.js"
 import type { Operation } from "../operation/Operation.js"
 import type { ClientProtocol } from "./ClientProtocol.js"
 
@@ -50,12 +50,11 @@ export const decoder = (operation: Operation, required: ReadonlyArray<Field>): C
 }
 
 const bounded = (text: string, most?: number): Either.Either<JsonObject.JsonObject, BodyMalformed | BodyTooComplex> => {
-  const excess = JsonBounds.excess(text, most)
-  if (excess !== undefined) return Either.left(tooComplex(excess, most))
-  const body = Option.getOrUndefined(Option.filter(JsonObject.parseBounded(text), JsonObject.is))
-  return body === undefined
-    ? Either.left(new BodyMalformed({ reason: "The request body must be a JSON object.", param: null }))
-    : Either.right(body)
+  const value = JsonText.read(text, most)
+  if (Either.isLeft(value) && value.left !== "syntax") return Either.left(tooComplex(value.left, most))
+  return Either.isRight(value) && JsonObject.is(value.right)
+    ? Either.right(value.right)
+    : Either.left(new BodyMalformed({ reason: "The request body must be a JSON object.", param: null }))
 }
 
 const tooComplex = (excess: JsonBounds.Excess, most = JsonBounds.maxValues): BodyTooComplex =>

@@ -6,6 +6,7 @@ import { cut } from "../text/CutText.js"
 import { reasonOf } from "../failure/Failure.js"
 import * as IsoTime from "./IsoTime.js"
 import * as JsonObject from "../json/JsonObject.js"
+import * as JsonText from "../json/JsonText.js"
 import * as Operation from "../operation/Operation.js"
 import * as Outcome from "../failure/Outcome.js"
 import * as RequestRecord from "./RequestRecord.js"
@@ -119,7 +120,7 @@ const answerOf = ({
 }: Journal): { readonly text: string | null; readonly failure: string | null } => {
   if (answer === undefined) return { text: null, failure: null }
   try {
-    return { text: answerText ?? JSON.stringify(answer), failure: null }
+    return { text: answerText ?? JsonText.write(answer), failure: null }
   } catch (cause) {
     return { text: null, failure: `The answer is not stored: ${reasonOf(cause)}` }
   }

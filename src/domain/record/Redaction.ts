@@ -1,5 +1,6 @@
 import * as Option from "effect/Option"
 import * as JsonObject from "../json/JsonObject.js"
+import * as JsonText from "../json/JsonText.js"
 import type { Bodies } from "../config/WriterSettings.js"
 import { withheld } from "./RequestRecord.js"
 import type { LoggedRecord } from "./RequestRecord.js"
@@ -35,7 +36,7 @@ const redacted = (record: LoggedRecord, digest: Digest): LoggedRecord => {
 /** A JSON text in which images, audio and files are replaced by their type, size and hash. */
 export const withoutMedia = (json: string, digest: Digest): string => {
   if (!mayHoldMedia.test(json)) return json
-  const replaced = Option.map(JsonObject.parse(json), (body) => JSON.stringify(replaceIn(body, "", digest)))
+  const replaced = Option.map(JsonObject.parse(json), (body) => JsonText.write(replaceIn(body, "", digest)))
   return Option.getOrElse(replaced, () => replaceUrls(json, digest))
 }
 

@@ -1,3 +1,4 @@
+import * as JsonText from "../json/JsonText.js"
 import { cut } from "./CutText.js"
 
 // What a terminal, an editor or a reader of lines acts upon rather than shows: control characters, format characters
@@ -28,7 +29,7 @@ export const size = (text: string): number => (beyondAscii.test(text) ? Array.fr
 export const brief = (text: string, most = longest): string => line(cut(text, most))
 
 /** A value as JSON that a terminal only shows. */
-export const json = (value: object, indent = 0): string => escaped(JSON.stringify(value, null, indent))
+export const json = (value: object, indent = 0): string => escaped(JsonText.write(value, indent))
 
 /** The same JSON, where `\uXXXX` stands for each character that a terminal acts upon. */
 export const escaped = (json: string): string =>

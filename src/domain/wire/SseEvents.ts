@@ -1,5 +1,6 @@
 import { createParser } from "eventsource-parser"
 import type { EventSourceParser } from "eventsource-parser"
+import * as JsonText from "../json/JsonText.js"
 import * as Rope from "../text/Rope.js"
 
 /** One event of a stream; an `error:` field line (older llama.cpp) becomes an event named `error`. */
@@ -95,7 +96,7 @@ const none: ReadonlyArray<SseEvent> = []
 const hasLineEnd = (text: string): boolean => text.includes("\n") || text.includes("\r")
 
 /** One event on the wire: a single line of JSON. */
-export const frame = (data: object): string => framed(JSON.stringify(data))
+export const frame = (data: object): string => framed(JsonText.write(data))
 
 /** One event on the wire, with this data. */
 export const framed = (data: string): string => `data: ${data}\n\n`

@@ -9,6 +9,7 @@ import { beforeCommit, UpstreamStalled } from "../../domain/failure/AnswerFailur
 import type { AnswerFailure } from "../../domain/failure/AnswerFailure.js"
 import type { AttemptFailure } from "../../domain/failure/Failure.js"
 import type * as JsonObject from "../../domain/json/JsonObject.js"
+import * as JsonText from "../../domain/json/JsonText.js"
 import type { Decoder } from "../../domain/protocol/BackendProtocol.js"
 import * as Source from "../../flow/Source.js"
 import type { AnswerReader, Context } from "./AnswerReader.js"
@@ -107,7 +108,7 @@ const assemble = (
   const accumulator = Accumulator.make(ask.operation)
   for (const chunk of chunks) accumulator.push(chunk)
   const body = accumulator.result(usage) ?? {}
-  return { body, text: JSON.stringify(body) }
+  return { body, text: JsonText.write(body) }
 }
 
 const wrongStream =

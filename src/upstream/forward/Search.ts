@@ -11,6 +11,7 @@ import type { AttemptFailure, BodyMalformed } from "../../domain/failure/Failure
 import type * as Breaker from "../../domain/failover/Breaker.js"
 import type { RelayEnd } from "../../domain/failure/Outcome.js"
 import type { AttemptTrace } from "../../domain/record/RequestRecord.js"
+import * as JsonText from "../../domain/json/JsonText.js"
 import * as RoutePlan from "../../domain/routing/RoutePlan.js"
 import type { RouteTable, Target } from "../../domain/routing/RouteTable.js"
 import * as Protocols from "../../domain/protocol/Protocols.js"
@@ -122,7 +123,7 @@ function* attempt<A>(
   if (protocol === undefined) return yield* new ModelNotFound({ model: ask.model })
   const sent = protocol.body(ask, target, resumption?.partial)
   if (Either.isLeft(sent)) return yield* sent.left
-  const body = JSON.stringify(sent.right)
+  const body = JsonText.write(sent.right)
   const startedAt = clock.now()
   const deadline = Candidates.deadlineOf(target, journal.startedAt)
   journal.backend = target.backend.name

@@ -27,8 +27,8 @@ describe("JsonBounds", () => {
     const claim = (value: unknown) => {
       const text = JSON.stringify(value)
       const values = count(value)
-      assert.isUndefined(JsonBounds.excess(text, values), text)
-      if (values > 1) assert.strictEqual(JsonBounds.excess(text, values - 1), "values", text)
+      assert.isUndefined(JsonBounds.scan(text, values).excess, text)
+      if (values > 1) assert.strictEqual(JsonBounds.scan(text, values - 1).excess, "values", text)
     }
     holds(tree, claim, 2_000)
   })
@@ -38,19 +38,19 @@ describe("JsonBounds", () => {
     holds(fc.tuple(levels, fc.string()), ([depth, text]) => {
       const value: unknown = JSON.parse(nested(depth, JSON.stringify({ [text]: text })))
       const isDeep = depthOf(value) > JsonBounds.maxDepth
-      assert.strictEqual(JsonBounds.excess(JSON.stringify(value)), isDeep ? "depth" : undefined)
+      assert.strictEqual(JsonBounds.scan(JSON.stringify(value)).excess, isDeep ? "depth" : undefined)
     })
   })
 
   it("does not take what stands in a string for a level or a value", () => {
     for (const text of ["[".repeat(2_000), '"['.repeat(2_000), "\\[".repeat(2_000), '\\"['.repeat(2_000)]) {
-      assert.isUndefined(JsonBounds.excess(JSON.stringify([text, "\\"]), 3))
+      assert.isUndefined(JsonBounds.scan(JSON.stringify([text, "\\"]), 3).excess)
     }
   })
 
   it("finds an end in what is no JSON", () => {
     for (const text of ['"', '"\\', "\\".repeat(3_000), "]".repeat(3_000), "{}".repeat(3_000)]) {
-      assert.isUndefined(JsonBounds.excess(text))
+      assert.isUndefined(JsonBounds.scan(text).excess)
     }
   })
 })

@@ -1,4 +1,5 @@
 import * as JsonObject from "../../json/JsonObject.js"
+import * as JsonText from "../../json/JsonText.js"
 
 /** Repairs the tool calls of one choice: dense indexes, id, type and name once, arguments always text. */
 export interface ToolCalls {
@@ -110,5 +111,5 @@ const none: ReadonlyArray<JsonObject.JsonObject> = []
 /** Arguments as text, whatever a backend sent: some send the object itself. */
 export const argumentsText = (value: unknown): string => {
   if (typeof value === "string") return value
-  return value === null || value === undefined ? "" : JSON.stringify(value)
+  return value === null || value === undefined ? "" : JsonText.write(value)
 }
