@@ -34,6 +34,8 @@ class Assembly implements ArgumentsText {
   private value: string | undefined = undefined
   private depth = 0
   private isInString = false
+  /** Whether the outermost list or object has ended. */
+  private isClosed = false
   private isEscaped = false
 
   push(piece: string): string {
@@ -50,61 +52,13 @@ class Assembly implements ArgumentsText {
   }
 
   isComplete(): boolean {
-    return this.text !== "" && this.depth === 0 && !this.isInString && /[\]}]\s*$/.test(this.text.slice(-longestEnd))
+    return this.isClosed
   }
 
   isSame(text: string): boolean {
     if (this.text === text) return true
     this.value ??= valueOf(this.text)
     return valueOf(text) === this.value
-  }
-
-  rest(isCut: boolean): string
-}
-
-/** The arguments of a call that has just begun. */
-export const make = (): ArgumentsText => new Assembly()
-
-/** Arguments as text, whatever a backend sent: some send the object itself. */
-export const of = (value: unknown): string => {
-  if (typeof value === "string") return value
-  return value === null || value === undefined ? "" : JsonText.write(value)
-}
-
-/** What stands for arguments until they come, with some backends, and for none with others. */
-const placeholder = "{}"
-
-class Assembly implements ArgumentsText {
-  private text = ""
-  /** A placeholder that has not gone on. */
-  private held = ""
-  /** All that has come without its spaces, once somebody asked for it; nothing comes after it is complete. */
-  private value: string | undefined = undefined
-  private depth = 0
-  private isInString = false
-  private isEscaped = false
-
-  push(piece: string): string {
-    if (piece === "") return ""
-    if (this.text === "" && piece.trim() === placeholder) {
-      this.held = placeholder
-      return ""
-    }
-    if (this.isComplete()) return this.isSame(piece) ? "" : piece
-    this.held = ""
-    this.text = Rope.append(this.text, piece)
-    this.follow(piece)
-    return piece
-  }
-
-  isComplete(): boolean {
-    return this.text !== "" && this.depth === 0 && !this.isInString && /[\]}]\s*$/.test(this.text.slice(-longestEnd))
-  }
-
-  isSame(text: string): boolean {
-    if (this.text === text) return true
-    const [mine, other] = [this.text, text].map((each) => Either.getOrUndefined(JsonText.read(each)))
-    return mine !== undefined && other !== undefined && JsonText.write(mine) === JsonText.write(other)
   }
 
   rest(isCut: boolean): string {
@@ -122,7 +76,7 @@ class Assembly implements ArgumentsText {
         else if (code === quote) this.isInString = false
       } else if (code === quote) this.isInString = true
       else if (code === openBrace || code === openBracket) this.depth++
-      else if (code === closeBrace || code === closeBracket) this.depth--
+      else if (code === closeBrace || code === closeBracket) this.isClosed = --this.depth === 0
     }
   }
 }
@@ -130,9 +84,6 @@ class Assembly implements ArgumentsText {
 // The same text for the same value.
 const valueOf = (text: string): string =>
   Either.match(JsonText.read(text), { onLeft: () => text, onRight: (value) => JsonText.write(value) })
-
-/** So much of its end is looked at, in characters. */
-const longestEnd = 64
 
 const quote = 0x22
 const openBracket = 0x5b
