@@ -18,7 +18,14 @@ export interface Scan {
 }
 
 /** Looks through a JSON text; of a text that is no JSON anything may be said. */
-export const scan = (text: string, most: number = maxValues): Scan => {
+export const scan = (text: string, most: number = maxValues): Scan =>
+  // Each value takes two characters with what separates it from the next, and each level two brackets.
+  text.length < 2 * Math.min(most, maxDepth) && !unusual.test(text) ? usual : look(text, most)
+
+// What every number has that would be written otherwise; most short texts have nothing of the kind.
+const unusual = /(?:^|[[:,\s])(?:-0|-?\d+[.eE]|-?\d{15})/
+
+const look = (text: string, most: number): Scan => {
   let values = 1
   let depth = 0
   let numbers: Array<number> | undefined
@@ -74,16 +81,22 @@ const endOfNumber = (text: string, from: number): number => {
 const isOfNumber = (code: number): boolean =>
   (code >= zero && code <= nine) || code === point || code === minus || code === plus || (code | 0x20) === smallE
 
-/** A whole number of so many digits is written as it stands there, whatever they are. */
+/** A number of so many characters has few enough digits to be written as it stands there, with a few exceptions. */
 const fewDigits = 15
 
+// Most numbers are, and need not be read to know it.
 const isShort = (text: string, from: number, end: number): boolean => {
   if (end - from > fewDigits) return false
+  let pointAt = 0
   for (let at = from + 1; at < end; at++) {
     const code = text.charCodeAt(at)
-    if (code < zero || code > nine) return false
+    if (code === point && pointAt === 0) pointAt = at
+    else if (code < zero || code > nine) return false
   }
-  return text.charCodeAt(from) !== minus || text.charCodeAt(from + 1) !== zero
+  if (pointAt === 0) return text.charCodeAt(from) !== minus || text.charCodeAt(from + 1) !== zero
+  // Zeros at its end go, and many behind the point become an exponent.
+  const last = text.charCodeAt(end - 1)
+  return last !== zero && last !== point && text.charCodeAt(pointAt + 1) !== zero
 }
 
 const isNumber = (text: string, from: number, end: number): boolean => {
