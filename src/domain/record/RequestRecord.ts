@@ -118,7 +118,7 @@ export const weighAll = (records: ReadonlyArray<RequestRecord>): number =>
 
 /**
  * One attempt as the record shows it; `failure` is null for one that answered and kept answering, and `rescue` says how
- * an attempt was to go on with an answer that had broken off.
+ * an attempt was to go on with an answer that had broken off. `location` is where a redirect would have led.
  */
 export const AttemptTrace = Schema.Struct({
   backend: Schema.String,
@@ -126,6 +126,7 @@ export const AttemptTrace = Schema.Struct({
   failure: Schema.NullOr(Schema.String),
   status: Schema.NullOr(Schema.Number),
   ms: Schema.Number,
+  location: Schema.optionalWith(Schema.String, { exact: true }),
   rescue: Schema.optionalWith(Schema.Literal("restart", "continue"), { exact: true })
 })
 export interface AttemptTrace extends Schema.Schema.Type<typeof AttemptTrace> {}

@@ -4,6 +4,7 @@ import type * as AnswerRepair from "../../domain/chat/answer/AnswerRepair.js"
 import type { WholeAnswer } from "../../domain/chat/answer/WholeAnswer.js"
 import { UpstreamBroke, UpstreamErrored } from "../../domain/failure/AnswerFailure.js"
 import { reasonOf } from "../../domain/failure/Failure.js"
+import * as ReportedError from "../../domain/failure/ReportedError.js"
 import * as JsonObject from "../../domain/json/JsonObject.js"
 import type { Decoder } from "../../domain/protocol/BackendProtocol.js"
 import * as SseEvents from "../../domain/wire/SseEvents.js"
@@ -115,7 +116,11 @@ const ofBody = ({ decoder, repair, takeWhole }: Options): ChunkStage => {
   const ended = (): Last => {
     const text = wholeUtf8.decode(gathered.take()).trim()
     const parsed = JsonObject.parse(text)
-    if (Option.isNone(parsed)) return { values: [], end: broke("the answer is not a JSON object") }
+    if (Option.isNone(parsed)) {
+      const reported = ReportedError.inText(text)
+      const end = reported === undefined ? broke("the answer is not a JSON object") : errored(reported)
+      return { values: [], end }
+    }
     const body = decoder === undefined ? parsed.value : decoder.whole(parsed.value)
     if (takeWhole !== undefined && repair.takeWhole(body)) {
       takeWhole({ body, text: body === parsed.value ? text : JSON.stringify(body) })
@@ -153,7 +158,7 @@ const endOf = (end: AnswerRepair.StreamEnd): Option.Option<Failure> => {
     case "Finished":
       return Option.none()
     case "Errored":
-      return Option.some(new UpstreamErrored({ status: end.status, error: end.error }))
+      return errored(end)
     case "Truncated":
       return broke(end.reason)
   }
@@ -173,5 +178,8 @@ const sayingSo = (stage: ChunkStage): ChunkStage => ({
 
 const failed = (failure: BodyFailure, lost: (cause: unknown) => Last): Last =>
   failure._tag === "BodyLate" ? { values: [], end: Option.some(failure) } : lost(failure.cause)
+
+const errored = ({ error, status }: ReportedError.ReportedError): Option.Option<Failure> =>
+  Option.some(new UpstreamErrored({ status, error }))
 
 const broke = (reason: string): Option.Option<Failure> => Option.some(new UpstreamBroke({ reason }))

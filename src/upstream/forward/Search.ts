@@ -150,8 +150,9 @@ function* attempt<A>(
   const closed = Either.isLeft(result) ? scope.close(exitOf(result.left)) : undefined
   if (closed !== undefined) yield* closed
   const ms = clock.now() - startedAt
-  const { failure, status } = traceOf(result)
-  const trace = { backend: target.backend.name, model: target.model, failure, status, ms }
+  const { failure, location, status } = traceOf(result)
+  const made = { backend: target.backend.name, model: target.model, failure, status, ms }
+  const trace = location === undefined ? made : Object.assign(made, { location })
   journal.attempts.push(resumption === undefined ? trace : { ...trace, rescue: resumption.mode })
   return result
 }
@@ -160,10 +161,14 @@ function* attempt<A>(
 const exitOf = (failure: AttemptFailure): Exit.Exit<void, AttemptFailure> =>
   failure._tag === "UpstreamRejected" ? Exit.void : Exit.fail(failure)
 
-const traceOf = <A>(result: Either.Either<A, AttemptFailure>): Pick<AttemptTrace, "failure" | "status"> => {
-  if (Either.isRight(result)) return { failure: null, status: 200 }
+type Traced = Pick<AttemptTrace, "failure" | "status"> & { readonly location: string | undefined }
+
+const traceOf = <A>(result: Either.Either<A, AttemptFailure>): Traced => {
+  if (Either.isRight(result)) return { failure: null, status: 200, location: undefined }
   const { left: failure } = result
-  return { failure: failure._tag, status: failure._tag === "UpstreamRejected" ? failure.status : null }
+  return failure._tag === "UpstreamRejected"
+    ? { failure: failure._tag, status: failure.status, location: failure.location }
+    : { failure: failure._tag, status: null, location: undefined }
 }
 
 const handOver = <A>(

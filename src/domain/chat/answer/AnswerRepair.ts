@@ -4,6 +4,7 @@ import * as AnswerChunk from "./AnswerChunk.js"
 import * as AnswerShape from "./AnswerShape.js"
 import type * as ChoiceRepair from "./ChoiceRepair.js"
 import * as ErrorBody from "../../failure/ErrorBody.js"
+import * as ReportedError from "../../failure/ReportedError.js"
 import * as GrowingText from "../../text/GrowingText.js"
 import * as JsonObject from "../../json/JsonObject.js"
 import type { Operation } from "../../operation/Operation.js"
@@ -97,13 +98,15 @@ class EventRepair implements AnswerRepair {
     if (text === "[DONE]") return this.finish()
     if (event === "error") {
       const value = Option.getOrElse(JsonObject.parseValue(text), () => text)
-      return this.fail(value, ErrorBody.statusIn(value))
+      return this.failed(ReportedError.of(value))
     }
     if (text === "" || text === '""' || event === "ping") return nothing
     const isOneLine = !text.includes("\n")
     const again = isOneLine ? this.repeated?.recall(SseEvents.framed(text)) : undefined
     if (again !== undefined) return { chunks: [again], end: undefined }
     const body = Option.getOrUndefined(JsonObject.parse(text))
+    const reported = body === undefined ? ReportedError.inText(text) : undefined
+    if (reported !== undefined) return this.failed(reported)
     const step = body === undefined ? nothing : this.pushBody(body)
     this.repeated?.learn(text, isOneLine ? step.chunks : [])
     if (body === undefined) this.unreadable++
@@ -129,7 +132,7 @@ class EventRepair implements AnswerRepair {
     const step = this.pushBody(list.length === 0 ? body : { ...body, choices: whole })
     if (step.end !== undefined) return step
     // What some backends answer when they have no room.
-    if (list.length === 0) return this.fail({ message: "the answer has no choices", code: ErrorBody.noCapacity }, 503)
+    if (list.length === 0) return this.failed(ReportedError.ofEmpty(body) ?? noRoom)
     const last = this.finish()
     return { ...last, chunks: [...step.chunks, ...last.chunks] }
   }
@@ -159,11 +162,11 @@ class EventRepair implements AnswerRepair {
   }
 
   private pushBody(body: JsonObject.JsonObject): Step {
-    const { id, object: _, created, model, choices: rawChoices, usage: __, error, obfuscation, ...extras } = body
-    if (isTruthy(error)) return this.fail(body, ErrorBody.statusIn(error))
-    if (body["object"] === "error") return this.fail(body, ErrorBody.statusIn(body))
+    const { id, object: _, created, model, choices: rawChoices, usage: __, error: ___, obfuscation, ...extras } = body
+    const reported = ReportedError.inAnswer(body)
+    if (reported !== undefined) return this.failed(reported)
     const list = JsonObject.listOf(rawChoices)
-    if (list.some((choice) => JsonObject.orEmpty(choice)["finish_reason"] === "error")) return this.fail({}, 502)
+    if (list.some((choice) => JsonObject.orEmpty(choice)["finish_reason"] === "error")) return this.failed({ status: 502, error: ErrorBody.fromValue({}, 502) })
     this.lastUsage = Usage.find(body) ?? this.lastUsage
     const repaired: Array<ChoiceRepair.Repaired> = []
     for (const choice of list) this.repairChoice(choice, repaired)
@@ -215,6 +218,8 @@ class EventRepair implements AnswerRepair {
   private finish(): Step {
     this.ended = true
     if (!this.finished()) {
+      const why = this.choices.length === 0 ? ReportedError.ofEmpty(this.carried) : undefined
+      if (why !== undefined) return this.failed(why)
       return { ...nothing, end: StreamEnd.Truncated({ reason: "the stream ended before its answer did" }) }
     }
     const implied = this.choices.map((choice) => choice.impliedFinish()).filter((choice) => choice !== undefined)
@@ -225,9 +230,9 @@ class EventRepair implements AnswerRepair {
     return { chunks: chunks.map((chunk) => AnswerChunk.make(chunk, true)), end: StreamEnd.Finished() }
   }
 
-  private fail(value: unknown, status: number): Step {
+  private failed(reported: ReportedError.ReportedError): Step {
     this.ended = true
-    return { ...nothing, end: StreamEnd.Errored({ status, error: ErrorBody.fromValue(value, status) }) }
+    return { ...nothing, end: StreamEnd.Errored(reported) }
   }
 }
 
@@ -239,5 +244,7 @@ const nothing: Step = { chunks: [], end: undefined }
 
 const isTime = (seconds: number): boolean => seconds > 0 && Number.isSafeInteger(seconds)
 
-const isTruthy = (value: unknown): boolean =>
-  Boolean(value) && !(JsonObject.is(value) && Object.keys(value).length === 0)
+const noRoom: ReportedError.ReportedError = {
+  status: 503,
+  error: ErrorBody.fromValue({ message: "the answer has no choices", code: ErrorBody.noCapacity }, 503)
+}
