@@ -38,7 +38,7 @@ const redirect = (status: number, headers: Headers): { readonly location?: strin
   const [authority = "", ...path] = isAddressed ? rest.slice(2).split("/") : [""]
   const host = authority.slice(authority.lastIndexOf("@") + 1)
   const told = isAddressed ? [scheme, "//", [host, ...path].join("/")].join("") : place
-  return { location: cut(told, longestLocation) }
+  return told === "" ? {} : { location: cut(told, longestLocation) }
 }
 
 /** How long a backend asks to be left alone, at most a day: `retry-after-ms`, or `retry-after` as seconds or as a date. */
