@@ -6,8 +6,9 @@ import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import type { Ask } from "../../domain/chat/Ask.js"
 import * as AnswerFailure from "../../domain/failure/AnswerFailure.js"
+import * as ContextLength from "../../domain/failure/ContextLength.js"
 import { ModelNotFound, NoBackendAvailable, TotalTimedOut } from "../../domain/failure/Failure.js"
-import type { AttemptFailure, BodyMalformed } from "../../domain/failure/Failure.js"
+import type { AttemptFailure, BodyMalformed, UpstreamRejected } from "../../domain/failure/Failure.js"
 import type * as Breaker from "../../domain/failover/Breaker.js"
 import type { RelayEnd } from "../../domain/failure/Outcome.js"
 import type { AttemptTrace } from "../../domain/record/RequestRecord.js"
@@ -219,7 +220,10 @@ const drawn = (routes: RouteTable, { model, operation }: Ask): Effect.Effect<Rea
 
 // What a backend said of the request tells the caller more than that another one could not be reached.
 const spokesman = (failures: ReadonlyArray<AttemptFailure>): AttemptFailure | undefined =>
-  failures.findLast((failure) => failure._tag === "UpstreamRejected" && failure.status < 500) ?? failures.at(-1)
+  failures.findLast((failure) => failure._tag === "UpstreamRejected" && isOfRequest(failure)) ?? failures.at(-1)
+
+const isOfRequest = ({ error, status }: UpstreamRejected): boolean =>
+  (status >= 400 && status < 500) || ContextLength.isExceeded(status, error)
 
 // Nobody was asked: the caller took longer to send its request than an answer may take.
 const outOfTime = (plan: ReadonlyArray<Target>): AttemptFailure =>

@@ -166,7 +166,8 @@ class EventRepair implements AnswerRepair {
     const reported = ReportedError.inAnswer(body)
     if (reported !== undefined) return this.failed(reported)
     const list = JsonObject.listOf(rawChoices)
-    if (list.some((choice) => JsonObject.orEmpty(choice)["finish_reason"] === "error")) return this.failed({ status: 502, error: ErrorBody.fromValue({}, 502) })
+    if (list.some((choice) => JsonObject.orEmpty(choice)["finish_reason"] === "error"))
+      return this.failed({ status: 502, error: ErrorBody.fromValue({}, 502) })
     this.lastUsage = Usage.find(body) ?? this.lastUsage
     const repaired: Array<ChoiceRepair.Repaired> = []
     for (const choice of list) this.repairChoice(choice, repaired)

@@ -44,11 +44,7 @@ export const answerFailure = (given: AnswerFailure, backend: Backend, caller: He
   }
 }
 
-const error = (
-  given: ErrorBody.ErrorBody,
-  backend: Backend,
-  caller: Headers
-): ErrorBody.ErrorBody =>
+const error = (given: ErrorBody.ErrorBody, backend: Backend, caller: Headers): ErrorBody.ErrorBody =>
   // What stands for a secret may be longer than the secret.
   ErrorBody.bounded(
     ErrorBody.mapTexts(ErrorBody.bounded(given, mostExtras), Secrets.hiddenFrom(backend, caller)),
