@@ -279,6 +279,8 @@ const rows: ReadonlyArray<Row> = [
     repeat("exceeds the model's maximum "),
     repeat("too many input "),
     repeat("data:\r"),
+    around("{", '"message": ', ""),
+    around('{"message":"', "\\", ""),
     around('{"detail":[', '{"msg":"a"},', "1]}"),
     around('{"message":"', "a", '","cause":{"message":"b"}}'),
     around('{"error":{"message":"', "{", '"}}'),

@@ -94,6 +94,14 @@ for (const stream of [true, false]) {
       })
     )
 
+    it.scopedLive("that quotes a long request is read as far as its reason", () =>
+      Effect.gen(function* () {
+        const detail = [{ loc: ["body", "seed"], msg: "Input should be a valid integer", input: "x".repeat(200_000) }]
+        const heard = yield* asked((call) => call.json(422, { detail }), stream)
+        assert.deepStrictEqual([heard.status, heard.error["message"]], [422, "Input should be a valid integer"])
+      })
+    )
+
     it.scopedLive("that says the prompt was blocked is not taken to another backend", () =>
       Effect.gen(function* () {
         const bodies = [

@@ -19,7 +19,7 @@ export const noCapacity = "upstream_overloaded"
 export const decode = (body: string, status: number): ErrorBody => {
   const text = ErrorFields.withoutFraming(body)
   return Option.match(JsonObject.parseValue(text), {
-    onNone: () => complete(ErrorFields.ofText(text), status),
+    onNone: () => complete(ErrorFields.ofUnreadable(text), status),
     onSome: (value) => fromValue(value, status)
   })
 }

@@ -1,5 +1,6 @@
 import * as Option from "effect/Option"
 import * as JsonObject from "../json/JsonObject.js"
+import * as JsonText from "../json/JsonText.js"
 
 // What an error says, whatever envelope it came in and however many errors it is told in.
 
@@ -25,6 +26,17 @@ export const read = (value: unknown): ErrorFields => readAt(value, deepest)
 
 /** What a text says: the error that it is as JSON, or itself; nothing where it is a page. */
 export const ofText = (text: string): ErrorFields => readText(text, deepest)
+
+/** The same of a text that is no JSON: of JSON that was cut off the first message in it. */
+export const ofUnreadable = (text: string): ErrorFields => {
+  const begun = /^\s*[[{]/.test(text) ? /"(?:message|msg|detail|error)"\s{0,8}:\s{0,8}"/.exec(text) : null
+  if (begun === null) return ofText(text)
+  const from = begun.index + begun[0].length
+  const end = JsonText.end(text, from)
+  const inside = end === -1 ? text.slice(from).replace(/\\(?:u[0-9a-f]{0,3})?$/i, "") : text.slice(from, end)
+  const said = Option.getOrUndefined(JsonObject.parseValue(`"${inside}"`))
+  return ofText(typeof said === "string" && said.trim() !== "" ? said : text)
+}
 
 /** Whether a body is a page for people, as proxies answer in a backend's stead. */
 export const isPage = (body: string): boolean => /^\s*</.test(body)

@@ -103,6 +103,22 @@ describe("ErrorBody", () => {
     )
   })
 
+  it("takes the first message out of JSON that was cut off", () => {
+    const quoted = JSON.stringify({
+      detail: [{ type: "missing", msg: 'a "field" is required', input: "x".repeat(50) }]
+    })
+    assert.deepStrictEqual(ErrorBody.decode(quoted.slice(0, -9), 422), error('a "field" is required'))
+    const long = JSON.stringify({ error: { message: "a\u0001 b", code: 400 } })
+    for (const [end, message] of [
+      [-1, "a\u0001 b"],
+      [24, "a"],
+      [22, "a"]
+    ] as const) {
+      assert.strictEqual(ErrorBody.decode(long.slice(0, end), 400).message, message)
+    }
+    assert.strictEqual(ErrorBody.decode('{"message": ', 400).message, '{"message":')
+  })
+
   it("never shows a page (Cloudflare)", () => {
     for (const page of ["<!DOCTYPE html><html>524</html>", "\n <html><body>challenge</body></html>"]) {
       assert.deepStrictEqual(
