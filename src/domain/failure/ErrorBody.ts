@@ -1,6 +1,8 @@
 import * as Option from "effect/Option"
 import * as ErrorFields from "./ErrorFields.js"
+import { JsonNumber } from "../json/JsonNumber.js"
 import * as JsonObject from "../json/JsonObject.js"
+import * as JsonText from "../json/JsonText.js"
 
 /** The `error` of an OpenAI error response: every field present, `message` and `type` never empty. */
 export interface ErrorBody {
@@ -51,7 +53,7 @@ export const bounded = (error: ErrorBody, most: number): ErrorBody => {
   if (extras === undefined) return error
   let left = most
   const kept = Object.entries(extras).filter(([key, value]) => {
-    const size = JSON.stringify([key, value]).length
+    const size = JsonText.write([key, value]).length
     if (size > left) return false
     left -= size
     return true
@@ -86,8 +88,8 @@ const changed = (extras: JsonObject.JsonObject, change: (text: string) => string
 
 const changedValue = (value: unknown, change: (text: string) => string): unknown => {
   if (typeof value === "string") return change(value)
-  if (typeof value === "number") {
-    const digits = String(value)
+  if (typeof value === "number" || value instanceof JsonNumber) {
+    const digits = typeof value === "number" ? String(value) : value.text
     const after = change(digits)
     return after === digits ? value : after
   }

@@ -1,4 +1,5 @@
 import * as Option from "effect/Option"
+import { JsonNumber } from "../json/JsonNumber.js"
 import * as JsonObject from "../json/JsonObject.js"
 import * as JsonText from "../json/JsonText.js"
 
@@ -176,7 +177,7 @@ const envelope = ["object", "choices", "id", "created", "model", "usage", "succe
 const ownMessage = (error: JsonObject.JsonObject, left: number): readonly [string | undefined, ErrorFields] => {
   for (const key of messageKeys) {
     const value = error[key]
-    if (!JsonObject.isPresent(value) || typeof value === "boolean" || typeof value === "number") continue
+    if (!JsonObject.isPresent(value) || typeof value === "boolean" || JsonObject.number(value) !== undefined) continue
     if (typeof value === "string") {
       const said = readText(value, left)
       if (said.message !== undefined) return [key, said]
@@ -195,7 +196,7 @@ const ofDetail = (value: unknown, left: number): ErrorFields => {
     return { ...nothing, message: texts.join("; "), extras: saysMore ? { detail } : {} }
   }
   const said = Array.isArray(detail) ? nothing : readAt(detail, left - 1)
-  return said.message === undefined ? { ...nothing, message: JSON.stringify(detail) } : said
+  return said.message === undefined ? { ...nothing, message: JsonText.write(detail) } : said
 }
 
 /** A text is looked for in another one up to this length, in characters, for the sake of time. */
@@ -218,9 +219,16 @@ const textAt = (
   return [key, key === undefined ? undefined : JsonObject.text(error[key])]
 }
 
+/** A field of an error that holds a text, or a number as it was written. */
+export const plainAt = (error: JsonObject.JsonObject, key: string): string | undefined => {
+  const value = error[key]
+  if (value instanceof JsonNumber) return value.text
+  return typeof value === "number" ? String(value) : JsonObject.text(value)
+}
+
 const codeAt = (error: JsonObject.JsonObject): readonly [string | undefined, string | undefined] => {
-  const key = codeKeys.find((each) => typeof error[each] === "number" || JsonObject.text(error[each]) !== undefined)
-  return [key, key === undefined ? undefined : String(error[key])]
+  const key = codeKeys.find((each) => plainAt(error, each) !== undefined)
+  return [key, key === undefined ? undefined : plainAt(error, key)]
 }
 
 // A number is the status again, or says something to one provider alone.

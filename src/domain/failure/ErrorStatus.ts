@@ -32,15 +32,13 @@ const numberKeys = ["status", "status_code", "statusCode", "http_status", "http_
 
 const numberIn = (error: JsonObject.JsonObject): number | undefined =>
   numberKeys
-    .map((key) => error[key])
-    .filter(isPlain)
-    .map(Number)
+    .map((key) => Number(ErrorFields.plainAt(error, key)))
     .find((n) => Number.isInteger(n) && n >= 400 && n < 600)
 
 // By the name of the field in which they stand: MiniMax, Baidu, and Zhipu and SiliconFlow.
 const providersOwn = (error: JsonObject.JsonObject): number | undefined => {
-  const [key] = ["status_code", "error_code", "code"].filter((each) => isPlain(error[each]))
-  return key === undefined ? undefined : codes[key]?.[String(error[key])]
+  const key = ["status_code", "error_code", "code"].find((each) => ErrorFields.plainAt(error, each) !== undefined)
+  return key === undefined ? undefined : codes[key]?.[ErrorFields.plainAt(error, key) ?? ""]
 }
 
 const codes: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -114,8 +112,7 @@ const codes: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 
 const namesOf = (error: JsonObject.JsonObject): string =>
   ["type", "error_type", "__type", "code", "status", "error_code", "name"]
-    .map((key) => error[key])
-    .filter(isPlain)
+    .map((key) => ErrorFields.plainAt(error, key) ?? "")
     .join(" ")
 
 // The first that is met counts: what is called invalid may be a key.
@@ -160,5 +157,3 @@ const longest = 4_000
 
 const statusOf = (table: ReadonlyArray<readonly [RegExp, number]>, text: string): number | undefined =>
   table.find(([expression]) => expression.test(text))?.[1]
-
-const isPlain = (value: unknown): value is string | number => typeof value === "string" || typeof value === "number"

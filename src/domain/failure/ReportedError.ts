@@ -121,23 +121,26 @@ const errorKeys = ["error_code", "errorCode"]
 const nameKeys = ["type", "error_type", "__type", "status", "event", "object"]
 
 const numberOf = (status: unknown): unknown =>
-  typeof status === "number" || (typeof status === "string" && /^\d{1,6}$/.test(status)) ? Number(status) : undefined
+  typeof status === "string" && /^\d{1,6}$/.test(status) ? Number(status) : JsonObject.number(status)
 
 const messageOf = (body: JsonObject.JsonObject): unknown =>
   ["message", "msg", "error_msg", "error_message", "errorMessage", "Message", "detail"]
     .map((key) => body[key])
     .find((value) => JsonObject.isPresent(value))
 
-const isTold = (value: unknown): boolean => typeof value === "number" || (typeof value === "string" && value !== "")
+const isTold = (value: unknown): boolean =>
+  JsonObject.number(value) !== undefined || JsonObject.text(value) !== undefined
 
 const soundsWrong =
   /err|fail|exception|invalid|denied|limit|exhaust|unavail|overload|unauth|forbidden|not_?-?found|time_?d?_?out|abort|throttl/i
 
 // What APIs with an envelope for everything write where nothing is wrong, and the numbers that HTTP has for it.
 const isWell = (value: unknown): boolean => {
-  const number = isTold(value) ? Number(value) : Number.NaN
+  const number = JsonObject.number(value) ?? Number(JsonObject.text(value))
   return isNone(value) || (number >= 100 && number < 300)
 }
 
 const isNone = (value: unknown): boolean =>
-  typeof value === "string" ? /^\s*(?:0|success|ok|succeeded|completed)\s*$/i.test(value) : value === 0
+  typeof value === "string"
+    ? /^\s*(?:0|success|ok|succeeded|completed)\s*$/i.test(value)
+    : JsonObject.number(value) === 0

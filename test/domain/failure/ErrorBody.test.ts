@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import * as ErrorBody from "../../../src/domain/failure/ErrorBody.js"
 import * as JsonObject from "../../../src/domain/json/JsonObject.js"
+import * as JsonText from "../../../src/domain/json/JsonText.js"
 import { holds } from "../generators.js"
 
 const decode = (body: unknown, status = 400) => ErrorBody.decode(JSON.stringify(body), status)
@@ -190,6 +191,15 @@ describe("ErrorBody", () => {
       assert.deepStrictEqual(
         decode({ error: { message: "m", metadata } }),
         error("m", { extras: { metadata: { provider_name: "X" } } })
+      )
+    })
+
+    it("with the digits of its numbers", () => {
+      const body = '{"error":{"message":"m","code":1.0,"a":[1.0,9223372036854775807],"b":{"c":1e400}}}'
+      const said = ErrorBody.mapTexts(ErrorBody.bounded(ErrorBody.decode(body, 400), 100), String)
+      assert.strictEqual(
+        JsonText.write(ErrorBody.written(said)),
+        '{"message":"m","type":"invalid_request_error","param":null,"code":"1.0","a":[1.0,9223372036854775807],"b":{"c":1e400}}'
       )
     })
 

@@ -121,6 +121,14 @@ const data = (body: unknown) => JSON.stringify(body)
 const errored = (end: StreamEnd | undefined) => (end?._tag === "Errored" ? end : undefined)
 
 describe("ReportedError", () => {
+  it("reads a number however it is written", () => {
+    const statusOf = (json: string) => ReportedError.inText(`[${json}]`)?.status
+    assert.strictEqual(statusOf('{"error":{"message":"m","code":4.29e2}}'), 429)
+    assert.strictEqual(statusOf('{"code":404.0,"message":"m"}'), 404)
+    assert.isUndefined(statusOf('{"base_resp":{"status_code":0.0,"status_msg":"m"}}'))
+    assert.isUndefined(statusOf('{"code":0.0,"message":"m"}'))
+  })
+
   for (const [who, body, status, message] of envelopes) {
     it(`is an error with its own words and status: ${who}`, () => {
       const reported = ReportedError.inAnswer(body)
