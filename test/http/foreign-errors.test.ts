@@ -173,6 +173,41 @@ for (const stream of [true, false]) {
   })
 }
 
+describe("what speaks for all attempts", () => {
+  const failing = (first: Script) =>
+    Effect.gen(function* () {
+      const a = yield* ScriptedUpstream.make(first)
+      const b = yield* ScriptedUpstream.make((call) =>
+        call.json(503, { error: { message: "no" } }, { "retry-after": "20" })
+      )
+      const gateway = yield* TestGateway.make({
+        openai_clients: [
+          TestGateway.backend("a", a.url, { fallback: "other", retries: 0 }),
+          TestGateway.backend("b", b.url, { model_match: { type: "exact", value: ["other"] }, retries: 0 })
+        ]
+      })
+      const response = yield* Effect.promise(() => gateway.post("/v1/chat/completions", TestGateway.chat()))
+      return [response.status, (yield* Effect.promise(() => Caller.errorOf(response)))["code"]]
+    })
+
+  it.scopedLive(
+    "is that the prompt is too long, though the backend said so with a 500 and others failed after it",
+    () =>
+      Effect.gen(function* () {
+        const error = { message: "input length exceeds maximum context length", type: "api_error" }
+        const heard = yield* failing((call) => call.json(500, { error }))
+        assert.deepStrictEqual(heard, [400, "context_length_exceeded"])
+      })
+  )
+
+  it.scopedLive("is no redirect", () =>
+    Effect.gen(function* () {
+      const heard = yield* failing((call) => call.json(302, {}, { location: "/login" }))
+      assert.deepStrictEqual(heard, [503, "upstream_overloaded"])
+    })
+  )
+})
+
 describe("a foreign error after the beginning was sent", () => {
   for (const [who, body, , message, code] of envelopes) {
     it.scopedLive(`of ${who} ends the stream with its own words`, () =>

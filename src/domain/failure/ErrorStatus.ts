@@ -119,7 +119,7 @@ const namesOf = (error: JsonObject.JsonObject): string =>
 const named = (names: string): number | undefined => statusOf(byName, names.slice(0, longest))
 
 const byName: ReadonlyArray<readonly [RegExp, number]> = [
-  [/rate_?-?limit|resource_?exhausted|too_?many|throttl|quota|(?:request|token|usage)s?_?limit/i, 429],
+  [/rate_?-?limit|resource_?exhausted|too_?many|throttl|quota|(?:request|usage)s?_?limit/i, 429],
   [/unauth|authent|api_?key|invalid_?token|token_?expired/i, 401],
   [/billing|arrear|insufficient_?(?:balance|funds|credits)|payment/i, 402],
   [/permission|forbidden|access_?denied/i, 403],
