@@ -18,7 +18,9 @@ export interface ReportedError {
 export const inAnswer = (body: JsonObject.JsonObject): ReportedError | undefined => {
   const { choices, error } = body
   if (error !== undefined && tellsOfError(error)) return of(body)
-  if (Array.isArray(choices) && choices.some(holdsSomething)) return undefined
+  if (Array.isArray(choices) && choices.length > 0) {
+    if (holdsSomething(choices[0]) || choices.some(holdsSomething)) return undefined
+  }
   return isEnvelope(body) ? of(body) : ofBlockedPrompt(body)
 }
 
