@@ -33,6 +33,7 @@ const repairOf = () =>
     created: 1,
     prefix: "",
     includeUsage: true,
+    passUsage: false,
     cumulative: false
   })
 const repair = repairOf()

@@ -85,6 +85,7 @@ export const options = (over: Partial<AnswerRepair.Options> = {}): AnswerRepair.
   created: 1_700_000_000,
   prefix: "",
   includeUsage: true,
+  passUsage: false,
   cumulative: false,
   ...over
 })
@@ -189,7 +190,13 @@ export const anyAnswer: fc.Arbitrary<Answer> = fc
   .tuple(
     fc.array(choicePlan, { minLength: 1, maxLength: 3 }),
     fc.array(fc.nat(5), { minLength: 1, maxLength: 20 }),
-    fc.option(fc.record({ prompt_tokens: fc.nat(99), completion_tokens: fc.nat(99), total_tokens: fc.nat(199) }))
+    fc.option(
+      fc.record({
+        prompt_tokens: fc.nat(99),
+        completion_tokens: fc.nat(99),
+        total_tokens: fc.integer({ min: 1, max: 199 })
+      })
+    )
   )
   .map(([plans, draws, usage]) => {
     const head = { id: "id-1", created: 1_700_000_000, model: "m", system_fingerprint: "fp" }

@@ -26,7 +26,12 @@ export const run = (seed: number): WireContract.Problems => {
   return [...problems, ...pollution()]
 }
 
-const optionsFor = (chance: Chance.Chance): AnswerRepair.Options => ({
+const optionsFor = (chance: Chance.Chance): AnswerRepair.Options => {
+  const options = drawn(chance)
+  return { ...options, passUsage: !options.includeUsage }
+}
+
+const drawn = (chance: Chance.Chance): Omit<AnswerRepair.Options, "passUsage"> => ({
   operation: chance.happens(0.75) ? "chat" : "text",
   id: "own-id",
   model: "own-model",

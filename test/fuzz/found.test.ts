@@ -16,8 +16,8 @@ const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth)
 describe("found by fuzzing", () => {
   it("a value nested so deeply that it could be read but not written", () => {
     const { chunks, end } = repair([hello, `{"choices":[{"delta":{"x":${nested(20_000)}}}]}`, stop])
-    assert.deepStrictEqual(chunks, [hello, stop])
-    assert.strictEqual(end?._tag, "Finished")
+    assert.deepStrictEqual(chunks, [hello])
+    assert.strictEqual(end?._tag, "Truncated")
     assert.isTrue(JsonObject.parse(`{"x":${nested(20_000)}}`)._tag === "None")
     assert.isTrue(JsonObject.parse(`{"x":${nested(500)},"y":"${"[".repeat(5000)}"}`)._tag === "Some")
     assert.strictEqual(ErrorBody.decode(nested(20_000), 400).type, "invalid_request_error")
@@ -53,7 +53,7 @@ describe("found by fuzzing", () => {
 
   it("fields of a delta that are of a type no client expects", () => {
     const wrong = { refusal: {}, reasoning: 5, reasoning_content: [], annotations: "x", audio: "x", vendor: 5 }
-    assert.deepStrictEqual(deltas(hello, delta(wrong)).at(-1), { vendor: 5 })
+    assert.deepStrictEqual(deltas(hello, delta(wrong)).at(-1), { reasoning: "5", vendor: 5 })
     const choice = { index: 0, delta: { content: "a" }, finish_reason: null }
     const logprobsOf = (logprobs: unknown) =>
       JsonObject.orEmpty(JsonObject.listOf(repair([chunk([{ ...choice, logprobs }])]).chunks[0]?.["choices"])[0])[
@@ -84,7 +84,7 @@ describe("found by fuzzing", () => {
   it("sound that is not complete although its end is named, and a complete one beside a call", () => {
     const unfinished = repair([delta({ audio: { id: "x", data: "AA", expires_at: null } })])
     assert.strictEqual(unfinished.end?._tag, "Truncated")
-    const call = { index: 0, id: "a", type: "function", function: { name: "f", arguments: "{}" } }
+    const call = { index: 0, id: "a", type: "function", function: { name: "f", arguments: "[]" } }
     const { chunks } = repair([delta({ tool_calls: [call] }), delta({ audio: { expires_at: 5 } })])
     assert.deepStrictEqual(chunks.at(-1), delta({}, "tool_calls"))
   })
@@ -92,10 +92,10 @@ describe("found by fuzzing", () => {
   it("a call without arguments whose finish only the end of sound implies", () => {
     const call = { index: 0, id: "a", type: "function", function: { name: "f", arguments: "" } }
     const { chunks } = repair([delta({ tool_calls: [call] }), delta({ audio: { expires_at: 5 } })])
-    assert.deepStrictEqual(
-      chunks.at(-1),
-      delta({ tool_calls: [{ index: 0, function: { arguments: "{}" } }] }, "tool_calls")
-    )
+    assert.deepStrictEqual(chunks.slice(-2), [
+      delta({ tool_calls: [{ index: 0, function: { arguments: "{}" } }] }),
+      delta({}, "tool_calls")
+    ])
   })
 
   it("a call without arguments that is completed beside a function call, in an order of its own", () => {

@@ -1,15 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Either from "effect/Either"
 import * as AnswerChunk from "../../src/domain/chat/answer/AnswerChunk.js"
 import * as Accumulator from "../../src/domain/chat/answer/Accumulator.js"
 import * as Alignment from "../../src/domain/rescue/Alignment.js"
+import * as ArgumentsText from "../../src/domain/chat/answer/ArgumentsText.js"
 import * as BodyCredentials from "../../src/domain/record/BodyCredentials.js"
 import * as OpenAiChatClient from "../../src/domain/protocol/openai-chat/OpenAiChatClient.js"
 import * as AnswerRepair from "../../src/domain/chat/answer/AnswerRepair.js"
 import * as ClientAddress from "../../src/domain/caller/ClientAddress.js"
 import * as ConfigIssue from "../../src/domain/schema/ConfigIssue.js"
+import * as ContentParts from "../../src/domain/chat/answer/ContentParts.js"
 import * as Cors from "../../src/domain/caller/Cors.js"
 import * as Credentials from "../../src/domain/backend/Credentials.js"
 import * as Doorkeeper from "../../src/domain/caller/Doorkeeper.js"
+import * as Option from "effect/Option"
 import * as ContextLength from "../../src/domain/failure/ContextLength.js"
 import * as ErrorBody from "../../src/domain/failure/ErrorBody.js"
 import * as ReportedError from "../../src/domain/failure/ReportedError.js"
@@ -103,6 +107,7 @@ const options: AnswerRepair.Options = {
   created: 1,
   prefix: "p",
   includeUsage: true,
+  passUsage: false,
   cumulative: false
 }
 
@@ -264,7 +269,58 @@ const rows: ReadonlyArray<Row> = [
     around('{"a":"', '\\"', '"}'),
     around('{"a":"', "\\\\", '"}'),
     around("[", "[],", "1]"),
-    around("[", "1,", "1]")
+    around("[", "1,", "1]"),
+    around("[", "1.0,", "1]"),
+    repeat("1"),
+    repeat("-")
+  ),
+  row(
+    "JsonText.write",
+    "numbers as they were written",
+    (size) => Either.getOrThrow(JsonText.read(`[${"1.0,".repeat(size / 8)}1]`)),
+    (value) => JsonText.write(value)
+  ),
+  ...texts(
+    "JsonText.readLoosely",
+    (text) => JsonText.readLoosely(text),
+    repeat("NaN"),
+    repeat('"NaN'),
+    repeat('\\"NaN')
+  ),
+  ...texts(
+    "ArgumentsText",
+    (text) => {
+      const written = ArgumentsText.make()
+      for (let at = 0; at < text.length; at += 8) written.push(text.slice(at, at + 8))
+      return written.isComplete()
+    },
+    repeat("{}"),
+    repeat('{"a":1}'),
+    repeat('"\\')
+  ),
+  ...texts(
+    "FinishReason.decode",
+    (text) => FinishReason.decode(text),
+    repeat("a."),
+    repeat("aA"),
+    repeat(":"),
+    repeat("- ")
+  ),
+  row(
+    "ContentParts.read",
+    "many parts of many types",
+    list((n) => ({ type: `t${n}`, x: 1 })),
+    (parts) => ContentParts.read(parts)
+  ),
+  row(
+    "ToolCalls",
+    "many calls, and deltas to each",
+    list((n) => ({ index: n, id: `c${n}`, function: { name: "f", arguments: "[" } })),
+    (calls) => {
+      const repair = ToolCalls.make(String)
+      repair.push(calls)
+      return repair.push(calls)
+    }
   ),
   row(
     "OpenAiChatClient.protocol.decode",
@@ -288,7 +344,7 @@ const rows: ReadonlyArray<Row> = [
   ),
   ...texts(
     "ReportedError.inAnswer",
-    (text) => ReportedError.inText(text),
+    (text) => ReportedError.inList(Option.getOrUndefined(JsonObject.parseValue(text))),
     around('[{"error":{"message":"', "model not ", '"}}]'),
     around('[{"error":{"message":"', "invalid ", '","code":"rate-"}}]'),
     around('[{"choices":[', "{},", "1]}]"),

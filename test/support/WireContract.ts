@@ -113,7 +113,10 @@ class StreamCheck {
   }
 
   private takeUsage(choices: number): void {
-    if (!this.asked.includeUsage) this.require("usage that nobody asked for")
+    if (!this.asked.includeUsage) {
+      if (choices === 0) this.require("usage that nobody asked for")
+      return
+    }
     if (choices > 0) this.require("usage in a chunk with choices")
     this.usageSent = true
   }

@@ -1,4 +1,3 @@
-import * as Option from "effect/Option"
 import * as ErrorBody from "./ErrorBody.js"
 import * as ErrorStatus from "./ErrorStatus.js"
 import * as JsonObject from "../json/JsonObject.js"
@@ -12,22 +11,23 @@ export interface ReportedError {
 }
 
 /**
- * The error that a body or an event is, in any envelope that is known; undefined for what belongs to an answer. Each event
- * that is parsed passes here, so what is good is told by its first choice.
+ * The error that a body or an event is, in any envelope that is known; undefined for what belongs to an answer. Of an event
+ * with a name of its own only what is called an error is one. Each event that is parsed passes here, so what is good is
+ * told by its first choice.
  */
-export const inAnswer = (body: JsonObject.JsonObject): ReportedError | undefined => {
+export const inAnswer = (body: JsonObject.JsonObject, isNamed = false): ReportedError | undefined => {
   const { choices, error } = body
-  if (error !== undefined && tellsOfError(error)) return of(body)
+  if (error !== undefined && isError(error)) return of(body)
   if (Array.isArray(choices) && choices.length > 0) {
     if (holdsSomething(choices[0]) || choices.some(holdsSomething)) return undefined
   }
-  return isEnvelope(body) ? of(body) : ofBlockedPrompt(body)
+  if (body["object"] === "error" || body["type"] === "error") return of(body)
+  return !isNamed && isEnvelope(body) ? of(body) : ofBlockedPrompt(body)
 }
 
-/** The same for a text that is JSON, but no object: a list with an error in it. */
-export const inText = (text: string): ReportedError | undefined => {
-  if (!text.startsWith("[")) return undefined
-  const one: unknown = JsonObject.listOf(Option.getOrUndefined(JsonObject.parseValue(text)))[0]
+/** The same of a list that begins with one. */
+export const inList = (value: unknown): ReportedError | undefined => {
+  const [one] = JsonObject.listOf(value)
   return JsonObject.is(one) ? inAnswer(one) : undefined
 }
 
@@ -81,8 +81,8 @@ const blocked = (why: string, extras: JsonObject.JsonObject): ReportedError => (
   }
 })
 
-// `error: {}` is none, nor one in which nothing is said.
-const tellsOfError = (error: unknown): boolean =>
+/** Whether an `error` is one: `{}` is none, nor one in which nothing is said. */
+export const isError = (error: unknown): boolean =>
   JsonObject.is(error)
     ? Object.values(error).some((value) => Boolean(value) && !isWell(value))
     : Array.isArray(error)
@@ -96,7 +96,6 @@ const holdsSomething = (value: unknown): boolean => {
 }
 
 const isEnvelope = (body: JsonObject.JsonObject): boolean => {
-  if (body["object"] === "error" || body["type"] === "error") return true
   const { base_resp: base } = body
   if (JsonObject.is(base)) return base["status_code"] !== undefined && !isNone(base["status_code"])
   if (JsonObject.listOf(body["errors"]).some((each) => holdsSomething(each) || isTold(each))) return true

@@ -29,17 +29,21 @@ class Writing {
   }
 }
 
-const marked = new RegExp(`"${mark}([^"]+)"`, "g")
-
 /** The value as JSON with so many spaces before each level, and its numbers as they were written. */
 export const stringify = (value: unknown, indent: number): string => {
   writing = new Writing()
   try {
     const json = JSON.stringify(value, null, indent)
-    return writing.met ? json.replace(marked, "$1") : json
+    return writing.met ? unmarked(json) : json
   } finally {
     writing = undefined
   }
+}
+
+// Behind a mark is a number, and the quote that closes it.
+const unmarked = (json: string): string => {
+  const [head = "", ...marked] = json.split(`"${mark}`)
+  return head + marked.map((rest) => rest.replace('"', "")).join("")
 }
 
 /** The value of a JSON text in which these numbers are to be kept as they are written: where each begins and ends. */

@@ -15,7 +15,7 @@ export interface SentChoice {
 }
 
 /**
- * Reads an accumulated answer; undefined when nobody could go on with it: a call or sound cannot be stitched together,
+ * Reads an accumulated answer; undefined when nobody could go on with it: a call, sound or a picture cannot be stitched together,
  * and token probabilities not cut at a character.
  */
 export const read = (answer: JsonObject.JsonObject): SentAnswer | undefined => {
@@ -36,9 +36,8 @@ const isFinished = (choice: JsonObject.JsonObject): boolean => JsonObject.isPres
 
 const isInseparable = (choice: JsonObject.JsonObject): boolean => {
   const message = JsonObject.orEmpty(choice["message"])
-  return [choice["logprobs"], message["tool_calls"], message["function_call"], message["audio"]].some(
-    JsonObject.isPresent
-  )
+  const pieces = ["tool_calls", "function_call", "audio", "images"].map((field) => message[field])
+  return [choice["logprobs"], ...pieces].some(JsonObject.isPresent)
 }
 
 const readChoice = (choice: JsonObject.JsonObject): readonly [number, SentChoice] => {

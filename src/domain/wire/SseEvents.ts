@@ -21,8 +21,8 @@ export interface Decoder {
   overflowed(): boolean
 }
 
-/** A single event may be this large, in characters. */
-const maxEventSize = 16 * 1024 * 1024
+/** A single event may be this large, in characters: as large as an answer that is not streamed. */
+const maxEventSize = 64 * 1024 * 1024
 
 /** Parts of lines are gathered up to this size, in characters, and a text with a CR is cut into pieces of it. */
 const bite = 1_024

@@ -8,7 +8,7 @@ import type { WholeAnswer } from "../../domain/chat/answer/WholeAnswer.js"
 import { beforeCommit, UpstreamStalled } from "../../domain/failure/AnswerFailure.js"
 import type { AnswerFailure } from "../../domain/failure/AnswerFailure.js"
 import type { AttemptFailure } from "../../domain/failure/Failure.js"
-import type * as JsonObject from "../../domain/json/JsonObject.js"
+import * as JsonObject from "../../domain/json/JsonObject.js"
 import * as JsonText from "../../domain/json/JsonText.js"
 import type { Decoder } from "../../domain/protocol/BackendProtocol.js"
 import * as Source from "../../flow/Source.js"
@@ -95,8 +95,13 @@ const repairOf = ({ ask, id, prefix, target, times }: Context): AnswerRepair.Ans
     created: Math.floor(times.startedAt / 1000),
     prefix,
     includeUsage: ask.includeUsage,
+    passUsage: !ask.includeUsage || isContinuous(ask.body),
     cumulative: target.backend.cumulativeContent
   })
+
+// vLLM and SGLang tell the usage with every chunk where they are asked to.
+const isContinuous = ({ stream_options: options }: JsonObject.JsonObject): boolean =>
+  JsonObject.orEmpty(options)["continuous_usage_stats"] === true
 
 const decoderOf = ({ ask, protocol }: Context): Decoder | undefined => protocol.decoder?.(ask)
 

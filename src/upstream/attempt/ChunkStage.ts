@@ -1,3 +1,4 @@
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { AnswerChunk } from "../../domain/chat/answer/AnswerChunk.js"
 import type * as AnswerRepair from "../../domain/chat/answer/AnswerRepair.js"
@@ -6,6 +7,7 @@ import { UpstreamBroke, UpstreamErrored } from "../../domain/failure/AnswerFailu
 import { reasonOf } from "../../domain/failure/Failure.js"
 import * as ReportedError from "../../domain/failure/ReportedError.js"
 import * as JsonObject from "../../domain/json/JsonObject.js"
+import * as JsonText from "../../domain/json/JsonText.js"
 import type { Decoder } from "../../domain/protocol/BackendProtocol.js"
 import * as SseEvents from "../../domain/wire/SseEvents.js"
 import { Gathered } from "../../flow/Gathered.js"
@@ -76,7 +78,11 @@ class EventStage implements ChunkStage {
   }
 
   end(how: Option.Option<BodyFailure>): Last {
-    return Option.isNone(how) ? this.ended() : failed(how.value, (cause) => this.lost(cause))
+    if (Option.isNone(how)) return this.ended()
+    if (!this.repair.finished()) return failed(how.value)
+    // A complete answer needs no goodbye.
+    const last = together([this.repair.end()])
+    return { values: last.values, end: last.end ?? Option.none() }
   }
 
   private made(events: ReadonlyArray<SseEvents.SseEvent>): Made {
@@ -89,13 +95,6 @@ class EventStage implements ChunkStage {
 
   private decoded({ push }: Decoder, events: ReadonlyArray<SseEvents.SseEvent>): ReadonlyArray<AnswerRepair.Step> {
     return events.flatMap((event) => push(event)).map((chunk) => this.repair.pushChunk(chunk))
-  }
-
-  private lost(cause: unknown): Last {
-    // A complete answer needs no goodbye.
-    const step = together([this.repair.end()])
-    const isComplete = step.end !== undefined && Option.isNone(step.end)
-    return { values: step.values, end: isComplete ? Option.none() : broke(reasonOf(cause)) }
   }
 
   private ended(): Last {
@@ -115,15 +114,15 @@ const ofBody = ({ decoder, repair, takeWhole }: Options): ChunkStage => {
 
   const ended = (): Last => {
     const text = wholeUtf8.decode(gathered.take()).trim()
-    const parsed = JsonObject.parse(text)
-    if (Option.isNone(parsed)) {
-      const reported = ReportedError.inText(text)
+    const parsed = Either.getOrUndefined(JsonText.readLoosely(text))
+    if (!JsonObject.is(parsed)) {
+      const reported = ReportedError.inList(parsed)
       const end = reported === undefined ? broke("the answer is not a JSON object") : errored(reported)
       return { values: [], end }
     }
-    const body = decoder === undefined ? parsed.value : decoder.whole(parsed.value)
+    const body = decoder === undefined ? parsed : decoder.whole(parsed)
     if (takeWhole !== undefined && repair.takeWhole(body)) {
-      takeWhole({ body, text: body === parsed.value ? text : JSON.stringify(body) })
+      takeWhole({ body, text: body === parsed ? text : JsonText.write(body) })
       return { values: [], end: Option.none() }
     }
     const step = together([repair.pushWhole(body)])
@@ -138,8 +137,7 @@ const ofBody = ({ decoder, repair, takeWhole }: Options): ChunkStage => {
       read += bytes.length
       return { values: [], end: read > maxWhole ? broke("the answer was too large") : undefined }
     },
-    end: (how) =>
-      Option.isNone(how) ? ended() : failed(how.value, (cause) => ({ values: [], end: broke(reasonOf(cause)) }))
+    end: (how) => (Option.isNone(how) ? ended() : failed(how.value))
   }
 }
 
@@ -176,8 +174,10 @@ const sayingSo = (stage: ChunkStage): ChunkStage => ({
   }
 })
 
-const failed = (failure: BodyFailure, lost: (cause: unknown) => Last): Last =>
-  failure._tag === "BodyLate" ? { values: [], end: Option.some(failure) } : lost(failure.cause)
+const failed = (failure: BodyFailure): Last => ({
+  values: [],
+  end: failure._tag === "BodyLate" ? Option.some(failure) : broke(reasonOf(failure.cause))
+})
 
 const errored = ({ error, status }: ReportedError.ReportedError): Option.Option<Failure> =>
   Option.some(new UpstreamErrored({ status, error }))

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import type { StreamEnd } from "../../../src/domain/chat/answer/AnswerRepair.js"
+import * as Option from "effect/Option"
+import * as AnswerRepair from "../../../src/domain/chat/answer/AnswerRepair.js"
 import * as RetryPolicy from "../../../src/domain/failover/RetryPolicy.js"
 import * as ErrorBody from "../../../src/domain/failure/ErrorBody.js"
 import * as ReportedError from "../../../src/domain/failure/ReportedError.js"
-import type * as JsonObject from "../../../src/domain/json/JsonObject.js"
-import { anyAnswer, chunk, delta, holds, repair, repairWhole } from "../generators.js"
+import * as JsonObject from "../../../src/domain/json/JsonObject.js"
+import { anyAnswer, chunk, delta, holds, options, repair, repairWhole } from "../generators.js"
 
 /** The envelopes in which errors come, with the status and the words that they amount to. */
 const envelopes: ReadonlyArray<readonly [who: string, body: JsonObject.JsonObject, status: number, message: string]> = [
@@ -118,11 +119,12 @@ const good: ReadonlyArray<readonly [what: string, body: JsonObject.JsonObject]> 
 ]
 
 const data = (body: unknown) => JSON.stringify(body)
-const errored = (end: StreamEnd | undefined) => (end?._tag === "Errored" ? end : undefined)
+const errored = (end: AnswerRepair.StreamEnd | undefined) => (end?._tag === "Errored" ? end : undefined)
 
 describe("ReportedError", () => {
   it("reads a number however it is written", () => {
-    const statusOf = (json: string) => ReportedError.inText(`[${json}]`)?.status
+    const statusOf = (json: string) =>
+      ReportedError.inList([Option.getOrUndefined(JsonObject.parseValue(json))])?.status
     assert.strictEqual(statusOf('{"error":{"message":"m","code":4.29e2}}'), 429)
     assert.strictEqual(statusOf('{"code":404.0,"message":"m"}'), 404)
     assert.isUndefined(statusOf('{"base_resp":{"status_code":0.0,"status_msg":"m"}}'))
@@ -141,7 +143,7 @@ describe("ReportedError", () => {
       const first = errored(repair([data(body)]).end)
       const later = errored(repair([data(delta({ content: "a" })), data(body)]).end)
       const listed = errored(repair([data([body])]).end)
-      for (const each of [whole, first, later, listed, ReportedError.inText(data([body]))]) {
+      for (const each of [whole, first, later, listed, ReportedError.inList([body])]) {
         assert.deepStrictEqual([each?.status, each?.error], [status, ReportedError.inAnswer(body)?.error])
       }
       assert.deepStrictEqual(ErrorBody.decode(data(body), status), whole?.error)
@@ -151,6 +153,17 @@ describe("ReportedError", () => {
   for (const [what, body] of good) {
     it(`is none: ${what}`, () => assert.isUndefined(ReportedError.inAnswer(body)))
   }
+
+  it("is none in an event with a name of its own, unless it is called one", () => {
+    const progress = { message: "thinking", status: "error", code: 500 }
+    assert.isUndefined(ReportedError.inAnswer(progress, true))
+    for (const called of [{ error: "m" }, { type: "error", message: "m" }, { object: "error", message: "m" }]) {
+      assert.strictEqual(ReportedError.inAnswer(called, true)?.error.message, "m")
+    }
+    const stream = AnswerRepair.make(options())
+    assert.isUndefined(stream.push({ event: "agent.progress", data: data(progress) }).end)
+    assert.strictEqual(stream.push({ event: "message", data: data(progress) }).end?._tag, "Errored")
+  })
 
   it("is none in any answer", () =>
     holds(anyAnswer, ({ body, chunks }) => {

@@ -94,19 +94,41 @@ const choiceOf = (data: JsonObject.JsonObject) => JsonObject.orEmpty(JsonObject.
 const opens = (data: JsonObject.JsonObject) => "role" in JsonObject.orEmpty(choiceOf(data)["delta"])
 
 const saysNothing = (data: JsonObject.JsonObject) =>
-  Object.values(JsonObject.orEmpty(choiceOf(data)["delta"])).some((value) => value === "")
+  Object.values(JsonObject.orEmpty(choiceOf(data)["delta"])).some(
+    (value) => value === "" || JsonObject.listOf(value).some(addsNothing)
+  )
+
+const addsNothing = (call: unknown) => {
+  const { arguments: args, name } = JsonObject.orEmpty(JsonObject.orEmpty(call)["function"])
+  return name === undefined && args === ""
+}
 
 const withoutNullUsage = ({ usage, ...rest }: JsonObject.JsonObject) =>
   JsonObject.is(usage) ? { ...rest, usage } : rest
 
-/** The answer as a backend that keeps the contract streams it: choices begin in order, and no delta is empty. */
+const inOrder = (chunks: ReadonlyArray<JsonObject.JsonObject>) =>
+  [...chunks].sort((a, b) => Number(choiceOf(a)["index"]) - Number(choiceOf(b)["index"]))
+
+const finishes = (data: JsonObject.JsonObject) => typeof choiceOf(data)["finish_reason"] === "string"
+
+const hasChoice = (data: JsonObject.JsonObject) => JsonObject.listOf(data["choices"]).length > 0
+
+/** The chunks with what finishes a choice at their end. */
+const finishedLast = (chunks: ReadonlyArray<JsonObject.JsonObject>) => [
+  ...chunks.filter((data) => hasChoice(data) && !finishes(data)),
+  ...inOrder(chunks.filter(finishes)),
+  ...chunks.filter((data) => !hasChoice(data))
+]
+
+/** The answer as a backend that keeps the contract streams it: choices begin and end in order, and no delta is empty. */
 const contractTrue = (chunks: ReadonlyArray<JsonObject.JsonObject>) => {
-  const openings = chunks.filter(opens).sort((a, b) => Number(choiceOf(a)["index"]) - Number(choiceOf(b)["index"]))
-  return [...openings, ...chunks.filter((data) => !opens(data) && !saysNothing(data))].map(withoutNullUsage)
+  const openings = inOrder(chunks.filter(opens))
+  const rest = chunks.filter((data) => !opens(data) && !saysNothing(data))
+  return finishedLast([...openings, ...rest]).map(withoutNullUsage)
 }
 
 const contractTrueLegacy = (chunks: ReadonlyArray<JsonObject.JsonObject>) =>
-  chunks
+  finishedLast(chunks)
     .filter((data) => {
       const { finish_reason: finish, text } = choiceOf(data)
       return JsonObject.listOf(data["choices"]).length === 0 || text !== "" || finish !== null

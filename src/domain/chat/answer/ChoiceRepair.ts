@@ -1,3 +1,5 @@
+import * as ArgumentsText from "./ArgumentsText.js"
+import * as ContentParts from "./ContentParts.js"
 import * as FinishReason from "./FinishReason.js"
 import * as JsonObject from "../../json/JsonObject.js"
 import * as Prefix from "./Prefix.js"
@@ -6,18 +8,21 @@ import * as ToolCalls from "./ToolCalls.js"
 /** What one choice of a chunk becomes. */
 export interface Repaired {
   readonly choice: JsonObject.JsonObject
-  /** Whether it carries something of the answer: text, reasoning, a refusal, a call, sound, or its finish. */
+  /** Whether it carries something of the answer: text, reasoning, a refusal, a call or sound. */
   readonly content: boolean
 }
 
-/** Repairs the choices of one index as they come, so that each chunk's choice is one that clients accept. */
+/**
+ * Repairs the choices of one index as they come, so that each chunk's choice is one that clients accept. Its finish is held
+ * back to be the last of it: some backends say it too early, or with every piece.
+ */
 export interface ChoiceRepair {
   /** The choice to send on, or undefined when there is nothing in it. */
   push(choice: JsonObject.JsonObject): Repaired | undefined
-  /** Whether a finish reason was sent, or a spoken answer is complete (OpenAI sends no reason then). */
+  /** Whether a finish reason was given, or a spoken answer is complete (OpenAI gives no reason then). */
   finished(): boolean
-  /** The finish that {@link finished} implies but the backend did not send. */
-  impliedFinish(): JsonObject.JsonObject | undefined
+  /** The last of the choice, when no more will come; nothing where it has not finished. */
+  end(): ReadonlyArray<JsonObject.JsonObject>
 }
 
 /** The repair for one choice of a chat stream. */
@@ -27,13 +32,51 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
 /** The repair for one choice of a legacy completion stream. */
 export const text = (index: number, prefix: string): ChoiceRepair => new TextChoice(index, Prefix.make(prefix))
 
+/** How a choice ends. */
+class Finish {
+  private said: unknown = undefined
+  /** What else the choice said then. */
+  private beside: Record<string, unknown> = {}
+
+  /** The reason that was given last, without regard to what was called. */
+  reason(): FinishReason.FinishReason | undefined {
+    const decoded = FinishReason.decode(this.said)
+    // What was broken off fails before it gets here.
+    return decoded === "broken" ? "stop" : decoded
+  }
+
+  /** Takes the reason that a choice gives, if it gives one. */
+  take(reason: unknown): boolean {
+    if (FinishReason.word(reason) === undefined) return false
+    this.said = reason
+    return true
+  }
+
+  /** Keeps what the last chunk of the choice shall have. */
+  keep(fields: JsonObject.JsonObject): void {
+    for (const key in fields) {
+      if (key !== "__proto__" && (JsonObject.isPresent(fields[key]) || !(key in this.beside)))
+        this.beside[key] = fields[key]
+    }
+  }
+
+  /** What the last chunk of the choice has, with the backend's own word for its reason where nobody knows it. */
+  fields(reason: FinishReason.FinishReason): JsonObject.JsonObject {
+    const said = FinishReason.word(this.said)
+    const native = said !== undefined && FinishReason.isUnknown(said) ? { native_finish_reason: said } : {}
+    return { finish_reason: reason, ...native, ...this.beside }
+  }
+}
+
 class ChatChoice implements ChoiceRepair {
   private started = false
   private spoke = false
   private calledFunction = false
   private namedFunction = false
   private heardAll = false
-  private finish: FinishReason.FinishReason | undefined = undefined
+  private readonly finish = new Finish()
+  /** What came with it, and holds nothing. */
+  private readonly lastDelta: Record<string, unknown> = {}
 
   constructor(
     private readonly index: number,
@@ -42,84 +85,94 @@ class ChatChoice implements ChoiceRepair {
   ) {}
 
   push(raw: JsonObject.JsonObject): Repaired | undefined {
-    const { index: _, delta, message, finish_reason, finishReason, logprobs: tokens, usage: __, ...rest } = raw
+    const {
+      index: _,
+      delta,
+      message,
+      finish_reason,
+      finishReason,
+      logprobs: tokens,
+      usage: __,
+      error: ___,
+      ...rest
+    } = raw
     const logprobs = tokens === undefined ? undefined : logprobsOf(tokens)
     // MiniMax and Perplexity repeat the whole answer as `message`.
     const source = JsonObject.is(delta) ? delta : this.spoke ? {} : JsonObject.orEmpty(message)
     const repaired = this.repairDelta(source)
-    const reason = this.finishOf(finish_reason ?? finishReason)
-    if (reason === "tool_calls") this.completeCalls(repaired)
-    const content = reason !== undefined || hasContent(repaired)
+    const content = hasContent(repaired)
+    const isLast = this.finish.take(finish_reason ?? finishReason) && !content
     const extras = hasValue(rest) || hasValue({ logprobs })
+    if (isLast) {
+      const { role: _, ...unsaid } = repaired
+      Object.assign(this.lastDelta, unsaid)
+      this.finish.keep(logprobs === undefined ? rest : { ...rest, logprobs })
+      return undefined
+    }
     if (this.started && !content && !extras && !hasValue(repaired)) return undefined
     this.started = true
-    this.spoke ||= hasContent(repaired)
-    this.finish ??= reason
-    const choice: Record<string, unknown> = {
-      index: this.index,
-      delta: repaired,
-      finish_reason: reason ?? null,
-      ...rest
-    }
+    this.spoke ||= content
+    const choice: Record<string, unknown> = { index: this.index, delta: repaired, finish_reason: null, ...rest }
     if (logprobs !== undefined) choice["logprobs"] = logprobs
     return { choice, content }
   }
 
   finished(): boolean {
-    return this.finish !== undefined || this.heardAll
+    return this.heardAll || this.finish.reason() !== undefined
   }
 
-  impliedFinish(): JsonObject.JsonObject | undefined {
-    if (this.finish !== undefined || !this.heardAll) return undefined
-    const delta: Record<string, unknown> = {}
-    this.completeCalls(delta)
-    return { index: this.index, delta, finish_reason: this.finishOf("stop") }
+  end(): ReadonlyArray<JsonObject.JsonObject> {
+    if (!this.finished()) return []
+    const reason = this.reason()
+    const calls = this.calls.complete(reason === "length" || reason === "content_filter")
+    const delta = this.started ? this.lastDelta : { role: "assistant", ...this.lastDelta }
+    this.started = true
+    const last = { index: this.index, delta, ...this.finish.fields(reason) }
+    return calls.length === 0
+      ? [last]
+      : [{ index: this.index, delta: { tool_calls: calls }, finish_reason: null }, last]
   }
 
   private repairDelta(raw: JsonObject.JsonObject): Record<string, unknown> {
     const { role: _, content, tool_calls: toolCalls, function_call: functionCall, ...rest } = raw
     const delta: Record<string, unknown> = this.started ? {} : { role: "assistant" }
-    const { text, reasoning } = textOf(content)
+    const parts = isParts(content) ? ContentParts.read(content) : undefined
+    const text = typeof content === "string" ? content : parts?.text
     if (text !== undefined) delta["content"] = this.prefixed(text)
     else if (content === null) delta["content"] = null
-    for (const key in rest) if (isLegal(key, rest[key])) delta[key] = rest[key]
-    if (reasoning !== "") delta["reasoning_content"] = `${JsonObject.text(rest["reasoning_content"]) ?? ""}${reasoning}`
+    for (const key in rest) if (key !== "__proto__") putField(delta, key, rest[key])
+    if (parts !== undefined) putParts(delta, parts)
     const called = this.repairFunctionCall(JsonObject.orEmpty(functionCall))
     if (called !== undefined) delta["function_call"] = called
     // TGI sends the call itself where others send a list.
     const repaired = this.calls.push(JsonObject.is(toolCalls) ? [toolCalls] : JsonObject.listOf(toolCalls))
     if (repaired.length > 0) delta["tool_calls"] = repaired
-    if (typeof JsonObject.orEmpty(rest["audio"])["expires_at"] === "number") this.heardAll = true
+    if (JsonObject.number(JsonObject.orEmpty(rest["audio"])["expires_at"]) !== undefined) this.heardAll = true
     return delta
   }
 
   // A call without name and arguments is none: some backends write every field they know.
-  private repairFunctionCall(call: JsonObject.JsonObject): JsonObject.JsonObject | undefined {
-    const said = this.namedFunction ? undefined : JsonObject.text(call["name"])
-    const args = ToolCalls.argumentsText(call["arguments"])
+  private repairFunctionCall({ arguments: given, name: rawName, ...unknown }: JsonObject.JsonObject) {
+    const said = this.namedFunction ? undefined : JsonObject.text(rawName)
+    const args = ArgumentsText.of(given)
     if (said === undefined && args === "") return undefined
     const name = said ?? (this.calledFunction ? undefined : "")
     this.calledFunction = true
     this.namedFunction ||= said !== undefined
-    return { ...(name === undefined ? {} : { name }), arguments: args }
+    return { ...(name === undefined ? {} : { name }), arguments: args, ...JsonObject.withoutNulls(unknown) }
   }
 
   // Gemini and Ollama say "stop" after calling tools.
-  private finishOf(value: unknown): FinishReason.FinishReason | undefined {
-    const reason = this.finish === undefined ? FinishReason.decode(value) : undefined
-    if (reason === undefined || reason === "length" || reason === "content_filter") return reason
+  private reason(): FinishReason.FinishReason {
+    const reason = this.finish.reason() ?? "stop"
+    if (reason === "length" || reason === "content_filter") return reason
     if (this.calls.any()) return "tool_calls"
     return this.calledFunction ? "function_call" : reason === "function_call" ? "stop" : reason
-  }
-
-  private completeCalls(delta: Record<string, unknown>): void {
-    const last = this.calls.complete(JsonObject.listOf(delta["tool_calls"]).map(JsonObject.orEmpty))
-    if (last.length > 0) delta["tool_calls"] = last
   }
 }
 
 class TextChoice implements ChoiceRepair {
-  private finish: FinishReason.FinishReason | undefined = undefined
+  private readonly finish = new Finish()
 
   constructor(
     private readonly index: number,
@@ -127,48 +180,58 @@ class TextChoice implements ChoiceRepair {
   ) {}
 
   push(raw: JsonObject.JsonObject): Repaired | undefined {
-    const { index: _, text: given, finish_reason, logprobs: tokens, usage: __, ...rest } = raw
+    const { index: _, text: given, finish_reason, logprobs: tokens, usage: __, error: ___, ...rest } = raw
     const logprobs = JsonObject.is(tokens) ? tokens : null
-    const piece = typeof given === "string" ? this.prefixed(given) : ""
-    const reason = this.finish === undefined ? FinishReason.decode(finish_reason) : undefined
-    const content = piece !== "" || reason !== undefined
+    const piece = this.prefixed(ContentParts.read(given).text ?? "")
+    const content = piece !== ""
+    if (this.finish.take(finish_reason) && !content) {
+      this.finish.keep({ ...rest, logprobs })
+      return undefined
+    }
     if (!content && !hasValue(rest) && !hasValue({ logprobs })) return undefined
-    this.finish ??= reason
-    return { choice: { index: this.index, text: piece, logprobs, finish_reason: reason ?? null, ...rest }, content }
+    return { choice: { index: this.index, text: piece, logprobs, finish_reason: null, ...rest }, content }
   }
 
   finished(): boolean {
-    return this.finish !== undefined
+    return this.finish.reason() !== undefined
   }
 
-  impliedFinish(): undefined {}
-}
-
-// Mistral's reasoning models send content as a list of thinking and text parts.
-const textOf = (content: unknown): { readonly text: string | undefined; readonly reasoning: string } => {
-  if (typeof content === "string") return { text: content, reasoning: "" }
-  if (!Array.isArray(content)) return { text: undefined, reasoning: "" }
-  let plain = ""
-  let reasoning = ""
-  for (const part of content.map(JsonObject.orEmpty)) {
-    if (part["type"] === "thinking") reasoning += textOf(part["thinking"]).text ?? ""
-    else plain += JsonObject.text(part["text"]) ?? ""
+  end(): ReadonlyArray<JsonObject.JsonObject> {
+    const reason = this.finish.reason()
+    if (reason === undefined) return []
+    return [{ index: this.index, text: "", logprobs: null, ...this.finish.fields(reason) }]
   }
-  return { text: plain, reasoning }
 }
 
-// What clients read of a delta; a value of another type breaks them.
-const expected = new Map<string, (value: unknown) => boolean>([
-  ["refusal", (value) => typeof value === "string"],
-  ["reasoning", (value) => typeof value === "string"],
-  ["reasoning_content", (value) => typeof value === "string"],
-  ["reasoning_details", Array.isArray],
-  ["annotations", Array.isArray],
-  ["audio", JsonObject.is],
-  ["__proto__", () => false]
+// Content that is no text: Mistral's reasoning models and others send a list of parts.
+const isParts = (content: unknown): boolean => typeof content !== "string" && content !== null && content !== undefined
+
+const putParts = (delta: Record<string, unknown>, { others, reasoning, refusal }: ContentParts.Parts): void => {
+  if (reasoning !== "") delta["reasoning_content"] = `${JsonObject.text(delta["reasoning_content"]) ?? ""}${reasoning}`
+  if (refusal !== "") delta["refusal"] = `${JsonObject.text(delta["refusal"]) ?? ""}${refusal}`
+  for (const [key, parts] of Object.entries(others)) delta[key] = [...JsonObject.listOf(delta[key]), ...parts]
+}
+
+// What clients read of a delta is of one type; a value of another would break them.
+const putField = (delta: Record<string, unknown>, key: string, value: unknown): void => {
+  const repair = value === null ? undefined : repairs.get(key)
+  const repaired = repair === undefined ? value : repair(value)
+  if (repaired !== undefined) delta[key] = repaired
+}
+
+const asText = (value: unknown): unknown => (typeof value === "string" ? value : ContentParts.thoughtOf(value))
+
+const asList = (value: unknown): unknown => (Array.isArray(value) ? value : JsonObject.is(value) ? [value] : undefined)
+
+const repairs = new Map<string, (value: unknown) => unknown>([
+  ["refusal", asText],
+  ["reasoning", asText],
+  ["reasoning_content", asText],
+  ["reasoning_details", asList],
+  ["annotations", asList],
+  ["images", asList],
+  ["audio", (value) => (JsonObject.is(value) ? value : undefined)]
 ])
-
-const isLegal = (key: string, value: unknown): boolean => value === null || (expected.get(key)?.(value) ?? true)
 
 const logprobsOf = (value: unknown): JsonObject.JsonObject | null => {
   if (!JsonObject.is(value)) return null

@@ -7,9 +7,6 @@ export interface WholeAnswer {
   readonly text: string
 }
 
-/** No client accepts more choices in one answer. */
-export const maxChoices = 128
-
 /**
  * Whether the body of a chat completion is what the repair would make of it, so that it may go on as it came: it has
  * all that clients read, in the way of OpenAI, and nothing that is not known here.
@@ -41,10 +38,10 @@ const bodyFields: Fields = {
     ["object", (value) => value === "chat.completion"],
     ["created", (value) => Number.isSafeInteger(value) && Number(value) > 0],
     ["model", isName],
-    ["choices", (value) => Array.isArray(value) && value.length > 0 && value.length <= maxChoices],
+    ["choices", (value) => Array.isArray(value) && value.length > 0],
     ["usage", (value) => JsonObject.is(value) && Usage.complete(value) === value],
     ["service_tier", isTextOrNull],
-    ["system_fingerprint", isTextOrNull]
+    ["system_fingerprint", (value) => typeof value === "string"]
   ])
 }
 

@@ -162,10 +162,93 @@ describe("AnswerRepair", () => {
     assert.deepStrictEqual(choicesOf(chunks)[1], { ...late, delta: { role: "assistant", content: "b" } })
   })
 
-  it("ignores choices with an impossible index, and reads a missing one as 0", () => {
-    const at = (index: unknown) => chunk([{ index, delta: { content: "x" }, finish_reason: null }])
-    assert.deepStrictEqual(repair([hello, at(-1), at(128), at(1e9), stop]).chunks, [hello, stop])
-    assert.deepStrictEqual(repair([hello, at(undefined), at(null), stop]).chunks.length, 4)
+  it("takes choices without a number in their order", () => {
+    const at = (...indexes: ReadonlyArray<unknown>) =>
+      chunk(indexes.map((index) => ({ index, delta: { content: "x" }, finish_reason: null })))
+    const indexes = (...events: ReadonlyArray<JsonObject.JsonObject>) =>
+      choicesOf(repair(events).chunks).map(({ index }) => index)
+    assert.deepStrictEqual(indexes(hello, at(undefined), at(null), at(-1), at("0"), stop), [0, 0, 0, 0, 0, 0])
+    assert.deepStrictEqual(indexes(at(undefined, undefined), at("1")), [0, 1, 1])
+    assert.deepStrictEqual(
+      choicesOf(repair([{ ...hello, choices: [null, { delta: { content: "a" } }] }]).chunks).map(({ index }) => index),
+      [0]
+    )
+  })
+
+  it("has as many choices as there are, and none with a number beyond reason", () => {
+    const list = Array.from({ length: 200 }, (_, index) => ({ index, delta: { content: "x" }, finish_reason: "stop" }))
+    const { chunks, end } = repair([chunk(list)])
+    assert.strictEqual(choicesOf(chunks).filter(({ finish_reason: finish }) => finish === "stop").length, 200)
+    assert.deepStrictEqual(end, finished)
+    const far = repair([hello, chunk([{ index: 1e9, delta: { content: "x" } }]), stop])
+    assert.deepStrictEqual(far.chunks, [hello])
+    assert.isTrue(truncated(far.end))
+  })
+
+  it("breaks off where a piece of the answer cannot be read", () => {
+    for (const data of ["{", '{"choices":[{"delta":{"content":"not "}}', `{"x":${"[".repeat(600)}`, "[1", '{"a":1}}']) {
+      const { chunks, end } = repair([hello, data, delta({ content: "delete" }), stop, "[DONE]"])
+      assert.deepStrictEqual(chunks, [hello], data)
+      assert.isTrue(truncated(end), data)
+    }
+  })
+
+  it("reads what Python writes for probabilities that are none", () => {
+    const logprobs = { content: [{ token: "a", logprob: Number.NaN, bytes: null, top_logprobs: [] }] }
+    const data = JSON.stringify(chunk([{ index: 0, delta: { content: "a" }, logprobs }]))
+    for (const word of ["NaN", "-Infinity", "Infinity"]) {
+      const [choice] = choicesOf(repair([data.replace('"logprob":null', `"logprob":${word}`)]).chunks)
+      assert.deepStrictEqual(JsonObject.orEmpty(choice?.["logprobs"])["content"], [
+        { ...logprobs.content[0], logprob: null }
+      ])
+    }
+  })
+
+  it("breaks off with what a choice says of it, after what it has said", () => {
+    for (const reason of [
+      "network_error",
+      "ERROR",
+      "insufficient_system_resource",
+      "abort",
+      "MALFORMED_FUNCTION_CALL"
+    ]) {
+      const { chunks, end } = repair([hello, delta({ content: "x" }, reason), stop])
+      assert.deepStrictEqual(chunks, [hello, delta({ content: "x" })])
+      assert.isTrue(end?._tag === "Errored" && end.error.code === reason && end.error.message.includes(reason))
+    }
+    const error = { code: 429, message: "slow down" }
+    const { end } = repair([hello, chunk([{ index: 0, delta: {}, error, finish_reason: "stop" }])])
+    assert.isTrue(end?._tag === "Errored" && end.status === 429 && end.error.message === "slow down")
+  })
+
+  it("counts the last finish, and sends it last", () => {
+    const call = { index: 0, id: "a", type: "function", function: { name: "f", arguments: "[1]" } }
+    const { chunks } = repair([hello, stop, delta({ tool_calls: [call] }), delta({}, "tool_calls")])
+    assert.deepStrictEqual(chunks, [hello, delta({ tool_calls: [call] }), delta({}, "tool_calls")])
+    const said = repair([delta({ role: "assistant", content: "a" }, "stop"), delta({ content: "b" }, "length")]).chunks
+    assert.deepStrictEqual(said, [
+      delta({ role: "assistant", content: "a" }),
+      delta({ content: "b" }),
+      delta({}, "length")
+    ])
+  })
+
+  it("keeps a word for the finish that nobody knows", () => {
+    const [last] = choicesOf(repair([hello, delta({}, "because")]).chunks).slice(-1)
+    assert.deepStrictEqual(last, { index: 0, delta: {}, finish_reason: "stop", native_finish_reason: "because" })
+  })
+
+  it("does not take an event with a name of its own for a piece of the answer", () => {
+    const stream = AnswerRepair.make(options())
+    stream.push({ event: "agent.progress", data: '{"step":3,"object":"x"}' })
+    const [chunk] = stream.push({ event: undefined, data: JSON.stringify(hello) }).chunks
+    assert.deepStrictEqual(chunk?.value(), hello)
+  })
+
+  it("has a fingerprint that is a text, or none", () => {
+    assert.deepStrictEqual(repair([{ ...hello, system_fingerprint: null }]).chunks, [hello])
+    const signed = { ...hello, system_fingerprint: "fp" }
+    assert.deepStrictEqual(repair([signed]).chunks, [signed])
   })
 
   it("puts the prefix before the first content of each choice", () => {
@@ -173,7 +256,7 @@ describe("AnswerRepair", () => {
     const contents = choicesOf(repair([both], { prefix: "P" }).chunks).map(
       (choice) => JsonObject.orEmpty(choice["delta"])["content"]
     )
-    assert.deepStrictEqual(contents, ["P\na", "P\na"])
+    assert.deepStrictEqual(contents.slice(0, 2), ["P\na", "P\na"])
   })
 
   describe("usage", () => {
@@ -349,7 +432,7 @@ describe("AnswerRepair", () => {
 
   it("skips and counts events that are no JSON objects", () => {
     const stream = AnswerRepair.make(options())
-    for (const data of ["{", "[1]", "null", "text", '"text"']) {
+    for (const data of ["5", "null", "text", '"text"', "<p>"]) {
       assert.deepStrictEqual(stream.push({ event: undefined, data }).chunks, [])
     }
     assert.strictEqual(stream.malformed(), 5)
@@ -360,9 +443,9 @@ describe("AnswerRepair", () => {
       AnswerRepair.make(options())
         .push({ event: undefined, data: JSON.stringify(data) })
         .chunks.some((chunk) => chunk.content)
-    for (const preliminary of [delta({ role: "assistant", content: "" }), chunk([]), usageChunk])
+    for (const preliminary of [delta({ role: "assistant", content: "" }), chunk([]), usageChunk, stop])
       assert.isFalse(content(preliminary))
-    for (const answer of [hello, stop, delta({ reasoning_content: "r" })]) assert.isTrue(content(answer))
+    for (const answer of [hello, delta({ reasoning_content: "r" })]) assert.isTrue(content(answer))
   })
 
   it("for any answer: what comes out is true to the contract", () =>
@@ -392,18 +475,18 @@ describe("AnswerRepair", () => {
 
     it("says the same as a stream", () => {
       assert.deepStrictEqual(repairWhole({ ...body, usage }), {
-        chunks: [delta(message, "stop"), usageChunk],
+        chunks: [delta(message), stop, usageChunk],
         end: finished,
         usage
       })
-      assert.deepStrictEqual(repairWhole({ ...body, usage }, { includeUsage: false }).chunks, [delta(message, "stop")])
+      assert.deepStrictEqual(repairWhole({ ...body, usage }, { includeUsage: false }).chunks, [delta(message), stop])
     })
 
     it("is complete whatever it says of the reason", () => {
       for (const finish_reason of [null, "", undefined]) {
         const { chunks, end } = repairWhole({ ...body, choices: [{ index: 0, message, finish_reason }] })
         assert.deepStrictEqual(end, finished)
-        assert.deepStrictEqual(chunks, [delta(message, "stop")])
+        assert.deepStrictEqual(chunks, [delta(message), stop])
       }
     })
 
@@ -415,7 +498,8 @@ describe("AnswerRepair", () => {
       })
       const repaired = { ...call, index: 0, function: { name: "f", arguments: '{"x":1}' } }
       assert.deepStrictEqual(chunks, [
-        delta({ role: "assistant", content: null, tool_calls: [repaired] }, "tool_calls")
+        delta({ role: "assistant", content: null, tool_calls: [repaired] }),
+        delta({}, "tool_calls")
       ])
     })
 
@@ -465,7 +549,7 @@ describe("AnswerRepair", () => {
     })
 
     it("leaves a good stream as it is", () => {
-      const stream = [legacy([text("a")]), legacy([text("b", "stop")]), legacy([], { usage })]
+      const stream = [legacy([text("a")]), legacy([text("b")]), legacy([text("", "stop")]), legacy([], { usage })]
       assert.deepStrictEqual(repair([...stream, "[DONE]"], { operation: "text" }), {
         chunks: stream,
         end: finished,
@@ -494,7 +578,11 @@ describe("AnswerRepair", () => {
 
     it("takes a whole body", () => {
       const body = legacy([text("a", "length"), text("b", "stop", 1)])
-      assert.deepStrictEqual(repairWhole({ ...body, usage }, { operation: "text", includeUsage: false }).chunks, [body])
+      assert.deepStrictEqual(repairWhole({ ...body, usage }, { operation: "text", includeUsage: false }).chunks, [
+        legacy([text("a"), text("b", null, 1)]),
+        legacy([text("", "length")]),
+        legacy([text("", "stop", 1)])
+      ])
     })
   })
 })

@@ -11,10 +11,14 @@ const chat = (choices: ReadonlyArray<JsonObject.JsonObject>, prefix = "") => {
 const deltas = (...fields: ReadonlyArray<JsonObject.JsonObject>) =>
   chat(fields.map((delta) => ({ index: 0, delta, finish_reason: null }))).map((choice) => choice?.["delta"])
 
-const finishes = (...choices: ReadonlyArray<JsonObject.JsonObject>) => {
-  const repaired = chat([{ delta: { content: "a" } }, ...choices])
-  return repaired.slice(1).map((choice) => choice?.["finish_reason"])
+/** What ends a choice of a chat. */
+const last = (...choices: ReadonlyArray<JsonObject.JsonObject>) => {
+  const repair = ChoiceRepair.chat(0, "", (call) => `call_${call}`)
+  for (const choice of choices) repair.push(choice)
+  return repair.end()
 }
+
+const finishOf = (...choices: ReadonlyArray<JsonObject.JsonObject>) => last(...choices).at(-1)?.["finish_reason"]
 
 const finish = (finish_reason: unknown) => ({ delta: {}, finish_reason })
 const call = { index: 0, id: "a", type: "function", function: { name: "f", arguments: "{}" } }
@@ -56,13 +60,16 @@ describe("ChoiceRepair of a chat", () => {
   })
 
   it("finishes once", () => {
-    assert.deepStrictEqual(finishes(finish("stop"), finish("stop"), finish("length")), ["stop", undefined, undefined])
+    assert.deepStrictEqual(last({ delta: { content: "a" } }, finish("stop"), finish("stop"), finish("length")), [
+      { index: 0, delta: {}, finish_reason: "length" }
+    ])
   })
 
   it("maps the backend's reason, wherever it says it", () => {
-    assert.deepStrictEqual(finishes(finish("end_turn")), ["stop"])
-    assert.deepStrictEqual(finishes({ delta: {}, finishReason: "MAX_TOKENS" }), ["length"])
-    assert.deepStrictEqual(finishes({ delta: {}, finish_reason: null, finishReason: "SAFETY" }), ["content_filter"])
+    assert.strictEqual(finishOf(finish("end_turn")), "stop")
+    assert.strictEqual(finishOf({ delta: {}, finishReason: "MAX_TOKENS" }), "length")
+    assert.strictEqual(finishOf({ delta: {}, finish_reason: null, finishReason: "SAFETY" }), "content_filter")
+    assert.strictEqual(finishOf(finish({ type: "length" })), "length")
   })
 
   it("finishes with tool_calls where any was made, unless the answer was cut or filtered", () => {
@@ -73,15 +80,15 @@ describe("ChoiceRepair of a chat", () => {
       ["length", "length"],
       ["content_filter", "content_filter"]
     ]) {
-      assert.deepStrictEqual(finishes({ delta: { tool_calls: [call] } }, finish(said)), [null, expected], said)
+      assert.strictEqual(finishOf({ delta: { tool_calls: [call] } }, finish(said)), expected, said)
     }
-    assert.deepStrictEqual(finishes({ delta: { tool_calls: [call] }, finish_reason: "stop" }), ["tool_calls"])
+    assert.strictEqual(finishOf({ delta: { tool_calls: [call] }, finish_reason: "stop" }), "tool_calls")
   })
 
   it("finishes with function_call only where a function was called", () => {
     const called = { delta: { function_call: { name: "f", arguments: "" } } }
-    assert.deepStrictEqual(finishes(called, finish("stop")), [null, "function_call"])
-    assert.deepStrictEqual(finishes(finish("function_call")), ["stop"])
+    assert.strictEqual(finishOf(called, finish("stop")), "function_call")
+    assert.strictEqual(finishOf(finish("function_call")), "stop")
   })
 
   it("says the name of a called function once and its arguments as text", () => {
@@ -142,20 +149,26 @@ describe("ChoiceRepair of a chat", () => {
 
   it("gives a function without arguments an empty object, unless the answer was cut off", () => {
     const call = { index: 0, id: "a", type: "function", function: { name: "f", arguments: "" } }
-    const last = (finish_reason: string) => chat([{ delta: { tool_calls: [call] } }, { delta: {}, finish_reason }])[1]
+    const end = (finish_reason: string) => last({ delta: { tool_calls: [call] } }, { delta: {}, finish_reason })
     const added = { tool_calls: [{ index: 0, function: { arguments: "{}" } }] }
     for (const reason of ["tool_calls", "stop"]) {
-      assert.deepStrictEqual(last(reason), { index: 0, delta: added, finish_reason: "tool_calls" })
+      assert.deepStrictEqual(end(reason), [
+        { index: 0, delta: added, finish_reason: null },
+        { index: 0, delta: {}, finish_reason: "tool_calls" }
+      ])
     }
-    for (const reason of ["length", "content_filter"]) assert.deepStrictEqual(last(reason)?.["delta"], {})
+    for (const reason of ["length", "content_filter"]) {
+      assert.deepStrictEqual(end(reason), [{ index: 0, delta: {}, finish_reason: reason }])
+    }
   })
 
   it("loses nothing that comes after a finish: some backends say it with every delta (Gemini)", () => {
     const said = ["a", "b"].map((content) => ({ delta: { content }, finish_reason: "stop" }))
     assert.deepStrictEqual(chat(said), [
-      { index: 0, delta: { role: "assistant", content: "a" }, finish_reason: "stop" },
+      { index: 0, delta: { role: "assistant", content: "a" }, finish_reason: null },
       { index: 0, delta: { content: "b" }, finish_reason: null }
     ])
+    assert.deepStrictEqual(last(...said), [{ index: 0, delta: {}, finish_reason: "stop" }])
   })
 
   it("completes a filter's note after the finish (Azure)", () => {
@@ -166,13 +179,9 @@ describe("ChoiceRepair of a chat", () => {
   it("takes a message for a delta only where nothing was said yet (MiniMax, Perplexity)", () => {
     const message = { role: "assistant", content: "whole" }
     assert.deepStrictEqual(chat([{ message, finish_reason: "stop" }]), [
-      { index: 0, delta: message, finish_reason: "stop" }
+      { index: 0, delta: message, finish_reason: null }
     ])
-    assert.deepStrictEqual(chat([{ delta: { content: "whole" } }, { message, finish_reason: "stop" }])[1], {
-      index: 0,
-      delta: {},
-      finish_reason: "stop"
-    })
+    assert.deepStrictEqual(chat([{ delta: { content: "whole" } }, { message, finish_reason: "stop" }])[1], undefined)
     assert.deepStrictEqual(chat([{ delta: { content: "wh" }, message }])[0]?.["delta"], {
       role: "assistant",
       content: "wh"
@@ -202,22 +211,22 @@ describe("ChoiceRepair of a chat", () => {
     for (const delta of [{ content: "a" }, { reasoning_content: "r" }, { refusal: "n" }, { tool_calls: [call] }]) {
       assert.isTrue(content(delta))
     }
-    assert.isTrue(content({}, "stop"))
+    assert.isUndefined(content({}, "stop"))
   })
 
   it("is finished by a reason, or by the end of a spoken answer", () => {
     const spoken = ChoiceRepair.chat(0, "", String)
     spoken.push({ delta: { audio: { id: "x", data: "AA", transcript: "a" } } })
     assert.isFalse(spoken.finished())
-    assert.isUndefined(spoken.impliedFinish())
+    assert.deepStrictEqual(spoken.end(), [])
     spoken.push({ delta: { audio: { expires_at: 5 } } })
     assert.isTrue(spoken.finished())
-    assert.deepStrictEqual(spoken.impliedFinish(), { index: 0, delta: {}, finish_reason: "stop" })
+    assert.deepStrictEqual(spoken.end(), [{ index: 0, delta: {}, finish_reason: "stop" }])
 
     const written = ChoiceRepair.chat(0, "", String)
     written.push({ delta: {}, finish_reason: "length" })
     assert.isTrue(written.finished())
-    assert.isUndefined(written.impliedFinish())
+    assert.deepStrictEqual(written.end(), [{ index: 0, delta: { role: "assistant" }, finish_reason: "length" }])
   })
 })
 
@@ -241,10 +250,13 @@ describe("ChoiceRepair of a legacy completion", () => {
         { index: 0, text: "a", logprobs, finish_reason: null },
         { index: 0, text: "b", logprobs: null, finish_reason: null },
         undefined,
-        { index: 0, text: "", logprobs: null, finish_reason: "stop" },
+        undefined,
         undefined
       ]
     )
+    const repair = ChoiceRepair.text(0, "")
+    for (const finish_reason of ["eos", "length"]) repair.push({ text: "", finish_reason, logprobs: null })
+    assert.deepStrictEqual(repair.end(), [{ index: 0, text: "", logprobs: null, finish_reason: "length" }])
   })
 
   it("puts the prefix before the first text", () => {

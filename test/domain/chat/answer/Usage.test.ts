@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
+import type * as JsonObject from "../../../../src/domain/json/JsonObject.js"
 import * as Usage from "../../../../src/domain/chat/answer/Usage.js"
 import { holds } from "../../generators.js"
 
@@ -7,6 +8,12 @@ const counts = (promptTokens: number, completionTokens: number, totalTokens: num
   promptTokens,
   completionTokens,
   totalTokens
+})
+
+const counted = (prompt_tokens: number, completion_tokens: number, total_tokens: number) => ({
+  prompt_tokens,
+  completion_tokens,
+  total_tokens
 })
 
 describe("Usage", () => {
@@ -22,7 +29,7 @@ describe("Usage", () => {
   })
 
   it("counts no nonsense", () => {
-    const nonsense = { prompt_tokens: -1, completion_tokens: "2", total_tokens: Number.NaN }
+    const nonsense = { prompt_tokens: -1, completion_tokens: "2.5", total_tokens: Number.NaN }
     assert.isUndefined(Usage.decode(nonsense))
     assert.isUndefined(Usage.decode({}))
     assert.deepStrictEqual(Usage.decode({ ...nonsense, total_tokens: 2.9 }), counts(0, 0, 2))
@@ -75,4 +82,35 @@ describe("Usage", () => {
         assert.deepStrictEqual(Usage.complete(complete), complete)
       }
     ))
+
+  it("is put together from what several chunks say, and no count becomes nothing again", () => {
+    const reports = [{ prompt_tokens: 10, total_tokens: 10 }, { completion_tokens: 5 }, { prompt_tokens: 0 }]
+    const merged = reports.reduce(
+      (before: JsonObject.JsonObject | undefined, more) => Usage.merge(before, more),
+      undefined
+    )
+    assert.deepStrictEqual(Usage.complete(merged ?? {}), { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 })
+    const details = { completion_tokens_details: { reasoning_tokens: 3 } }
+    const zeros = {
+      prompt_tokens: 0,
+      completion_tokens: 0,
+      total_tokens: 0,
+      completion_tokens_details: { reasoning_tokens: 0 }
+    }
+    assert.deepStrictEqual(Usage.merge({ ...counted(1, 2, 3), ...details }, zeros), { ...counted(1, 2, 3), ...details })
+  })
+
+  it("is read under the names of others", () => {
+    const found = (body: JsonObject.JsonObject) => Usage.decode(Usage.find(body) ?? {})
+    assert.deepStrictEqual(found({ usage: { input_tokens: 3, output_tokens: 4 } }), counts(3, 4, 7))
+    assert.deepStrictEqual(
+      found({ usage: { input_tokens: 3, cache_read_input_tokens: 2, output_tokens: 4 } }),
+      counts(5, 4, 9)
+    )
+    const gemini = { promptTokenCount: 3, candidatesTokenCount: 4, thoughtsTokenCount: 2, totalTokenCount: 9 }
+    assert.deepStrictEqual(found({ usageMetadata: gemini }), counts(3, 6, 9))
+    assert.deepStrictEqual(found({ timings: { prompt_n: 3, cache_n: 2, predicted_n: 4 } }), counts(5, 4, 9))
+    assert.deepStrictEqual(found({ timings: { prompt_n: 3 } }), undefined)
+    assert.deepStrictEqual(found({ usage: { prompt_tokens: "3", completion_tokens: "4" } }), counts(3, 4, 7))
+  })
 })
