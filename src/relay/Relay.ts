@@ -7,7 +7,7 @@ import { UpstreamStalled } from "../domain/failure/AnswerFailure.js"
 import type { AnswerFailure } from "../domain/failure/AnswerFailure.js"
 import { RelayEnd } from "../domain/failure/Outcome.js"
 import type { Encoder } from "../domain/protocol/ClientProtocol.js"
-import type * as Journal from "../domain/record/Journal.js"
+import * as Journal from "../domain/record/Journal.js"
 import type { Snapshot } from "../config/ConfigRef.js"
 import type { ByteLease } from "../admission/ByteBudget.js"
 import type * as Source from "../flow/Source.js"
@@ -43,6 +43,7 @@ export const relayWhole = Effect.fnUntraced(function* (
   const { content, deadline, headers } = answer
   const completed = RelayEnd.Completed()
   yield* conclude(completed)
+  Journal.noteSkipped(journal, content.skipped)
   journal.answer = content.body
   journal.answerText = content.text
   journal.usage = content.usage

@@ -55,6 +55,7 @@ export const rescued = ({ forwarded: first, journal, sent }: Options): Rescued =
     isUnderWay = false
     const used = current.answer.content.usage()
     if (used !== undefined) spent = Usage.add(spent, used)
+    Journal.noteSkipped(journal, current.answer.content.skipped())
     if (end instanceof Error) Journal.noteEnd(journal, end._tag)
     // That an answer was given up because it differs tells nothing of its backend.
     return current.conclude(end._tag === "Differs" ? RelayEnd.CallerLeft() : end)

@@ -140,7 +140,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "a malformed chunk in the middle",
-    rule: "skipped (`domain/chat/answer/AnswerRepair.push`)",
+    rule: "broken: the rest would say something else (`domain/chat/answer/AnswerRepair.push`), then rescued",
     primary: half((call) => {
       call.events('{"id":"x","choi')
       call.events(...words.slice(30).map((content) => chunk({ content })), chunk({}, "stop"), "[DONE]")
@@ -148,7 +148,7 @@ export const all: ReadonlyArray<Scenario> = [
     }),
     modes: stream,
     result: "answer",
-    attempts: ["primary ok 200"]
+    attempts: ["primary UpstreamBroke 200", "fallback ok 200"]
   },
   {
     name: "no [DONE]",

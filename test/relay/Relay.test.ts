@@ -113,7 +113,8 @@ const relaying = (parts: ReadonlyArray<Part>) =>
             _tag: "Streamed",
             chunks: Source.stream(sourceOf(given, () => void counted.asked++)),
             isFinished: () => false,
-            usage: () => undefined
+            usage: () => undefined,
+            skipped: () => 0
           },
           deadline: clock.now() + 60_000
         },

@@ -4,6 +4,7 @@ import * as Ask from "../chat/Ask.js"
 import * as Credentials from "../backend/Credentials.js"
 import { cut } from "../text/CutText.js"
 import { reasonOf } from "../failure/Failure.js"
+import * as FinishReason from "../chat/answer/FinishReason.js"
 import * as IsoTime from "./IsoTime.js"
 import * as JsonObject from "../json/JsonObject.js"
 import * as JsonText from "../json/JsonText.js"
@@ -80,6 +81,12 @@ export const noteEnd = ({ attempts }: Journal, failure: string): void => {
   if (last !== undefined) attempts.push({ ...last, failure })
 }
 
+/** Notes how many events of the last attempt's answer were skipped. */
+export const noteSkipped = ({ attempts }: Journal, skipped: number): void => {
+  const last = skipped === 0 ? undefined : attempts.pop()
+  if (last !== undefined) attempts.push({ ...last, skipped })
+}
+
 /** The record of an exchange that has ended, whatever it was about; `endedAt` in ms since the epoch. */
 export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: number): RequestRecord.RequestRecord => {
   const { ask } = journal
@@ -136,5 +143,11 @@ const shortened = (attempt: AttemptTrace): AttemptTrace => ({
   failure: attempt.failure === null ? null : cut(attempt.failure, Column.longestName)
 })
 
-const finishReason = (answer: JsonObject.JsonObject | undefined): string | null =>
-  JsonObject.text(JsonObject.orEmpty(JsonObject.listOf(answer?.["choices"])[0])["finish_reason"]) ?? null
+// A reason that nobody knows stands here in the backend's own word.
+const finishReason = (answer: JsonObject.JsonObject | undefined): string | null => {
+  const choice = JsonObject.orEmpty(JsonObject.listOf(answer?.["choices"])[0])
+  const native = JsonObject.text(choice["native_finish_reason"])
+  return native !== undefined && FinishReason.isUnknown(native)
+    ? native
+    : (JsonObject.text(choice["finish_reason"]) ?? null)
+}

@@ -27,12 +27,15 @@ export interface Streamed {
   readonly isFinished: () => boolean
   /** The usage reported last. */
   readonly usage: () => JsonObject.JsonObject | undefined
+  /** How many events were skipped, for they were no JSON. */
+  readonly skipped: () => number
 }
 
 /** An answer that is not streamed. */
 export interface Whole extends WholeAnswer {
   readonly _tag: "Whole"
   readonly usage: JsonObject.JsonObject | undefined
+  readonly skipped: number
 }
 
 /** An answer of either kind. */
@@ -64,7 +67,8 @@ export const streamed: AnswerReader<Streamed> = function* (head, context) {
       )
     ),
     isFinished: () => repair.finished(),
-    usage: () => repair.usage()
+    usage: () => repair.usage(),
+    skipped: () => repair.skipped()
   }
 }
 
@@ -84,7 +88,7 @@ export const whole: AnswerReader<Whole> = function* (head, context) {
   if (Either.isLeft(held)) return yield* Effect.fail(attemptFailure(held.left))
   const usage = repair.usage()
   const { body, text } = sound ?? assemble(context, held.right.poll()?.values ?? [], usage)
-  return { _tag: "Whole", body, text, usage }
+  return { _tag: "Whole", body, text, usage, skipped: repair.skipped() }
 }
 
 const repairOf = ({ ask, id, prefix, target, times }: Context): AnswerRepair.AnswerRepair =>
@@ -119,7 +123,7 @@ const assemble = (
 const wrongStream =
   (repair: AnswerRepair.AnswerRepair, { isWhole }: ChunkStage.ChunkStage) =>
   (chunks: number, size: number, content: boolean) => {
-    if (repair.malformed() > 0) return "the stream is not JSON"
+    if (repair.skipped() > 0) return "the stream is not JSON"
     const waits = chunks > most.chunks || size > most.bytes
     return waits && !content && !isWhole ? "no content in the stream" : undefined
   }

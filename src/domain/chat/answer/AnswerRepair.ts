@@ -52,8 +52,8 @@ export interface AnswerRepair {
   finished(): boolean
   /** The usage reported last, with its counts completed. */
   usage(): JsonObject.JsonObject | undefined
-  /** How many events could not be read and were skipped. */
-  malformed(): number
+  /** How many events were skipped: they are no JSON, and do not look like it. */
+  skipped(): number
 }
 
 /** What the repair needs to know of the exchange; `id`, `model` and `created` (Unix seconds) serve where upstream's are missing. */
@@ -96,7 +96,7 @@ class EventRepair implements AnswerRepair {
   private readonly closing: Record<string, unknown> = {}
   private lastUsage: JsonObject.JsonObject | undefined = undefined
   private timings: JsonObject.JsonObject | undefined = undefined
-  private unreadable = 0
+  private foreign = 0
   private ended = false
 
   constructor(private readonly options: Options) {
@@ -166,8 +166,8 @@ class EventRepair implements AnswerRepair {
     return usage === undefined ? undefined : Usage.complete(usage)
   }
 
-  malformed(): number {
-    return this.unreadable
+  skipped(): number {
+    return this.foreign
   }
 
   // What began as JSON was meant to be a piece of the answer: without it the rest would say something else.
@@ -176,7 +176,7 @@ class EventRepair implements AnswerRepair {
     if (JsonObject.is(value)) return this.pushBody(value, event)
     if (Array.isArray(value)) return this.pushAll(value.filter(JsonObject.is))
     if (/^[{[]/.test(text)) return this.breakOff("an event of the stream could not be read")
-    this.unreadable++
+    this.foreign++
     return nothing
   }
 

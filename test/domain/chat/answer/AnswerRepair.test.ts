@@ -128,7 +128,7 @@ describe("AnswerRepair", () => {
     assert.deepStrictEqual(repair([hello, ...nothings, stop]).chunks, [hello, stop])
     const stream = AnswerRepair.make(options())
     assert.deepStrictEqual(stream.push({ event: "ping", data: '{"type":"ping"}' }).chunks, [])
-    assert.strictEqual(stream.malformed(), 0)
+    assert.strictEqual(stream.skipped(), 0)
   })
 
   it("takes `error: null` and other empty errors off good chunks", () => {
@@ -435,7 +435,7 @@ describe("AnswerRepair", () => {
     for (const data of ["5", "null", "text", '"text"', "<p>"]) {
       assert.deepStrictEqual(stream.push({ event: undefined, data }).chunks, [])
     }
-    assert.strictEqual(stream.malformed(), 5)
+    assert.strictEqual(stream.skipped(), 5)
   })
 
   it("says when it is time to commit", () => {
