@@ -83,12 +83,12 @@ const attempts = (json: string | null): string =>
               { title: "FAILURE" },
               { title: "RESCUE" }
             ],
-            list.map(({ backend, failure, model, ms, rescue, status }) => [
+            list.map(({ backend, failure, location, model, ms, rescue, status }) => [
               backend,
               model,
               String(status ?? ""),
               String(ms),
-              failure ?? "",
+              [failure, ...(location === undefined ? [] : [`to ${location}`])].filter(Boolean).join(" "),
               rescue ?? ""
             ])
           )

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { Outcome } from "../domain/failure/Outcome.js"
 import * as WireError from "../domain/failure/WireError.js"
+import * as JsonText from "../domain/json/JsonText.js"
 import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
 import type * as Journal from "../domain/record/Journal.js"
 import type { CallerSink } from "../relay/ResponseSink.js"
@@ -30,7 +31,7 @@ export const refuse = (
     const send = ResponseSink.untilTaken<Outcome>(sink, lastRead, (onEnded) => {
       const ended = () => onEnded(outcome)
       if (error === undefined) sink.end("", ended)
-      else ResponseSink.sendJson(sink, error.status, error.headers, JSON.stringify(protocol.error(error)), ended)
+      else ResponseSink.sendJson(sink, error.status, error.headers, JsonText.write(protocol.error(error)), ended)
     })
     return beforeEnd === undefined ? send : Effect.zipRight(beforeEnd(outcome), send)
   })

@@ -97,7 +97,7 @@ export const make = (): Health => {
       }
       const retryAfter = failure._tag === "UpstreamRejected" ? failure.retryAfter : undefined
       return Blame.isBackends(failure, !Credentials.takesCallers(backend))
-        ? tell(backend, permit, now, failure._tag, (state, terms, at, settings) =>
+        ? tell(backend, permit, now, whyOf(failure), (state, terms, at, settings) =>
             Breaker.failed(state, terms, at, retryAfter, settings)
           )
         : // Whoever refuses a request is there.
@@ -119,6 +119,11 @@ export const make = (): Health => {
     }
   }
 }
+
+const whyOf = (failure: AttemptFailure): string =>
+  failure._tag === "UpstreamRejected" && failure.location !== undefined
+    ? `${failure._tag}, redirects to ${failure.location}`
+    : failure._tag
 
 const both = (one: Report, other: Report): Report =>
   one === undefined || other === undefined ? (one ?? other) : Effect.zipRight(one, other)

@@ -13,7 +13,10 @@ import * as ContentParts from "../../src/domain/chat/answer/ContentParts.js"
 import * as Cors from "../../src/domain/caller/Cors.js"
 import * as Credentials from "../../src/domain/backend/Credentials.js"
 import * as Doorkeeper from "../../src/domain/caller/Doorkeeper.js"
+import * as Option from "effect/Option"
+import * as ContextLength from "../../src/domain/failure/ContextLength.js"
 import * as ErrorBody from "../../src/domain/failure/ErrorBody.js"
+import * as ReportedError from "../../src/domain/failure/ReportedError.js"
 import * as FinishReason from "../../src/domain/chat/answer/FinishReason.js"
 import * as GrowingText from "../../src/domain/text/GrowingText.js"
 import * as IpRange from "../../src/domain/config/IpRange.js"
@@ -327,11 +330,32 @@ const rows: ReadonlyArray<Row> = [
   ),
   ...texts(
     "ErrorBody.decode",
-    (text) => ErrorBody.isContextLength(ErrorBody.decode(text, 400)),
+    (text) => ContextLength.isExceeded(400, ErrorBody.decode(text, 400)),
     repeat(" "),
     repeat("exceeds the model's maximum "),
     repeat("too many input "),
-    around('{"detail":[', '{"msg":"a"},', "1]}")
+    repeat("data:\r"),
+    around("{", '"message": ', ""),
+    around('{"message":"', "\\", ""),
+    around('{"detail":[', '{"msg":"a"},', "1]}"),
+    around('{"message":"', "a", '","cause":{"message":"b"}}'),
+    around('{"error":{"message":"', "{", '"}}'),
+    around('{"errors":[', '{"message":"a"},', "1]}")
+  ),
+  ...texts(
+    "ReportedError.inAnswer",
+    (text) => ReportedError.inList(Option.getOrUndefined(JsonObject.parseValue(text))),
+    around('[{"error":{"message":"', "model not ", '"}}]'),
+    around('[{"error":{"message":"', "invalid ", '","code":"rate-"}}]'),
+    around('[{"choices":[', "{},", "1]}]"),
+    around('[{"message":[', '"a",', "1]}]")
+  ),
+  row(
+    "UpstreamError.fromResponse",
+    "a long location",
+    repeat("//a@"),
+    (text) => UpstreamError.fromResponse(302, { location: text }, "", 0),
+    head
   ),
   ...texts(
     "ClientAddress.of",

@@ -32,7 +32,9 @@ const error = (said: string) => ({
   type: `t ${said}`,
   param: said,
   code: said,
-  innererror: { [said]: [{ deep: said }] }
+  innererror: { [said]: [{ deep: said }] },
+  metadata: { raw: JSON.stringify({ error: { message: said } }), provider_name: said },
+  failed_generation: said
 })
 
 const raw = (call: ScriptedUpstream.Call, header: string) =>
@@ -47,6 +49,23 @@ const ways: Readonly<Record<string, Way>> = {
   "an error as FastAPI has it": (call, said) => call.json(422, { detail: [{ loc: ["body"], msg: said }] }),
   "an odd detail": (call, said) => call.json(422, { detail: { [said]: [said] } }),
   "an error that is no JSON": (call, said) => call.json(429, `sorry: ${said}`),
+  "a MiniMax's error": (call, said) => call.json(200, { base_resp: { status_code: 2013, status_msg: said, said } }),
+  "a Cloudflare's errors": (call, said) =>
+    call.json(400, { success: false, errors: [{ code: 1, message: said }, { said }], messages: [said] }),
+  "an error with causes": (call, said) =>
+    call.json(400, { code: 400, msg: "no", cause: { message: said, cause: { message: said } }, details: said }),
+  "an error whose message is JSON": (call, said) =>
+    call.json(400, { error: { message: JSON.stringify({ error: { message: said, hint: said } }) } }),
+  "a list in a 200": (call, said) => call.json(200, [{ error: { ...error(said), code: 400 } }]),
+  "a blocked prompt": (call, said) => call.json(200, { promptFeedback: { blockReason: said, why: [said] } }),
+  "a redirect": (call, said) =>
+    call.json(
+      302,
+      {},
+      {
+        location: `https://u:${encodeURIComponent(said)}@a.example/${encodeURIComponent(said)}?${encodeURIComponent(said)}`
+      }
+    ),
   "an error of the server's": (call, said) => call.json(500, { error: error(said) }),
   "an error in a 200": (call, said) => call.json(200, { error: error(said) }),
   "an error in a 200 with a status": (call, said) => call.json(200, { error: { ...error(said), status: 400 } }),

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import * as fc from "effect/FastCheck"
 import { ConnectFailed, ResourcesExhausted, UpstreamRejected } from "../../src/domain/failure/Failure.js"
 import type { AttemptFailure } from "../../src/domain/failure/Failure.js"
@@ -49,6 +50,20 @@ describe("Health", () => {
       assert.strictEqual(yield* health.admit(plain, later), "probe")
       health.released(plain, "probe", later)
       assert.strictEqual(yield* health.admit(plain, later), "probe")
+    })
+  )
+
+  it.effect("says where the redirects of one lead that it sets aside for them", () =>
+    Effect.gen(function* () {
+      const health = Health.make()
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => void lines.push(String(message)))
+      const moved = new UpstreamRejected({ ...rejected(302), location: "https://login.example/a" })
+      while (health.isSound(plain)) {
+        const report = health.failed(plain, "usual", moved, 0) ?? Effect.void
+        yield* report.pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      }
+      assert.include(lines.join(), "UpstreamRejected, redirects to https://login.example/a")
     })
   )
 

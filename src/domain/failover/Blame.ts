@@ -1,4 +1,5 @@
-import * as ErrorBody from "../failure/ErrorBody.js"
+import * as ContextLength from "../failure/ContextLength.js"
+import type { ErrorBody } from "../failure/ErrorBody.js"
 import type { AttemptFailure } from "../failure/Failure.js"
 import type { RelayEnd } from "../failure/Outcome.js"
 import * as RetryPolicy from "./RetryPolicy.js"
@@ -24,8 +25,8 @@ export const isBackendsEnd = (end: RelayEnd, isOurKey: boolean): boolean => {
   }
 }
 
-const rejects = (status: number, error: ErrorBody.ErrorBody, isOurKey: boolean): boolean => {
-  if (ErrorBody.isContextLength(error) || RetryPolicy.isPolicy(error)) return false
+const rejects = (status: number, error: ErrorBody, isOurKey: boolean): boolean => {
+  if (ContextLength.isExceeded(status, error) || RetryPolicy.isPolicy(error)) return false
   switch (status) {
     case 401:
     case 402:

@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
-import * as ErrorBody from "../failure/ErrorBody.js"
+import * as ContextLength from "../failure/ContextLength.js"
+import type { ErrorBody } from "../failure/ErrorBody.js"
 import type { AttemptFailure, UpstreamRejected } from "../failure/Failure.js"
 
 /** What to do after a failed attempt. */
@@ -68,8 +69,7 @@ const wish = (failure: AttemptFailure, situation: Situation): Verdict => {
 
 const afterRejection = (failure: UpstreamRejected, situation: Situation): Verdict => {
   const { error, retryAfter, status } = failure
-  if (error.code === "context_length_exceeded" || (status < 500 && status !== 429 && ErrorBody.isContextLength(error)))
-    return { _tag: "NextModel" }
+  if (ContextLength.isExceeded(status, error)) return { _tag: "NextModel" }
   if (isPolicy(error)) return stop
   switch (status) {
     case 408:
@@ -98,8 +98,8 @@ const afterOutage = ({ retryAfter }: UpstreamRejected, situation: Situation): Ve
 }
 
 /** Whether a backend refused the request for what it says. */
-export const isPolicy = ({ code, type }: ErrorBody.ErrorBody): boolean =>
-  /content_filter|content_policy|ResponsibleAIPolicy/i.test(`${code} ${type}`)
+export const isPolicy = ({ code, type }: ErrorBody): boolean =>
+  /content_filter|content_policy|ResponsibleAIPolicy|data_?inspection/i.test(`${code} ${type}`)
 
 const isLast = ({ remainingElsewhere }: Situation): boolean => !Duration.greaterThan(remainingElsewhere, Duration.zero)
 

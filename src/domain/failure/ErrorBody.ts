@@ -1,5 +1,8 @@
 import * as Option from "effect/Option"
+import * as ErrorFields from "./ErrorFields.js"
+import { JsonNumber } from "../json/JsonNumber.js"
 import * as JsonObject from "../json/JsonObject.js"
+import * as JsonText from "../json/JsonText.js"
 
 /** The `error` of an OpenAI error response: every field present, `message` and `type` never empty. */
 export interface ErrorBody {
@@ -7,64 +10,56 @@ export interface ErrorBody {
   readonly type: string
   readonly param: string | null
   readonly code: string | null
-  readonly innererror?: unknown
+  /** What else the backend said, under its own names; none of them is one of the four above. */
+  readonly extras?: JsonObject.JsonObject
 }
 
 /** The code of a backend that has no room for a request. */
 export const noCapacity = "upstream_overloaded"
 
-/** Reads an error of any known shape: nested, flat, a string, a list of one, `detail`, or text that is no JSON. */
-export const decode = (body: string, status: number): ErrorBody =>
-  Option.match(JsonObject.parseValue(body), {
-    onNone: () => fallback(isPage(body) ? "" : body, status),
+/** Reads an error of any known shape: nested, flat, a string, a list, the envelopes of other APIs, or text that is no JSON. */
+export const decode = (body: string, status: number): ErrorBody => {
+  const text = ErrorFields.withoutFraming(body)
+  return Option.match(JsonObject.parseValue(text), {
+    onNone: () => complete(ErrorFields.ofUnreadable(text), status),
     onSome: (value) => fromValue(value, status)
   })
-
-/** The same for a value that has been parsed. */
-export const fromValue = (value: unknown, status: number): ErrorBody => {
-  if (Array.isArray(value)) return fromValue(value[0], status)
-  if (typeof value === "string") return fallback(value, status)
-  const outer = JsonObject.orEmpty(value)
-  const inner = outer["error"]
-  if (typeof inner === "string") return fallback(inner, status)
-  const error = JsonObject.is(inner) ? inner : outer
-  return {
-    ...fallback(messageOf(error) ?? messageOf(outer) ?? "", status),
-    ...(JsonObject.text(error["type"]) === undefined ? {} : { type: String(error["type"]) }),
-    param: JsonObject.text(error["param"]) ?? null,
-    code: codeOf(error["code"]),
-    ...(error["innererror"] === undefined ? {} : { innererror: error["innererror"] })
-  }
 }
 
-/** The error with every text in it replaced by what `change` makes of it, those of an inner error too. */
+/** The same for a value that has been parsed. */
+export const fromValue = (value: unknown, status: number): ErrorBody => complete(ErrorFields.read(value), status)
+
+/** The error as it is written: with all that the backend said beside the four fields. */
+export const written = ({ code, extras, message, param, type }: ErrorBody): JsonObject.JsonObject => ({
+  message,
+  type,
+  param,
+  code,
+  ...extras
+})
+
+/** The error with every text in it replaced by what `change` makes of it, names of fields and digits of numbers too. */
 export const mapTexts = (error: ErrorBody, change: (text: string) => string): ErrorBody => ({
   message: change(error.message),
   type: change(error.type),
   param: error.param === null ? null : change(error.param),
   code: error.code === null ? null : change(error.code),
-  ...(error.innererror === undefined ? {} : { innererror: JsonObject.mapTexts(error.innererror, change) })
+  ...withExtras(error.extras === undefined ? {} : changed(error.extras, change))
 })
 
-/** Whether an error says that the prompt is longer than the model's context. */
-export const isContextLength = (error: ErrorBody): boolean =>
-  error.code === "context_length_exceeded" ||
-  /context_length_exceeded|maximum context length|exceeds? the (?:model's )?(?:maximum )?context|context (?:size|window)|too many (?:input )?tokens|prompt is too long/i.test(
-    error.message
-  )
-
-/** The status of an error that came without one: several providers put it into `code` or `status`. */
-export const statusIn = (value: unknown): number => {
-  const outer = JsonObject.orEmpty(value)
-  const error = JsonObject.is(outer["error"]) ? outer["error"] : outer
-  const said = [error["status"], error["status_code"], error["code"]].filter(isPlain)
-  const status = said.map(Number).find((n) => Number.isInteger(n) && n >= 400 && n < 600)
-  if (status !== undefined) return status
-  const names = [error["type"], error["code"]].filter(isPlain).join(" ")
-  return /rate_limit|resource_exhausted|too_many/i.test(names) ? 429 : 502
+/** The error without those of its further fields that make them longer than `most` characters of JSON. */
+export const bounded = (error: ErrorBody, most: number): ErrorBody => {
+  const { extras, ...rest } = error
+  if (extras === undefined) return error
+  let left = most
+  const kept = Object.entries(extras).filter(([key, value]) => {
+    const size = JsonText.write([key, value]).length
+    if (size > left) return false
+    left -= size
+    return true
+  })
+  return { ...rest, ...withExtras(Object.fromEntries(kept)) }
 }
-
-const isPlain = (value: unknown): value is string | number => typeof value === "string" || typeof value === "number"
 
 /** The error type that OpenAI uses for a status. */
 export const typeFor = (status: number): string => {
@@ -75,31 +70,29 @@ export const typeFor = (status: number): string => {
   return status >= 500 ? "api_error" : "invalid_request_error"
 }
 
-const fallback = (message: string, status: number): ErrorBody => ({
-  message: message.trim() === "" ? `The model provider answered with status ${status}.` : message.trim(),
-  type: typeFor(status),
-  param: null,
-  code: null
+const complete = (said: ErrorFields.ErrorFields, status: number): ErrorBody => ({
+  message: said.message ?? `The model provider answered with status ${status}.`,
+  type: said.type ?? typeFor(status),
+  param: said.param ?? null,
+  code: said.code ?? null,
+  ...withExtras(said.extras)
 })
 
-const messageOf = (error: JsonObject.JsonObject): string | undefined => {
-  for (const key of ["message", "detail", "msg", "error_description"]) {
-    const value = error[key]
-    if (value === undefined || value === null || value === "") continue
-    return typeof value === "string" ? value : detailOf(value)
+const withExtras = (extras: JsonObject.JsonObject): Pick<ErrorBody, "extras"> => {
+  const { code: _, message: __, param: ___, type: ____, ...others } = extras
+  return Object.keys(others).length === 0 ? {} : { extras: others }
+}
+
+const changed = (extras: JsonObject.JsonObject, change: (text: string) => string): JsonObject.JsonObject =>
+  Object.fromEntries(Object.entries(extras).map(([key, value]) => [change(key), changedValue(value, change)]))
+
+const changedValue = (value: unknown, change: (text: string) => string): unknown => {
+  if (typeof value === "string") return change(value)
+  if (typeof value === "number" || value instanceof JsonNumber) {
+    const digits = typeof value === "number" ? String(value) : value.text
+    const after = change(digits)
+    return after === digits ? value : after
   }
-  return undefined
+  if (Array.isArray(value)) return value.map((each: unknown) => changedValue(each, change))
+  return JsonObject.is(value) ? changed(value, change) : value
 }
-
-// FastAPI's `detail`: a list of {loc, msg}; Mistral nests it once more.
-const detailOf = (value: unknown): string => {
-  const detail = JsonObject.is(value) && "detail" in value ? value["detail"] : value
-  const texts = JsonObject.listOf(detail).map((each) => JsonObject.text(JsonObject.orEmpty(each)["msg"]))
-  return texts.length > 0 && texts.every((each) => each !== undefined) ? texts.join("; ") : JSON.stringify(detail)
-}
-
-const codeOf = (code: unknown): string | null =>
-  typeof code === "number" ? String(code) : (JsonObject.text(code) ?? null)
-
-/** Whether a body is a page for people, as proxies answer in a backend's stead. */
-export const isPage = (body: string): boolean => /^\s*</.test(body)

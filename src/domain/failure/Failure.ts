@@ -230,9 +230,13 @@ export class UpstreamRejected extends Data.TaggedError("UpstreamRejected")<{
   readonly status: number
   readonly retryAfter: Duration.Duration | undefined
   readonly error: ErrorBody
+  /** Where a redirect leads, which nobody follows: for operators alone. */
+  readonly location?: string
 }> {
   override get message() {
-    return `rejected with ${this.status}: ${this.error.message}`
+    const said =
+      this.location === undefined ? this.error.message : `redirects to ${this.location}, which is not followed`
+    return `rejected with ${this.status}: ${said}`
   }
 }
 

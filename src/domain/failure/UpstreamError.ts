@@ -1,7 +1,9 @@
 import * as Duration from "effect/Duration"
 import type { Headers } from "../backend/Credentials.js"
 import * as ErrorBody from "./ErrorBody.js"
+import * as ErrorFields from "./ErrorFields.js"
 import { ProtocolBroken, UpstreamRejected } from "./Failure.js"
+import { cut } from "../text/CutText.js"
 
 /**
  * The failure that an error response amounts to: a rejection, or nothing of the backend's when a proxy before it asks
@@ -13,9 +15,31 @@ export const fromResponse = (
   body: string,
   now: number
 ): UpstreamRejected | ProtocolBroken =>
-  headers["cf-mitigated"] === "challenge" || (status === 403 && ErrorBody.isPage(body))
+  headers["cf-mitigated"] === "challenge" || (status === 403 && ErrorFields.isPage(body))
     ? new ProtocolBroken({ reason: `a proxy's page with status ${status} in the place of an answer` })
-    : new UpstreamRejected({ status, retryAfter: retryAfter(headers, now), error: ErrorBody.decode(body, status) })
+    : new UpstreamRejected({
+        status,
+        retryAfter: retryAfter(headers, now),
+        error: ErrorBody.decode(body, status),
+        ...redirect(status, headers)
+      })
+
+/** Where a redirect leads is told up to this length, in characters. */
+const longestLocation = 500
+
+// Without what may be a credential: users, passwords, queries and fragments.
+const redirect = (status: number, headers: Headers): { readonly location?: string } => {
+  const target = headers["location"]
+  if (status < 300 || status > 399 || typeof target !== "string" || target === "") return {}
+  const [place = ""] = target.split(/[?#]/, 1)
+  const scheme = /^[a-z][a-z\d+.-]{0,20}:/i.exec(place)?.[0] ?? ""
+  const rest = place.slice(scheme.length)
+  const isAddressed = rest.startsWith("//")
+  const [authority = "", ...path] = isAddressed ? rest.slice(2).split("/") : [""]
+  const host = authority.slice(authority.lastIndexOf("@") + 1)
+  const told = isAddressed ? [scheme, "//", [host, ...path].join("/")].join("") : place
+  return told === "" ? {} : { location: cut(told, longestLocation) }
+}
 
 /** How long a backend asks to be left alone, at most a day: `retry-after-ms`, or `retry-after` as seconds or as a date. */
 export const retryAfter = (headers: Headers, now: number): Duration.Duration | undefined => {

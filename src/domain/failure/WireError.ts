@@ -1,4 +1,5 @@
 import * as Duration from "effect/Duration"
+import * as ContextLength from "./ContextLength.js"
 import * as ErrorBody from "./ErrorBody.js"
 import { Overloaded } from "./Failure.js"
 import type { AttemptFailure, Forbidden, GatewayFailure, HostRepeated, NoBackendAvailable } from "./Failure.js"
@@ -97,11 +98,15 @@ export const cutShort = (
     case "UpstreamStalled":
       return server(502, "The model provider fell silent in the middle of the answer.", "upstream_stalled").error
     case "UpstreamErrored":
-      return end.error
+      return named(end.status, end.error)
     case "CutByDrain":
       return drained.error
   }
 }
+
+// Clients know an error that says so by its code.
+const named = (status: number, error: ErrorBody.ErrorBody): ErrorBody.ErrorBody =>
+  ContextLength.isExceeded(status, error) ? { ...error, code: ContextLength.code } : error
 
 const overloadedFor = (retryAfter: Duration.Duration): WireError => ({
   ...server(503, new Overloaded({ retryAfter }).message, "overloaded"),
@@ -132,11 +137,16 @@ const fromAttempt = (failure: Exclude<AttemptFailure, { readonly _tag: "Resource
     case "UpstreamRejected": {
       const { error, retryAfter, status } = failure
       const headers = retryAfter === undefined ? {} : retryHeaders(retryAfter)
+      // Whatever status it chose: the caller can mend it.
+      if (ContextLength.isExceeded(status, error)) {
+        return { status: status < 400 || status >= 500 ? 400 : status, headers, error: named(status, error) }
+      }
       if (timeouts.includes(status)) return timedOut
       if (status === 503 && error.code === ErrorBody.noCapacity) return { ...overloaded, headers }
+      // Who says when to come back has not failed, but is loading its model, or full.
+      if (busy.includes(status) && retryAfter !== undefined) return { ...overloaded, headers }
       if (status < 400 || status >= 500) return server(502, "The model provider failed.", "upstream_error")
-      const code = ErrorBody.isContextLength(error) ? "context_length_exceeded" : error.code
-      return { status, headers, error: { ...error, code } }
+      return { status, headers, error }
     }
     case "HeadersTimedOut":
     case "FirstTokenTimedOut":
@@ -173,6 +183,9 @@ const server = (status: number, message: string, code: string): WireError => ({
 
 // The last two are Cloudflare's.
 const timeouts: ReadonlyArray<number> = [504, 522, 524]
+
+// The second one is Anthropic's.
+const busy: ReadonlyArray<number> = [503, 529]
 
 const overloaded = server(503, "The model provider has no capacity at the moment.", ErrorBody.noCapacity)
 const timedOut = server(504, "The model provider did not answer in time.", "upstream_timeout")

@@ -1,3 +1,4 @@
+import * as ErrorBody from "../failure/ErrorBody.js"
 import { cutShort } from "../failure/WireError.js"
 import * as SseEvents from "../wire/SseEvents.js"
 import type { ClientProtocol, Encoder } from "./ClientProtocol.js"
@@ -17,7 +18,7 @@ export const encoder: Encoder = {
       case "CallerLeft":
         return ""
       default:
-        return SseEvents.frame({ error: cutShort(end) })
+        return SseEvents.frame({ error: ErrorBody.written(cutShort(end)) })
     }
   },
   keepalive: SseEvents.keepalive,
@@ -27,5 +28,5 @@ export const encoder: Encoder = {
 /** How OpenAI's endpoints answer: the hub's chunks are theirs, and keep their text. */
 export const answers: Pick<ClientProtocol, "encoder" | "error"> = {
   encoder: () => encoder,
-  error: ({ error }) => ({ error })
+  error: ({ error }) => ({ error: ErrorBody.written(error) })
 }

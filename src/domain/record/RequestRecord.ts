@@ -118,7 +118,8 @@ export const weighAll = (records: ReadonlyArray<RequestRecord>): number =>
 
 /**
  * One attempt as the record shows it; `failure` is null for one that answered and kept answering, and `rescue` says how
- * an attempt was to go on with an answer that had broken off; `skipped` counts the events of an answer that are no JSON.
+ * an attempt was to go on with an answer that had broken off; `skipped` counts the events of an answer that are no JSON,
+ * and `location` is where a redirect would have led.
  */
 export const AttemptTrace = Schema.Struct({
   backend: Schema.String,
@@ -126,6 +127,7 @@ export const AttemptTrace = Schema.Struct({
   failure: Schema.NullOr(Schema.String),
   status: Schema.NullOr(Schema.Number),
   ms: Schema.Number,
+  location: Schema.optionalWith(Schema.String, { exact: true }),
   rescue: Schema.optionalWith(Schema.Literal("restart", "continue"), { exact: true }),
   skipped: Schema.optionalWith(Schema.Number, { exact: true })
 })

@@ -41,8 +41,8 @@ export interface Options<A> extends Context {
   readonly reader: AnswerReader<A>
 }
 
-/** Error bodies are read up to this size, in bytes. */
-const maxErrorBody = 16 * 1024
+/** Error bodies are read up to this size, in bytes; some quote the request. */
+const maxErrorBody = 64 * 1024
 
 /** So long the body of an error is waited for, in ms. */
 const errorPatience = 5_000

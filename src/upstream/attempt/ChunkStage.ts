@@ -5,6 +5,7 @@ import type * as AnswerRepair from "../../domain/chat/answer/AnswerRepair.js"
 import type { WholeAnswer } from "../../domain/chat/answer/WholeAnswer.js"
 import { UpstreamBroke, UpstreamErrored } from "../../domain/failure/AnswerFailure.js"
 import { reasonOf } from "../../domain/failure/Failure.js"
+import * as ReportedError from "../../domain/failure/ReportedError.js"
 import * as JsonObject from "../../domain/json/JsonObject.js"
 import * as JsonText from "../../domain/json/JsonText.js"
 import type { Decoder } from "../../domain/protocol/BackendProtocol.js"
@@ -114,7 +115,11 @@ const ofBody = ({ decoder, repair, takeWhole }: Options): ChunkStage => {
   const ended = (): Last => {
     const text = wholeUtf8.decode(gathered.take()).trim()
     const parsed = Either.getOrUndefined(JsonText.readLoosely(text))
-    if (!JsonObject.is(parsed)) return { values: [], end: broke("the answer is not a JSON object") }
+    if (!JsonObject.is(parsed)) {
+      const reported = ReportedError.inList(parsed)
+      const end = reported === undefined ? broke("the answer is not a JSON object") : errored(reported)
+      return { values: [], end }
+    }
     const body = decoder === undefined ? parsed : decoder.whole(parsed)
     if (takeWhole !== undefined && repair.takeWhole(body)) {
       takeWhole({ body, text: body === parsed ? text : JsonText.write(body) })
@@ -151,7 +156,7 @@ const endOf = (end: AnswerRepair.StreamEnd): Option.Option<Failure> => {
     case "Finished":
       return Option.none()
     case "Errored":
-      return Option.some(new UpstreamErrored({ status: end.status, error: end.error }))
+      return errored(end)
     case "Truncated":
       return broke(end.reason)
   }
@@ -173,5 +178,8 @@ const failed = (failure: BodyFailure): Last => ({
   values: [],
   end: failure._tag === "BodyLate" ? Option.some(failure) : broke(reasonOf(failure.cause))
 })
+
+const errored = ({ error, status }: ReportedError.ReportedError): Option.Option<Failure> =>
+  Option.some(new UpstreamErrored({ status, error }))
 
 const broke = (reason: string): Option.Option<Failure> => Option.some(new UpstreamBroke({ reason }))

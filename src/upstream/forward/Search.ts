@@ -6,8 +6,9 @@ import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import type { Ask } from "../../domain/chat/Ask.js"
 import * as AnswerFailure from "../../domain/failure/AnswerFailure.js"
+import * as ContextLength from "../../domain/failure/ContextLength.js"
 import { ModelNotFound, NoBackendAvailable, TotalTimedOut } from "../../domain/failure/Failure.js"
-import type { AttemptFailure, BodyMalformed } from "../../domain/failure/Failure.js"
+import type { AttemptFailure, BodyMalformed, UpstreamRejected } from "../../domain/failure/Failure.js"
 import type * as Breaker from "../../domain/failover/Breaker.js"
 import type { RelayEnd } from "../../domain/failure/Outcome.js"
 import type { AttemptTrace } from "../../domain/record/RequestRecord.js"
@@ -150,8 +151,9 @@ function* attempt<A>(
   const closed = Either.isLeft(result) ? scope.close(exitOf(result.left)) : undefined
   if (closed !== undefined) yield* closed
   const ms = clock.now() - startedAt
-  const { failure, status } = traceOf(result)
-  const trace = { backend: target.backend.name, model: target.model, failure, status, ms }
+  const { failure, location, status } = traceOf(result)
+  const made = { backend: target.backend.name, model: target.model, failure, status, ms }
+  const trace = location === undefined ? made : Object.assign(made, { location })
   journal.attempts.push(resumption === undefined ? trace : { ...trace, rescue: resumption.mode })
   return result
 }
@@ -160,10 +162,14 @@ function* attempt<A>(
 const exitOf = (failure: AttemptFailure): Exit.Exit<void, AttemptFailure> =>
   failure._tag === "UpstreamRejected" ? Exit.void : Exit.fail(failure)
 
-const traceOf = <A>(result: Either.Either<A, AttemptFailure>): Pick<AttemptTrace, "failure" | "status"> => {
-  if (Either.isRight(result)) return { failure: null, status: 200 }
+type Traced = Pick<AttemptTrace, "failure" | "status"> & { readonly location: string | undefined }
+
+const traceOf = <A>(result: Either.Either<A, AttemptFailure>): Traced => {
+  if (Either.isRight(result)) return { failure: null, status: 200, location: undefined }
   const { left: failure } = result
-  return { failure: failure._tag, status: failure._tag === "UpstreamRejected" ? failure.status : null }
+  return failure._tag === "UpstreamRejected"
+    ? { failure: failure._tag, status: failure.status, location: failure.location }
+    : { failure: failure._tag, status: null, location: undefined }
 }
 
 const handOver = <A>(
@@ -214,7 +220,10 @@ const drawn = (routes: RouteTable, { model, operation }: Ask): Effect.Effect<Rea
 
 // What a backend said of the request tells the caller more than that another one could not be reached.
 const spokesman = (failures: ReadonlyArray<AttemptFailure>): AttemptFailure | undefined =>
-  failures.findLast((failure) => failure._tag === "UpstreamRejected" && failure.status < 500) ?? failures.at(-1)
+  failures.findLast((failure) => failure._tag === "UpstreamRejected" && isOfRequest(failure)) ?? failures.at(-1)
+
+const isOfRequest = ({ error, status }: UpstreamRejected): boolean =>
+  (status >= 400 && status < 500) || ContextLength.isExceeded(status, error)
 
 // Nobody was asked: the caller took longer to send its request than an answer may take.
 const outOfTime = (plan: ReadonlyArray<Target>): AttemptFailure =>

@@ -332,7 +332,7 @@ export const errors: ReadonlyArray<Shape> = [
       error_type: "validation",
       code: 422
     }),
-    failed
+    refused(422, "Input validation error", "422")
   ),
   shape("an empty stream", ["2.4 empty stream"], stream(), invalid),
   shape("a stream of comments only", ["2.4 empty stream"], stream(": ping\n\n", ": ping\n\n"), invalid),

@@ -104,6 +104,7 @@ describe("RetryPolicy", () => {
       for (const status of [400, 403, 429, 500]) assert.strictEqual(verdict(rejected(status, { code })), "Stop", code)
     }
     assert.strictEqual(verdict(rejected(403, { type: "content_filter_error" })), "Stop")
+    assert.strictEqual(verdict(rejected(400, { code: "DataInspectionFailed" })), "Stop")
   })
 
   it("tries another model when the context is too long", () => {
@@ -115,6 +116,12 @@ describe("RetryPolicy", () => {
     ]
     for (const wording of wordings) assert.strictEqual(verdict(rejected(400, wording)), "NextModel")
     assert.strictEqual(verdict(rejected(413, { code: "context_length_exceeded" })), "NextModel")
+  })
+
+  it("does not ask another model where the answer's bound is too large, nor where tokens in time are spent", () => {
+    const message = "'max_tokens' is too large: 9000. This model's maximum context length is 4096 tokens."
+    assert.strictEqual(verdict(rejected(400, { message })), "Stop")
+    assert.strictEqual(verdict(rejected(413, { message: "Limit 6000 tokens per minute: too many tokens" })), "Stop")
   })
 
   it("tries another model when the backend says context_length_exceeded, whatever status it chose", () => {
@@ -143,7 +150,9 @@ describe("RetryPolicy", () => {
       assert.strictEqual(verdict(rejected(429), { siblingLeft: false }), "NextBackend")
     })
 
-    it("is not mistaken for a long context", () => {
+    it("is not mistaken for a long context, whatever it says", () => {
+      assert.strictEqual(verdict(rejected(429, { message: "maximum context length is 5" })), "NextBackend")
+      assert.strictEqual(verdict(rejected(429, { code: "context_length_exceeded" })), "NextBackend")
       assert.strictEqual(verdict(rejected(429, { message: "too many tokens per minute" })), "NextBackend")
     })
   })

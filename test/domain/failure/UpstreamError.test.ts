@@ -52,6 +52,27 @@ describe("UpstreamError", () => {
     assert.strictEqual(rejected.message, "rejected with 429: slow")
   })
 
+  it("knows where a redirect leads, but no secret of it", () => {
+    const locationOf = (location: string, status = 302) => {
+      const failure = UpstreamError.fromResponse(status, { location }, "", now)
+      return failure._tag === "UpstreamRejected" ? failure.location : failure.message
+    }
+    for (const [location, told] of [
+      ["https://login.example/a/b?token=secret#secret", "https://login.example/a/b"],
+      ["https://user:secret@login.example:8443/a", "https://login.example:8443/a"],
+      ["HTTPS://user:sec@ret@login.example/a@b", "HTTPS://login.example/a@b"],
+      ["//secret@login.example", "//login.example"],
+      ["/login?secret", "/login"],
+      ["login", "login"],
+      ["?secret", ""],
+      [`/${"a".repeat(1_000)}`, `/${"a".repeat(498)}…`]
+    ] as const) {
+      assert.strictEqual(locationOf(location), told === "" ? undefined : told)
+    }
+    for (const status of [200, 400, 503]) assert.isUndefined(locationOf("/login", status))
+    assert.isUndefined(locationOf(""))
+  })
+
   it("takes a proxy's challenge for no answer of the backend's, and other pages by their status", () => {
     const page = "<!DOCTYPE html><title>Just a moment...</title>"
     const tagOf = (status: number, headers: Headers, body: string) => {

@@ -146,6 +146,52 @@ describe("WireError", () => {
       })
     })
 
+    it("answers 503 for one that says when to come back, as while it loads its model, with its wait", () => {
+      for (const status of [503, 529]) {
+        const loading = exhausted(rejected(status, { after: Duration.seconds(20), message: "secret" }))
+        assert.deepStrictEqual([loading.status, loading.error.code], [503, "upstream_overloaded"])
+        assert.deepInclude(loading.headers, { "retry-after": "20", "retry-after-ms": "20000" })
+        assert.notInclude(JSON.stringify(loading), "secret")
+      }
+      for (const status of [500, 502]) {
+        const failed = exhausted(rejected(status, { after: Duration.seconds(20) }))
+        assert.deepStrictEqual([failed.status, failed.headers["retry-after"]], [502, undefined], String(status))
+      }
+    })
+
+    it("takes a prompt that is too long for the caller's to mend, whatever status it was refused with", () => {
+      const message = "This model's maximum context length is 4096 tokens."
+      for (const [status, told] of [
+        [400, 400],
+        [413, 413],
+        [500, 400],
+        [502, 400]
+      ] as const) {
+        const answer = exhausted(rejected(status, { message }))
+        assert.deepStrictEqual([answer.status, answer.error.code], [told, "context_length_exceeded"], String(status))
+        assert.strictEqual(answer.error.message, message)
+      }
+    })
+
+    it("never takes a 429 for one", () => {
+      const answer = exhausted(rejected(429, { message: "too many tokens per minute: maximum context length is 5" }))
+      assert.deepStrictEqual([answer.status, answer.error.code], [429, "c"])
+    })
+
+    it("passes on what a backend said beside the four fields", () => {
+      const error = { ...body, extras: { metadata: { provider_name: "X" } } }
+      const answer = exhausted(new Failure.UpstreamRejected({ status: 400, retryAfter: undefined, error }))
+      assert.deepStrictEqual(answer.error, error)
+    })
+
+    it("does not tell the caller where a redirect leads", () => {
+      const location = "https://secret.example/login"
+      const last = new Failure.UpstreamRejected({ status: 302, retryAfter: undefined, error: body, location })
+      assert.strictEqual(exhausted(last).status, 502)
+      assert.notInclude(JSON.stringify(exhausted(last)), "secret")
+      assert.strictEqual(last.message, `rejected with 302: redirects to ${location}, which is not followed`)
+    })
+
     it("answers 502 for a broken backend and 504 for a silent one, in its own words", () => {
       const broken: ReadonlyArray<AttemptFailure> = [
         rejected(500, { message: "secret" }),

@@ -6,6 +6,7 @@ import * as AnswerShape from "./AnswerShape.js"
 import type * as ChoiceRepair from "./ChoiceRepair.js"
 import * as FinishReason from "./FinishReason.js"
 import * as ErrorBody from "../../failure/ErrorBody.js"
+import * as ReportedError from "../../failure/ReportedError.js"
 import * as GrowingText from "../../text/GrowingText.js"
 import * as JsonObject from "../../json/JsonObject.js"
 import * as JsonText from "../../json/JsonText.js"
@@ -110,7 +111,7 @@ class EventRepair implements AnswerRepair {
     if (text === "[DONE]") return this.finish()
     if (event === "error") {
       const value = Option.getOrElse(JsonObject.parseValue(text), () => text)
-      return this.fail(value, ErrorBody.statusIn(value))
+      return this.failed(ReportedError.of(value))
     }
     if (text === "" || text === '""' || event === "ping") return nothing
     const isOneLine = !text.includes("\n")
@@ -140,7 +141,7 @@ class EventRepair implements AnswerRepair {
     const step = this.pushBody(list.length === 0 ? body : { ...body, choices: whole })
     if (step.end !== undefined) return step
     // What some backends answer when they have no room.
-    if (list.length === 0) return this.fail({ message: "the answer has no choices", code: ErrorBody.noCapacity }, 503)
+    if (list.length === 0) return this.failed(ReportedError.ofEmpty(body) ?? noRoom)
     return after(step.chunks, this.finish())
   }
 
@@ -186,23 +187,34 @@ class EventRepair implements AnswerRepair {
   }
 
   private pushBody(body: JsonObject.JsonObject, event?: string): Step {
-    const { id, object: _, created, model, choices: rawChoices, usage: __, error, obfuscation, ...extras } = known(body)
-    if (isTruthy(error)) return this.fail(body, ErrorBody.statusIn(error))
-    if (body["object"] === "error") return this.fail(body, ErrorBody.statusIn(body))
+    const {
+      id,
+      object: _,
+      created,
+      model,
+      choices: rawChoices,
+      usage: __,
+      error: ___,
+      obfuscation,
+      ...extras
+    } = known(body)
+    // An event with a name of its own tells of something else.
+    const isNamed = event !== undefined && event !== "message"
+    const reported = ReportedError.inAnswer(body, isNamed)
+    if (reported !== undefined) return this.failed(reported)
     const list = JsonObject.listOf(rawChoices).filter(JsonObject.is)
     this.hearUsage(body)
     const repaired: Array<ChoiceRepair.Repaired> = []
     const isInBounds = list.every((choice, position) => this.repairChoice(choice, position, repaired))
     const broken = list.find(isBrokenOff)
     this.envelope ??= list.length === 0 ? undefined : this.envelopeOf(id, created, model)
-    // An event with a name of its own tells of something else.
-    const isPiece = event === undefined || event === "message" || Array.isArray(rawChoices)
+    const isPiece = !isNamed || Array.isArray(rawChoices)
     if (repaired.length === 0 && isPiece)
       this.carry(extras, list.length === 0 && this.isClosing() ? this.closing : this.carried)
     const padding = obfuscation === undefined ? {} : { obfuscation }
     const chunks = repaired.length === 0 ? none : [this.pieceOf(repaired, { ...extras, ...padding })]
     if (!isInBounds) return after(chunks, this.breakOff("a choice has too high a number"))
-    if (broken !== undefined) return after(chunks, this.fail(brokenOff(broken), statusOf(broken)))
+    if (broken !== undefined) return after(chunks, this.failed(brokenOff(broken)))
     return { chunks, end: undefined }
   }
 
@@ -282,7 +294,10 @@ class EventRepair implements AnswerRepair {
   }
 
   private finish(): Step {
-    if (!this.finished()) return this.breakOff("the stream ended before its answer did")
+    if (!this.finished()) {
+      const blocked = this.choices.length === 0 ? ReportedError.ofEmpty(this.carried) : undefined
+      return blocked === undefined ? this.breakOff("the stream ended before its answer did") : this.failed(blocked)
+    }
     this.ended = true
     const ends = this.choices.flatMap((choice) => choice.end())
     const beside = this.takeCarried()
@@ -301,9 +316,9 @@ class EventRepair implements AnswerRepair {
     return { ...nothing, end: StreamEnd.Truncated({ reason }) }
   }
 
-  private fail(value: unknown, status: number): Step {
+  private failed(reported: ReportedError.ReportedError): Step {
     this.ended = true
-    return { ...nothing, end: StreamEnd.Errored({ status, error: ErrorBody.fromValue(value, status) }) }
+    return { ...nothing, end: StreamEnd.Errored(reported) }
   }
 }
 
@@ -331,19 +346,18 @@ const known = (body: JsonObject.JsonObject): JsonObject.JsonObject => {
 
 // Whether a choice says that its backend gave it up.
 const isBrokenOff = ({ error, finish_reason, finishReason }: JsonObject.JsonObject): boolean =>
-  isTruthy(error) || FinishReason.decode(finish_reason ?? finishReason) === "broken"
+  ReportedError.isError(error) || FinishReason.decode(finish_reason ?? finishReason) === "broken"
 
-const brokenOff = ({ error, finish_reason, finishReason }: JsonObject.JsonObject): unknown =>
-  isTruthy(error)
-    ? { error }
-    : {
-        message: `The model provider broke the answer off: ${FinishReason.word(finish_reason ?? finishReason)}.`,
-        code: FinishReason.word(finish_reason ?? finishReason)
-      }
-
-const statusOf = ({ error }: JsonObject.JsonObject): number => (isTruthy(error) ? ErrorBody.statusIn({ error }) : 502)
+const brokenOff = ({ error, finish_reason, finishReason }: JsonObject.JsonObject): ReportedError.ReportedError => {
+  if (ReportedError.isError(error)) return ReportedError.of({ error })
+  const code = FinishReason.word(finish_reason ?? finishReason)
+  const message = `The model provider broke the answer off: ${code}.`
+  return { status: 502, error: ErrorBody.fromValue({ message, code }, 502) }
+}
 
 const isTime = (seconds: number): boolean => seconds > 0 && Number.isSafeInteger(seconds)
 
-const isTruthy = (value: unknown): boolean =>
-  Boolean(value) && !(JsonObject.is(value) && Object.keys(value).length === 0)
+const noRoom: ReportedError.ReportedError = {
+  status: 503,
+  error: ErrorBody.fromValue({ message: "the answer has no choices", code: ErrorBody.noCapacity }, 503)
+}

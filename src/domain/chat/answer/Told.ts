@@ -7,14 +7,18 @@ import { ConnectFailed, ConnectionLost, ProtocolBroken, reasonOf, UpstreamReject
 import type { AttemptFailure } from "../../failure/Failure.js"
 import * as Secrets from "../../backend/Secrets.js"
 
-/** An inner error that is longer than this as JSON, in characters, is left out. */
-const longestInner = 16 * 1024
+/** What an error says beside its four fields may be this long as JSON, in characters; what does not fit is left out. */
+const mostExtras = 16 * 1024
 
 /** A failure of an attempt as it may be told to anybody, and be logged and recorded: it holds no secret. */
 export const failure = (given: AttemptFailure, backend: Backend, caller: Headers): AttemptFailure => {
   switch (given._tag) {
     case "UpstreamRejected":
-      return new UpstreamRejected({ ...given, error: error(given.error, backend, caller) })
+      return new UpstreamRejected({
+        ...given,
+        error: error(given.error, backend, caller),
+        ...(given.location === undefined ? {} : { location: Secrets.withoutKeys(given.location, backend, caller) })
+      })
     case "ProtocolBroken":
       return new ProtocolBroken({ reason: Secrets.withoutKeys(given.reason, backend, caller) })
     case "ConnectFailed":
@@ -40,14 +44,12 @@ export const answerFailure = (given: AnswerFailure, backend: Backend, caller: He
   }
 }
 
-const error = (
-  { innererror, ...given }: ErrorBody.ErrorBody,
-  backend: Backend,
-  caller: Headers
-): ErrorBody.ErrorBody => {
-  const isSmall = innererror !== undefined && JSON.stringify(innererror).length <= longestInner
-  return ErrorBody.mapTexts(isSmall ? { ...given, innererror } : given, Secrets.hiddenFrom(backend, caller))
-}
+const error = (given: ErrorBody.ErrorBody, backend: Backend, caller: Headers): ErrorBody.ErrorBody =>
+  // What stands for a secret may be longer than the secret.
+  ErrorBody.bounded(
+    ErrorBody.mapTexts(ErrorBody.bounded(given, mostExtras), Secrets.hiddenFrom(backend, caller)),
+    mostExtras
+  )
 
 // The cause stays where it says nothing: what it is may still matter.
 const withReason = (given: ConnectFailed | ConnectionLost, reason: string): ConnectFailed | ConnectionLost => {

@@ -1,0 +1,220 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as fc from "effect/FastCheck"
+import * as Option from "effect/Option"
+import * as AnswerRepair from "../../../src/domain/chat/answer/AnswerRepair.js"
+import * as RetryPolicy from "../../../src/domain/failover/RetryPolicy.js"
+import * as ErrorBody from "../../../src/domain/failure/ErrorBody.js"
+import * as ReportedError from "../../../src/domain/failure/ReportedError.js"
+import * as JsonObject from "../../../src/domain/json/JsonObject.js"
+import { anyAnswer, chunk, delta, holds, options, repair, repairWhole } from "../generators.js"
+
+/** The envelopes in which errors come, with the status and the words that they amount to. */
+const envelopes: ReadonlyArray<readonly [who: string, body: JsonObject.JsonObject, status: number, message: string]> = [
+  ["MiniMax, a rate", { base_resp: { status_code: 1002, status_msg: "rate limit" } }, 429, "rate limit"],
+  ["MiniMax, a key", { base_resp: { status_code: 1004, status_msg: "login fail" } }, 401, "login fail"],
+  ["MiniMax, a balance", { base_resp: { status_code: 1008, status_msg: "insufficient balance" } }, 402, "insufficient"],
+  [
+    "MiniMax, a parameter",
+    { base_resp: { status_code: 2013, status_msg: "invalid params" }, choices: null },
+    400,
+    "invalid params"
+  ],
+  ["MiniMax, whatever it was", { base_resp: { status_code: 1000, status_msg: "unknown error" } }, 502, "unknown error"],
+  ["Zhipu, a rate", { code: 1302, msg: "您的账户已达到速率限制", success: false }, 429, "您的账户已达到速率限制"],
+  ["Zhipu, nested", { error: { code: "1305", message: "busy" } }, 429, "busy"],
+  ["Zhipu, a model", { error: { code: "1211", message: "模型不存在" } }, 404, "模型不存在"],
+  ["SiliconFlow, a model", { code: 20012, message: "Model does not exist.", data: null }, 404, "Model does not exist."],
+  ["SiliconFlow, full", { code: 50505, message: "Model service overloaded.", data: null }, 503, "overloaded"],
+  ["DashScope, a parameter", { code: "InvalidParameter", message: "bad", request_id: "r" }, 400, "bad"],
+  [
+    "DashScope, a key",
+    { code: "InvalidApiKey", message: "Invalid API-key provided.", request_id: "r" },
+    401,
+    "API-key"
+  ],
+  ["DashScope, a rate", { code: "Throttling.RateQuota", message: "slow down", request_id: "r" }, 429, "slow down"],
+  ["DashScope, a policy", { code: "DataInspectionFailed", message: "inappropriate", request_id: "r" }, 400, "inapp"],
+  ["a code that is a status", { code: 503, msg: "wait" }, 503, "wait"],
+  ["a status that is a number", { status: 429, message: "wait" }, 429, "wait"],
+  ["a status that is digits", { status: "404", message: "no" }, 404, "no"],
+  ["a status that is a name", { status: "UNAVAILABLE", message: "wait" }, 503, "wait"],
+  ["a status that is a word", { status: "error", message: "no such model" }, 404, "no such model"],
+  ["Spring", { timestamp: "t", status: 500, error: "Internal Server Error", path: "/" }, 500, "Internal Server Error"],
+  [
+    "Cloudflare",
+    { success: false, errors: [{ code: 10000, message: "Authentication error" }], messages: [] },
+    401,
+    "Auth"
+  ],
+  ["Workers AI", { errors: [{ code: 3040, message: "Out of capacity" }], success: false, result: {} }, 503, "Out of"],
+  ["errors that are texts", { errors: ["no"] }, 502, "no"],
+  ["FastAPI", { detail: "Not authenticated" }, 401, "Not authenticated"],
+  ["FastAPI, of a path", { detail: "Not Found" }, 404, "Not Found"],
+  ["FastAPI, a list", { detail: [{ loc: ["body"], msg: "field required", type: "missing" }] }, 400, "field required"],
+  ["Anthropic", { type: "error", error: { type: "overloaded_error", message: "Overloaded" } }, 503, "Overloaded"],
+  ["Anthropic, a rate", { type: "error", error: { type: "rate_limit_error", message: "slow" } }, 429, "slow"],
+  ["Anthropic, a request", { type: "error", error: { type: "invalid_request_error", message: "bad" } }, 400, "bad"],
+  ["Anthropic, flat", { type: "error", message: "bad" }, 502, "bad"],
+  ["a message alone", { message: "Unauthorized" }, 401, "Unauthorized"],
+  ["AWS", { Message: "User is not authorized", __type: "AccessDeniedException" }, 403, "not authorized"],
+  ["AWS, a rate", { message: "Rate exceeded", __type: "ThrottlingException" }, 429, "Rate exceeded"],
+  ["an error that is a text", { error: "model 'm' not found, try pulling it first" }, 404, "not found"],
+  ["TGI", { error: "Input validation error: bad", error_type: "validation" }, 400, "Input validation error"],
+  ["TGI, full", { error: "Model is overloaded", error_type: "overloaded" }, 503, "Model is overloaded"],
+  ["xAI", { code: "Some requested entity was not found", error: "The model m does not exist" }, 404, "does not exist"],
+  ["Baidu, a rate", { error_code: 18, error_msg: "Open api qps request limit reached", id: "a" }, 429, "qps"],
+  ["Baidu, a key", { error_code: 110, error_msg: "Access token invalid or no longer valid" }, 401, "Access token"],
+  ["Gemini", { error: { code: 429, message: "quota", status: "RESOURCE_EXHAUSTED" } }, 429, "quota"],
+  ["Gemini without a number", { error: { message: "bad", status: "INVALID_ARGUMENT" } }, 400, "bad"],
+  ["OpenRouter", { error: { message: "Provider returned error", code: 429, metadata: { raw: "slow" } } }, 429, "slow"],
+  ["OpenAI's names", { error: { message: "m", type: "insufficient_quota", code: "insufficient_quota" } }, 429, "m"],
+  ["a key by its name", { error: { message: "m", type: "invalid_request_error", code: "invalid_api_key" } }, 401, "m"],
+  [
+    "a model by its name",
+    { error: { message: "m", type: "invalid_request_error", code: "model_not_found" } },
+    404,
+    "m"
+  ],
+  ["a server's", { error: { message: "m", type: "server_error", code: null } }, 502, "m"],
+  ["a prompt that is too long", { error: { message: "prompt is too long: 9 tokens > 8 maximum" } }, 400, "too long"],
+  ["older vLLM", { object: "error", message: "m", type: "NotFoundError", param: null, code: 404 }, 404, "m"],
+  ["an error beside a finish", { error: { code: 502, message: "m" }, choices: [{ finish_reason: "error" }] }, 502, "m"],
+  ["choices that are none, and a code", { choices: [], code: "500", message: "m" }, 500, "m"]
+]
+
+/** What belongs to an answer, or is nothing. */
+const good: ReadonlyArray<readonly [what: string, body: JsonObject.JsonObject]> = [
+  ["a chunk", { choices: [{ index: 0, delta: { content: "a" } }] }],
+  [
+    "a chunk with all that errors have",
+    { choices: [{ delta: {} }], code: 500, message: "m", base_resp: { status_code: 5 } }
+  ],
+  ["MiniMax's success", { base_resp: { status_code: 0, status_msg: "" }, choices: [] }],
+  ["MiniMax's success in words", { base_resp: { status_code: 0, status_msg: "success" } }],
+  ["usage", { choices: [], usage: { prompt_tokens: 1 } }],
+  ["usage with a message", { choices: [], usage: { prompt_tokens: 1 }, message: "m", code: 5 }],
+  [
+    "Azure's first chunk",
+    { choices: [], prompt_filter_results: [{ content_filter_results: { hate: { filtered: false } } }] }
+  ],
+  ["no error", { error: null }],
+  ["an empty error", { error: {} }],
+  ["an error in which nothing is said", { error: { message: "", code: null, type: "" } }],
+  ["an error that is a success", { error: { code: 0, message: "success" } }],
+  ["an error that is no", { error: false }],
+  ["a list without errors", { error: [], errors: [] }],
+  ["success by an error's code", { error_code: 0, error_msg: "m" }],
+  ["success by code", { code: 0, message: "m" }],
+  ["success by HTTP's number", { code: 200, msg: "ok", data: {} }],
+  ["success by word", { code: "Success", message: "m" }],
+  ["progress", { status: "processing", message: "You are the third in the queue." }],
+  ["progress by number", { status: 102, message: "m" }],
+  ["progress by type", { type: "progress", message: "m" }],
+  ["a chunk by its name", { object: "chat.completion.chunk", message: "m" }],
+  ["Ollama's own", { model: "m", message: { role: "assistant", content: "a" }, done: false }],
+  ["an answer's start", { type: "message_start", message: { role: "assistant" } }],
+  ["a message beside no choices", { choices: [], message: "m" }],
+  ["something else", { a: 1 }],
+  ["nothing", {}]
+]
+
+const data = (body: unknown) => JSON.stringify(body)
+const errored = (end: AnswerRepair.StreamEnd | undefined) => (end?._tag === "Errored" ? end : undefined)
+
+describe("ReportedError", () => {
+  it("reads a number however it is written", () => {
+    const statusOf = (json: string) =>
+      ReportedError.inList([Option.getOrUndefined(JsonObject.parseValue(json))])?.status
+    assert.strictEqual(statusOf('{"error":{"message":"m","code":4.29e2}}'), 429)
+    assert.strictEqual(statusOf('{"code":404.0,"message":"m"}'), 404)
+    assert.isUndefined(statusOf('{"base_resp":{"status_code":0.0,"status_msg":"m"}}'))
+    assert.isUndefined(statusOf('{"code":0.0,"message":"m"}'))
+  })
+
+  for (const [who, body, status, message] of envelopes) {
+    it(`is an error with its own words and status: ${who}`, () => {
+      const reported = ReportedError.inAnswer(body)
+      assert.strictEqual(reported?.status, status)
+      assert.include(reported?.error.message, message)
+    })
+
+    it(`is the same in a 200, as an event at any time, in a list, and as an error response: ${who}`, () => {
+      const whole = errored(repairWhole(body).end)
+      const first = errored(repair([data(body)]).end)
+      const later = errored(repair([data(delta({ content: "a" })), data(body)]).end)
+      const listed = errored(repair([data([body])]).end)
+      for (const each of [whole, first, later, listed, ReportedError.inList([body])]) {
+        assert.deepStrictEqual([each?.status, each?.error], [status, ReportedError.inAnswer(body)?.error])
+      }
+      assert.deepStrictEqual(ErrorBody.decode(data(body), status), whole?.error)
+    })
+  }
+
+  for (const [what, body] of good) {
+    it(`is none: ${what}`, () => assert.isUndefined(ReportedError.inAnswer(body)))
+  }
+
+  it("is none in an event with a name of its own, unless it is called one", () => {
+    const progress = { message: "thinking", status: "error", code: 500 }
+    assert.isUndefined(ReportedError.inAnswer(progress, true))
+    for (const called of [{ error: "m" }, { type: "error", message: "m" }, { object: "error", message: "m" }]) {
+      assert.strictEqual(ReportedError.inAnswer(called, true)?.error.message, "m")
+    }
+    const stream = AnswerRepair.make(options())
+    assert.isUndefined(stream.push({ event: "agent.progress", data: data(progress) }).end)
+    assert.strictEqual(stream.push({ event: "message", data: data(progress) }).end?._tag, "Errored")
+  })
+
+  it("is none in any answer", () =>
+    holds(anyAnswer, ({ body, chunks }) => {
+      for (const each of [body, ...chunks]) assert.isUndefined(ReportedError.inAnswer(each))
+    }))
+
+  it("has for any value a status of an error, and words", () =>
+    holds(fc.jsonValue(), (value) => {
+      const { error, status } = ReportedError.of(value)
+      assert.isTrue(status >= 400 && status < 600)
+      assert.notStrictEqual(error.message.trim(), "")
+    }))
+
+  describe("of an answer that is empty because it was blocked", () => {
+    const filtered = (is: boolean) => [
+      { prompt_index: 0, content_filter_results: { hate: { filtered: is, severity: "high" } } }
+    ]
+    const feedback = { blockReason: "PROHIBITED_CONTENT" }
+    const blocks: ReadonlyArray<readonly [who: string, body: JsonObject.JsonObject]> = [
+      ["Gemini", { promptFeedback: feedback, usageMetadata: { promptTokenCount: 5 } }],
+      ["Gemini's endpoint", { choices: [], promptFeedback: feedback, usage: { prompt_tokens: 5 } }],
+      ["Azure", { choices: [], prompt_filter_results: filtered(true) }],
+      ["Azure, with nothing that says so", { choices: [], prompt_filter_results: [{ prompt_index: 0 }] }],
+      ["a moderation", { choices: [], moderation: { input: { results: [{ flagged: true }] } } }]
+    ]
+    for (const [who, body] of blocks) {
+      it(`says so, and is nobody else's to answer: ${who}`, () => {
+        const events = repair([data(body), "[DONE]"]).end
+        for (const end of [errored(repairWhole(body).end), errored(events)]) {
+          assert(end !== undefined)
+          assert.deepStrictEqual([end.status, end.error.code], [400, "content_filter"])
+          assert.include(end.error.message, "blocked")
+          assert.isTrue(RetryPolicy.isPolicy(end.error))
+          assert.isDefined(end.error.extras)
+        }
+      })
+    }
+
+    it("names Gemini's reason", () =>
+      assert.include(ReportedError.inAnswer({ promptFeedback: feedback })?.error.message, "PROHIBITED_CONTENT"))
+
+    it("but not where nothing was filtered", () => {
+      const body = { choices: [], prompt_filter_results: filtered(false) }
+      assert.strictEqual(errored(repairWhole(body).end)?.error.code, ErrorBody.noCapacity)
+      assert.strictEqual(repair([data(body), "[DONE]"]).end?._tag, "Truncated")
+    })
+
+    it("nor where something was said after all", () => {
+      const [first] = [{ ...chunk([]), prompt_filter_results: filtered(true) }]
+      const { end } = repair([data(first), data(delta({ content: "a" })), data(delta({}, "stop")), "[DONE]"])
+      assert.strictEqual(end?._tag, "Finished")
+    })
+  })
+})
