@@ -30,10 +30,7 @@ export const isNone = ({ stripTags, trim, userTurns }: Cleaning): boolean =>
 
 /** Names of tags. */
 export const TagNames = Schema.Array(
-  Schema.String.pipe(
-    Schema.pattern(/^[^<>/\s]+$/),
-    Schema.annotations({ title: "the name of a tag, without < and >" })
-  )
+  Schema.String.pipe(Schema.pattern(/^[^<>/\s]+$/), Schema.annotations({ title: "the name of a tag, without < and >" }))
 )
 
 const described = {
@@ -44,7 +41,6 @@ const described = {
     "`<tag>…</tag>` blocks that are removed from earlier assistant messages, unless they are quoted: in backticks or a code block."
 }
 
-const nothing = Schema.Literal("none", false)
 const title = '"none", or a mapping of user_turns, trim and strip_tags'
 
 /** The same for all backends: `clean` at the top of a configuration. */
@@ -85,9 +81,13 @@ export const over = (all: Cleaning, { stripTags, trim, userTurns }: CleanKeys): 
 
 // YAML 1.1 reads some words for nothing as false.
 function ofKeys<A extends object, I extends object>(keys: Schema.Schema<A, I>, off: NoInfer<A>) {
-  return Schema.transform(Schema.Union(nothing, keys).annotations({ title }), Schema.typeSchema(keys), {
-    strict: true,
-    decode: (written) => (written === "none" || written === false ? off : written),
-    encode: (decoded) => decoded
-  })
+  return Schema.transform(
+    Schema.Union(Schema.Literal("none"), Schema.Literal(false), keys).annotations({ title }),
+    Schema.typeSchema(keys),
+    {
+      strict: true,
+      decode: (written) => (written === "none" || written === false ? off : written),
+      encode: (decoded) => decoded
+    }
+  )
 }

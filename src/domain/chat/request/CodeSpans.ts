@@ -63,7 +63,7 @@ const fenceAt = (line: string, first: number): Pick<Run, "closes"> | undefined =
 }
 
 const pushTicks = (runs: Array<Run>, line: string, start: number, paragraph: number): void => {
-  for (let from = line.indexOf("`"); from !== -1; ) {
+  for (let from = line.indexOf("`"); from !== -1;) {
     const run = runAt(line, start, from, { isFence: false, closes: true, paragraph })
     runs.push(run)
     from = line.indexOf("`", run.to - start)

@@ -10,7 +10,9 @@ export const isUser = (message: unknown): message is JsonObject.JsonObject =>
 /** Whether a message is nothing but text. */
 export const isPlain = (message: JsonObject.JsonObject): boolean => {
   const { content } = message
-  return (typeof content === "string" || (Array.isArray(content) && content.every(isPlainText))) && !carriesMore(message)
+  return (
+    (typeof content === "string" || (Array.isArray(content) && content.every(isPlainText))) && !carriesMore(message)
+  )
 }
 
 /** A part of a message's content that is a text. */

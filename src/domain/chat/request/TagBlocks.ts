@@ -53,6 +53,7 @@ class Remains {
       this.keep(this.half + text.slice(from, code.to))
       this.half = ""
       from = code.to
+      if (code.open) break
     }
     this.read(text.slice(from))
     return this.pieces.join("") + this.half

@@ -41,8 +41,8 @@ const showsAgent = (message: unknown): boolean => {
 const lastOf = (messages: ReadonlyArray<unknown>): Merged => {
   const kept: Array<unknown> = []
   for (const message of messages) {
-    // What says nothing takes nobody's place.
-    if (Message.isUser(message) && JsonObject.isPresent(message["content"])) {
+    // White space, where it is not trimmed, takes nobody's place.
+    if (Message.isUser(message) && Message.textOf(message["content"])?.trim() !== "") {
       while (isReplaced(kept.at(-1), message)) kept.pop()
     }
     kept.push(message)
@@ -69,8 +69,7 @@ const textOf = (messages: ReadonlyArray<unknown>): string =>
     .filter((text) => text !== "")
     .join("\n\n")
 
-const isReplaced = (before: unknown, by: JsonObject.JsonObject): boolean =>
-  isPlainUser(before) && isOfOne(before, by)
+const isReplaced = (before: unknown, by: JsonObject.JsonObject): boolean => isPlainUser(before) && isOfOne(before, by)
 
 const isJoined = (message: unknown, first: JsonObject.JsonObject): boolean =>
   isPlainUser(message) && isOfOne(message, first)
