@@ -42,7 +42,7 @@ const withoutStreamOptions = ({ stream_options: _, ...rest }: JsonObject.JsonObj
 // Several backends refuse an empty list of tools, and what would say how to use it; no tools at all mean the same.
 const withoutEmptyTools = (body: JsonObject.JsonObject): JsonObject.JsonObject => {
   if (!Array.isArray(body["tools"]) || body["tools"].length > 0) return body
-  const { parallel_tool_calls: _, tool_choice: choice, tools: __, ...rest } = body
-  const idle = choice === undefined || choice === "auto" || choice === "none"
-  return idle ? rest : { ...rest, tool_choice: choice }
+  const { parallel_tool_calls: _, tools: __, ...left } = body
+  const { tool_choice: choice, ...idle } = left
+  return choice === undefined || choice === "auto" || choice === "none" ? idle : left
 }
