@@ -329,6 +329,39 @@ describe("messages", () => {
     })
   )
 
+  it.scopedLive(
+    "of the user in a row all stay where an agent or a rich client asks, or where the configuration says so",
+    () =>
+      Effect.gen(function* () {
+        const turns = [
+          { role: "user", content: "Title this:" },
+          { role: "user", content: "the words" }
+        ]
+        const picture = { role: "user", content: [{ type: "image_url", image_url: { url: "data:," } }] }
+        assert.deepStrictEqual(yield* sentMessages(turns), turns.slice(1))
+        assert.deepStrictEqual(yield* sentMessages([...turns, picture]), [...turns, picture])
+        assert.deepStrictEqual(yield* sentMessages(turns, { clean: { user_turns: "keep" } }), turns)
+        assert.deepStrictEqual(yield* sentMessages(turns, { clean: { user_turns: "join" } }), [
+          { role: "user", content: "Title this:\n\nthe words" }
+        ])
+      })
+  )
+
+  it.scopedLive("of tools keep their indentation, and quotations their tags", () =>
+    Effect.gen(function* () {
+      const messages = [
+        { role: "user", content: "Read it." },
+        {
+          role: "assistant",
+          content: "It says `<think>` and `</think>`.",
+          tool_calls: [{ id: "1", type: "function", function: { name: "f", arguments: "{}" } }]
+        },
+        { role: "tool", tool_call_id: "1", content: "    if (a) {\n" }
+      ]
+      assert.deepStrictEqual(yield* sentMessages(messages), messages)
+    })
+  )
+
   it.scopedLive("lose the configured tags instead of the usual ones", () =>
     Effect.gen(function* () {
       const said = { role: "assistant", content: "<r>a</r>b<think>c</think>" }
