@@ -11,120 +11,123 @@ export const mayBeIn = (text: string): boolean => text.includes("`") || text.inc
 
 /** The code in a text, one after the other. After one that is `open` come those that there are if it is none. */
 export function* of(text: string): Generator<CodeSpan, void> {
-  const runs = runsOf(text)
-  const closings = closingsOf(runs)
-  for (let at = 0; at < runs.length; at++) {
-    const run = runs[at]
-    const closing = closings[at]
-    const end = closing === undefined ? undefined : runs[closing]
-    if (run === undefined) continue
-    if (closing !== undefined && end !== undefined) {
-      yield { from: run.from, to: end.to, open: false }
-      at = closing
-    } else if (run.isFence) yield { from: run.from, to: text.length, open: true }
+  const closings = new Closings(text)
+  for (let start = 0; start < text.length;) {
+    const line = lineAt(text, start)
+    if (line.fence === undefined) {
+      const end = line.isBlank ? line.next : endOfParagraph(text, line.next)
+      if (!line.isBlank) yield* ticksIn(text.slice(start, end), start)
+      start = end
+      continue
+    }
+    const closing = closings.of(line.fence, line.next)
+    yield { from: line.fence.from, to: closing?.fence?.to ?? text.length, open: closing === undefined }
+    start = closing?.next ?? line.next
   }
 }
 
-/** Backticks or tildes in a row. */
-interface Run {
+interface Line {
+  /** Where the next one begins. */
+  readonly next: number
+  readonly isBlank: boolean
+  readonly fence: Fence | undefined
+}
+
+/** What a block begins or ends with: three backticks or tildes, or more, at the beginning of a line. */
+interface Fence {
   readonly from: number
   readonly to: number
   readonly mark: string
-  /** Whether its line begins with it, so that it opens a block. */
-  readonly isFence: boolean
-  /** Whether its line ends with it, too, so that it closes a block. */
+  /** Whether nothing else is in its line, so that it may end a block. */
   readonly closes: boolean
-  /** Where its paragraph begins: code within lines does not go beyond it. */
-  readonly paragraph: number
 }
 
-const runsOf = (text: string): ReadonlyArray<Run> => {
-  const runs: Array<Run> = []
-  let paragraph = 0
-  for (let start = 0, end = 0; start <= text.length; start = end + 1) {
-    const newline = text.indexOf("\n", start)
-    end = newline === -1 ? text.length : newline
-    const line = text.slice(start, end)
-    const first = line.search(/\S/)
-    const fence = first === -1 ? undefined : fenceAt(line, first)
-    if (first === -1 || fence !== undefined) paragraph = end
-    if (fence !== undefined) runs.push(runAt(line, start, first, { ...fence, isFence: true, paragraph }))
-    else if (first !== -1) pushTicks(runs, line, start, paragraph)
-  }
-  return runs
+const lineAt = (text: string, start: number): Line => {
+  const newline = text.indexOf("\n", start)
+  const end = newline === -1 ? text.length : newline
+  const line = text.slice(start, end)
+  const first = line.search(/\S/)
+  return { next: end + 1, isBlank: first === -1, fence: first === -1 ? undefined : fenceAt(line, first, start) }
 }
 
-const fenceAt = (line: string, first: number): Pick<Run, "closes"> | undefined => {
+const fenceAt = (line: string, first: number, start: number): Fence | undefined => {
   const mark = line.charAt(first)
   if (mark !== "`" && mark !== "~") return undefined
   const to = endOfRun(line, first)
-  if (to - first < 3 || (mark === "`" && line.includes(mark, to))) return undefined
-  return { closes: line.slice(to).trim() === "" }
+  if (to - first < least || (mark === "`" && line.includes(mark, to))) return undefined
+  return { from: start + first, to: start + to, mark, closes: line.slice(to).trim() === "" }
 }
 
-const pushTicks = (runs: Array<Run>, line: string, start: number, paragraph: number): void => {
-  for (let from = line.indexOf("`"); from !== -1;) {
-    const run = runAt(line, start, from, { isFence: false, closes: true, paragraph })
-    runs.push(run)
-    from = line.indexOf("`", run.to - start)
-  }
-}
-
-const runAt = (
-  line: string,
-  start: number,
-  from: number,
-  rest: Pick<Run, "isFence" | "closes" | "paragraph">
-): Run => ({ from: start + from, to: start + endOfRun(line, from), mark: line.charAt(from), ...rest })
-
-const endOfRun = (line: string, from: number): number => {
-  const mark = line.charAt(from)
+const endOfRun = (text: string, from: number): number => {
+  const mark = text.charCodeAt(from)
   let to = from + 1
-  while (line.charAt(to) === mark) to++
+  while (text.charCodeAt(to) === mark) to++
   return to
 }
 
-// Which run closes each: within lines the next one as long, of blocks the next fence that is no shorter.
-const closingsOf = (runs: ReadonlyArray<Run>): ReadonlyArray<number | undefined> => {
-  const closings: Array<number | undefined> = Array.from(runs, () => undefined)
-  const fences = { "`": new Longer(), "~": new Longer() }
-  let ticks = new Map<number, number>()
-  let paragraph: number | undefined
-  for (let at = runs.length - 1; at >= 0; at--) {
-    const run = runs[at]
-    if (run === undefined) continue
-    const length = run.to - run.from
-    if (run.isFence) {
-      const later = run.mark === "~" ? fences["~"] : fences["`"]
-      closings[at] = later.next(length)
-      if (run.closes) later.add(at, length)
-    } else {
-      if (run.paragraph !== paragraph) ticks = new Map()
-      paragraph = run.paragraph
-      closings[at] = ticks.get(length)
-      ticks.set(length, at)
-    }
+// Code within lines does not go beyond it.
+const endOfParagraph = (text: string, from: number): number => {
+  let start = from
+  while (start < text.length) {
+    const { fence, isBlank, next } = lineAt(text, start)
+    if (isBlank || fence !== undefined) return start
+    start = next
   }
-  return closings
+  return text.length
 }
 
-// Those of the later ones that are longer than all before them, the nearest last.
-class Longer {
-  private readonly list: Array<{ readonly at: number; readonly length: number }> = []
-
-  add(at: number, length: number): void {
-    while ((this.list.at(-1)?.length ?? Infinity) <= length) this.list.pop()
-    this.list.push({ at, length })
-  }
-
-  /** The nearest that is at least so long. */
-  next(length: number): number | undefined {
-    let [low, high] = [0, this.list.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.list[middle]?.length ?? 0) >= length) low = middle + 1
-      else high = middle
+// Backticks, and what stands before the next ones of the same number.
+function* ticksIn(paragraph: string, offset: number): Generator<CodeSpan, void> {
+  // Where runs of each length are for the last time, once there was one without another as long after it.
+  let last: Map<number, number> | undefined
+  const closingOf = (length: number, from: number): number | undefined => {
+    if (last !== undefined && (last.get(length) ?? -1) < from) return undefined
+    const seen = new Map<number, number>()
+    for (let at = paragraph.indexOf("`", from); at !== -1;) {
+      const to = endOfRun(paragraph, at)
+      if (to - at === length) return to
+      seen.set(to - at, at)
+      at = paragraph.indexOf("`", to)
     }
-    return this.list[low - 1]?.at
+    last = seen
+    return undefined
+  }
+  for (let at = paragraph.indexOf("`"); at !== -1;) {
+    const to = endOfRun(paragraph, at)
+    const closing = closingOf(to - at, to)
+    if (closing !== undefined) yield { from: offset + at, to: offset + closing, open: false }
+    at = paragraph.indexOf("`", closing ?? to)
+  }
+}
+
+const least = 3
+
+/** Longer fences are none: nobody writes them. */
+const most = 100
+
+// Where blocks end: the next fence of the same kind that is no shorter.
+class Closings {
+  /** Where, by the length of the fence, one that ends its block is for the last time; where not all blocks end. */
+  private readonly last = new Map<string, ReadonlyArray<number>>()
+
+  constructor(private readonly text: string) {}
+
+  of({ from, mark, to }: Fence, after: number): Line | undefined {
+    const length = to - from
+    const last = this.last.get(mark)
+    if (length > most || (last !== undefined && (last[length] ?? -1) < after)) return undefined
+    const seen: Array<number> = []
+    for (let start = after; start < this.text.length;) {
+      const line = lineAt(this.text, start)
+      const { fence } = line
+      if (fence?.mark === mark && fence.closes) {
+        const found = Math.min(fence.to - fence.from, most)
+        if (found >= length) return line
+        for (let each = least; each <= found; each++) seen[each] = start
+      }
+      start = line.next
+    }
+    this.last.set(mark, seen)
+    return undefined
   }
 }
