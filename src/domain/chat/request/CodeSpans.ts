@@ -38,24 +38,29 @@ interface Fence {
   readonly from: number
   readonly to: number
   readonly mark: string
-  /** Whether nothing else is in its line, so that it may end a block. */
+  /** Whether nothing comes after it in its line but a closing tag, so that it may end a block. */
   readonly closes: boolean
 }
 
 const lineAt = (text: string, start: number): Line => {
   const newline = text.indexOf("\n", start)
-  const end = newline === -1 ? text.length : newline
-  const line = text.slice(start, end)
-  const first = line.search(/\S/)
-  return { next: end + 1, isBlank: first === -1, fence: first === -1 ? undefined : fenceAt(line, first, start) }
+  const lineEnd = newline === -1 ? text.length : newline
+  const line = text.slice(start, lineEnd)
+  const first = beginning.exec(line)?.[0].length ?? 0
+  const isBlank = first === line.length && line.trim() === ""
+  return { next: lineEnd + 1, isBlank, fence: isBlank ? undefined : fenceAt(line, first, start) }
 }
+
+// A thought may begin and end right at a fence.
+const beginning = /^\s*(?:<[^<>\s]+>\s*)*/
+const end = /^\s*(?:$|<\/)/
 
 const fenceAt = (line: string, first: number, start: number): Fence | undefined => {
   const mark = line.charAt(first)
   if (mark !== "`" && mark !== "~") return undefined
   const to = endOfRun(line, first)
   if (to - first < least || (mark === "`" && line.includes(mark, to))) return undefined
-  return { from: start + first, to: start + to, mark, closes: line.slice(to).trim() === "" }
+  return { from: start + first, to: start + to, mark, closes: end.test(line.slice(to)) }
 }
 
 const endOfRun = (text: string, from: number): number => {

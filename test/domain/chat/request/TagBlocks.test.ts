@@ -83,6 +83,9 @@ describe("TagBlocks", () => {
       ["```\n<t>x</t>\n~~~\n```\n<t>y</t>", "```\n<t>x</t>\n~~~\n```\n"],
       ["``` a ` b\n<t>x</t>", "``` a ` b\n"],
       ["<t>thought in a block\n```js\nf()\n</t>\n\nThe answer `<t>y</t>`", "\n\nThe answer `<t>y</t>`"],
+      ["<t>\n```js\nf()\n```\n</t>\n\nIt is\n\n```js\ng()\n```\n", "\n\nIt is\n\n```js\ng()\n```\n"],
+      ["<t>```js\nf()\n```\n</t>\n\nIt is\n\n```js\ng()\n```\n", "\n\nIt is\n\n```js\ng()\n```\n"],
+      ["<t>\n~~~\nf()\n~~~</t>\n\nIt is\n\n~~~\ng()\n~~~\n", "\n\nIt is\n\n~~~\ng()\n~~~\n"],
       ["<t`x`></t>", "<t`x`></t>"],
       ["`<t`>x</t>", "`<t`>x</t>"]
     ] as const) {
