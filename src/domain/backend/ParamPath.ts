@@ -25,11 +25,8 @@ export const problem = (text: string): string | undefined => {
   const path = parse(text)
   if (!path.every(isWellFormed)) return `"${text}" is no path such as "store" or "tools[].function.strict"`
   if (path.some(({ name }) => name === "__proto__")) return 'may not drop "__proto__"'
-  const misread = path.findIndex((_, at) => isListMisread(path, at))
-  if (misread !== -1) {
-    const list = listAt(path, misread)
-    return `"${text}" leads nowhere: "${list}" is a list, so write "${list}[].${written(path.slice(misread + 1))}"`
-  }
+  const misread = misreadAt(path)
+  if (misread !== undefined) return `"${text}" leads nowhere: ${misread}`
   const [first, ...rest] = path
   const isTaken = first?.name === "messages" ? isEssential(rest) : reserved.includes(first?.name ?? "")
   if (isTaken) return `may not drop "${text}"`
@@ -39,14 +36,37 @@ export const problem = (text: string): string | undefined => {
 // Names with brackets in them are indexes or slips of the hand.
 const isWellFormed = ({ name }: Step): boolean => name !== "" && !/[[\]]/.test(name) && name === name.trim()
 
-/** Lists of a request whose items are objects, or texts. */
-const lists: ReadonlyArray<string> = ["messages", "messages[].content", "messages[].tool_calls", "tools", "functions"]
+/** What stands where in a request, as far as a path may be mistaken in it. */
+const kinds: ReadonlyMap<string, "list" | "object" | "value"> = new Map([
+  ...["messages", "messages[].content", "messages[].tool_calls", "tools", "functions"].map(
+    (path) => [path, "list"] as const
+  ),
+  ...[
+    ...["response_format", "response_format.json_schema", "stream_options", "metadata", "logit_bias", "prediction"],
+    ...["web_search_options", "tools[].function", "tools[].custom", "messages[].function_call"]
+  ].map((path) => [path, "object"] as const),
+  ...[
+    ...["frequency_penalty", "presence_penalty", "logprobs", "top_logprobs", "max_tokens", "max_completion_tokens"],
+    ...["n", "parallel_tool_calls", "prompt_cache_key", "reasoning_effort", "seed", "service_tier", "store"],
+    ...["temperature", "top_p", "user", "verbosity"]
+  ].map((path) => [path, "value"] as const)
+])
 
-const isListMisread = (path: ParamPath, at: number): boolean =>
-  at < path.length - 1 && path[at]?.lists !== 1 && lists.includes(listAt(path, at))
+/** So many steps does the longest of them have. */
+const mostKnown = 2
 
-const listAt = (path: ParamPath, at: number): string =>
-  written([...path.slice(0, at), { name: path[at]?.name ?? "", lists: 0 }])
+const misreadAt = (path: ParamPath): string | undefined => {
+  for (const [at, { lists, name }] of path.slice(0, mostKnown).entries()) {
+    const rest = path.slice(at + 1)
+    const here = written([...path.slice(0, at), { name, lists: 0 }])
+    const kind = kinds.get(here)
+    if (kind === "value" && (lists > 0 || rest.length > 0)) return `"${here}" has no fields`
+    if (rest.length === 0) continue
+    if (kind === "list" && lists !== 1) return `"${here}" is a list, so write "${here}[].${written(rest)}"`
+    if (kind === "object" && lists > 0) return `"${here}" is no list, so write "${here}.${written(rest)}"`
+  }
+  return undefined
+}
 
 const written = (path: ParamPath): string => path.map(({ lists, name }) => name + "[]".repeat(lists)).join(".")
 

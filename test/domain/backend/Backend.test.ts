@@ -350,6 +350,13 @@ describe("Backend", () => {
         `drop_params[0]: "${path}" leads nowhere: "${list}" is a list, so write "${right}"`
       ])
     }
+    assert.deepStrictEqual(wrong({ drop_params: "response_format[].strict" }), [
+      'drop_params[0]: "response_format[].strict" leads nowhere: "response_format" is no list, so write "response_format.strict"'
+    ])
+    for (const path of ["temperature.x", "seed[]"]) {
+      const [issue] = wrong({ drop_params: path })
+      assert.isTrue(issue?.endsWith("has no fields"), issue)
+    }
     for (const path of ["messages[]", "messages[].content[]", "prompt[]"]) {
       assert.lengthOf(wrong({ drop_params: path }), 1, path)
     }
