@@ -347,6 +347,34 @@ describe("messages", () => {
       })
   )
 
+  it.scopedLive("are cleaned as the top of a host's configuration says, where a backend says nothing else", () =>
+    Effect.gen(function* () {
+      const upstream = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("Hi"))
+      const config: Gateway.Config = {
+        clean: { user_turns: "keep", trim: false },
+        openai_clients: [
+          TestGateway.backend("as all", upstream.url),
+          { name: "other", base_url: upstream.url, model_match: { value: "other" }, clean: { user_turns: "last" } },
+          { name: "raw", base_url: upstream.url, model_match: { value: "raw" }, clean: "none" }
+        ]
+      }
+      const gateway = yield* TestGateway.make(config)
+      const messages = [
+        { role: "user", content: " a " },
+        { role: "user", content: " b " },
+        { role: "assistant", content: "" }
+      ]
+      const sent = (model: string) =>
+        Effect.promise(async () => {
+          await gateway.post(chatPath, { model, messages }).then((response) => response.text())
+          return upstream.received.at(-1)?.body["messages"]
+        })
+      assert.deepStrictEqual(yield* sent("test-model"), messages.slice(0, 2))
+      assert.deepStrictEqual(yield* sent("other"), messages.slice(1, 2))
+      assert.deepStrictEqual(yield* sent("raw"), messages)
+    })
+  )
+
   it.scopedLive("of tools keep their indentation, and quotations their tags", () =>
     Effect.gen(function* () {
       const messages = [
