@@ -3,6 +3,7 @@ import * as Accumulator from "../src/domain/chat/answer/Accumulator.js"
 import * as OpenAiChatClient from "../src/domain/protocol/openai-chat/OpenAiChatClient.js"
 import * as AnswerRepair from "../src/domain/chat/answer/AnswerRepair.js"
 import * as GatewayConfig from "../src/domain/config/GatewayConfig.js"
+import * as Cleaning from "../src/domain/backend/Cleaning.js"
 import * as Preprocess from "../src/domain/chat/request/Preprocess.js"
 import * as RoutePlan from "../src/domain/routing/RoutePlan.js"
 import * as RouteTable from "../src/domain/routing/RouteTable.js"
@@ -104,7 +105,7 @@ const steps: ReadonlyArray<readonly [what: string, times: number, step: () => un
     () => RoutePlan.make(routes, "chat", "bench:whole", (b) => draws.get(b) ?? 0)
   ],
   ["decode a request of 20 messages", 1, () => OpenAiChatClient.protocol.decode(body)],
-  ["preprocess 20 messages", 1, () => Preprocess.clean(conversation, ["think", "tool_call"])],
+  ["preprocess 20 messages", 1, () => Preprocess.clean({ messages: conversation }, Cleaning.usual)],
   ["upstream body of 20 messages", 1, () => target && Prepare.make(request, target)]
 ]
 

@@ -24,9 +24,12 @@ export const propertiesOf = (schema: unknown): JsonObject.JsonObject =>
 /** The schema of an object among the alternatives of a schema. */
 export const objectOf = (schema: unknown): unknown => {
   const node = JsonObject.orEmpty(schema)
-  return node["type"] === "array"
-    ? objectOf(node["items"])
-    : [node, ...JsonObject.listOf(node["anyOf"])].find((each) => JsonObject.is(JsonObject.orEmpty(each)["properties"]))
+  if (node["type"] === "array") return objectOf(node["items"])
+  return JsonObject.is(node["properties"])
+    ? node
+    : JsonObject.listOf(node["anyOf"])
+        .map(objectOf)
+        .find((each) => each !== undefined)
 }
 
 // What the smallest configuration decodes to, written again: the defaults are those of the code.

@@ -64,6 +64,14 @@ const right: ReadonlyArray<unknown> = [
   ...[{}, { "X-A": "b" }].map((headers) => backend({ headers })),
   ...["{}", { a: { model: 1 } }].map((extra_body) => backend({ extra_body })),
   ...[[], ["think"]].map((strip_tags) => backend({ strip_tags })),
+  ...["none", false, {}, null, { user_turns: "keep", trim: false, strip_tags: [] }].flatMap((clean) => [
+    backend({ clean }),
+    beside({ clean })
+  ]),
+  ...["tools[].function.strict", ["store", "messages[].content[].cache_control"]].map((drop_params) =>
+    backend({ drop_params })
+  ),
+  backend({ system_role: "system", text_parts: "join", rename_params: { max_tokens: "max_completion_tokens" } }),
   ...["500ms", "10s", "1.5 m", "1h"].map((connect) => backend({ timeouts: { connect } })),
   ...["exact", "keyword", null].map((type) => backend({ model_match: { type, value: "m" } })),
   ...[1, "512KiB", "1.5 mb", "10B"].map((max_body) => beside({ server: { max_body } })),
@@ -101,6 +109,18 @@ const wrong: ReadonlyArray<unknown> = [
   ),
   ...[{ model: "x" }, { stream: true }, [], 5].map((extra_body) => backend({ extra_body })),
   ...[["<think>"], [""], "think", [5]].map((strip_tags) => backend({ strip_tags })),
+  ...[
+    "off",
+    true,
+    [],
+    { user_turns: "first" },
+    { trim: "yes" },
+    { strip_tags: ["a b"] },
+    { user_turn: "last" }
+  ].flatMap((clean) => [backend({ clean }), beside({ clean })]),
+  ...[{ "tools[].x": "y" }, { x: "a.b" }, { model: "x" }].map((rename_params) => backend({ rename_params })),
+  backend({ system_role: "user" }),
+  backend({ text_parts: "drop" }),
   ...["10", "soon", "", "-5s", "10S", "1d", 10].map((idle) => backend({ timeouts: { idle } })),
   ...["10s", [], { first: "1s" }].map((timeouts) => backend({ timeouts })),
   ...["32", "big", 0, -1, true].map((max_body) => beside({ server: { max_body } })),
@@ -113,6 +133,8 @@ const beyond: ReadonlyArray<unknown> = [
   backend({ fallback: "nobody" }),
   backend({ base_url: "http://host:port/v1" }),
   backend({ extra_body: "no JSON" }),
+  ...["tools.function.strict", "messages[]", "a..b"].map((drop_params) => backend({ drop_params })),
+  backend({ clean: { strip_tags: [] }, strip_tags: [] }),
   backend({ headers: { Connection: "close" } })
 ]
 

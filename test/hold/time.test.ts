@@ -5,13 +5,16 @@ import * as Accumulator from "../../src/domain/chat/answer/Accumulator.js"
 import * as Alignment from "../../src/domain/rescue/Alignment.js"
 import * as ArgumentsText from "../../src/domain/chat/answer/ArgumentsText.js"
 import * as BodyCredentials from "../../src/domain/record/BodyCredentials.js"
+import * as MessageForm from "../../src/domain/chat/request/MessageForm.js"
 import * as OpenAiChatClient from "../../src/domain/protocol/openai-chat/OpenAiChatClient.js"
 import * as AnswerRepair from "../../src/domain/chat/answer/AnswerRepair.js"
+import * as Cleaning from "../../src/domain/backend/Cleaning.js"
 import * as ClientAddress from "../../src/domain/caller/ClientAddress.js"
 import * as ConfigIssue from "../../src/domain/schema/ConfigIssue.js"
 import * as ContentParts from "../../src/domain/chat/answer/ContentParts.js"
 import * as Cors from "../../src/domain/caller/Cors.js"
 import * as Credentials from "../../src/domain/backend/Credentials.js"
+import * as Dialect from "../../src/domain/backend/Dialect.js"
 import * as Doorkeeper from "../../src/domain/caller/Doorkeeper.js"
 import * as Option from "effect/Option"
 import * as ContextLength from "../../src/domain/failure/ContextLength.js"
@@ -80,7 +83,7 @@ const many = { least: 4_096 }
 const texts = (where: string, run: (text: string) => unknown, ...of: ReadonlyArray<(size: number) => string>) =>
   of.map((each) => row(where, JSON.stringify(each(1).slice(0, 40)), each, run))
 
-const clean = (text: string) => Preprocess.clean([{ role: "assistant", content: text }], ["think", "tool_call"])
+const clean = (text: string) => Preprocess.clean({ messages: [{ role: "assistant", content: text }] }, Cleaning.usual)
 
 const nested = (size: number) => {
   const depth = Math.ceil(size / 30)
@@ -90,6 +93,12 @@ const nested = (size: number) => {
 const alternating = (size: number) => {
   const depth = Math.ceil(size / 40)
   return `${"<think><tool_c".repeat(depth)}<think></think>${"all></tool_call></think>".repeat(depth)}`
+}
+
+/** Runs each of which is longer than the one before, then each again. */
+const lengthening = (mark: string, after: string) => (size: number) => {
+  const runs = Array.from({ length: Math.sqrt(size) }, (_, length) => `${mark.repeat(length + 1)}${after}`)
+  return `<think></think>${after}${runs.join("")}${runs.reverse().join("")}${`${mark.repeat(3)}a\n`.repeat(size / 5)}`
 }
 
 const answer = (content: string, fields: object = {}) => ({
@@ -252,13 +261,47 @@ const rows: ReadonlyArray<Row> = [
     around("<think></think>", "<", ""),
     around("a <think></think>", "</think", ">"),
     around("<think></think>", " ", ""),
-    repeat("<thi<think></think>nk></think>")
+    repeat("<thi<think></think>nk></think>"),
+    around("<think></think>", "`", ""),
+    around("<think></think>", "` ", ""),
+    around("<think></think>", "`\n\n", ""),
+    around("<think></think>", "```\n", ""),
+    around("<think></think>", "```a\n", ""),
+    around("<think></think>", "\n", ""),
+    around("<think>", "```a\n<think></think>", ""),
+    repeat("`<think>`</think>"),
+    repeat("<think>` </think>\n\n`"),
+    lengthening("`", "x"),
+    lengthening("`", "\n"),
+    lengthening("~", "\n"),
+    lengthening("~", "a\n")
   ),
   row(
     "Preprocess.clean",
     "many messages",
     list((n) => ({ role: "user", content: String(n) })),
-    (messages) => Preprocess.clean(messages, ["think"])
+    (messages) => Preprocess.clean({ messages }, Cleaning.usual)
+  ),
+  row(
+    "Preprocess.clean",
+    "many messages of one after the other",
+    list((n) => ({ role: "user", content: String(n), name: n % 3 === 0 ? "a" : "b" })),
+    (messages) => JSON.stringify(Preprocess.clean({ messages }, { ...Cleaning.usual, userTurns: "join" }).messages)
+  ),
+  row(
+    "Dialect.translate",
+    "many parts",
+    (size) => ({
+      messages: list(() => ({ role: "user", content: list((n) => ({ type: "text", a: n }))(8) }))(size / 8)
+    }),
+    (body) =>
+      Dialect.translate({ renameParams: {}, dropParams: ["messages[].content[].a", "messages[].content[].b"] }, body)
+  ),
+  row(
+    "MessageForm.fit",
+    "many parts",
+    (size) => [{ role: "developer", content: list(() => ({ type: "text", text: "a" }))(size) }],
+    (messages) => MessageForm.fit(backend({ text_parts: "join", system_role: "system" }), messages)
   ),
   ...texts(
     "JsonObject.parse",

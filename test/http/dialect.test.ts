@@ -47,6 +47,35 @@ describe("a backend with ways of its own", () => {
     })
   )
 
+  it.scopedLive("knows less of messages and tools, and gets what it knows", () =>
+    Effect.gen(function* () {
+      const { gateway, upstream } = yield* before(ScriptedUpstream.answerWell("Hi"), {
+        system_role: "system",
+        text_parts: "join",
+        drop_params: ["tools[].function.strict", "messages[].content[].cache_control"]
+      })
+      const part = (text: string) => ({ type: "text", text, cache_control: { type: "ephemeral" } })
+      const image = { type: "image_url", image_url: { url: "data:,", detail: "low" } }
+      const body = {
+        ...TestGateway.chat(),
+        messages: [
+          { role: "developer", content: [part("Be brief."), part("Be kind.")] },
+          { role: "user", content: [part("What is it?"), image] }
+        ],
+        tools: [{ type: "function", function: { name: "f", strict: true, parameters: { type: "object" } } }]
+      }
+      yield* Effect.promise(() => gateway.post("/v1/chat/completions", body).then((response) => response.text()))
+      assert.deepStrictEqual(upstream.received[0]?.body, {
+        ...body,
+        messages: [
+          { role: "system", content: "Be brief.\nBe kind." },
+          { role: "user", content: [{ type: "text", text: "What is it?" }, image] }
+        ],
+        tools: [{ type: "function", function: { name: "f", parameters: { type: "object" } } }]
+      })
+    })
+  )
+
   it.scopedLive("is asked of its stream nothing, and the caller's usage comes all the same if it is sent", () =>
     Effect.gen(function* () {
       const { gateway, upstream } = yield* before(

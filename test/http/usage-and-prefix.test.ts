@@ -329,6 +329,67 @@ describe("messages", () => {
     })
   )
 
+  it.scopedLive(
+    "of the user in a row all stay where an agent or a rich client asks, or where the configuration says so",
+    () =>
+      Effect.gen(function* () {
+        const turns = [
+          { role: "user", content: "Title this:" },
+          { role: "user", content: "the words" }
+        ]
+        const picture = { role: "user", content: [{ type: "image_url", image_url: { url: "data:," } }] }
+        assert.deepStrictEqual(yield* sentMessages(turns), turns.slice(1))
+        assert.deepStrictEqual(yield* sentMessages([...turns, picture]), [...turns, picture])
+        assert.deepStrictEqual(yield* sentMessages(turns, { clean: { user_turns: "keep" } }), turns)
+        assert.deepStrictEqual(yield* sentMessages(turns, { clean: { user_turns: "join" } }), [
+          { role: "user", content: "Title this:\n\nthe words" }
+        ])
+      })
+  )
+
+  it.scopedLive("are cleaned as the top of a host's configuration says, where a backend says nothing else", () =>
+    Effect.gen(function* () {
+      const upstream = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("Hi"))
+      const config: Gateway.Config = {
+        clean: { user_turns: "keep", trim: false },
+        openai_clients: [
+          TestGateway.backend("as all", upstream.url),
+          { name: "other", base_url: upstream.url, model_match: { value: "other" }, clean: { user_turns: "last" } },
+          { name: "raw", base_url: upstream.url, model_match: { value: "raw" }, clean: "none" }
+        ]
+      }
+      const gateway = yield* TestGateway.make(config)
+      const messages = [
+        { role: "user", content: " a " },
+        { role: "user", content: " b " },
+        { role: "assistant", content: "" }
+      ]
+      const sent = (model: string) =>
+        Effect.promise(async () => {
+          await gateway.post(chatPath, { model, messages }).then((response) => response.text())
+          return upstream.received.at(-1)?.body["messages"]
+        })
+      assert.deepStrictEqual(yield* sent("test-model"), messages.slice(0, 2))
+      assert.deepStrictEqual(yield* sent("other"), messages.slice(1, 2))
+      assert.deepStrictEqual(yield* sent("raw"), messages)
+    })
+  )
+
+  it.scopedLive("of tools keep their indentation, and quotations their tags", () =>
+    Effect.gen(function* () {
+      const messages = [
+        { role: "user", content: "Read it." },
+        {
+          role: "assistant",
+          content: "It says `<think>` and `</think>`.",
+          tool_calls: [{ id: "1", type: "function", function: { name: "f", arguments: "{}" } }]
+        },
+        { role: "tool", tool_call_id: "1", content: "    if (a) {\n" }
+      ]
+      assert.deepStrictEqual(yield* sentMessages(messages), messages)
+    })
+  )
+
   it.scopedLive("lose the configured tags instead of the usual ones", () =>
     Effect.gen(function* () {
       const said = { role: "assistant", content: "<r>a</r>b<think>c</think>" }

@@ -10,6 +10,8 @@ export const { answerWell, chunk, completion, usageChunk } = Script
 /** A request as the upstream received it. */
 export interface Received extends Script.Received {
   readonly headers: http.IncomingHttpHeaders
+  /** The body as it came. */
+  readonly text: string
 }
 
 /** One request to the upstream, and the means to answer it in any way, however wrong. */
@@ -41,12 +43,13 @@ export const make = (
       const pieces: Array<Buffer> = []
       request.on("data", (bytes: Buffer) => pieces.push(bytes))
       request.on("end", () => {
-        const body = Option.getOrElse(JsonObject.parse(Buffer.concat(pieces).toString()), JsonObject.empty)
+        const text = Buffer.concat(pieces).toString()
+        const body = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)
         const { headers, method = "", url: path = "" } = request
         busy++
         response.on("close", () => busy--)
-        const number = received.push({ method, path, headers, body }) - 1
-        void script(callOf({ method, path, headers, body }, number, response))
+        const number = received.push({ method, path, headers, body, text }) - 1
+        void script(callOf({ method, path, headers, body, text }, number, response))
       })
     })
     server.on("connection", (socket) => {

@@ -15,6 +15,7 @@ import {
   Weight
 } from "../schema/ConfigSchema.js"
 import * as ApiKey from "./ApiKey.js"
+import * as Cleaning from "./Cleaning.js"
 import * as Dialect from "./Dialect.js"
 import * as JsonObject from "../json/JsonObject.js"
 import { BreakerSettings } from "./BreakerSettings.js"
@@ -117,11 +118,6 @@ const ExtraBody = Schema.transformOrFail(
   }
 })
 
-const TagName = Schema.String.pipe(
-  Schema.pattern(/^[^<>/\s]+$/),
-  Schema.annotations({ title: "the name of a tag, without < and >" })
-)
-
 /** What is done for a caller whose stream breaks off: nothing, the same request again, or a request to go on. */
 export type Rescue = "off" | "restart" | "continue"
 
@@ -191,8 +187,14 @@ export const Backend = Schema.Struct({
         "Added to the body where the caller did not set the key. A mapping, or the text of a JSON object. It may not set `model`, `messages`, `prompt` or `stream`."
     })
     .pipe(Schema.fromKey("extra_body")),
-  stripTags: orDefault(Schema.Array(TagName), () => ["think", "tool_call"])
-    .annotations({ description: "`<tag>…</tag>` blocks that are removed from earlier assistant messages." })
+  cleanKeys: orDefault(Cleaning.CleanKeys, () => Schema.decodeSync(Cleaning.CleanKeys)({}))
+    .annotations({
+      description:
+        "What is made of the messages before this backend gets them: each key as in [`clean`](#clean), which is the default of all. `none`: nothing."
+    })
+    .pipe(Schema.fromKey("clean")),
+  stripTags: optional(Cleaning.TagNames)
+    .annotations({ description: "The older name of `clean.strip_tags`." })
     .pipe(Schema.fromKey("strip_tags")),
   ...Dialect.fields,
   timeouts: orDefault(Timeouts, () => Schema.decodeSync(Timeouts)({})).annotations({
@@ -224,4 +226,21 @@ export const Backend = Schema.Struct({
     description: "When a backend that keeps failing is set aside, and how it comes back."
   })
 })
-export interface Backend extends Schema.Schema.Type<typeof Backend> {}
+
+/** A backend as its entry says, without what is said for all. */
+export type Written = Schema.Schema.Type<typeof Backend>
+
+/** A configured upstream endpoint. */
+export interface Backend extends Written {
+  /** What is made of messages before it gets them. */
+  readonly clean: Cleaning.Cleaning
+}
+
+/** A backend with what is said for all of how messages are cleaned, where its entry says nothing. */
+export const settled = (written: Written, all: Cleaning.Cleaning): Backend => ({
+  ...written,
+  clean: Cleaning.over(all, {
+    ...written.cleanKeys,
+    stripTags: Option.orElse(written.cleanKeys.stripTags, () => written.stripTags)
+  })
+})

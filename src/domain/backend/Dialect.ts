@@ -1,31 +1,38 @@
 import * as Schema from "effect/Schema"
 import { orDefault, Strings, stringsJson } from "../schema/ConfigSchema.js"
-import * as JsonObject from "../json/JsonObject.js"
+import type * as JsonObject from "../json/JsonObject.js"
+import * as ParamPath from "./ParamPath.js"
 
-/** Body keys that are the caller's or the gateway's own, so that no backend's configuration may touch them. */
-export const reserved: ReadonlyArray<string> = ["model", "messages", "prompt", "stream"]
+/** Body keys that no backend's configuration may touch. */
+export const reserved = ParamPath.reserved
 
-const inMessages = "messages[]."
+const plainName = /^[^.[\]]*$/
 
 const RenameParams = Schema.Record({ key: Schema.String, value: Schema.NonEmptyString }).pipe(
   Schema.filter((names) =>
     Object.entries(names).flatMap(([from, to]) =>
-      [from, to].filter(isReserved).map((name) => ({ path: [from], message: `may not rename "${name}"` }))
+      [from, to].flatMap((name) => {
+        if (isReserved(name)) return [{ path: [from], message: `may not rename "${name}"` }]
+        return !plainName.test(name)
+          ? [{ path: [from], message: `may not rename "${name}": only keys of the body itself can be renamed` }]
+          : []
+      })
     )
   ),
   Schema.annotations({
     jsonSchema: {
-      propertyNames: { not: { enum: reserved } },
-      additionalProperties: { type: "string", minLength: 1, not: { enum: reserved } }
+      propertyNames: { pattern: plainName.source, not: { enum: reserved } },
+      additionalProperties: { type: "string", minLength: 1, pattern: plainName.source, not: { enum: reserved } }
     }
   })
 )
 
 const DropParams = Strings.pipe(
   Schema.filter((names) =>
-    names.flatMap((name, index) =>
-      isReserved(name) || essential.includes(name) ? [{ path: [index], message: `may not drop "${name}"` }] : []
-    )
+    names.flatMap((name, index) => {
+      const message = ParamPath.problem(name)
+      return message === undefined ? [] : [{ path: [index], message }]
+    })
   ),
   Schema.annotations({ jsonSchema: stringsJson(0) })
 )
@@ -35,15 +42,27 @@ export const fields = {
   renameParams: orDefault(RenameParams, () => ({}))
     .annotations({
       description:
-        "Keys of the body and the names that the backend has for them, such as `max_tokens: max_completion_tokens`. What the caller gave under the backend's name stays. Never `model`, `messages`, `prompt` or `stream`."
+        "Keys of the body and the names that the backend has for them, such as `max_tokens: max_completion_tokens`. What the caller gave under the backend's name stays. Never `model`, `messages`, `prompt` or `stream`, and nothing within a key."
     })
     .pipe(Schema.fromKey("rename_params")),
   dropParams: orDefault(DropParams, () => [])
     .annotations({
       description:
-        "Keys of the body that the backend refuses, such as `store`; `messages[].reasoning_content` is a field of each message. Applied last, never to `model`, `messages`, `prompt` or `stream`."
+        "Keys of the body that the backend refuses, such as `store`, and fields within them: `response_format.json_schema.strict`, or in each item of a list `tools[].function.strict`, `messages[].content[].cache_control`. Applied last; never `model`, `prompt`, `stream`, nor a message's `role` or `content`."
     })
     .pipe(Schema.fromKey("drop_params")),
+  systemRole: orDefault(Schema.Literal("keep", "system", "developer"), () => "keep" as const)
+    .annotations({
+      description:
+        "The role that the backend has for instructions: with `system` those of the role `developer` are sent as `system`, with `developer` the other way round."
+    })
+    .pipe(Schema.fromKey("system_role")),
+  textParts: orDefault(Schema.Literal("keep", "join"), () => "keep" as const)
+    .annotations({
+      description:
+        "`join` for backends that take only a string for `content`: where all parts of a message are texts, they are sent as one, a line each. Messages with other parts stay as they are."
+    })
+    .pipe(Schema.fromKey("text_parts")),
   toolCallIds: orDefault(Schema.Literal("keep", "alnum9", "safe"), () => "keep" as const)
     .annotations({
       description:
@@ -81,26 +100,17 @@ const rename = (names: Dialect["renameParams"], body: JsonObject.JsonObject): Js
     body,
     renames.map(([from]) => from)
   )
-  for (const [from, to] of renames) renamed[to] ??= body[from]
+  for (const [from, to] of renames) {
+    if (!Object.hasOwn(renamed, to) || renamed[to] === null) renamed[to] = body[from]
+  }
   return renamed
 }
 
-const drop = (names: ReadonlyArray<string>, body: JsonObject.JsonObject): JsonObject.JsonObject => {
-  if (names.length === 0) return body
-  const kept = without(body, names)
-  const { messages } = kept
-  const fields = names.filter((name) => name.startsWith(inMessages)).map((name) => name.slice(inMessages.length))
-  if (fields.length === 0 || !Array.isArray(messages)) return kept
-  return {
-    ...kept,
-    messages: messages.map((message: unknown) => (JsonObject.is(message) ? without(message, fields) : message))
-  }
-}
+const drop = (names: ReadonlyArray<string>, body: JsonObject.JsonObject): JsonObject.JsonObject =>
+  names.reduce((left, name) => ParamPath.drop(left, ParamPath.parse(name)), body)
 
 const without = (object: JsonObject.JsonObject, keys: ReadonlyArray<string>): JsonObject.JsonObject =>
   Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)))
-
-const essential = [inMessages, `${inMessages}role`, `${inMessages}content`]
 
 function isReserved(name: string): boolean {
   return reserved.includes(name) || name === "__proto__"

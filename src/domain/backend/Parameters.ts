@@ -24,4 +24,7 @@ export const clampTokens = (limit: number, body: JsonObject.JsonObject): JsonObj
   return Object.fromEntries(given.map((key) => [key, lower(body[key], limit)]))
 }
 
-const lower = (value: unknown, limit: number): unknown => (typeof value === "number" ? Math.min(value, limit) : value)
+const lower = (value: unknown, limit: number): unknown => {
+  const given = JsonObject.number(value)
+  return given === undefined || given <= limit ? value : limit
+}

@@ -4,7 +4,9 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as ApiKey from "../backend/ApiKey.js"
-import { Backend } from "../backend/Backend.js"
+import { Backend, settled } from "../backend/Backend.js"
+import type { Written } from "../backend/Backend.js"
+import * as Cleaning from "../backend/Cleaning.js"
 import * as SpokenProtocol from "../backend/SpokenProtocol.js"
 import * as ConfigIssue from "../schema/ConfigIssue.js"
 import {
@@ -175,12 +177,17 @@ export const GatewayConfig = Schema.Struct({
     Schema.Array(Backend).pipe(Schema.minItems(1), Schema.annotations({ title: "a list of at least one backend" })),
     "openai_clients"
   ).annotations({ description: "The backends, at least one." }),
+  clean: orDefault(Cleaning.Clean, () => Cleaning.usual).annotations({
+    description: "What is made of the messages of a chat before a backend gets them. `none`: nothing."
+  }),
   server: orDefault(Server, () => Schema.decodeSync(Server)({})).annotations({
     description: "How callers are served."
   }),
   log: orDefault(Log, () => Schema.decodeSync(Log)({})).annotations({ description: "The records of the exchanges." })
 })
-export interface GatewayConfig extends Schema.Schema.Type<typeof GatewayConfig> {}
+export interface GatewayConfig extends Schema.Schema.Type<typeof GatewayConfig> {
+  readonly backends: ReadonlyArray<Backend>
+}
 
 /** A configuration as an operator writes it: the keys of `config.yaml`. */
 export type Plain = typeof GatewayConfig.Encoded
@@ -188,7 +195,8 @@ export type Plain = typeof GatewayConfig.Encoded
 /** Decodes a configuration of plain values; everything that is wrong with it comes back at once. */
 export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArray<ConfigIssue.ConfigIssue>> => {
   const decoded = ParseResult.decodeUnknownEither(GatewayConfig)(plain, { errors: "all", onExcessProperty: "error" })
-  const backends = Either.isRight(decoded) ? decoded.right.backends : Option.getOrElse(readBackends(plain), () => [])
+  const config = Either.isRight(decoded) ? withCleaning(decoded.right) : undefined
+  const backends = config?.backends ?? readBackends(plain)
   const issues = [
     ...Option.match(Either.getLeft(decoded), {
       onNone: () => [],
@@ -196,10 +204,19 @@ export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArr
     }),
     ...duplicateNames(backends),
     ...danglingFallbacks(backends),
-    ...(Either.isRight(decoded) ? unshareable(decoded.right) : [])
+    ...tagsSaidTwice(backends),
+    ...(config === undefined ? [] : unshareable(config))
   ]
-  return Either.isRight(decoded) && issues.length === 0 ? Either.right(withKeys(decoded.right)) : Either.left(issues)
+  return config !== undefined && issues.length === 0 ? Either.right(withKeys(config)) : Either.left(issues)
 }
+
+const withCleaning = (written: Schema.Schema.Type<typeof GatewayConfig>): GatewayConfig => ({
+  ...written,
+  backends: allSettled(written.backends, written.clean)
+})
+
+const allSettled = (backends: ReadonlyArray<Written>, clean: Cleaning.Cleaning): ReadonlyArray<Backend> =>
+  backends.map((backend) => settled(backend, clean))
 
 // Among backends with keys a caller's key would be a stranger's: whoever wants it there has to say so.
 const withKeys = (config: GatewayConfig): GatewayConfig =>
@@ -208,11 +225,11 @@ const withKeys = (config: GatewayConfig): GatewayConfig =>
     : { ...config, backends: config.backends.map((backend) => ({ ...backend, apiKey: Option.some(ApiKey.callers) })) }
 
 // What else is wrong, with a misspelled key for instance, need not hide what is wrong among the backends.
-const readBackends = (plain: unknown): Option.Option<ReadonlyArray<Backend>> =>
-  Option.map(
-    Schema.decodeUnknownOption(Schema.Struct({ backends: GatewayConfig.fields.backends }))(plain),
-    ({ backends }) => backends
-  )
+const readBackends = (plain: unknown): ReadonlyArray<Backend> =>
+  Option.match(Schema.decodeUnknownOption(Schema.Struct({ backends: GatewayConfig.fields.backends }))(plain), {
+    onNone: () => [],
+    onSome: ({ backends }) => allSettled(backends, Cleaning.usual)
+  })
 
 const duplicateNames = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssue.ConfigIssue> =>
   backends.flatMap(({ name }, index) => {
@@ -220,6 +237,18 @@ const duplicateNames = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigI
     if (first === index) return []
     return [{ path: ["openai_clients", index, "name"], message: `"${name}" is already openai_clients[${first}]` }]
   })
+
+const tagsSaidTwice = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssue.ConfigIssue> =>
+  backends.flatMap(({ cleanKeys, stripTags }, index) =>
+    Option.isSome(stripTags) && Option.isSome(cleanKeys.stripTags)
+      ? [
+          {
+            path: ["openai_clients", index, "strip_tags"],
+            message: "is the older name of clean.strip_tags, which is said here, too; keep only one of them"
+          }
+        ]
+      : []
+  )
 
 // What `auto` becomes heeds the limits.
 const unshareable = ({ backends, server }: GatewayConfig): ReadonlyArray<ConfigIssue.ConfigIssue> =>

@@ -87,14 +87,19 @@ const fromUnion = (
   const meant = issues.filter(
     (issue) => !(issue._tag === "Type" && (isNull(issue.ast) || AST.isUndefinedKeyword(issue.ast)))
   )
-  const nested = meant.filter(
-    (issue) => (issue._tag === "Refinement" && issue.kind === "From" ? issue.issue : issue)._tag !== "Type"
-  )
+  const nested = meant.filter((issue) => beneath(issue)._tag !== "Type")
   const chosen = nested.length === 1 ? nested[0] : meant.length === 1 ? meant[0] : undefined
   return chosen === undefined
     ? [{ path: node.path, message: expected(ast, actual, node) }]
     : leaves({ ...node, issue: chosen, known: [] })
 }
+
+// What is of the wrong kind is so before it is judged or made into anything.
+const beneath = (issue: ParseResult.ParseIssue): ParseResult.ParseIssue =>
+  (issue._tag === "Refinement" && issue.kind === "From") ||
+  (issue._tag === "Transformation" && issue.kind === "Encoded")
+    ? beneath(issue.issue)
+    : issue
 
 const isNull = (ast: AST.AST): boolean => AST.isLiteral(ast) && ast.literal === null
 

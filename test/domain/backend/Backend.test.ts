@@ -6,6 +6,7 @@ import * as Redacted from "effect/Redacted"
 import * as Credentials from "../../../src/domain/backend/Credentials.js"
 import { formatPath } from "../../../src/domain/schema/ConfigIssue.js"
 import * as GatewayConfig from "../../../src/domain/config/GatewayConfig.js"
+import type { Entry } from "../generators.js"
 import { backend, backends, entry } from "../generators.js"
 
 /** What is wrong with an entry: the path within it and the message. */
@@ -18,10 +19,9 @@ const wrong = (over: object): ReadonlyArray<string> =>
 
 describe("Backend", () => {
   it("has a default for all that may be missing", () => {
-    const { apiKey, fallback, headers, maxTokens, specialPrefix, stop, stripTags, timeouts, weight, extraBody } =
-      backend()
+    const { apiKey, clean, fallback, headers, maxTokens, specialPrefix, stop, timeouts, weight, extraBody } = backend()
     assert.deepStrictEqual(
-      { apiKey, fallback, headers, maxTokens, specialPrefix, stop, stripTags, weight, extraBody },
+      { apiKey, clean, fallback, headers, maxTokens, specialPrefix, stop, weight, extraBody },
       {
         apiKey: Option.some("caller"),
         fallback: Option.none(),
@@ -29,7 +29,7 @@ describe("Backend", () => {
         maxTokens: Option.none(),
         specialPrefix: "",
         stop: [],
-        stripTags: ["think", "tool_call"],
+        clean: { userTurns: "auto", trim: true, stripTags: ["think", "tool_call"] },
         weight: 1,
         extraBody: {}
       }
@@ -54,10 +54,14 @@ describe("Backend", () => {
       special_prefix: null,
       headers: null,
       extra_body: null,
+      clean: null,
       strip_tags: null,
+      system_role: null,
+      text_parts: null,
       timeouts: null
     }
     assert.deepStrictEqual(backend(nulls), backend())
+    assert.deepStrictEqual(backend({ clean: { user_turns: null, trim: null, strip_tags: null } }), backend())
     assert.deepStrictEqual(backend({ timeouts: { connect: null, idle: "5s" } }).timeouts, {
       ...backend().timeouts,
       idle: Duration.seconds(5)
@@ -91,7 +95,7 @@ describe("Backend", () => {
     assert.deepStrictEqual(full.maxTokens, Option.some(4_096))
     assert.strictEqual(full.specialPrefix, "<think>\n")
     assert.deepStrictEqual(full.headers, { "X-A": "b" })
-    assert.deepStrictEqual(full.stripTags, [])
+    assert.deepStrictEqual(full.clean.stripTags, [])
     assert.deepStrictEqual(full.timeouts.firstToken, Duration.seconds(5))
   })
 
@@ -197,8 +201,49 @@ describe("Backend", () => {
     }
   })
 
+  it("reads how messages are cleaned for it, also by the older name", () => {
+    const of = (over: Partial<Entry>) => backend(over).clean
+    const { clean: usual } = backend()
+    assert.deepStrictEqual(of({ clean: { user_turns: "join", trim: false, strip_tags: ["a"] } }), {
+      userTurns: "join",
+      trim: false,
+      stripTags: ["a"]
+    })
+    assert.deepStrictEqual(of({ clean: { trim: false } }), { ...usual, trim: false })
+    assert.deepStrictEqual(of({ strip_tags: ["a"], clean: { user_turns: "keep" } }), {
+      ...usual,
+      userTurns: "keep",
+      stripTags: ["a"]
+    })
+    for (const clean of ["none", false] as const) {
+      assert.deepStrictEqual(of({ clean }), { userTurns: "keep", trim: false, stripTags: [] })
+    }
+  })
+
+  it("says what is wrong with how messages are to be cleaned", () => {
+    assert.deepStrictEqual(wrong({ clean: { user_turn: "last" } }), [
+      'clean.user_turn: unknown key "user_turn" (did you mean "user_turns"?)'
+    ])
+    assert.deepStrictEqual(wrong({ clean: { user_turns: "first" } }), [
+      'clean.user_turns: expected "auto" | "last" | "join" | "keep", got "first"'
+    ])
+    assert.deepStrictEqual(wrong({ clean: { strip_tags: ["<think>"] } }), [
+      'clean.strip_tags[0]: expected the name of a tag, without < and >, got "<think>"'
+    ])
+    for (const clean of ["off", true, 5]) {
+      assert.deepStrictEqual(wrong({ clean }), [
+        `clean: expected "none", or a mapping of user_turns, trim and strip_tags, got ${JSON.stringify(clean)}`
+      ])
+    }
+    const twice = "strip_tags: is the older name of clean.strip_tags, which is said here, too; keep only one of them"
+    assert.deepStrictEqual(wrong({ clean: { strip_tags: ["a"] }, strip_tags: ["a"] }), [twice])
+    assert.deepStrictEqual(wrong({ clean: "none", strip_tags: [] }), [twice])
+  })
+
   it("reads where a backend differs", () => {
     const { askUsage, cumulativeContent, dropParams, forwardHeaders, keyHeader, renameParams, toolCallIds } = backend()
+    const { systemRole, textParts } = backend()
+    assert.deepStrictEqual({ systemRole, textParts }, { systemRole: "keep", textParts: "keep" })
     assert.deepStrictEqual(
       { askUsage, cumulativeContent, dropParams, forwardHeaders, keyHeader, renameParams, toolCallIds },
       {
@@ -218,8 +263,12 @@ describe("Backend", () => {
       forward_headers: ["X-Session"],
       key_header: "Api-Key",
       rename_params: { max_tokens: "max_completion_tokens" },
+      system_role: "system",
+      text_parts: "join",
       tool_call_ids: "alnum9"
     })
+    assert.strictEqual(other.systemRole, "system")
+    assert.strictEqual(other.textParts, "join")
     assert.isFalse(other.askUsage)
     assert.isTrue(other.cumulativeContent)
     assert.deepStrictEqual(other.dropParams, ["store"])
@@ -237,8 +286,17 @@ describe("Backend", () => {
       assert.deepStrictEqual(wrong({ rename_params: { x: key } }), [`rename_params.x: may not rename "${key}"`])
       assert.deepStrictEqual(wrong({ drop_params: ["store", key] }), [`drop_params[1]: may not drop "${key}"`])
     }
-    for (const key of ["messages[].role", "messages[].content", "messages[]."]) {
-      assert.deepStrictEqual(wrong({ drop_params: [key] }), [`drop_params[0]: may not drop "${key}"`])
+    for (const key of [
+      "messages[].role",
+      "messages[].content",
+      "messages[].content[].type",
+      "messages[].content[].text",
+      "stream.x",
+      "__proto__",
+      "a.__proto__.b"
+    ]) {
+      const named = key.includes("__proto__") ? "__proto__" : key
+      assert.deepStrictEqual(wrong({ drop_params: [key] }), [`drop_params[0]: may not drop "${named}"`])
     }
     const title = "the name of a header that the gateway does not set itself"
     for (const name of ["Host", "content-length", "x y", ""]) {
@@ -250,6 +308,71 @@ describe("Backend", () => {
     assert.deepStrictEqual(wrong({ tool_call_ids: "short" }), [
       'tool_call_ids: expected "keep" | "alnum9" | "safe", got "short"'
     ])
+  })
+
+  it("drops fields within others, and refuses paths that lead nowhere", () => {
+    const good = [
+      "tools[].function.strict",
+      "messages[].content[].cache_control",
+      "messages[].tool_calls[].extra_content.google",
+      "response_format.json_schema.strict",
+      "stream_options.x",
+      "a.b[][].c",
+      "ключ.a b"
+    ]
+    assert.deepStrictEqual(backend({ drop_params: good }).dropParams, good)
+    for (const path of [
+      "",
+      "a..b",
+      ".a",
+      "a.",
+      "[]",
+      "[].a",
+      "a[0]",
+      "a[*].b",
+      "a[.b]",
+      "a].b",
+      "messages[].",
+      "a. b"
+    ]) {
+      const [issue] = wrong({ drop_params: ["store", path] })
+      const expected = path === "" ? "drop_params[1]: expected NonEmptyString" : `drop_params[1]: "${path}" is no path`
+      assert.isTrue(issue?.startsWith(expected), issue)
+    }
+    for (const [path, list, right] of [
+      ["tools.function.strict", "tools", "tools[].function.strict"],
+      ["tools[][].function", "tools", "tools[].function"],
+      ["messages.name", "messages", "messages[].name"],
+      ["messages[].content.cache_control", "messages[].content", "messages[].content[].cache_control"],
+      ["messages[].tool_calls.id", "messages[].tool_calls", "messages[].tool_calls[].id"]
+    ]) {
+      assert.deepStrictEqual(wrong({ drop_params: path }), [
+        `drop_params[0]: "${path}" leads nowhere: "${list}" is a list, so write "${right}"`
+      ])
+    }
+    assert.deepStrictEqual(wrong({ drop_params: "response_format[].strict" }), [
+      'drop_params[0]: "response_format[].strict" leads nowhere: "response_format" is no list, so write "response_format.strict"'
+    ])
+    for (const path of ["temperature.x", "seed[]"]) {
+      const [issue] = wrong({ drop_params: path })
+      assert.isTrue(issue?.endsWith("has no fields"), issue)
+    }
+    for (const path of ["messages[]", "messages[].content[]", "prompt[]"]) {
+      assert.lengthOf(wrong({ drop_params: path }), 1, path)
+    }
+    assert.deepStrictEqual(wrong({ drop_params: "tools[]" }), [
+      'drop_params[0]: may not drop "tools[]", only all of a list or a field of its items'
+    ])
+    for (const [from, to] of [
+      ["tools[].function.strict", "x"],
+      ["a.b", "x"],
+      ["x", "a.b"],
+      ["a[]", "x"],
+      ["x", "__proto__"]
+    ] as const) {
+      const [issue] = wrong({ rename_params: { [from]: to } })
+      assert.isTrue(issue?.startsWith(`rename_params.${from}: may not rename`), issue)
+    }
   })
 
   it("takes the model in the path or the query of its address, not in its host", () => {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
+import { JsonNumber } from "../../../src/domain/json/JsonNumber.js"
 import * as Parameters from "../../../src/domain/backend/Parameters.js"
 import { backend, holds } from "../generators.js"
 
@@ -96,5 +97,11 @@ describe("Parameters", () => {
       const both = backend({ extra_body: { stop: "b", max_tokens: 500 }, stop: "a", max_tokens: 100 })
       assert.deepStrictEqual(Parameters.apply(both, {}), { stop: ["a", "b"], max_tokens: 100 })
     })
+  })
+
+  it("lowers a limit however it is written, and leaves a lower one as it is", () => {
+    const [high, low] = [new JsonNumber("1e400"), new JsonNumber("5.0")]
+    assert.deepStrictEqual(Parameters.clampTokens(9, { max_tokens: high }), { max_tokens: 9 })
+    assert.strictEqual(Parameters.clampTokens(9, { max_tokens: low })["max_tokens"], low)
   })
 })

@@ -53,6 +53,48 @@ describe("GatewayConfig", () => {
     }
   })
 
+  it("cleans messages for all as the top says, and for one as it says itself, key by key", () => {
+    const cleanings = (clean: unknown, ...own: ReadonlyArray<object>) =>
+      decoded({
+        clean,
+        openai_clients: own.map((over, index) => ({ ...entry(), name: String(index), ...over }))
+      }).backends.map((backend) => backend.clean)
+    const usual = { userTurns: "auto", trim: true, stripTags: ["think", "tool_call"] } as const
+    const nothing = { userTurns: "keep", trim: false, stripTags: [] } as const
+    assert.deepStrictEqual(cleanings(null, {}), [usual])
+    assert.deepStrictEqual(
+      cleanings(
+        { user_turns: "keep", strip_tags: ["a"] },
+        {},
+        { clean: {} },
+        { clean: { user_turns: "join" } },
+        { clean: { trim: false } },
+        { strip_tags: ["b"] },
+        { clean: "none" }
+      ),
+      [
+        { ...usual, userTurns: "keep", stripTags: ["a"] },
+        { ...usual, userTurns: "keep", stripTags: ["a"] },
+        { ...usual, userTurns: "join", stripTags: ["a"] },
+        { userTurns: "keep", trim: false, stripTags: ["a"] },
+        { ...usual, userTurns: "keep", stripTags: ["b"] },
+        nothing
+      ]
+    )
+    assert.deepStrictEqual(cleanings("none", {}, { clean: { trim: true } }), [nothing, { ...nothing, trim: true }])
+    assert.deepStrictEqual(cleanings(false, {}), [nothing])
+  })
+
+  it("finds keys that are said twice also where others are wrong", () => {
+    const config = { openai_clients: [{ ...entry(), clean: { strip_tags: ["a"] }, strip_tags: ["a"] }], sever: {} }
+    assert.lengthOf(wrong(config), 2)
+    assert.deepStrictEqual(wrong({ ...config, sever: undefined, clean: { user_turn: "keep" } }).toSorted(), [
+      'clean.user_turn: unknown key "user_turn" (did you mean "user_turns"?)',
+      "openai_clients[0].strip_tags: is the older name of clean.strip_tags, which is said here, too; keep only one of them",
+      'sever: unknown key "sever" (did you mean "server"?)'
+    ])
+  })
+
   it("reads the server's and the log's keys", () => {
     const { server, log } = decoded({
       openai_clients: [entry()],

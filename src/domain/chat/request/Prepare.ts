@@ -4,10 +4,10 @@ import * as Dialect from "../../backend/Dialect.js"
 import { BodyMalformed } from "../../failure/Failure.js"
 import * as Continuation from "../../rescue/Continuation.js"
 import * as JsonObject from "../../json/JsonObject.js"
+import * as MessageForm from "./MessageForm.js"
 import * as Parameters from "../../backend/Parameters.js"
 import * as Preprocess from "./Preprocess.js"
 import type { Target } from "../../routing/RouteTable.js"
-import * as ToolCallIds from "../answer/ToolCallIds.js"
 
 /**
  * The body that a target is sent: its model, cleaned messages, its parameters, usage asked for in streams, and all of it
@@ -21,15 +21,17 @@ export const make = (
   const { backend, model } = target
   const asked = Parameters.apply(backend, ask.body)
   const { messages, prompt, stream_options: streamOptions } = asked
-  const body = streamOptions === undefined ? asked : withoutStreamOptions(asked)
-  const cleaned = Array.isArray(messages) ? Preprocess.clean(messages, backend.stripTags) : undefined
+  const asksUsage = ask.stream && backend.askUsage
+  const body = streamOptions === undefined || asksUsage ? asked : withoutStreamOptions(asked)
+  const cleaned =
+    ask.operation === "chat" && Array.isArray(messages) ? Preprocess.clean(ask.body, backend.clean).messages : undefined
   if (cleaned?.length === 0)
     return Either.left(new BodyMalformed({ reason: "All messages are empty.", param: "messages" }))
-  const fitted = cleaned === undefined ? undefined : ToolCallIds.fit(backend.toolCallIds, cleaned)
+  const fitted = cleaned === undefined ? undefined : MessageForm.fit(backend, cleaned)
   const sent: Record<string, unknown> = { ...withoutEmptyTools(body), model }
   if (fitted !== undefined) sent["messages"] = fitted
   if (partial !== undefined) Object.assign(sent, Continuation.of(backend, fitted ?? [], prompt, partial))
-  if (ask.stream && backend.askUsage) {
+  if (asksUsage) {
     sent["stream_options"] = { ...JsonObject.orEmpty(streamOptions), include_usage: true }
   }
   return Either.right(Dialect.translate(backend, sent))
@@ -40,7 +42,7 @@ const withoutStreamOptions = ({ stream_options: _, ...rest }: JsonObject.JsonObj
 // Several backends refuse an empty list of tools, and what would say how to use it; no tools at all mean the same.
 const withoutEmptyTools = (body: JsonObject.JsonObject): JsonObject.JsonObject => {
   if (!Array.isArray(body["tools"]) || body["tools"].length > 0) return body
-  const { parallel_tool_calls: _, tool_choice: choice, tools: __, ...rest } = body
-  const idle = choice === undefined || choice === "auto" || choice === "none"
-  return idle ? rest : { ...rest, tool_choice: choice }
+  const { parallel_tool_calls: _, tools: __, ...left } = body
+  const { tool_choice: choice, ...idle } = left
+  return choice === undefined || choice === "auto" || choice === "none" ? idle : left
 }

@@ -1,60 +1,100 @@
+import * as Cleaning from "../../backend/Cleaning.js"
+import * as JsonList from "../../json/JsonList.js"
 import * as JsonObject from "../../json/JsonObject.js"
+import * as Message from "./Message.js"
 import * as TagBlocks from "./TagBlocks.js"
+import * as UserTurns from "./UserTurns.js"
+
+/** The messages that a backend gets, and what cleaning took away. */
+export interface Cleaned {
+  readonly messages: ReadonlyArray<unknown>
+  /** How many messages were left out because they were empty. */
+  readonly empty: number
+  /** How many user messages were left out because another one came after them. */
+  readonly userTurns: number
+}
 
 /**
- * Cleans the messages of a chat: trims texts, removes `<tag>…</tag>` blocks from what the assistant said, drops empty
- * messages and keeps the last of consecutive user messages. Tool calls and results, reasoning, images, sound and files
- * are never lost, nothing is reordered, and cleaning twice changes nothing more.
+ * Cleans the messages of a chat as the target's `clean` says. Tool and function results are never touched, a message
+ * that carries anything but its words is never left out, nothing is reordered, cleaning twice changes nothing more, and
+ * what is not changed is the very same object as before.
  */
-export const clean = (messages: ReadonlyArray<unknown>, stripTags: ReadonlyArray<string>): ReadonlyArray<unknown> => {
-  const cleaned = messages.map((message) => cleanMessage(message, stripTags))
-  return keepLastUser(cleaned.filter((message) => !isEmpty(message)))
+export const clean = (body: JsonObject.JsonObject, cleaning: Cleaning.Cleaning): Cleaned => {
+  const messages = JsonObject.listOf(body["messages"])
+  if (Cleaning.isNone(cleaning)) return { messages, empty: 0, userTurns: 0 }
+  const cleaned = cleanAll(body, messages, cleaning)
+  // A chat of nothing but blocks has words in it all the same.
+  return cleaned.messages.length === 0 && cleaning.stripTags.length > 0
+    ? cleanAll(body, messages, { ...cleaning, stripTags: none })
+    : cleaned
 }
 
-const cleanMessage = (message: unknown, stripTags: ReadonlyArray<string>): unknown => {
+const cleanAll = (
+  body: JsonObject.JsonObject,
+  messages: ReadonlyArray<unknown>,
+  cleaning: Cleaning.Cleaning
+): Cleaned => {
+  const kept: Array<unknown> = []
+  let isChanged = false
+  let hasTurns = false
+  let before: unknown
+  for (const message of messages) {
+    const role = JsonObject.is(message) ? message["role"] : undefined
+    const left = isResult(role) ? message : cleanMessage(message, role, cleaning)
+    if (left !== message) isChanged = true
+    if (left === undefined) continue
+    if (role === "user" && before === "user") hasTurns = true
+    before = role
+    kept.push(left)
+  }
+  const empty = messages.length - kept.length
+  const cleaned = isChanged ? kept : messages
+  if (!hasTurns) return { messages: cleaned, empty, userTurns: 0 }
+  const merged = UserTurns.merge(body, cleaned, cleaning.userTurns)
+  return { messages: merged.messages, empty, userTurns: merged.dropped }
+}
+
+// What edits are matched on, and what says that a call was answered at all.
+const isResult = (role: unknown): boolean => role === "tool" || role === "function"
+
+// Undefined where nothing is left of it.
+const cleanMessage = (message: unknown, role: unknown, cleaning: Cleaning.Cleaning): unknown => {
   if (!JsonObject.is(message)) return message
   const { content } = message
-  const cleanText = (text: string) =>
-    message["role"] === "assistant" ? TagBlocks.remove(text, stripTags).trim() : text.trim()
-  if (typeof content === "string") {
-    const text = cleanText(content)
-    return text === content ? message : { ...message, content: text }
+  const texts = cleanContent(content, role === "assistant" ? cleaning.stripTags : none, cleaning.trim)
+  const calls = message["tool_calls"]
+  const hasNoCalls = Array.isArray(calls) && calls.length === 0
+  if (!JsonObject.isPresent(texts)) {
+    if (!Message.carriesMore(message)) return undefined
+    if (Array.isArray(texts)) return replaced(message, role === "assistant" ? null : "", hasNoCalls)
   }
-  if (!Array.isArray(content)) return message
-  const parts = content.map((part: unknown) => (isText(part) ? { ...part, text: cleanText(part.text) } : part))
-  return { ...message, content: parts.filter((part: unknown) => !isEmptyText(part)) }
+  return texts === content && !hasNoCalls ? message : replaced(message, texts, hasNoCalls)
 }
 
-const keepLastUser = (messages: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
-  messages.filter((message, index) => !(isPlainUser(message) && isUser(messages[index + 1])))
-
-const isUser = (message: unknown): boolean => JsonObject.orEmpty(message)["role"] === "user"
-
-// A picture or a file in an earlier message may be what the last one talks about.
-const isPlainUser = (message: unknown): boolean => {
-  const { content } = JsonObject.orEmpty(message)
-  return isUser(message) && (!Array.isArray(content) || content.every(isText))
+// Several backends refuse empty lists, of calls and of parts.
+const replaced = (message: JsonObject.JsonObject, content: unknown, hasNoCalls: boolean): JsonObject.JsonObject => {
+  const other = "content" in message ? { ...message, content } : message
+  if (!hasNoCalls) return other
+  const { tool_calls: _, ...rest } = other
+  return rest
 }
 
-const isEmpty = (message: unknown): boolean => {
-  if (!JsonObject.is(message) || message["role"] === "tool") return false
-  return !["content", ...precious].some((key) => JsonObject.isPresent(message[key]))
+const none: ReadonlyArray<string> = []
+
+const cleanContent = (content: unknown, stripTags: ReadonlyArray<string>, trim: boolean): unknown => {
+  if (typeof content === "string") return cleanText(content, stripTags, trim)
+  if (!Array.isArray(content)) return content
+  const parts = JsonList.map(content, (part) => {
+    if (!Message.isText(part)) return part
+    const text = cleanText(part.text, stripTags, trim)
+    return text === part.text ? part : { ...part, text }
+  })
+  return parts.some(isEmptyText) ? parts.filter((part) => !isEmptyText(part)) : parts
 }
 
-// What a message may carry beside its content.
-const precious = [
-  "tool_calls",
-  "function_call",
-  "tool_call_id",
-  "reasoning",
-  "reasoning_content",
-  "reasoning_details",
-  "thinking",
-  "audio",
-  "refusal"
-]
+const cleanText = (text: string, stripTags: ReadonlyArray<string>, trim: boolean): string => {
+  const left = TagBlocks.remove(text, stripTags)
+  return trim ? left.trim() : left
+}
 
-const isText = (part: unknown): part is JsonObject.JsonObject & { readonly text: string } =>
-  JsonObject.is(part) && part["type"] === "text" && typeof part["text"] === "string"
-
-const isEmptyText = (part: unknown): boolean => isText(part) && part.text === ""
+const isEmptyText = (part: unknown): boolean => Message.isPlainText(part) && part.text === ""

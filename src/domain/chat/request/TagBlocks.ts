@@ -1,9 +1,24 @@
+import * as CodeSpans from "./CodeSpans.js"
+
 /**
  * A text without its `<tag>…</tag>` blocks, each from the first opening of its tag to the closing that comes first; the
- * block that ends first goes first. What stands before a block may make another one with what stands after it.
+ * block that ends first goes first. What stands before a block may make another one with what stands after it. Tags in
+ * code, in backticks or between fences, are quotations and no part of a block.
  */
-export const remove = (text: string, tags: ReadonlyArray<string>): string =>
-  tags.some((tag) => hasBlock(text, tag)) ? new Remains(tags).of(text) : text
+export const remove = (text: string, tags: ReadonlyArray<string>): string => {
+  let left = text
+  // What a block stood between may become code, or be none any more.
+  for (let round = 0; round < mostRounds; round++) {
+    const before = left
+    if (!tags.some((tag) => hasBlock(before, tag))) return left
+    left = new Remains(tags).of(before)
+    if (left === before) return left
+  }
+  return text
+}
+
+/** Nobody's text takes more unless it is meant to; it is left as it is. */
+const mostRounds = 4
 
 const hasBlock = (text: string, tag: string): boolean => {
   const opening = text.indexOf(`<${tag}>`)
@@ -14,6 +29,8 @@ const hasBlock = (text: string, tag: string): boolean => {
 class Remains {
   /** What stays, in pieces; an opening is one of its own. */
   private readonly pieces: Array<string> = []
+  /** The end of what was read, which may begin a mark. */
+  private half = ""
   /** Where among the pieces the first opening of each tag stands. */
   private readonly opened = new Map<string, number>()
   private readonly openings: ReadonlyMap<string, string>
@@ -28,12 +45,27 @@ class Remains {
 
   of(text: string): string {
     let from = 0
-    let half = ""
+    for (const code of CodeSpans.mayBeIn(text) ? CodeSpans.of(text) : []) {
+      this.read(text.slice(from, code.from))
+      from = code.from
+      // A text may stop within a block, but where a thought stops in one what follows it is no code.
+      if (code.open && this.opened.size > 0) continue
+      this.keep(this.half + text.slice(from, code.to))
+      this.half = ""
+      from = code.to
+      if (code.open) break
+    }
+    this.read(text.slice(from))
+    return this.pieces.join("") + this.half
+  }
+
+  private read(text: string): void {
+    let from = 0
     for (let to = text.indexOf(">") + 1; to > 0; to = text.indexOf(">", from) + 1) {
-      half = this.take(half + text.slice(from, to))
+      this.half = this.take(this.half + text.slice(from, to))
       from = to
     }
-    return this.pieces.join("") + half + text.slice(from)
+    this.half += text.slice(from)
   }
 
   // Takes what ends with a `>`, and gives back what may begin a mark with what follows.

@@ -107,6 +107,52 @@ describe("Prepare", () => {
     ])
   })
 
+  it("speaks the target's dialect in messages, after they were cleaned", () => {
+    const text = (value: string) => ({ type: "text", text: value, cache_control: { type: "ephemeral" } })
+    const messages = [
+      { role: "developer", content: [text(" a ")] },
+      { role: "user", content: [text("b"), { type: "image_url", image_url: { url: "u" }, cache_control: null }] }
+    ]
+    const over: Partial<Entry> = {
+      system_role: "system",
+      text_parts: "join",
+      drop_params: ["messages[].content[].cache_control", "tools[].function.strict"]
+    }
+    const tools = [{ type: "function", function: { name: "f", strict: true } }]
+    assert.deepStrictEqual(sent(request({ messages, tools }), over), {
+      model: "m",
+      messages: [
+        { role: "system", content: "a" },
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "b" },
+            { type: "image_url", image_url: { url: "u" } }
+          ]
+        }
+      ],
+      tools: [{ type: "function", function: { name: "f" } }]
+    })
+  })
+
+  it("keeps the turns of a request that brings tools, whatever the target adds to it", () => {
+    const messages = [{ role: "user", content: "a" }, ...hi]
+    const tools = [{ type: "function", function: { name: "f" } }]
+    assert.strictEqual(sent(request({ messages, tools }))["messages"], messages)
+    assert.deepStrictEqual(sent(request({ messages }), { extra_body: { tools } })["messages"], hi)
+    assert.deepStrictEqual(sent(request({ messages }), { clean: "none" })["messages"], messages)
+  })
+
+  it("passes on the caller's own messages where nothing is to be done with them", () => {
+    const asked = request({})
+    assert.strictEqual(sent(asked)["messages"], hi)
+  })
+
+  it("leaves the order of keys as it is", () => {
+    const body = { stream_options: { x: 1 }, model: "m", stream: true, messages: hi, seed: 1 }
+    assert.deepStrictEqual(Object.keys(sent({ ...request({}, { stream: true }), body })), Object.keys(body))
+  })
+
   it("refuses a chat without a word in it", () => {
     const refused = Prepare.make(request({ messages: [{ role: "user", content: " " }] }), {
       backend: backend(),
@@ -120,6 +166,12 @@ describe("Prepare", () => {
   it("applies the target's parameters", () => {
     const body = sent(request({}), { stop: "x", max_tokens: 9, extra_body: { top_k: 1 } })
     assert.deepStrictEqual(body, { model: "m", messages: hi, top_k: 1, stop: ["x"], max_tokens: 9 })
+  })
+
+  it("cleans no messages that are none of a chat", () => {
+    const body = { model: "m", prompt: "p", messages: [{ role: "user", content: " a " }] }
+    const legacy: Ask = { ...request({}), operation: "text", body }
+    assert.deepStrictEqual(sent(legacy), body)
   })
 
   it("sends a legacy prompt as it is", () => {

@@ -1,10 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
+import * as Cleaning from "../../../../src/domain/backend/Cleaning.js"
 import * as JsonObject from "../../../../src/domain/json/JsonObject.js"
 import * as Preprocess from "../../../../src/domain/chat/request/Preprocess.js"
 import { holds } from "../../generators.js"
 
-const clean = (...messages: ReadonlyArray<unknown>) => Preprocess.clean(messages, ["think", "tool_call"])
+const cleaned = (
+  messages: ReadonlyArray<unknown>,
+  cleaning: Partial<Cleaning.Cleaning> = {},
+  more: JsonObject.JsonObject = {}
+) => Preprocess.clean({ ...more, messages }, { ...Cleaning.usual, ...cleaning })
+const clean = (...messages: ReadonlyArray<unknown>) => cleaned(messages).messages
 const user = (content: unknown) => ({ role: "user", content })
 const assistant = (content: unknown, over: JsonObject.JsonObject = {}) => ({ role: "assistant", content, ...over })
 const text = (value: string) => ({ type: "text", text: value })
@@ -14,13 +20,13 @@ const call = { id: "c1", type: "function", function: { name: "f", arguments: "{}
 
 /** What cleaning leaves of one text of the assistant. */
 const said = (content: string, tags = ["think", "tool_call"]) => {
-  const [message] = Preprocess.clean([assistant(content, { name: "kept", tool_calls: [call] })], tags)
+  const [message] = cleaned([assistant(content, { tool_calls: [call] })], { stripTags: tags }).messages
   return JsonObject.orEmpty(message)["content"]
 }
 
 describe("Preprocess", () => {
   it("trims texts and text parts of every role", () => {
-    for (const role of ["system", "developer", "user", "assistant", "tool"]) {
+    for (const role of ["system", "developer", "user", "assistant"]) {
       assert.deepStrictEqual(clean({ role, content: " \n hi \t" }), [{ role, content: "hi" }])
       assert.deepStrictEqual(clean({ role, content: [text("  a "), text("b\n")] }), [
         { role, content: [text("a"), text("b")] }
@@ -89,6 +95,14 @@ describe("Preprocess", () => {
       assistant(null, { refusal: "No." }),
       { role: "tool", content: "", tool_call_id: "c1" },
       { role: "tool", content: "" },
+      { role: "function", name: "f", content: "" },
+      assistant("", { signature: "s" }),
+      assistant("", { thinking_blocks: [{ type: "thinking", thinking: "t", signature: "s" }] }),
+      assistant("", { images: [{ type: "image_url" }] }),
+      assistant("", { vendor: false }),
+      assistant("", { vendor: 0 }),
+      user([{ ...text(""), cache_control: { type: "ephemeral" } }]),
+      { role: "system", content: "", cache_control: { type: "ephemeral" } },
       user([image]),
       assistant([{ type: "refusal", refusal: "No." }])
     ]
@@ -113,8 +127,152 @@ describe("Preprocess", () => {
 
   it("keeps an earlier user message with a picture, sound or file in it", () => {
     for (const part of [image, sound, { type: "file", file: { file_id: "f" } }]) {
-      assert.deepStrictEqual(clean(user("a"), user([part]), user("b")), [user([part]), user("b")])
+      const messages = [user("a"), user([part]), user("b")]
+      assert.deepStrictEqual(clean(...messages), messages)
+      assert.deepStrictEqual(cleaned(messages, { userTurns: "last" }).messages, [user([part]), user("b")])
     }
+  })
+
+  describe("of consecutive user messages", () => {
+    const turns = [user("a"), user([text("b"), text("c")]), assistant("d"), user("e")]
+
+    it("auto keeps all where the request shows an agent or a rich client", () => {
+      const tool = { type: "function", function: { name: "f" } }
+      const shown: ReadonlyArray<readonly [ReadonlyArray<unknown>, JsonObject.JsonObject?]> = [
+        [[], { tools: [tool] }],
+        [[], { tools: [] }],
+        [[], { functions: [{ name: "f" }] }],
+        [[assistant(null, { tool_calls: [call] })]],
+        [[assistant(null, { function_call: { name: "f", arguments: "{}" } })]],
+        [[{ role: "tool", tool_call_id: "c1", content: "" }]],
+        [[{ role: "function", name: "f", content: "" }]],
+        [[user([text("x"), image])]],
+        [[user([{ ...text("x"), cache_control: { type: "ephemeral" } }])]],
+        [[user([{ type: "input_text", text: "x" }])]],
+        [[user({ odd: true })]],
+        [[{ ...user("x"), cache_control: { type: "ephemeral" } }]]
+      ]
+      for (const [more, body] of shown) {
+        const messages = [...turns, ...more]
+        const { messages: left, userTurns } = cleaned(messages, {}, body)
+        assert.strictEqual(left, messages, JSON.stringify([more, body]))
+        assert.strictEqual(userTurns, 0)
+        assert.deepStrictEqual(cleaned(messages, { userTurns: "last" }, body).messages[0], turns[1])
+      }
+    })
+
+    it("auto keeps the last in a plain conversation, and counts the others", () => {
+      for (const body of [{}, { tools: null, functions: null, tool_choice: "none" }]) {
+        assert.deepStrictEqual(cleaned(turns, {}, body), { messages: turns.slice(1), empty: 0, userTurns: 1 })
+      }
+      const answered = [...turns, assistant("f", { tool_calls: [], reasoning_content: "r" })]
+      assert.lengthOf(clean(...answered), 4)
+    })
+
+    it("keep keeps all, last the last whatever the request shows", () => {
+      assert.strictEqual(cleaned(turns, { userTurns: "keep" }).messages, turns)
+      const tool = { role: "tool", tool_call_id: "c1", content: "" }
+      assert.deepStrictEqual(cleaned([...turns, tool], { userTurns: "last" }, { tools: [] }).messages, [
+        ...turns.slice(1),
+        tool
+      ])
+    })
+
+    it("join makes one of their texts, with a blank line between", () => {
+      const { messages, userTurns } = cleaned([user(" x "), ...turns], { userTurns: "join" })
+      assert.deepStrictEqual(messages, [user("x\n\na\n\nb\nc"), assistant("d"), user("e")])
+      assert.strictEqual(userTurns, 0)
+      const rich = [user("a"), user([image, text("b")]), user("c"), { ...user("d"), vendor: 1 }, user("e"), user("f")]
+      assert.deepStrictEqual(cleaned(rich, { userTurns: "join" }).messages, [...rich.slice(0, 4), user("e\n\nf")])
+    })
+
+    it("those of different names are of different speakers", () => {
+      const spoken = [
+        { ...user("a"), name: "Ann" },
+        { ...user("b"), name: "Bob" },
+        { ...user("c"), name: "Bob" },
+        { ...user("d"), name: null }
+      ]
+      const [ann, bob, again, nobody] = spoken
+      for (const userTurns of ["auto", "last"] as const) {
+        assert.deepStrictEqual(cleaned(spoken, { userTurns }).messages, [ann, again, nobody])
+      }
+      const joined = { ...bob, content: "b\n\nc" }
+      assert.deepStrictEqual(cleaned(spoken, { userTurns: "join" }).messages, [ann, joined, nobody])
+    })
+
+    it("one that says nothing takes nobody's place", () => {
+      const untrimmed = [user("a"), user(" ")]
+      assert.strictEqual(cleaned(untrimmed, { trim: false }).messages, untrimmed)
+      assert.deepStrictEqual(cleaned([user("a"), user("")], { trim: false }).messages, [user("a")])
+      assert.deepStrictEqual(clean(user("a"), user(" ")), [user("a")])
+    })
+  })
+
+  it("never touches what tools and functions said", () => {
+    for (const content of ["  indented\n", "<think>a</think>", "", [text(" a "), text(" ")], [], null]) {
+      for (const over of [
+        { role: "tool", tool_call_id: "c1" },
+        { role: "function", name: "f" }
+      ]) {
+        const [left] = clean({ ...over, content, tool_calls: [] })
+        assert.deepStrictEqual(left, { ...over, content, tool_calls: [] })
+      }
+    }
+  })
+
+  it("leaves no empty list behind, of parts or of calls", () => {
+    const carried = { reasoning_content: "r" }
+    assert.deepStrictEqual(clean(assistant([text(" ")], carried)), [assistant(null, carried)])
+    assert.deepStrictEqual(clean(assistant([], carried)), [assistant(null, carried)])
+    assert.deepStrictEqual(clean({ ...user([]), vendor: 1 }), [{ ...user(""), vendor: 1 }])
+    assert.deepStrictEqual(clean(assistant("a", { tool_calls: [] })), [assistant("a")])
+    assert.deepStrictEqual(clean({ role: "assistant", tool_calls: [], ...carried }), [
+      { role: "assistant", ...carried }
+    ])
+  })
+
+  it("leaves quoted tags alone", () => {
+    const quoted = [
+      "`<think>a</think>`",
+      "``a ` <think>b</think>``",
+      "```html\n<think>\na\n</think>\n```",
+      "~~~\n<think>a</think>\n~~~"
+    ]
+    for (const content of quoted) assert.strictEqual(said(content), content)
+    assert.strictEqual(said("<think>I say `</think>`</think>`<think>`"), "`<think>`")
+  })
+
+  it("keeps a chat of nothing but blocks, for it has words in it", () => {
+    const only = assistant(" <think>a</think> ")
+    assert.deepStrictEqual(clean(only, user(" ")), [assistant("<think>a</think>")])
+    assert.deepStrictEqual(clean(only, user("b")), [user("b")])
+  })
+
+  it("says what it took away", () => {
+    const { empty, userTurns } = cleaned([assistant(" "), user("a"), user("b"), user("c"), user(" ")])
+    assert.deepStrictEqual({ empty, userTurns }, { empty: 2, userTurns: 2 })
+  })
+
+  it("does nothing at all where it is turned off, and only what it is asked for", () => {
+    const messages = [user(" a "), user(""), assistant(" <think>x</think> ", { tool_calls: [] }), user([])]
+    assert.deepStrictEqual(Preprocess.clean({ messages }, Cleaning.none), { messages, empty: 0, userTurns: 0 })
+    assert.strictEqual(Preprocess.clean({ messages }, Cleaning.none).messages, messages)
+    const untrimmed = { userTurns: "keep", trim: false } as const
+    assert.deepStrictEqual(cleaned(messages, untrimmed).messages, [user(" a "), assistant("  ")])
+    assert.deepStrictEqual(cleaned(messages, { userTurns: "keep", stripTags: [] }).messages, [
+      user("a"),
+      assistant("<think>x</think>")
+    ])
+  })
+
+  it("passes on the very objects that it does not change", () => {
+    const parts = [text("a"), image]
+    const kept = [{ role: "system", content: "s" }, user(parts), assistant("b"), { role: "tool", content: " c " }]
+    assert.strictEqual(cleaned(kept).messages, kept)
+    const [, changed, ...rest] = clean(...kept.slice(0, 1), user([...parts, text(" d ")]), ...kept.slice(2))
+    assert.strictEqual(JsonObject.listOf(JsonObject.orEmpty(changed)["content"])[1], image)
+    for (const [at, message] of rest.entries()) assert.strictEqual(message, kept[at + 2])
   })
 
   it("does not merge the messages of other roles", () => {
@@ -155,9 +313,26 @@ describe("Preprocess", () => {
     assert.isTrue(said(content) === rest)
   })
 
+  /** Which message it was, for it is not to carry more than others do. */
+  const serial = Symbol("serial")
+
   const words = fc
     .array(
-      fc.constantFrom("a", " ", "\n", "<think>", "</think>", "<tool_call>", "</tool_call>", "<thi", "nk>", "héllo"),
+      fc.constantFrom(
+        "a",
+        " ",
+        "\n",
+        "<think>",
+        "</think>",
+        "<tool_call>",
+        "</tool_call>",
+        "<thi",
+        "nk>",
+        "héllo",
+        "`",
+        "\n```\n",
+        "\n\n"
+      ),
       { maxLength: 8 }
     )
     .map((pieces) => pieces.join(""))
@@ -165,74 +340,132 @@ describe("Preprocess", () => {
   const anyContent = fc.oneof(
     words,
     fc.constantFrom(null, undefined),
-    fc.array(fc.oneof(words.map(text), fc.constantFrom<unknown>(image, sound, { type: "refusal", refusal: "no" })), {
-      maxLength: 3
-    })
+    fc.array(
+      fc.oneof(
+        words.map(text),
+        words.map((value) => ({ ...text(value), cache_control: { type: "ephemeral" } })),
+        fc.constantFrom<unknown>(image, sound, { type: "refusal", refusal: "no" })
+      ),
+      { maxLength: 3 }
+    )
+  )
+
+  const anyMessage = fc.oneof(
+    fc
+      .tuple(anyContent, fc.constantFrom({}, {}, { name: "Ann" }, { name: "Bob" }, { vendor: false }))
+      .map(([content, more]) => ({ ...user(content), ...more })),
+    words.map(user),
+    words.map(user),
+    anyContent.map((content) => ({ role: "system", content })),
+    fc
+      .tuple(anyContent, fc.subarray(["tool_calls", "function_call", "reasoning_content", "audio", "signature"]))
+      .map(([content, keys]) =>
+        assistant(content, Object.fromEntries(keys.map((key) => [key, key === "tool_calls" ? [call] : { id: "x" }])))
+      ),
+    words.map((content) => assistant(content, { tool_calls: [], refusal: null })),
+    anyContent.map((content) => ({ role: "tool", content, tool_call_id: "c1" })),
+    anyContent.map((content) => ({ role: "function", content, name: "f" }))
   )
 
   const anyMessages = fc
-    .array(
-      fc.oneof(
-        anyContent.map(user),
-        anyContent.map((content) => ({ role: "system", content })),
-        fc
-          .tuple(anyContent, fc.subarray(["tool_calls", "function_call", "reasoning_content", "audio"]))
-          .map(([content, keys]) =>
-            assistant(
-              content,
-              Object.fromEntries(keys.map((key) => [key, key === "tool_calls" ? [call] : { id: "x" }]))
-            )
-          ),
-        anyContent.map((content) => ({ role: "tool", content, tool_call_id: "c1" }))
-      ),
-      { maxLength: 8 }
-    )
-    .map((messages) => messages.map((message, n) => ({ ...message, n })))
+    .array(anyMessage, { maxLength: 8 })
+    .map((messages) => messages.map((message, n) => ({ ...message, [serial]: n })))
 
-  const serials = (messages: ReadonlyArray<unknown>) => messages.map((message) => JsonObject.orEmpty(message)["n"])
+  const anyCleaning = fc.record<Cleaning.Cleaning>({
+    userTurns: fc.constantFrom("auto", "auto", "last", "join", "keep"),
+    trim: fc.boolean(),
+    stripTags: fc.subarray(["think", "tool_call"])
+  })
+
+  const anyTools = fc.constantFrom({}, {}, { tools: [] })
+
+  const any = fc.tuple(anyMessages, anyCleaning, anyTools)
+
+  const serialOf = (message: unknown): number =>
+    typeof message === "object" && message !== null && serial in message ? Number(message[serial]) : -1
 
   const partsOf = (messages: ReadonlyArray<unknown>) =>
     messages.flatMap((message) =>
       JsonObject.listOf(JsonObject.orEmpty(message)["content"]).filter(
-        (part) => JsonObject.orEmpty(part)["type"] !== "text"
+        (part) => JsonObject.orEmpty(part)["type"] !== "text" || "cache_control" in JsonObject.orEmpty(part)
       )
     )
 
   it("for any messages: cleaning twice changes nothing more", () =>
-    holds(anyMessages, (messages) => assert.deepStrictEqual(clean(...clean(...messages)), clean(...messages)), 500))
-
-  it("for any messages: the result is some of them, in their order", () =>
     holds(
-      anyMessages,
-      (messages) => {
-        const left = serials(clean(...messages))
-        assert.deepStrictEqual(
-          left,
-          serials(messages).filter((n) => left.includes(n))
-        )
+      any,
+      ([messages, cleaning, body]) => {
+        const once = cleaned(messages, cleaning, body).messages
+        assert.strictEqual(cleaned(once, cleaning, body).messages, once)
       },
-      500
+      5_000
     ))
 
-  it("for any messages: no call, result, reasoning, picture or sound is lost, nor the last user's words", () =>
+  it("for any messages: the result is some of them, in their order, the very same where they did not change", () =>
     holds(
-      anyMessages,
-      (messages) => {
-        const cleaned = clean(...messages)
+      any,
+      ([messages, cleaning, body]) => {
+        const left = cleaned(messages, cleaning, body).messages
+        const serials = left.map(serialOf)
+        assert.deepStrictEqual(
+          serials,
+          messages.map(serialOf).filter((n) => serials.includes(n))
+        )
+        for (const message of left) {
+          const before = messages[serialOf(message)]
+          if (message !== before) assert.notDeepEqual(message, before)
+        }
+        if (left !== messages) assert.notDeepEqual(left, messages)
+      },
+      2_000
+    ))
+
+  it("for any messages: no call, result, reasoning, picture, sound or signature is lost, and results are untouched", () =>
+    holds(
+      any,
+      ([messages, cleaning, body]) => {
+        const left = cleaned(messages, cleaning, body).messages
         const carried = (list: ReadonlyArray<unknown>) =>
           list
             .map(JsonObject.orEmpty)
-            .map(({ role: _, content: __, n: ___, ...carried }) => carried)
+            .map(({ role: _, content: __, name: ___, tool_calls: calls, refusal: ____, ...carried }) =>
+              JsonObject.listOf(calls).length === 0 ? carried : { ...carried, tool_calls: calls }
+            )
             .filter((carried) => Object.keys(carried).length > 0)
-        assert.deepStrictEqual(carried(cleaned), carried(messages))
-        assert.deepStrictEqual(partsOf(cleaned), partsOf(messages))
-        const spoken = messages.filter(
-          ({ role, content }) => role === "user" && typeof content === "string" && content.trim() !== ""
+            .map((carried) => ({ ...carried, [serial]: 0 }))
+        assert.deepStrictEqual(carried(left), carried(messages))
+        assert.deepStrictEqual(
+          partsOf(left).map((part) => JsonObject.orEmpty(part)["type"]),
+          partsOf(messages).map((part) => JsonObject.orEmpty(part)["type"])
         )
-        const last = spoken.at(-1)
-        const later = messages.slice((last?.n ?? 0) + 1).some(({ role }) => role === "user")
-        if (last !== undefined && !later) assert.include(serials(cleaned), last.n)
+        const results = (list: ReadonlyArray<unknown>) =>
+          list.filter((message) => ["tool", "function"].includes(String(JsonObject.orEmpty(message)["role"])))
+        for (const [at, result] of results(left).entries()) assert.strictEqual(result, results(messages)[at])
+        assert.lengthOf(results(left), results(messages).length)
       },
-      500
+      2_000
+    ))
+
+  it("for any messages: no user's words are lost but those that the same one said anew", () =>
+    holds(
+      any,
+      ([messages, cleaning, body]) => {
+        const left = cleaned(messages, cleaning, body).messages
+        const isLost = ({ content, role }: { readonly role: string; readonly content: unknown }) =>
+          role === "user" && typeof content === "string" && content.trim() !== ""
+        const texts = left.map((message) => JSON.stringify(JsonObject.orEmpty(message)["content"] ?? "")).join("\n")
+        const isThere = (message: { readonly content: unknown }) =>
+          left.some((each) => serialOf(each) === serialOf(message)) ||
+          texts.includes(JSON.stringify(String(message.content).trim()).slice(1, -1))
+        const lost = messages.filter(isLost).filter((message) => !isThere(message))
+        if (cleaning.userTurns === "keep" || cleaning.userTurns === "join") assert.deepStrictEqual(lost, [])
+        for (const message of lost) {
+          const next = messages
+            .slice(serialOf(message) + 1)
+            .find(({ content, role }) => role === "user" && !(typeof content === "string" && content.trim() === ""))
+          assert.isDefined(next)
+        }
+      },
+      2_000
     ))
 })

@@ -55,6 +55,102 @@ describe("TagBlocks", () => {
     holds(fc.oneof(texts(...pieces), nested("t", "uu")), claim, 5_000)
   })
 
+  it("leaves quotations alone, in backticks or between fences", () => {
+    const quoted = [
+      "`<t>x</t>`",
+      "The tags `<t>` and `</t>`, a <t> and `</t>`.",
+      "`` <t>`x`</t> ``",
+      "`a\nb <t>x</t>`",
+      "```\n<t>x</t>\n```",
+      "```html\n\n<t>x</t>\n\n```  ",
+      "````\n```\n<t>x</t>\n```\n````",
+      "~~~ a ` b\n<t>x</t>\n~~~~",
+      "1. list\n\n   ```\n   <t>x</t>\n   ```",
+      "> ``` <t>x</t> ```",
+      "cut off\n```\n<t>x</t>"
+    ]
+    for (const text of quoted) assert.strictEqual(TagBlocks.remove(text, ["t"]), text)
+  })
+
+  it("removes what is not quoted, whatever stands beside it", () => {
+    for (const [text, left] of [
+      ["<t>x</t>`<t>y</t>`<t>z</t>", "`<t>y</t>`"],
+      ["<t>`</t>` and\n```\n</t>\n```\n</t>a", "a"],
+      ["````<t></t>\n```\n", "````<t></t>\n```\n"],
+      ["<t>a ` b</t>\n\nc ` d", "\n\nc ` d"],
+      ["`` <t>x</t> `", "``  `"],
+      ["a ` b\n\n<t>x</t> `", "a ` b\n\n `"],
+      ["```\n<t>x</t>\n~~~\n```\n<t>y</t>", "```\n<t>x</t>\n~~~\n```\n"],
+      ["``` a ` b\n<t>x</t>", "``` a ` b\n"],
+      ["<t>thought in a block\n```js\nf()\n</t>\n\nThe answer `<t>y</t>`", "\n\nThe answer `<t>y</t>`"],
+      ["<t>\n```js\nf()\n```\n</t>\n\nIt is\n\n```js\ng()\n```\n", "\n\nIt is\n\n```js\ng()\n```\n"],
+      ["<t>```js\nf()\n```\n</t>\n\nIt is\n\n```js\ng()\n```\n", "\n\nIt is\n\n```js\ng()\n```\n"],
+      ["<t>\n~~~\nf()\n~~~</t>\n\nIt is\n\n~~~\ng()\n~~~\n", "\n\nIt is\n\n~~~\ng()\n~~~\n"],
+      ["<t`x`></t>", "<t`x`></t>"],
+      ["`<t`>x</t>", "`<t`>x</t>"]
+    ] as const) {
+      assert.strictEqual(TagBlocks.remove(text, ["t"]), left, text)
+    }
+  })
+
+  it("for any text with code in it: as if the code were one character", () => {
+    const code = fc
+      .tuple(
+        fc.constantFrom("`", "``", "```"),
+        texts("<t>", "</t>", "<", "t>", "a", " "),
+        fc.constantFrom("inline", "block")
+      )
+      .map(([ticks, quoted, kind]) =>
+        kind === "inline"
+          ? `${ticks} ${quoted} ${ticks}`
+          : `\n\n\`\`\`${quoted.replaceAll("\n", "")}\n${quoted}\n\`\`\`\n\n`
+      )
+    const around = texts("<t>", "</t>", "<uu>", "</uu>", "<", "t>", "/", "a")
+    holds(
+      fc.array(fc.tuple(around, code), { maxLength: 6 }),
+      (pieces) => {
+        const codes = pieces.map(([, code], at) => [String.fromCodePoint(0xe000 + at), `\n\n.${code}.\n\n`] as const)
+        const shown = (text: string) => codes.reduce((text, [mark, code]) => text.replace(mark, code), text)
+        const plain = pieces.map(([text], at) => `${text}${codes[at]?.[0]}`).join("")
+        assert.strictEqual(
+          TagBlocks.remove(shown(plain), ["t", "uu"]),
+          shown(firstToEnd(plain, ["t", "uu"])),
+          shown(plain)
+        )
+      },
+      5_000
+    )
+  })
+
+  it("for any text: nothing more is removed the second time, trimmed or not", () => {
+    const pieces = [
+      "<t>",
+      "</t>",
+      "<uu>",
+      "</uu>",
+      "a",
+      "`",
+      "``",
+      "\n```\n",
+      "\n~~~\n",
+      "```",
+      "\n",
+      "\n\n",
+      " ",
+      "\u00a0"
+    ]
+    holds(
+      texts(...pieces),
+      (text) => {
+        const once = TagBlocks.remove(text, ["t", "uu"])
+        assert.strictEqual(TagBlocks.remove(once, ["t", "uu"]), once)
+        const trimmed = once.trim()
+        assert.strictEqual(TagBlocks.remove(trimmed, ["t", "uu"]).trim(), trimmed)
+      },
+      30_000
+    )
+  })
+
   it("takes a tag literally", () => {
     assert.strictEqual(TagBlocks.remove("<a.b>x</a.b><a-b>y</a-b>", ["a.b"]), "<a-b>y</a-b>")
     assert.strictEqual(TagBlocks.remove("<t>x</t>", []), "<t>x</t>")
