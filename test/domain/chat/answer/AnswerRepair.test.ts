@@ -270,6 +270,23 @@ describe("AnswerRepair", () => {
       })
     })
 
+    it("is passed on with the choices that it came with, where the caller did not ask", () => {
+      const told = { ...delta({ content: " you" }), usage }
+      const unasked = { includeUsage: false, passUsage: true }
+      assert.deepStrictEqual(repair([hello, told, { ...stop, usage }, usageChunk, "[DONE]"], unasked).chunks, [
+        hello,
+        told,
+        { ...stop, usage }
+      ])
+      const continuous = { includeUsage: true, passUsage: true }
+      assert.deepStrictEqual(repair([hello, told, stop, usageChunk], continuous).chunks, [
+        hello,
+        told,
+        stop,
+        usageChunk
+      ])
+    })
+
     it("comes once and last where the caller asked, wherever the backend sends it", () => {
       const stream = [hello, stop, usageChunk]
       assert.deepStrictEqual(repair([hello, { ...stop, usage }]).chunks, stream)
