@@ -27,7 +27,6 @@ const envelope = {
   model: Schema.NonEmptyString,
   // A text or missing: null is neither to typed clients.
   system_fingerprint: Schema.optionalWith(Schema.String, { exact: true }),
-  service_tier: Text,
   // Strict clients take even `error: null` for an error.
   error: absent
 }
@@ -69,7 +68,6 @@ const ChunkChoice = Schema.Struct({
 export const ChatChunk = Schema.Struct({
   ...envelope,
   object: Schema.Literal("chat.completion.chunk"),
-  obfuscation: Schema.optional(Schema.String),
   choices: Schema.Array(ChunkChoice),
   usage: Schema.optional(Schema.NullOr(Usage))
 })
@@ -202,7 +200,9 @@ const inside = <A, I>(logprobs: Schema.Schema<A, I>) =>
     choices: Schema.Array(
       Schema.Struct({ logprobs: Schema.optional(Schema.NullOr(logprobs)), delta: Said, message: Said })
     ),
-    usage: Schema.optional(Schema.NullOr(Details))
+    usage: Schema.optional(Schema.NullOr(Details)),
+    service_tier: Text,
+    obfuscation: Schema.optional(Schema.String)
   })
 
 /** What is inside of the parts of a chat answer or chunk that its backend alone is answerable for. */
