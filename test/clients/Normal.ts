@@ -18,11 +18,17 @@ export interface Task {
 const orNone = <A, I>(schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(Schema.Array(schema), { default: (): ReadonlyArray<A> => [] })
 
+const Fields = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+
 /** An error as a client reports it; no status when it came inside a stream. */
 export const SeenError = Schema.Struct({
   status: Schema.NullOr(Schema.Number),
   message: Schema.String,
-  code: Schema.NullOr(Schema.String)
+  code: Schema.NullOr(Schema.String),
+  /** Whether the backend said so; otherwise the client complains of what it got, or of the connection. */
+  said: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  /** What the error says besides message, type, param and code. */
+  fields: Schema.optionalWith(Fields, { default: () => ({}) })
 })
 export interface SeenError extends Schema.Schema.Type<typeof SeenError> {}
 
@@ -40,6 +46,8 @@ export const Seen = Schema.Struct({
   transcript: Schema.optionalWith(Schema.String, { default: () => "" }),
   /** The texts of the choices after the first. */
   others: orNone(Schema.String),
+  /** What the first choice, its message, its calls and the answer itself have besides: by path, such as `message.images`. */
+  extras: Schema.optionalWith(Fields, { default: () => ({}) }),
   error: Schema.NullOr(SeenError)
 })
 export interface Seen extends Schema.Schema.Type<typeof Seen> {}

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
-import type { Cell } from "./Matrix.js"
+import type { Cell, Direct } from "./Matrix.js"
 import { quirks } from "./Quirks.js"
 import type { ClientName, Shape } from "./Shape.js"
 import { shapes } from "./Shapes.js"
@@ -24,12 +24,16 @@ export const newerNode = (): { readonly path: string } | { readonly reason: stri
 
 const nodeVersion = (path: string): string => spawnSync(path, ["--version"]).stdout?.toString().slice(1).trim() ?? ""
 
-/** Every wrong cell, in words. */
+/** Every wrong cell, in words, and every one in which a client alone reads more. */
 export const failures = (columns: ReadonlyArray<Column>): ReadonlyArray<string> =>
   columns.flatMap(({ cells, client }) =>
-    cells.flatMap((cell, at) =>
-      cell._tag === "Wrong" ? cell.issues.map((issue) => `${shapes[at]?.name} – ${client}, ${issue}`) : []
-    )
+    cells.flatMap((cell, at) => {
+      const issues = [
+        ...(cell._tag === "Wrong" ? cell.issues : []),
+        ...(cell._tag !== "Unable" && cell.direct._tag === "More" ? cell.direct.issues : [])
+      ]
+      return issues.map((issue) => `${shapes[at]?.name} – ${client}, ${issue}`)
+    })
   )
 
 const sign = (cell: Cell | undefined): string => (cell?._tag === "Right" ? "✓" : cell?._tag === "Wrong" ? "✗" : "–")
@@ -37,6 +41,25 @@ const sign = (cell: Cell | undefined): string => (cell?._tag === "Right" ? "✓"
 const count = (cells: ReadonlyArray<Cell>): string => {
   const of = (tag: Cell["_tag"]) => cells.filter((cell) => cell._tag === tag).length
   return `${of("Right")} ✓, ${of("Wrong")} ✗, ${of("Unable")} –`
+}
+
+const directSigns: Readonly<Record<Direct["_tag"], string>> = { More: "✗", Apart: "–", Less: "+", Same: "✓" }
+
+const directsOf = (cells: ReadonlyArray<Cell | undefined>): ReadonlyArray<Direct> =>
+  cells.flatMap((cell) => (cell === undefined || cell._tag === "Unable" ? [] : [cell.direct]))
+
+/** How the clients fare alone: the worst of what became of them. */
+const directSign = (cells: ReadonlyArray<Cell | undefined>): string => {
+  const tags = new Set(directsOf(cells).map(({ _tag }) => _tag))
+  const worst = (["More", "Apart", "Less"] as const).find((tag) => tags.has(tag)) ?? "Same"
+  return directSigns[worst]
+}
+
+const countDirect = (cells: ReadonlyArray<Cell>): string => {
+  const tags = directsOf(cells).map(({ _tag }) => _tag)
+  return (["Same", "Less", "More", "Apart"] as const)
+    .map((tag) => `${tags.filter((each) => each === tag).length} ${directSigns[tag]}`)
+    .join(", ")
 }
 
 /** Why cells have no verdict: each reason once, with its client and its shapes. */
@@ -58,18 +81,15 @@ export const table = (columns: ReadonlyArray<Column>): string => {
   const width = Math.max(...shapes.map(({ name }) => name.length))
   const line = (first: string, rest: ReadonlyArray<string>) => `${first.padEnd(width)}  ${rest.join("  ")}`
   return [
-    line(
-      "",
-      columns.map(({ client }) => client)
-    ),
+    line("", [...columns.map(({ client }) => client), "alone"]),
     ...shapes.map(({ name }, at) =>
-      line(
-        name,
-        columns.map(({ cells, client }) => sign(cells[at]).padEnd(client.length))
-      )
+      line(name, [
+        ...columns.map(({ cells, client }) => sign(cells[at]).padEnd(client.length)),
+        directSign(columns.map(({ cells }) => cells[at]))
+      ])
     ),
     "",
-    ...columns.map(({ cells, client }) => `${client}: ${count(cells)}`),
+    ...columns.map(({ cells, client }) => `${client}: ${count(cells)}; alone: ${countDirect(cells)}`),
     ...reasons(columns).map((reason) => `– ${reason}`),
     ...failures(columns).map((failure) => `✗ ${failure}`)
   ].join("\n")
@@ -108,13 +128,14 @@ export const document = (columns: ReadonlyArray<Column>): string =>
     "`openai` clients read streams twice: by iterating, and with their `.stream()` helper. The column of openai 6 also runs",
     "in `npm test`.",
     "",
-    "| client | version | Node | result |",
-    "|---|---|---|---|",
+    "| client | version | Node | through the gateway | alone |",
+    "|---|---|---|---|---|",
     ...columns.map(({ cells, client }) => {
       const [version, node] = versions[client]()
-      return `| ${client} | ${version} | ${node} | ${count(cells)} |`
+      return `| ${client} | ${version} | ${node} | ${count(cells)} | ${countDirect(cells)} |`
     }),
     "",
+    ...both,
     "What a client makes of a right answer by rules of its own (test/clients/Verdict.ts):",
     "",
     "- the `.stream()` helper of openai keeps only the last piece of reasoning, so reasoning is not compared there;",
@@ -128,15 +149,16 @@ export const document = (columns: ReadonlyArray<Column>): string =>
     "",
     "`5.n` is a quirk of the table below; the other numbers are sections of [the wire contract](wire.md).",
     "",
-    `| backend | proves | asked → expected | ${columns.map(({ client }) => client).join(" | ")} |`,
-    `|---|---|---|${columns.map(() => "---|").join("")}`,
+    `| backend | proves | asked → expected | ${columns.map(({ client }) => client).join(" | ")} | alone |`,
+    `|---|---|---|${columns.map(() => "---|").join("")}---|`,
     ...shapes.map(
       (shape, at) =>
         `| ${cellOf(shape.name)} | ${cellOf(shape.proves.join("; "))} | ${asks(shape)} | ${columns
           .map(({ cells }) => sign(cells[at]))
-          .join(" | ")} |`
+          .join(" | ")} | ${directSign(columns.map(({ cells }) => cells[at]))} |`
     ),
     "",
+    ...apartLines(columns),
     "## The quirks",
     "",
     "| # | quirk | rule | proof |",
@@ -152,6 +174,34 @@ export const document = (columns: ReadonlyArray<Column>): string =>
     "Anthropic dialect.",
     ""
   ].join("\n")
+
+const both: ReadonlyArray<string> = [
+  "Each client also asks the backend itself, in the same ways, and the two readings are compared field by field",
+  "(test/clients/Compare.ts): where the client alone reads more than through the gateway (a piece of text, a call, a",
+  "field, an error that passes for an answer, a word of an error), that is a failure. The column `alone` says how the",
+  "client fares: `✓` the same, `+` the gateway shows more or the client cannot read the answer, `✗` the client alone reads",
+  "more, `–` not comparable, or [different by a rule](#where-the-two-ways-differ).",
+  ""
+]
+
+/** Why the two ways differ without a failure: each reason once, with its shapes. */
+const apartLines = (columns: ReadonlyArray<Column>): ReadonlyArray<string> => {
+  const named = new Map<string, Set<string>>()
+  for (const { cells } of columns) {
+    cells.forEach((cell, at) => {
+      if (cell._tag === "Unable" || cell.direct._tag !== "Apart") return
+      for (const reason of cell.direct.reasons) {
+        named.set(reason, (named.get(reason) ?? new Set()).add(shapes[at]?.name ?? ""))
+      }
+    })
+  }
+  const lines = [...named].map(([reason, names]) => {
+    const [first, second, third, ...more] = names
+    const some = [first, second, third].filter((name) => name !== undefined)
+    return `- ${reason}: ${some.join("; ")}${more.length > 0 ? `; and ${more.length} more` : ""}`
+  })
+  return ["### Where the two ways differ", "", ...lines, ""]
+}
 
 const reasonLines = (columns: ReadonlyArray<Column>): ReadonlyArray<string> => {
   const lines = reasons(columns)

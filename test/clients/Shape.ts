@@ -1,5 +1,5 @@
 import type { Call } from "../support/ScriptedUpstream.js"
-import type { Seen, SeenError, Task } from "./Normal.js"
+import type { Seen, Task } from "./Normal.js"
 
 /** One way in which a backend may answer, and what every client must make of it. */
 export interface Shape {
@@ -15,11 +15,13 @@ export interface Shape {
   readonly backend?: BackendName
   /** In which ways it is asked for; both when nothing is said. */
   readonly asked?: ReadonlyArray<"stream" | "whole">
-  /** Whether usage is asked for in streams; it is when nothing is said. */
-  readonly usage?: false
+  /** Whether usage is asked for in streams, as it is when nothing is said; `unasked` comes all the same. */
+  readonly usage?: false | "unasked"
   readonly history?: Task["history"]
   /** False for what the `.stream()` helper of openai cannot assemble from anybody. */
   readonly helper?: false
+  /** Why it cannot be compared with what the client reads when it asks the backend itself. */
+  readonly direct?: string
   /** The clients that cannot take part, and why. */
   readonly unable?: Readonly<Partial<Record<ClientName, string>>>
 }
@@ -32,13 +34,24 @@ export type ClientName = "openai 6" | "openai 7" | "AI SDK" | "LangChain"
  */
 export type BackendName = "plain" | "hasty" | "azure" | "deployed" | "renaming" | "strict" | "nine" | "shy" | "growing"
 
+/**
+ * The error that a client must report: its message contains `message`, and it has at least these further fields; the code
+ * is not looked at where none is given.
+ */
+export interface ToldError {
+  readonly status: number | null
+  readonly message: string
+  readonly code?: string | null | undefined
+  readonly fields?: Readonly<Record<string, unknown>>
+}
+
 export type Expected =
-  /** The answer, exactly; `reasoningKey` is the backend's name for the reasoning. */
+  /** The answer, exactly, and at least these extras; `reasoningKey` is the backend's name for the reasoning. */
   | { readonly _tag: "Answer"; readonly seen: Seen; readonly reasoningKey: "reasoning_content" | "reasoning" }
   /** An HTTP error; streamed and not. */
-  | { readonly _tag: "Refused"; readonly error: SeenError }
+  | { readonly _tag: "Refused"; readonly error: ToldError }
   /** The beginning of the text and an error inside the stream; an HTTP error when not streamed. */
-  | { readonly _tag: "Broken"; readonly text: string; readonly error: SeenError; readonly whole: SeenError }
+  | { readonly _tag: "Broken"; readonly text: string; readonly error: ToldError; readonly whole: ToldError }
 
 const blank: Seen = {
   text: "",
@@ -50,6 +63,7 @@ const blank: Seen = {
   logprobs: [],
   transcript: "",
   others: [],
+  extras: {},
   error: null
 }
 
@@ -72,9 +86,17 @@ export const answers = (
 export const calls = (toolCalls: Seen["toolCalls"], more: Parameters<typeof answers>[1] = {}): Expected =>
   answers("", { toolCalls, finish: "tool_calls", ...more })
 
-export const refused = (status: number, message: string, code: string | null = null): Expected => ({
+export const refused = (
+  status: number,
+  message: string,
+  code: string | null = null,
+  fields: Readonly<Record<string, unknown>> = {}
+): Expected => ({ _tag: "Refused", error: { status, message, code, fields } })
+
+/** The same with whatever code. */
+export const rejected = (status: number, message: string): Expected => ({
   _tag: "Refused",
-  error: { status, message, code }
+  error: { status, message }
 })
 
 /** No valid answer: nothing was committed. */
@@ -92,7 +114,7 @@ export const broke = (text: string): Expected => ({
 })
 
 /** The backend reported an error in the middle of the answer. */
-export const errored = (text: string, message: string, code: string | null, whole?: SeenError): Expected => ({
+export const errored = (text: string, message: string, code?: string | null, whole?: ToldError): Expected => ({
   _tag: "Broken",
   text,
   error: { status: null, message, code },

@@ -8,6 +8,16 @@ import { framing } from "./shapes/framing.js"
 import { tools } from "./shapes/tools.js"
 import { usages } from "./shapes/usages.js"
 import { wholes } from "./shapes/wholes.js"
+import { unreadable } from "./shapes/unreadable.js"
+import { contents } from "./shapes/contents.js"
+import { finishes } from "./shapes/finishes.js"
+import { many } from "./shapes/many.js"
+import { assembly } from "./shapes/assembly.js"
+import { parts } from "./shapes/parts.js"
+import { numbers } from "./shapes/numbers.js"
+import { countings } from "./shapes/counts.js"
+import { envelopings } from "./shapes/envelopes.js"
+import { tooLong } from "./shapes/toolong.js"
 
 /** Every shape of the matrix. */
 export const shapes: ReadonlyArray<Shape> = [
@@ -19,5 +29,15 @@ export const shapes: ReadonlyArray<Shape> = [
   ...wholes,
   ...completions,
   ...errors,
-  ...endings
+  ...endings,
+  ...unreadable,
+  ...contents,
+  ...finishes,
+  ...many,
+  ...assembly,
+  ...parts,
+  ...numbers,
+  ...countings,
+  ...envelopings,
+  ...tooLong
 ]

@@ -1,18 +1,18 @@
 import { isDeepStrictEqual } from "node:util"
 import type { Mode, Seen, SeenError } from "./Normal.js"
-import type { ClientName, Shape } from "./Shape.js"
+import type { ClientName, Shape, ToldError } from "./Shape.js"
 
 /** What is wrong with what a client saw; empty when it saw exactly what it must. */
 export const verdict = (shape: Shape, client: ClientName, mode: Mode, seen: Seen): ReadonlyArray<string> => {
   const { expected } = shape
   switch (expected._tag) {
     case "Refused":
-      return errorIssues(expected.error, seen)
+      return errorIssues(client, expected.error, seen)
     case "Broken":
       return mode === "whole"
-        ? errorIssues(expected.whole, seen)
+        ? errorIssues(client, expected.whole, seen)
         : [
-            ...errorIssues(expected.error, seen),
+            ...errorIssues(client, expected.error, seen),
             ...(mode === "helper" || seen.text === expected.text ? [] : [differs("text", expected.text, seen.text)])
           ]
     case "Answer":
@@ -20,14 +20,30 @@ export const verdict = (shape: Shape, client: ClientName, mode: Mode, seen: Seen
   }
 }
 
-const errorIssues = (expected: SeenError, { error }: Seen): ReadonlyArray<string> => {
+const errorIssues = (client: ClientName, expected: ToldError, { error }: Seen): ReadonlyArray<string> => {
   if (error === null) return ["no error"]
   return [
     ...(error.message.includes(expected.message) ? [] : [differs("error.message", expected.message, error.message)]),
     ...(error.status === expected.status ? [] : [differs("error.status", expected.status, error.status)]),
-    ...(error.code === expected.code ? [] : [differs("error.code", expected.code, error.code)])
+    ...(expected.code === undefined || error.code === expected.code
+      ? []
+      : [differs("error.code", expected.code, error.code)]),
+    ...(showsFields(client, error) ? missing("error", expected.fields ?? {}, error.fields) : [])
   ]
 }
+
+// Of an error inside a stream the AI SDK keeps what its schema has.
+const showsFields = (client: ClientName, { status }: SeenError): boolean => client !== "AI SDK" || status !== null
+
+/** What must be there besides, field by field. */
+const missing = (
+  where: string,
+  expected: Readonly<Record<string, unknown>>,
+  seen: Readonly<Record<string, unknown>>
+): ReadonlyArray<string> =>
+  Object.entries(expected)
+    .filter(([key, value]) => !isDeepStrictEqual(seen[key], value))
+    .map(([key, value]) => differs(`${where}.${key}`, value, seen[key]))
 
 const fields = [
   "error",
@@ -42,15 +58,19 @@ const fields = [
   "others"
 ] as const
 
+/** The counts that a client is shown: only what it asked for, but for what comes unasked. */
+const countsOf = ({ expected, usage }: Shape, mode: Mode): Seen["usage"] =>
+  expected._tag !== "Answer" || (mode !== "whole" && usage === false) ? null : expected.seen.usage
+
 const answerIssues = (shape: Shape, client: ClientName, mode: Mode, seen: Seen): ReadonlyArray<string> => {
   if (shape.expected._tag !== "Answer") return []
-  const asked: Seen =
-    mode !== "whole" && shape.usage === false ? { ...shape.expected.seen, usage: null } : shape.expected.seen
+  const asked: Seen = { ...shape.expected.seen, usage: countsOf(shape, mode) }
   const expected = throughClient(client, asked, shape.expected.reasoningKey)
   const hidden = invisible(client, mode, shape.kind ?? "chat")
-  return fields
+  const wrong = fields
     .filter((field) => !hidden.includes(field) && !isDeepStrictEqual(expected[field], seen[field]))
     .map((field) => differs(field, expected[field], seen[field]))
+  return showsExtras(client, mode) ? [...wrong, ...missing("extras", expected.extras, seen.extras)] : wrong
 }
 
 /** What a client makes of a right answer by its own rules. */
@@ -67,6 +87,9 @@ const throughClient = (client: ClientName, seen: Seen, reasoningKey: "reasoning_
       return reasoningKey === "reasoning" ? { ...seen, reasoning: "" } : seen
   }
 }
+
+// The others read what they know and nothing else, and the helper keeps the last piece of it only.
+const showsExtras = (client: ClientName, mode: Mode): boolean => client.startsWith("openai") && mode !== "helper"
 
 /** What a client cannot show, whatever the answer. */
 const invisible = (
@@ -90,9 +113,10 @@ const invisible = (
 }
 
 const differs = (field: string, expected: unknown, seen: unknown): string =>
-  `${field}: expected ${show(expected)}, saw ${show(seen)}`
+  `${field}: expected ${excerpt(expected)}, saw ${excerpt(seen)}`
 
-const show = (value: unknown): string => {
+/** A value for people, as far as it fits. */
+export const excerpt = (value: unknown): string => {
   const text = JSON.stringify(value) ?? "nothing"
   return text.length > 160 ? `${text.slice(0, 157)}…` : text
 }

@@ -40,6 +40,19 @@ const chunk = (choices: ReadonlyArray<object>, more: object = {}) =>
   `data: ${JSON.stringify({ id: "a", object: "chat.completion.chunk", created: 1, model: "m", choices, ...more })}\n\n`
 
 const hello = chunk([{ index: 0, delta: { role: "assistant", content: "hello" }, finish_reason: "stop" }])
+const whole = { index: 0, delta: { role: "assistant", content: "hello" }, finish_reason: "stop" }
+
+/** What typed clients cannot read, in a chunk that is well otherwise. */
+const foul: ReadonlyArray<{ readonly choice?: object; readonly beside?: object }> = [
+  { beside: { system_fingerprint: null } },
+  { beside: { service_tier: 1 } },
+  { beside: { obfuscation: 1 } },
+  { choice: { logprobs: { content: [{ logprob: -0.1 }] } } },
+  { choice: { logprobs: { content: [{ token: "a", logprob: "-0.1" }] } } },
+  { choice: { delta: { ...whole.delta, annotations: ["a"] } } },
+  { choice: { delta: { ...whole.delta, audio: { expires_at: 1.5 } } } }
+]
+
 const usage = chunk([], { usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } })
 const done = "data: [DONE]\n\n"
 
@@ -65,6 +78,8 @@ describe("the check of everything a test's gateway sends", () => {
         stream(done),
         stream(hello + usage + done),
         { ...stream(hello + done), type: "text/event-stream" },
+        ...foul.map((more) => stream(chunk([{ ...whole, ...more.choice }], more.beside) + done)),
+        stream(hello + chunk([{ index: 0, delta: { content: "!" }, finish_reason: null }]) + done),
         json(200, {}),
         json(400, { error: "boom" })
       ]) {

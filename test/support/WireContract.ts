@@ -21,6 +21,10 @@ const wholeChecks = {
   chat: both(WireSchema.checker(WireSchema.ChatCompletion), WireSchema.checker(ChatCompletion.ChatCompletion)),
   text: WireSchema.checker(WireSchema.TextCompletion)
 }
+const insideChecks = {
+  chat: WireSchema.checker(WireSchema.ChatInside),
+  text: WireSchema.checker(WireSchema.TextInside)
+}
 const errorCheck = WireSchema.checker(WireSchema.ErrorBody)
 
 /** Checks the text of an answer that is not streamed. */
@@ -42,6 +46,15 @@ export const checkStream = (asked: Asked, text: string, broken = false): Problem
   if (!broken && !ended) stream.require("no [DONE] and no error at the end")
   if (!broken && rest !== "") stream.require(`not framed as an event: ${JSON.stringify(rest.slice(0, 200))}`)
   return stream.problems
+}
+
+/**
+ * Checks what is inside of probabilities, counts, notes and sound, which the gateway passes on as they are: true for
+ * what backends say, not for whatever can be made of it.
+ */
+export const checkInside = (operation: Operation, text: string): Problems => {
+  const bodies = text.startsWith("{") ? [text] : split(text).frames.filter((frame) => frame !== "[DONE]")
+  return bodies.filter((body) => !("error" in parsed(body))).flatMap((body) => problemOf(insideChecks[operation], body))
 }
 
 function both(first: typeof errorCheck, second: typeof errorCheck): typeof errorCheck {
@@ -123,6 +136,7 @@ class StreamCheck {
 
   private takeChoice(choice: JsonObject.JsonObject): void {
     const index = Number(choice["index"])
+    if (typeof this.finishes[index] === "string") this.require(`choice ${index} goes on after its finish`)
     const delta = JsonObject.orEmpty(choice["delta"])
     const isFirst = this.finishes[index] === undefined
     if (this.asked.operation === "chat") {

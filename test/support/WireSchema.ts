@@ -25,6 +25,8 @@ const envelope = {
   id: Schema.NonEmptyString,
   created: Schema.Int.pipe(Schema.positive()),
   model: Schema.NonEmptyString,
+  // A text or missing: null is neither to typed clients.
+  system_fingerprint: Schema.optionalWith(Schema.String, { exact: true }),
   // Strict clients take even `error: null` for an error.
   error: absent
 }
@@ -124,6 +126,90 @@ export const TextCompletion = Schema.Struct({
   choices: Schema.NonEmptyArray(Schema.Struct({ ...textChoice, finish_reason: FinishReason })),
   usage: Schema.optional(Usage)
 })
+
+const Count = Schema.optional(Schema.NullOr(Schema.NonNegativeInt))
+
+const Details = Schema.Struct({
+  prompt_tokens_details: Schema.optional(
+    Schema.NullOr(
+      Schema.Struct({
+        cached_tokens: Count,
+        audio_tokens: Count,
+        cache_write_tokens: Count,
+        text_tokens: Count,
+        image_tokens: Count
+      })
+    )
+  ),
+  completion_tokens_details: Schema.optional(
+    Schema.NullOr(
+      Schema.Struct({
+        reasoning_tokens: Count,
+        audio_tokens: Count,
+        accepted_prediction_tokens: Count,
+        rejected_prediction_tokens: Count,
+        text_tokens: Count
+      })
+    )
+  )
+})
+
+// What is no number, such as the logarithm of nothing, is null.
+const token = {
+  token: Schema.String,
+  logprob: Schema.NullOr(Schema.Number),
+  bytes: Schema.optional(Schema.NullOr(Schema.Array(Schema.NonNegativeInt)))
+}
+const Tokens = Schema.optional(
+  Schema.NullOr(
+    Schema.Array(
+      Schema.Struct({
+        ...token,
+        top_logprobs: Schema.optional(Schema.NullOr(Schema.Array(Schema.Struct(token))))
+      })
+    )
+  )
+)
+const ChatLogprobs = Schema.Struct({ content: Tokens, refusal: Tokens })
+
+const Annotations = Schema.optional(Schema.NullOr(Schema.Array(Schema.Struct({ type: Schema.String }))))
+
+const Audio = Schema.optional(
+  Schema.NullOr(
+    Schema.Struct({
+      id: Schema.optional(Schema.String),
+      data: Schema.optional(Schema.String),
+      transcript: Schema.optional(Schema.String),
+      expires_at: Schema.optional(Schema.Int)
+    })
+  )
+)
+
+const Numbers = Schema.optional(Schema.NullOr(Schema.Array(Schema.NullOr(Schema.Number))))
+const TextLogprobs = Schema.Struct({
+  tokens: Schema.optional(Schema.NullOr(Schema.Array(Schema.String))),
+  token_logprobs: Numbers,
+  text_offset: Numbers,
+  top_logprobs: Schema.optional(Schema.NullOr(Schema.Array(Schema.NullOr(Open))))
+})
+
+const Said = Schema.optional(Schema.Struct({ annotations: Annotations, audio: Audio }))
+
+const inside = <A, I>(logprobs: Schema.Schema<A, I>) =>
+  Schema.Struct({
+    choices: Schema.Array(
+      Schema.Struct({ logprobs: Schema.optional(Schema.NullOr(logprobs)), delta: Said, message: Said })
+    ),
+    usage: Schema.optional(Schema.NullOr(Details)),
+    service_tier: Text,
+    obfuscation: Schema.optional(Schema.String)
+  })
+
+/** What is inside of the parts of a chat answer or chunk that its backend alone is answerable for. */
+export const ChatInside = inside(ChatLogprobs)
+
+/** The same for an old completion. */
+export const TextInside = inside(TextLogprobs)
 
 /** The body of an error response, and the last frame of a stream that failed. */
 export const ErrorBody = Schema.Struct({

@@ -83,10 +83,16 @@ const check = ({ asked, sent, status, type, url, whole }: Exchange): WireContrac
   if (operation === undefined || status !== 200) return []
   const body = parse(asked)
   if (body["stream"] !== true)
-    return whole ? [...typed("application/json"), ...WireContract.checkWhole(operation, sent)] : []
+    return whole
+      ? [
+          ...typed("application/json"),
+          ...WireContract.checkWhole(operation, sent),
+          ...WireContract.checkInside(operation, sent)
+        ]
+      : []
   const includeUsage = JsonObject.orEmpty(body["stream_options"])["include_usage"] === true
   const problems = WireContract.checkStream({ operation, includeUsage }, sent, !whole)
-  return [...typed("text/event-stream; charset=utf-8"), ...problems]
+  return [...typed("text/event-stream; charset=utf-8"), ...problems, ...WireContract.checkInside(operation, sent)]
 }
 
 const operationOf = (url: string): Operation | undefined =>

@@ -1,6 +1,7 @@
 // Reads an answer with `ai` and `@ai-sdk/openai-compatible`.
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible"
 import { APICallError, generateText, jsonSchema, streamText, tool } from "ai"
+import { argumentsOf, codeOf, countsOf, fieldsOf, settle } from "./normal.mjs"
 import { serve } from "./serve.mjs"
 
 const anything = () => tool({ inputSchema: jsonSchema({ type: "object" }) })
@@ -36,17 +37,34 @@ const optionsOf = (task) => {
     : { model: provider.chatModel(task.model), messages, tools, maxRetries: 0 }
 }
 
-const usageOf = ({ inputTokens, outputTokens, totalTokens }) =>
-  inputTokens === undefined ? null : { prompt: inputTokens, completion: outputTokens, total: totalTokens }
+const usageOf = ({ inputTokens, outputTokens, totalTokens }) => countsOf(inputTokens, outputTokens, totalTokens)
+
+// Arguments that are no JSON stay a text.
+const argsOf = (input) => (typeof input === "string" ? argumentsOf(input) : input)
 
 const finishOf = (reason) => reason.replace("-", "_")
 
+const toldOf = (error) => {
+  try {
+    return JSON.parse(error.responseBody).error ?? {}
+  } catch {
+    return error.data?.error ?? {}
+  }
+}
+
 // For an error inside a stream the SDK guesses a status from its words.
-const errorOf = (error) => ({
-  status: APICallError.isInstance(error) ? (error.statusCode ?? null) : null,
-  message: String(error.message),
-  code: error.data?.error?.code ?? error.code ?? null
-})
+const errorOf = (error) => {
+  const code = codeOf(error.data?.error?.code ?? error.code)
+  const status = APICallError.isInstance(error) ? (error.statusCode ?? null) : null
+  return {
+    status,
+    message: String(error.message),
+    code,
+    // What it cannot read of a 200 is its own complaint.
+    said: (status !== null && status >= 400) || code !== null,
+    fields: fieldsOf(toldOf(error))
+  }
+}
 
 const nothing = { text: "", reasoning: "", refusal: "", toolCalls: [], finish: null, usage: null, error: null }
 
@@ -56,7 +74,7 @@ const readWhole = async (task) => {
     ...nothing,
     text: result.text,
     reasoning: result.reasoningText ?? "",
-    toolCalls: result.toolCalls.map(({ toolName, input }) => ({ name: toolName, args: input })),
+    toolCalls: result.toolCalls.map(({ toolName, input }) => ({ name: toolName, args: argsOf(input) })),
     finish: finishOf(result.finishReason),
     usage: usageOf(result.usage)
   }
@@ -68,7 +86,7 @@ const readStream = async (task) => {
   for await (const part of fullStream) {
     if (part.type === "text-delta") seen.text += part.text
     else if (part.type === "reasoning-delta") seen.reasoning += part.text
-    else if (part.type === "tool-call") seen.toolCalls.push({ name: part.toolName, args: part.input })
+    else if (part.type === "tool-call") seen.toolCalls.push({ name: part.toolName, args: argsOf(part.input) })
     else if (part.type === "error") seen.error ??= errorOf(part.error)
     else if (part.type === "finish") {
       seen.finish = finishOf(part.finishReason)
@@ -79,5 +97,7 @@ const readStream = async (task) => {
 }
 
 serve((task) =>
-  (task.mode === "whole" ? readWhole : readStream)(task).catch((error) => ({ ...nothing, error: errorOf(error) }))
+  (task.mode === "whole" ? readWhole : readStream)(task)
+    .catch((error) => ({ ...nothing, error: errorOf(error) }))
+    .then(settle)
 )

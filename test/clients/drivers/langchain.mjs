@@ -1,6 +1,8 @@
 // Reads an answer with `@langchain/openai`.
 import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages"
 import { ChatOpenAI, OpenAI } from "@langchain/openai"
+import { argumentsOf, countsOf, settle, textOf } from "./normal.mjs"
+import { errorOf as clientErrorOf } from "./openai.mjs"
 import { serve } from "./serve.mjs"
 
 const optionsOf = (task) => ({
@@ -20,28 +22,31 @@ const reasoned = () => [
 
 const promptOf = ({ history }) => (history === "reasoned" ? reasoned() : "Hi")
 
-const usageOf = (usage) =>
-  usage?.total_tokens === undefined
-    ? null
-    : { prompt: usage.input_tokens, completion: usage.output_tokens, total: usage.total_tokens }
+const usageOf = (usage) => countsOf(usage?.input_tokens, usage?.output_tokens, usage?.total_tokens)
 
 // A prompt that is too long has an error class of its own, around the client's error.
-const errorOf = (error) => {
-  const { code, status } = error.name === "ContextOverflowError" ? error.cause : error
-  return { status: status ?? null, message: String(error.message), code: code ?? null }
-}
+const errorOf = (error) => ({
+  ...clientErrorOf(error.name === "ContextOverflowError" ? error.cause : error),
+  message: String(error.message)
+})
 
 const nothing = { text: "", reasoning: "", refusal: "", toolCalls: [], finish: null, usage: null, error: null }
+
+// With pictures, content is a list of blocks.
+const textIn = (content) =>
+  Array.isArray(content)
+    ? content.map((block) => (block.type === "text" ? textOf(block.text) : "")).join("")
+    : textOf(content)
 
 const callsOf = (message) => {
   const old = message.additional_kwargs.function_call
   const calls = (message.tool_calls ?? []).map(({ name, args }) => ({ name, args }))
-  return old ? [...calls, { name: old.name, args: JSON.parse(old.arguments) }] : calls
+  return old ? [...calls, { name: old.name, args: argumentsOf(old.arguments) }] : calls
 }
 
 const answerOf = (message) => ({
   ...nothing,
-  text: message.content,
+  text: textIn(message.content),
   reasoning: message.additional_kwargs.reasoning_content ?? "",
   toolCalls: callsOf(message),
   finish: message.response_metadata.finish_reason ?? null,
@@ -51,7 +56,7 @@ const answerOf = (message) => ({
 const readStream = async (task, seen) => {
   let all
   for await (const chunk of await new ChatOpenAI(optionsOf(task)).stream(promptOf(task))) {
-    seen.text += chunk.content
+    seen.text += textIn(chunk.content)
     all = all === undefined ? chunk : all.concat(chunk)
   }
   return answerOf(all)
@@ -59,7 +64,7 @@ const readStream = async (task, seen) => {
 
 // The stream of the old completions is text and nothing else.
 const readTextStream = async (task, seen) => {
-  for await (const text of await new OpenAI(optionsOf(task)).stream("Hi")) seen.text += text
+  for await (const text of await new OpenAI(optionsOf(task)).stream("Hi")) seen.text += textOf(text)
   return seen
 }
 
@@ -71,17 +76,21 @@ const readText = async (task) => {
     ...nothing,
     text: first.text,
     finish: first.generationInfo.finishReason,
-    usage: totalTokens === undefined ? null : { prompt: promptTokens, completion: completionTokens, total: totalTokens }
+    usage: countsOf(promptTokens, completionTokens, totalTokens)
   }
+}
+
+const readAny = async (task, seen) => {
+  if (task.kind === "completion") return task.mode === "whole" ? readText(task) : readTextStream(task, seen)
+  if (task.mode === "stream") return readStream(task, seen)
+  return answerOf(await new ChatOpenAI(optionsOf(task)).invoke(promptOf(task)))
 }
 
 serve(async (task) => {
   const seen = structuredClone(nothing)
   try {
-    if (task.kind === "completion") return await (task.mode === "whole" ? readText(task) : readTextStream(task, seen))
-    if (task.mode === "stream") return await readStream(task, seen)
-    return answerOf(await new ChatOpenAI(optionsOf(task)).invoke(promptOf(task)))
+    return settle(await readAny(task, seen))
   } catch (error) {
-    return { ...seen, error: errorOf(error) }
+    return settle({ ...seen, error: errorOf(error) })
   }
 })

@@ -1,4 +1,5 @@
 // Reads an answer with a client of the `openai` package, by iterating, by its `.stream()` helper, or whole.
+import { argumentsOf, codeOf, countsOf, fieldsOf, settle, textOf } from "./normal.mjs"
 
 const prompt = { messages: [{ role: "user", content: "Hi" }] }
 
@@ -22,22 +23,23 @@ const bodyOf = ({ model, kind, history, usage }, stream) => ({
   ...(stream && usage ? { stream_options: { include_usage: true } } : {})
 })
 
-const parse = (text) => (text === "" ? {} : JSON.parse(text))
-
 const callOf = (call) =>
   call.custom === undefined
-    ? { name: call.function.name, args: parse(call.function.arguments) }
+    ? { name: call.function.name, args: argumentsOf(call.function.arguments) }
     : { name: call.custom.name, args: call.custom.input }
 
 const usageOf = (usage) =>
-  usage == null ? null : { prompt: usage.prompt_tokens, completion: usage.completion_tokens, total: usage.total_tokens }
+  usage == null ? null : countsOf(usage.prompt_tokens, usage.completion_tokens, usage.total_tokens)
 
 const tokensOf = (logprobs) => (logprobs?.content ?? []).map(({ token }) => token)
 
+/** An error of an `openai` package; its `error` is what the backend said. */
 export const errorOf = (error) => ({
   status: error.status ?? null,
   message: String(error.message),
-  code: error.code ?? null
+  code: codeOf(error.code),
+  said: error.status !== undefined || error.error !== undefined,
+  fields: fieldsOf(error.error)
 })
 
 const nothing = {
@@ -50,7 +52,63 @@ const nothing = {
   logprobs: [],
   transcript: "",
   others: [],
+  extras: {},
   error: null
+}
+
+const known = {
+  "": ["id", "object", "created", "model", "choices", "usage", "error", "obfuscation"],
+  "choice.": ["index", "delta", "message", "text", "finish_reason", "logprobs"],
+  "message.": ["role", "content", "refusal", "reasoning_content", "reasoning", "tool_calls", "function_call", "audio"],
+  "call.": ["index", "id", "type", "function", "custom"],
+  "function.": ["name", "arguments"]
+}
+
+const without = (object, names) =>
+  Object.entries(object).filter(([key, value]) => value != null && !names.includes(key))
+
+// Texts of deltas and lists go on, of everything else the last counts.
+const gather = (extras, path, object, kind = path) => {
+  for (const [key, value] of without(object ?? {}, known[kind])) {
+    const name = `${path}${key}`
+    const goesOn = Array.isArray(value) || (kind === "message." && typeof value === "string")
+    extras[name] = goesOn && name in extras ? extras[name].concat(value) : value
+  }
+}
+
+// Numbers that JSON.parse would change are the same only digit by digit.
+const digitsOf = (text) =>
+  (typeof text === "string" ? text : "").match(/-?\d+(\.\d+)?([eE][+-]?\d+)?/g)?.filter((n) => String(Number(n)) !== n)
+
+const gatherDigits = (extras, calls) =>
+  calls.forEach((call, at) => {
+    const digits = digitsOf(call?.function?.arguments ?? call?.input) ?? []
+    if (digits.length > 0) extras[`call.${at}.digits`] = digits
+  })
+
+const gatherCalls = (extras, calls) =>
+  (Array.isArray(calls) ? calls : []).forEach((call, at) => {
+    const path = `call.${call.index ?? at}.`
+    gather(extras, path, call, "call.")
+    gather(extras, `${path}function.`, call.function, "function.")
+  })
+
+const gatherAll = (extras, body) => {
+  gather(extras, "", body)
+  for (const choice of Array.isArray(body.choices) ? body.choices : []) {
+    if (choice === null || (choice.index ?? 0) !== 0) continue
+    const said = choice.delta ?? choice.message
+    gather(extras, "choice.", choice)
+    gather(extras, "message.", said)
+    gatherCalls(extras, said?.tool_calls)
+  }
+}
+
+const extrasOf = (body) => {
+  const extras = {}
+  gatherAll(extras, body)
+  gatherDigits(extras, body.choices?.[0]?.message?.tool_calls ?? [])
+  return extras
 }
 
 const answerOf = (completion, reasoning) => {
@@ -59,15 +117,16 @@ const answerOf = (completion, reasoning) => {
   const calls = (message.tool_calls ?? []).map(callOf)
   const old = message.function_call
   return {
-    text: message.content ?? "",
+    text: message.content,
     reasoning,
-    refusal: message.refusal ?? "",
-    toolCalls: old ? [...calls, { name: old.name, args: parse(old.arguments) }] : calls,
+    refusal: message.refusal,
+    toolCalls: old ? [...calls, { name: old.name, args: argumentsOf(old.arguments) }] : calls,
     finish: first.finish_reason,
     usage: usageOf(completion.usage),
     logprobs: tokensOf(first.logprobs),
-    transcript: message.audio?.transcript ?? "",
-    others: rest.map((choice) => choice.message.content ?? ""),
+    transcript: message.audio?.transcript,
+    others: rest.map((choice) => choice.message.content),
+    extras: extrasOf(completion),
     error: null
   }
 }
@@ -82,7 +141,8 @@ const readWhole = async (client, task) => {
       finish: first.finish_reason,
       usage: usageOf(completion.usage),
       logprobs: first.logprobs?.tokens ?? [],
-      others: rest.map(({ text }) => text)
+      others: rest.map(({ text }) => text),
+      extras: extrasOf(completion)
     }
   }
   const completion = await client.chat.completions.create(bodyOf(task, false))
@@ -98,13 +158,14 @@ const readHelper = async (client, task) => {
 
 const readCompletionStream = async (client, task, seen) => {
   for await (const chunk of await client.completions.create(bodyOf(task, true))) {
+    gatherAll(seen.extras, chunk)
     if (chunk.usage) seen.usage = usageOf(chunk.usage)
     for (const choice of chunk.choices) {
       if (choice.index > 0) {
-        seen.others[choice.index - 1] = (seen.others[choice.index - 1] ?? "") + choice.text
+        seen.others[choice.index - 1] = (seen.others[choice.index - 1] ?? "") + textOf(choice.text)
         continue
       }
-      seen.text += choice.text
+      seen.text += textOf(choice.text)
       seen.logprobs.push(...(choice.logprobs?.tokens ?? []))
       seen.finish = choice.finish_reason ?? seen.finish
     }
@@ -116,18 +177,19 @@ const readStream = async (client, task, seen) => {
   const calls = []
   let old
   for await (const chunk of await client.chat.completions.create(bodyOf(task, true))) {
+    gatherAll(seen.extras, chunk)
     if (chunk.usage) seen.usage = usageOf(chunk.usage)
     for (const { index, delta, finish_reason: finish, logprobs } of chunk.choices) {
       if (index > 0) {
-        seen.others[index - 1] = (seen.others[index - 1] ?? "") + (delta.content ?? "")
+        seen.others[index - 1] = (seen.others[index - 1] ?? "") + textOf(delta.content)
         continue
       }
-      seen.text += delta.content ?? ""
-      seen.reasoning += delta.reasoning_content ?? delta.reasoning ?? ""
-      seen.refusal += delta.refusal ?? ""
-      seen.transcript += delta.audio?.transcript ?? ""
+      seen.text += textOf(delta.content)
+      seen.reasoning += textOf(delta.reasoning_content ?? delta.reasoning)
+      seen.refusal += textOf(delta.refusal)
+      seen.transcript += textOf(delta.audio?.transcript)
       seen.logprobs.push(...tokensOf(logprobs))
-      if (finish !== null) seen.finish = seen.finish === null ? finish : `${seen.finish}${finish}`
+      if (finish != null) seen.finish = seen.finish === null ? finish : `${seen.finish}${finish}`
       for (const call of delta.tool_calls ?? []) {
         const body = call.function ?? call.custom
         const slot = (calls[call.index] ??= { name: "", input: "", custom: call.type === "custom" })
@@ -141,19 +203,24 @@ const readStream = async (client, task, seen) => {
       }
     }
   }
-  const all = old ? [...calls, old] : calls
-  seen.toolCalls = all.map(({ name, input, custom }) => ({ name, args: custom ? input : parse(input) }))
+  gatherDigits(seen.extras, calls)
+  const all = old ? [...calls.filter(Boolean), old] : calls.filter(Boolean)
+  seen.toolCalls = all.map(({ name, input, custom }) => ({ name, args: custom ? input : argumentsOf(input) }))
   return seen
+}
+
+const readAny = (client, task, seen) => {
+  if (task.mode === "whole") return readWhole(client, task)
+  if (task.mode === "helper") return readHelper(client, task)
+  return (task.kind === "completion" ? readCompletionStream : readStream)(client, task, seen)
 }
 
 /** Asks for one answer and says what the client made of it. */
 export const read = async (client, task) => {
   const seen = structuredClone(nothing)
   try {
-    if (task.mode === "whole") return await readWhole(client, task)
-    if (task.mode === "helper") return await readHelper(client, task)
-    return await (task.kind === "completion" ? readCompletionStream : readStream)(client, task, seen)
+    return settle(await readAny(client, task, seen))
   } catch (error) {
-    return { ...seen, error: errorOf(error) }
+    return settle({ ...seen, error: errorOf(error) })
   }
 }

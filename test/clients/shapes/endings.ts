@@ -93,7 +93,7 @@ export const endings: ReadonlyArray<Shape> = [
   shape(
     "the finish reason error alone",
     ["5.3", "5 finish_reason map"],
-    errored("Hello", "The model provider", null),
+    errored("Hello", "The model provider"),
     chunk({}, "error"),
     done
   ),
@@ -142,7 +142,8 @@ export const endings: ReadonlyArray<Shape> = [
       whole: whole(504, "did not answer in time", "upstream_timeout")
     },
     backend: "hasty",
-    asked: ["stream"]
+    asked: ["stream"],
+    direct: "never ends"
   },
   {
     name: "a tool call that is cut off",

@@ -365,6 +365,6 @@ export const errors: ReadonlyArray<Shape> = [
     ["2.6 timeouts"],
     (call) => call.open(),
     refused(504, "did not answer in time", "upstream_timeout"),
-    { backend: "hasty", asked: ["stream"] }
+    { backend: "hasty", asked: ["stream"], direct: "never ends" }
   )
 ]

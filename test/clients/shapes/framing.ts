@@ -111,7 +111,8 @@ export const framing: ReadonlyArray<Shape> = [
       call.open()
       call.write(text)
     },
-    expected
+    expected,
+    direct: "never ends where no stream is asked for"
   },
   framed("no [DONE] at all", ["5.21", "2.4 no [DONE] but finish ok"], stream(...whole)),
   framed(

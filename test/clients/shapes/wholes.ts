@@ -101,6 +101,11 @@ export const wholes: ReadonlyArray<Shape> = [
     { asked: ["whole"] }
   ),
   shape(
+    "a whole answer with an empty delta beside its message",
+    ["5.39"],
+    json(message({ content: "Hello" }, "stop", { delta: { role: "assistant", content: "" } }))
+  ),
+  shape(
     "a whole refusal",
     ["1.2 refusal"],
     json(message({ content: null, refusal: "I cannot." })),
