@@ -123,7 +123,7 @@ const assemble = (
 const wrongStream =
   (repair: AnswerRepair.AnswerRepair, { isWhole }: ChunkStage.ChunkStage) =>
   (chunks: number, size: number, content: boolean) => {
-    if (repair.skipped() > 0) return "the stream is not JSON"
+    if (repair.skipped() > 0 && !content) return "the stream is not JSON"
     const waits = chunks > most.chunks || size > most.bytes
     return waits && !content && !isWhole ? "no content in the stream" : undefined
   }

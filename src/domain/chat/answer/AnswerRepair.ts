@@ -350,9 +350,11 @@ const isBrokenOff = ({ error, finish_reason, finishReason }: JsonObject.JsonObje
 
 const brokenOff = ({ error, finish_reason, finishReason }: JsonObject.JsonObject): ReportedError.ReportedError => {
   if (ReportedError.isError(error)) return ReportedError.of({ error })
-  const code = FinishReason.word(finish_reason ?? finishReason)
-  const message = `The model provider broke the answer off: ${code}.`
-  return { status: 502, error: ErrorBody.fromValue({ message, code }, 502) }
+  const word = FinishReason.word(finish_reason ?? finishReason)
+  const broke = "The model provider broke the answer off"
+  // The word itself says nothing else.
+  const said = word === "error" ? { message: `${broke}.` } : { message: `${broke}: ${word}.`, code: word }
+  return { status: 502, error: ErrorBody.fromValue(said, 502) }
 }
 
 const isTime = (seconds: number): boolean => seconds > 0 && Number.isSafeInteger(seconds)

@@ -97,8 +97,7 @@ class ChatChoice implements ChoiceRepair {
       ...rest
     } = raw
     const logprobs = tokens === undefined ? undefined : logprobsOf(tokens)
-    // MiniMax and Perplexity repeat the whole answer as `message`.
-    const source = JsonObject.is(delta) ? delta : this.spoke ? {} : JsonObject.orEmpty(message)
+    const source = this.sourceOf(delta, message)
     const repaired = this.repairDelta(source)
     const content = hasContent(repaired)
     const isLast = this.finish.take(finish_reason ?? finishReason) && !content
@@ -131,6 +130,12 @@ class ChatChoice implements ChoiceRepair {
     return calls.length === 0
       ? [last]
       : [{ index: this.index, delta: { tool_calls: calls }, finish_reason: null }, last]
+  }
+
+  // MiniMax and Perplexity repeat the whole answer as `message`, some beside a delta that says nothing.
+  private sourceOf(delta: unknown, message: unknown): JsonObject.JsonObject {
+    if (JsonObject.is(delta) && (this.spoke || !JsonObject.is(message) || hasContent(delta))) return delta
+    return this.spoke ? {} : { ...JsonObject.orEmpty(delta), ...JsonObject.orEmpty(message) }
   }
 
   private repairDelta(raw: JsonObject.JsonObject): Record<string, unknown> {

@@ -22,10 +22,18 @@ export const decode = (usage: JsonObject.JsonObject): Usage | undefined => {
  * Gemini (`usageMetadata`) have it, and under whichever names. It may hold one count only.
  */
 export const read = (body: JsonObject.JsonObject): JsonObject.JsonObject | undefined =>
-  counted(body["usage"]) ??
-  counted(JsonObject.orEmpty(body["x_groq"])["usage"]) ??
-  counted(firstChoice(body)["usage"]) ??
-  counted(body["usageMetadata"] ?? body["usage_metadata"])
+  placesOf(body).reduce((known: JsonObject.JsonObject | undefined, place) => {
+    const usage = counted(place)
+    return usage === undefined ? known : merge(known, usage)
+  }, undefined)
+
+// The last of them counts most.
+const placesOf = (body: JsonObject.JsonObject): ReadonlyArray<unknown> => [
+  body["usageMetadata"] ?? body["usage_metadata"],
+  firstChoice(body)["usage"],
+  JsonObject.orEmpty(body["x_groq"])["usage"],
+  body["usage"]
+]
 
 /** What llama.cpp's `timings` say of it, where it is said nowhere else. */
 export const readTimings = (body: JsonObject.JsonObject): JsonObject.JsonObject | undefined => {
@@ -48,15 +56,19 @@ export const merge = (
 ): JsonObject.JsonObject => {
   if (before === undefined) return more
   const news = Object.entries(more).filter(([key, value]) => !isNothing(value) || isNothing(before[key]))
-  return {
-    ...(outdatesTotal(more) ? withoutTotal(before) : before),
+  const merged = {
+    ...before,
     ...Object.fromEntries(news.map(([key, value]) => [key, mergeValues(before[key], value)]))
   }
+  return hasItsTotal(merged, more) ? merged : withoutTotal(merged)
 }
 
 // A total belongs to the counts that it came with.
-const outdatesTotal = (more: JsonObject.JsonObject): boolean =>
-  isNothing(more["total_tokens"]) && !(isNothing(more["prompt_tokens"]) && isNothing(more["completion_tokens"]))
+const hasItsTotal = (merged: JsonObject.JsonObject, more: JsonObject.JsonObject): boolean => {
+  const counts = ["prompt_tokens", "completion_tokens"]
+  if (counts.every((key) => isNothing(more[key]))) return true
+  return !isNothing(more["total_tokens"]) && counts.every((key) => count(more[key]) === count(merged[key]))
+}
 
 const withoutTotal = ({ total_tokens: _, ...rest }: JsonObject.JsonObject): JsonObject.JsonObject => rest
 
@@ -112,7 +124,7 @@ const firstChoice = (body: JsonObject.JsonObject): JsonObject.JsonObject =>
 // The usage with its counts under OpenAI's names, too, where it has them under others alone.
 const counted = (value: unknown): JsonObject.JsonObject | undefined => {
   if (!JsonObject.is(value)) return undefined
-  if (decode(value) !== undefined) return value
+  if (count(value["prompt_tokens"]) !== undefined || count(value["completion_tokens"]) !== undefined) return value
   const prompt = sum([
     value["input_tokens"] ?? value["promptTokenCount"] ?? value["prompt_token_count"],
     value["cache_read_input_tokens"],
@@ -122,7 +134,7 @@ const counted = (value: unknown): JsonObject.JsonObject | undefined => {
     value["output_tokens"] ?? value["candidatesTokenCount"] ?? value["candidates_token_count"],
     value["thoughtsTokenCount"] ?? value["thoughts_token_count"]
   ])
-  const total = count(value["totalTokenCount"] ?? value["total_token_count"])
+  const total = count(value["total_tokens"] ?? value["totalTokenCount"] ?? value["total_token_count"])
   if (prompt === undefined && completion === undefined && total === undefined) return undefined
   return {
     ...value,

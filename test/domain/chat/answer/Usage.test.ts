@@ -90,6 +90,7 @@ describe("Usage", () => {
       undefined
     )
     assert.deepStrictEqual(Usage.complete(merged ?? {}), { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 })
+    assert.deepStrictEqual(Usage.complete(Usage.merge(counted(3, 0, 3), counted(0, 2, 2))), counted(3, 2, 5))
     const details = { completion_tokens_details: { reasoning_tokens: 3 } }
     const zeros = {
       prompt_tokens: 0,
