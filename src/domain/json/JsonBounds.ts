@@ -36,7 +36,10 @@ const look = (text: string, most: number): Scan => {
       if (++values > most) return { excess: "values", numbers: none }
     } else if (code === minus || (code >= zero && code <= nine)) {
       const end = endOfNumber(text, at)
-      if (!isShort(text, at, end) && isNumber(text, at, end)) (numbers ??= []).push(at, end)
+      // One in the place of a key is for the parser to refuse.
+      if (!isShort(text, at, end) && JsonNumber.isUnusual(text.slice(at, end)) && !isKey(text, end)) {
+        ;(numbers ??= []).push(at, end)
+      }
       at = end - 1
     } else if (isOpen(code)) {
       if (++depth > maxDepth) return { excess: "depth", numbers: none }
@@ -99,10 +102,13 @@ const isShort = (text: string, from: number, end: number): boolean => {
   return last !== zero && last !== point && text.charCodeAt(pointAt + 1) !== zero
 }
 
-const isNumber = (text: string, from: number, end: number): boolean => {
-  const number = text.slice(from, end)
-  return !JsonNumber.isUsual(number) && /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(number)
+const isKey = (text: string, end: number): boolean => {
+  let at = end
+  while (isSpace(text.charCodeAt(at))) at++
+  return text.charCodeAt(at) === colon
 }
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
 
 const isOpen = (code: number): boolean => code === openBracket || code === openBrace
 
@@ -113,6 +119,7 @@ const minus = 0x2d
 const point = 0x2e
 const zero = 0x30
 const nine = 0x39
+const colon = 0x3a
 const openBracket = 0x5b
 const backslash = 0x5c
 const closeBracket = 0x5d

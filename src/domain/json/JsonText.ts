@@ -32,7 +32,7 @@ const withoutNotNumbers = (text: string): string => {
     const quoted = text.indexOf('"', at)
     const from = quoted === -1 ? text.length : quoted
     const to = Math.min(text.length, JsonBounds.endOfString(text, from + 1) + 1)
-    without += text.slice(at, from).replace(/NaN|-?Infinity/g, "null") + text.slice(from, to)
+    without += text.slice(at, from).replace(/-?(?:NaN|Infinity)/g, "null") + text.slice(from, to)
     at = to
   }
   return without

@@ -36,8 +36,8 @@ const isFinished = (choice: JsonObject.JsonObject): boolean => JsonObject.isPres
 
 const isInseparable = (choice: JsonObject.JsonObject): boolean => {
   const message = JsonObject.orEmpty(choice["message"])
-  const pieces = ["tool_calls", "function_call", "audio", "images"].map((field) => message[field])
-  return [choice["logprobs"], ...pieces].some(JsonObject.isPresent)
+  const lists = Object.values(message).filter(Array.isArray)
+  return [choice["logprobs"], message["function_call"], message["audio"], ...lists].some(JsonObject.isPresent)
 }
 
 const readChoice = (choice: JsonObject.JsonObject): readonly [number, SentChoice] => {

@@ -42,7 +42,7 @@ export interface Whole extends WholeAnswer {
 export type ChatAnswer = Streamed | Whole
 
 /** So many chunks without content may come before the first with some, and so many bytes. */
-const most = { chunks: 1_000, bytes: 16 * 1024 * 1024 }
+const most = { chunks: 1_000, bytes: ChunkStage.maxWhole }
 
 /** Reads an answer that was asked for as a stream, even where it comes as one JSON body. */
 export const streamed: AnswerReader<Streamed> = function* (head, context) {

@@ -114,7 +114,8 @@ const ofBody = ({ decoder, repair, takeWhole }: Options): ChunkStage => {
 
   const ended = (): Last => {
     const text = wholeUtf8.decode(gathered.take()).trim()
-    const parsed = Either.getOrUndefined(JsonText.readLoosely(text))
+    const strictly = JsonText.read(text)
+    const parsed = Either.getOrUndefined(Either.isRight(strictly) ? strictly : JsonText.readLoosely(text))
     if (!JsonObject.is(parsed)) {
       const reported = ReportedError.inList(parsed)
       const end = reported === undefined ? broke("the answer is not a JSON object") : errored(reported)
@@ -122,7 +123,7 @@ const ofBody = ({ decoder, repair, takeWhole }: Options): ChunkStage => {
     }
     const body = decoder === undefined ? parsed : decoder.whole(parsed)
     if (takeWhole !== undefined && repair.takeWhole(body)) {
-      takeWhole({ body, text: body === parsed ? text : JsonText.write(body) })
+      takeWhole({ body, text: body === parsed && Either.isRight(strictly) ? text : JsonText.write(body) })
       return { values: [], end: Option.none() }
     }
     const step = together([repair.pushWhole(body)])
@@ -145,7 +146,7 @@ const together = (steps: ReadonlyArray<AnswerRepair.Step>): Made => {
   const values: Array<AnswerChunk> = []
   let end: Option.Option<Failure> | undefined
   for (const step of steps) {
-    values.push(...step.chunks)
+    for (const chunk of step.chunks) values.push(chunk)
     if (step.end !== undefined) end ??= endOf(step.end)
   }
   return { values, end }

@@ -45,7 +45,7 @@ export function* hold({
     for (const bytes of more.values) {
       taken++
       const { end, values } = stage.push(bytes)
-      held.push(...values)
+      for (const chunk of values) held.push(chunk)
       const content = values.some((chunk) => chunk.content)
       const reason = wrong(held.length, stage.size(), content)
       if (reason !== undefined) return Either.left(new ProtocolBroken({ reason }))
@@ -56,7 +56,7 @@ export function* hold({
     }
     if (more.end !== undefined) {
       const { end, values } = stage.end(more.end)
-      held.push(...values)
+      for (const chunk of values) held.push(chunk)
       const reason = wrong(held.length, stage.size(), true)
       return reason === undefined ? ended(held, end) : Either.left(new ProtocolBroken({ reason }))
     }

@@ -56,12 +56,35 @@ describe("JsonNumber", () => {
     assert.strictEqual(JsonText.write(read(`[1.0,${text}]`)), `[1.0,${text}]`)
   })
 
+  it("lets nobody write with its mark", () => {
+    const json = JsonText.write(read("[1.0]"))
+    assert.strictEqual(json, "[1.0]")
+    const keyed = JsonText.read('{"a":[1.0],"b":1.0}')
+    assert.isTrue(Either.isRight(keyed))
+    assert.notInclude(JSON.stringify(keyed), "\u007f")
+  })
+
   it("writes plain JSON for those who know nothing of it", () => {
     assert.strictEqual(JSON.stringify(read("[1.0,1e400,12345678901234567890]")), "[1,null,12345678901234567000]")
   })
 
   it("does not let what is no JSON pass", () => {
-    for (const text of ["01", "1.", ".5", "-", "1e", "+1", "1.0.0", "[1.0", "NaN", "1.0 2.0", "--1", "0x10"]) {
+    for (const text of [
+      "{1.0:2}",
+      '{"a":1, 1e400 : 2}',
+      "01",
+      "1.",
+      ".5",
+      "-",
+      "1e",
+      "+1",
+      "1.0.0",
+      "[1.0",
+      "NaN",
+      "1.0 2.0",
+      "--1",
+      "0x10"
+    ]) {
       assert.deepStrictEqual(JsonText.read(text), Either.left("syntax"), text)
     }
   })
