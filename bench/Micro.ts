@@ -35,6 +35,7 @@ const repairOf = () =>
     prefix: "",
     includeUsage: true,
     passUsage: false,
+    isOnly: true,
     cumulative: false
   })
 const repair = repairOf()

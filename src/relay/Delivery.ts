@@ -13,7 +13,7 @@ export interface Delivery<Frame> {
   /** The answer as it goes out. */
   encode<E>(answer: Source.SourceStream<AnswerChunk, E>): Source.SourceStream<Frame, E>
   /** Sends the head, with these headers of the backend's: from now on nothing can be taken back. */
-  begin(headers: Readonly<Record<string, string>>, isFinished: () => boolean): void
+  begin(headers: Readonly<Record<string, string>>): void
   /** Sends frames; false asks to wait for {@link Delivery.drained}. */
   send(frames: ReadonlyArray<Frame>): boolean
   /** Waits until the caller has taken what was sent. */
@@ -48,9 +48,9 @@ class Written implements Delivery<string> {
     return Source.mapChunks(answer, (chunks) => this.frames(chunks))
   }
 
-  begin(headers: Readonly<Record<string, string>>, isFinished: () => boolean): void {
+  begin(headers: Readonly<Record<string, string>>): void {
     this.sink.start(200, Object.assign({}, headers, this.encoder.headers))
-    if (Option.isSome(this.keepalive)) this.beatAgain(this.keepalive.value, isFinished)
+    if (Option.isSome(this.keepalive)) this.beatAgain(this.keepalive.value)
   }
 
   send([text = ""]: ReadonlyArray<string>): boolean {
@@ -76,11 +76,11 @@ class Written implements Delivery<string> {
     return text === "" ? [] : [text]
   }
 
-  // Between events only, and never after the finish: strict clients break on anything else.
-  private beatAgain(after: number, isFinished: () => boolean): void {
+  // Between events only, and never after the finish, which the end comes with: strict clients break on anything else.
+  private beatAgain(after: number): void {
     this.beat?.set(after, () => {
-      if (!isFinished()) this.sink.write(this.encoder.keepalive)
-      this.beatAgain(after, isFinished)
+      this.sink.write(this.encoder.keepalive)
+      this.beatAgain(after)
     })
   }
 }

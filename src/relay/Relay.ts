@@ -83,7 +83,7 @@ export const relayStream: <Frame>(
 
   journal.status = 200
   journal.firstTokenAt = clock.now()
-  delivery.begin(forwarded.answer.headers, () => rescued.current().answer.content.isFinished())
+  delivery.begin(forwarded.answer.headers)
   const run = SourceRun.runForEach(delivery.encode(answer), (frames) =>
     delivery.send(frames) ? undefined : waitForCaller
   )

@@ -86,6 +86,7 @@ export const options = (over: Partial<AnswerRepair.Options> = {}): AnswerRepair.
   prefix: "",
   includeUsage: true,
   passUsage: false,
+  isOnly: false,
   cumulative: false,
   ...over
 })

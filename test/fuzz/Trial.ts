@@ -28,10 +28,10 @@ export const run = (seed: number): WireContract.Problems => {
 
 const optionsFor = (chance: Chance.Chance): AnswerRepair.Options => {
   const options = drawn(chance)
-  return { ...options, passUsage: !options.includeUsage }
+  return { ...options, passUsage: !options.includeUsage, isOnly: false }
 }
 
-const drawn = (chance: Chance.Chance): Omit<AnswerRepair.Options, "passUsage"> => ({
+const drawn = (chance: Chance.Chance): Omit<AnswerRepair.Options, "passUsage" | "isOnly"> => ({
   operation: chance.happens(0.75) ? "chat" : "text",
   id: "own-id",
   model: "own-model",

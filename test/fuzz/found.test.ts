@@ -53,7 +53,12 @@ describe("found by fuzzing", () => {
 
   it("fields of a delta that are of a type no client expects", () => {
     const wrong = { refusal: {}, reasoning: 5, reasoning_content: [], annotations: "x", audio: "x", vendor: 5 }
-    assert.deepStrictEqual(deltas(hello, delta(wrong)).at(-1), { reasoning: "5", vendor: 5 })
+    assert.deepStrictEqual(deltas(hello, delta(wrong)).at(-1), {
+      reasoning: "5",
+      annotations: [{ type: "text", text: "x" }],
+      audio: { data: "x" },
+      vendor: 5
+    })
     const choice = { index: 0, delta: { content: "a" }, finish_reason: null }
     const logprobsOf = (logprobs: unknown) =>
       JsonObject.orEmpty(JsonObject.listOf(repair([chunk([{ ...choice, logprobs }])]).chunks[0]?.["choices"])[0])[

@@ -38,7 +38,7 @@ import * as TextMatch from "../../src/domain/text/TextMatch.js"
 import * as ToolCallIds from "../../src/domain/chat/answer/ToolCallIds.js"
 import * as ToolCalls from "../../src/domain/chat/answer/ToolCalls.js"
 import * as UpstreamError from "../../src/domain/failure/UpstreamError.js"
-import * as Usage from "../../src/domain/chat/answer/Usage.js"
+import * as UsageReports from "../../src/domain/chat/answer/UsageReports.js"
 import * as WholeAnswer from "../../src/domain/chat/answer/WholeAnswer.js"
 import * as Csv from "../../src/cli/Csv.js"
 import * as Interpolation from "../../src/config/Interpolation.js"
@@ -117,6 +117,7 @@ const options: AnswerRepair.Options = {
   prefix: "p",
   includeUsage: true,
   passUsage: false,
+  isOnly: false,
   cumulative: false
 }
 
@@ -419,7 +420,7 @@ const rows: ReadonlyArray<Row> = [
   ...texts("FinishReason.decode", FinishReason.decode, repeat("STOP")),
   row("GrowingText", "additions", pieces("a"), (list) => {
     const shorten = GrowingText.make()
-    for (const content of list) shorten({ delta: { content } })
+    for (const content of list) shorten({ delta: { content } }, 0)
   }),
   ...texts("AnswerRepair, cumulative", said, repeat('{"choices":[{}],'), repeat("[")),
   row("Prefix", "newlines", pieces("\n"), (list) => list.map(Prefix.make("p"))),
@@ -548,10 +549,26 @@ const rows: ReadonlyArray<Row> = [
     )
   ),
   row(
-    "Usage.find",
+    "UsageReports",
+    "a field of its own in each report",
+    list((n) => ({ usage: { prompt_tokens: 1, [`k${n}`]: 1 } })),
+    (reports) => {
+      const usage = UsageReports.make()
+      for (const report of reports) usage.hear(report)
+      return usage.told()
+    }
+  ),
+  row(
+    "AnswerRepair",
+    "an event that is a list of chunks",
+    list((n) => answer(String(n))),
+    (chunks) => said(JSON.stringify(chunks))
+  ),
+  row(
+    "UsageReports.find",
     "fields",
     list((n) => [`k${n}_details`, n] as const),
-    (fields) => Usage.find({ usage: { ...Object.fromEntries(fields), prompt_tokens: 1 } }),
+    (fields) => UsageReports.find({ usage: { ...Object.fromEntries(fields), prompt_tokens: 1 } }),
     { most: 2 ** 15 }
   ),
   row(

@@ -112,7 +112,6 @@ const relaying = (parts: ReadonlyArray<Part>) =>
           content: {
             _tag: "Streamed",
             chunks: Source.stream(sourceOf(given, () => void counted.asked++)),
-            isFinished: () => false,
             usage: () => undefined,
             skipped: () => 0
           },

@@ -1,8 +1,8 @@
 import * as JsonObject from "../json/JsonObject.js"
 import * as Rope from "./Rope.js"
 
-/** Leaves of the texts of a choice what is new in them. */
-export type Shorten = (choice: JsonObject.JsonObject) => JsonObject.JsonObject
+/** Leaves of the texts of a choice with this number what is new in them. */
+export type Shorten = (choice: JsonObject.JsonObject, index: number) => JsonObject.JsonObject
 
 /**
  * Turns the texts of a backend that repeats in each chunk all that it has said (some of Qwen's do) into what each adds.
@@ -28,9 +28,9 @@ export const make = (): Shorten => {
     return shortened
   }
 
-  return (choice) => {
-    const { delta, index } = choice
-    const where = typeof index === "number" ? String(index) : "0"
+  return (choice, index) => {
+    const { delta } = choice
+    const where = String(index)
     return { ...shorten(choice, where), ...(JsonObject.is(delta) ? { delta: shorten(delta, where) } : {}) }
   }
 }

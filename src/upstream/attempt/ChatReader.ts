@@ -23,8 +23,6 @@ export interface Streamed {
   readonly _tag: "Streamed"
   /** It can be run once. Its failures hold no secret. */
   readonly chunks: Source.SourceStream<AnswerChunk, AnswerFailure>
-  /** Whether every choice has finished, so that only the end may follow. */
-  readonly isFinished: () => boolean
   /** The usage reported last. */
   readonly usage: () => JsonObject.JsonObject | undefined
   /** How many events were skipped, for they were no JSON. */
@@ -66,7 +64,6 @@ export const streamed: AnswerReader<Streamed> = function* (head, context) {
         Told.answerFailure(answerFailure(failure), target.backend, callerHeaders)
       )
     ),
-    isFinished: () => repair.finished(),
     usage: () => repair.usage(),
     skipped: () => repair.skipped()
   }
@@ -100,6 +97,7 @@ const repairOf = ({ ask, id, prefix, target, times }: Context): AnswerRepair.Ans
     prefix,
     includeUsage: ask.includeUsage,
     passUsage: !ask.includeUsage || isContinuous(ask.body),
+    isOnly: ask.operation === "chat" && (ask.body["n"] ?? 1) === 1,
     cumulative: target.backend.cumulativeContent
   })
 

@@ -79,7 +79,7 @@ class EventStage implements ChunkStage {
 
   end(how: Option.Option<BodyFailure>): Last {
     if (Option.isNone(how)) return this.ended()
-    if (!this.repair.finished()) return failed(how.value)
+    if (!this.repair.isSettled()) return failed(how.value)
     // A complete answer needs no goodbye.
     const last = together([this.repair.end()])
     return { values: last.values, end: last.end ?? Option.none() }

@@ -5,9 +5,14 @@ import { assemble, chunk, cut, delta, holds, repair } from "../generators.js"
 
 const of = (index: number, fields: object) => ({ index, delta: fields, finish_reason: null })
 
+const shortener = () => {
+  const shorten = GrowingText.make()
+  return <Choice extends { readonly index: number }>(choice: Choice) => shorten({ ...choice }, choice.index)
+}
+
 describe("GrowingText", () => {
   it("takes off what was said before, for each text of each choice", () => {
-    const shorten = GrowingText.make()
+    const shorten = shortener()
     assert.deepStrictEqual(shorten(of(0, { role: "assistant", reasoning_content: "Hm" })), {
       ...of(0, { role: "assistant", reasoning_content: "Hm" })
     })
@@ -20,13 +25,13 @@ describe("GrowingText", () => {
   })
 
   it("takes a text that begins otherwise for an addition", () => {
-    const shorten = GrowingText.make()
-    const texts = ["He", "llo", "Hello!", ""].map((content) => shorten(of(0, { content })).delta)
+    const shorten = shortener()
+    const texts = ["He", "llo", "Hello!", ""].map((content) => shorten(of(0, { content }))["delta"])
     assert.deepStrictEqual(texts, [{ content: "He" }, { content: "llo" }, { content: "!" }, { content: "" }])
   })
 
   it("reads the texts of legacy completions, and leaves all else", () => {
-    const shorten = GrowingText.make()
+    const shorten = shortener()
     shorten({ index: 0, text: "a" })
     assert.deepStrictEqual(shorten({ index: 0, text: "ab", finish_reason: "stop" }), {
       index: 0,

@@ -3,9 +3,11 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as AnswerChunk from "./AnswerChunk.js"
 import * as AnswerShape from "./AnswerShape.js"
+import * as BrokenChoice from "./BrokenChoice.js"
 import type * as ChoiceRepair from "./ChoiceRepair.js"
+import * as ChoiceShape from "./ChoiceShape.js"
 import * as FinishReason from "./FinishReason.js"
-import * as ErrorBody from "../../failure/ErrorBody.js"
+import type * as ErrorBody from "../../failure/ErrorBody.js"
 import * as ReportedError from "../../failure/ReportedError.js"
 import * as GrowingText from "../../text/GrowingText.js"
 import * as JsonObject from "../../json/JsonObject.js"
@@ -13,7 +15,7 @@ import * as JsonText from "../../json/JsonText.js"
 import type { Operation } from "../../operation/Operation.js"
 import * as RepeatedEvent from "./RepeatedEvent.js"
 import * as SseEvents from "../../wire/SseEvents.js"
-import * as Usage from "./Usage.js"
+import * as UsageReports from "./UsageReports.js"
 import * as WireIndex from "./WireIndex.js"
 
 /** How the events of a stream ended. */
@@ -48,8 +50,8 @@ export interface AnswerRepair {
   takeWhole(body: JsonObject.JsonObject): boolean
   /** The end of the upstream's bytes. */
   end(): Step
-  /** Whether every choice has finished, though usage may still come. */
-  finished(): boolean
+  /** Whether every choice has finished beyond doubt, so that a connection that is lost takes nothing away. */
+  isSettled(): boolean
   /** The usage reported last, with its counts completed. */
   usage(): JsonObject.JsonObject | undefined
   /** How many events were skipped: they are no JSON, and do not look like it. */
@@ -66,6 +68,8 @@ export interface Options {
   readonly includeUsage: boolean
   /** Whether the caller is told the usage wherever the backend tells it: it was not asked for on its behalf then. */
   readonly passUsage: boolean
+  /** Whether only one choice was asked for. */
+  readonly isOnly: boolean
   /** Whether each text of the backend repeats all that came before it. */
   readonly cumulative: boolean
 }
@@ -94,8 +98,11 @@ class EventRepair implements AnswerRepair {
   private passed: JsonObject.JsonObject | undefined = undefined
   /** What goes with the usage at the end. */
   private readonly closing: Record<string, unknown> = {}
-  private lastUsage: JsonObject.JsonObject | undefined = undefined
-  private timings: JsonObject.JsonObject | undefined = undefined
+  private readonly reports = UsageReports.make()
+  /** So many of the first choices have finished. */
+  private done = 0
+  /** The number of the first choice, where only one was asked for. */
+  private lowest = 0
   private foreign = 0
   private ended = false
 
@@ -131,24 +138,20 @@ class EventRepair implements AnswerRepair {
   }
 
   pushWhole(body: JsonObject.JsonObject): Step {
-    const list = JsonObject.listOf(body["choices"]).map(JsonObject.orEmpty)
-    // A whole body is complete whatever its backend says of the reason.
-    const whole = list.map((choice, position) => ({
-      ...choice,
-      index: choice["index"] ?? position,
-      finish_reason: FinishReason.word(choice["finish_reason"] ?? choice["finishReason"]) ?? "stop"
-    }))
-    const step = this.pushBody(list.length === 0 ? body : { ...body, choices: whole })
+    const list = ChoiceShape.listOf(body["choices"])
+    if (list === undefined) return this.breakOff("the choices of the answer could not be read")
+    const step = this.pushBody(
+      list.length === 0 ? body : { ...body, choices: ChoiceShape.numbered(list).map(wholeChoice) }
+    )
     if (step.end !== undefined) return step
-    // What some backends answer when they have no room.
-    if (list.length === 0) return this.failed(ReportedError.ofEmpty(body) ?? noRoom)
+    if (list.length === 0) return this.failed(ReportedError.ofEmpty(body) ?? BrokenChoice.noRoom)
     return after(step.chunks, this.finish())
   }
 
   takeWhole(body: JsonObject.JsonObject): boolean {
     const { cumulative, prefix } = this.options
     if (prefix !== "" || cumulative || !this.shape.isSound(body)) return false
-    this.lastUsage = Usage.find(body)
+    this.reports.hear(body)
     this.ended = true
     return true
   }
@@ -157,65 +160,75 @@ class EventRepair implements AnswerRepair {
     return this.ended ? nothing : this.finish()
   }
 
-  finished(): boolean {
-    return this.choices.length > 0 && this.choices.every((choice) => choice.finished())
+  isSettled(): boolean {
+    return this.isFinished() && this.choices.every((choice) => choice.isSettled())
   }
 
   usage(): JsonObject.JsonObject | undefined {
-    const usage = this.lastUsage ?? this.timings
-    return usage === undefined ? undefined : Usage.complete(usage)
+    return this.reports.told()
   }
 
   skipped(): number {
     return this.foreign
   }
 
-  // What began as JSON was meant to be a piece of the answer: without it the rest would say something else.
+  // Those that have finished stay so: none is asked twice.
+  private isFinished(): boolean {
+    while (this.choices[this.done]?.finished() === true) this.done++
+    return this.done > 0 && this.done === this.choices.length
+  }
+
+  // What was meant to be a piece of the answer: without it the rest would say something else.
   private pushText(text: string, event: string | undefined): Step {
     const value = Either.getOrUndefined(JsonText.readLoosely(text))
     if (JsonObject.is(value)) return this.pushBody(value, event)
-    if (Array.isArray(value)) return this.pushAll(value.filter(JsonObject.is))
-    if (/^[{[]/.test(text)) return this.breakOff("an event of the stream could not be read")
+    if (Array.isArray(value)) return this.pushAll(value, event)
+    if (looksLikePiece.test(text)) return this.breakOff("an event of the stream could not be read")
     this.foreign++
     return nothing
   }
 
-  private pushAll(bodies: ReadonlyArray<JsonObject.JsonObject>): Step {
-    let all = nothing
-    for (const body of bodies) if (all.end === undefined) all = after(all.chunks, this.pushBody(body))
-    return all
+  private pushAll(bodies: ReadonlyArray<unknown>, event: string | undefined): Step {
+    const chunks: Array<AnswerChunk.AnswerChunk> = []
+    for (const body of bodies.filter(JsonObject.isPresent)) {
+      const step = JsonObject.is(body) ? this.pushBody(body, event) : this.breakOff("an event could not be read")
+      for (const chunk of step.chunks) chunks.push(chunk)
+      if (step.end !== undefined) return { chunks, end: step.end }
+    }
+    return { chunks, end: undefined }
   }
 
   private pushBody(body: JsonObject.JsonObject, event?: string): Step {
-    const {
-      id,
-      object: _,
-      created,
-      model,
-      choices: rawChoices,
-      usage: __,
-      error: ___,
-      obfuscation,
-      ...extras
-    } = known(body)
     // An event with a name of its own tells of something else.
     const isNamed = event !== undefined && event !== "message"
     const reported = ReportedError.inAnswer(body, isNamed)
     if (reported !== undefined) return this.failed(reported)
-    const list = JsonObject.listOf(rawChoices).filter(JsonObject.is)
-    this.hearUsage(body)
+    const { id, object: _, created, model, choices, usage: __, error: ___, ...given } = body
+    const list = ChoiceShape.listOf(choices)
+    if (list === undefined) return this.breakOff("the choices of an event could not be read")
+    const isPiece = !isNamed || list.length > 0
+    if (isPiece) this.hearUsage(body, list.length > 0)
+    if (list.length > 0) this.envelope ??= this.envelopeOf(id, created, model)
+    const extras = wellTyped(given)
+    const { end, repaired } = this.repairAll(list)
+    if (repaired.length > 0) return { chunks: [this.pieceOf(repaired, extras)], end }
+    if (isPiece) this.carry(extras, list.length === 0 && this.isClosing() ? this.closing : this.carried)
+    return { chunks: none, end }
+  }
+
+  // What the choices of a chunk become, and the end that one of them makes.
+  private repairAll(list: ReadonlyArray<JsonObject.JsonObject>): Repairs {
     const repaired: Array<ChoiceRepair.Repaired> = []
-    const isInBounds = list.every((choice, position) => this.repairChoice(choice, position, repaired))
-    const broken = list.find(isBrokenOff)
-    this.envelope ??= list.length === 0 ? undefined : this.envelopeOf(id, created, model)
-    const isPiece = !isNamed || Array.isArray(rawChoices)
-    if (repaired.length === 0 && isPiece)
-      this.carry(extras, list.length === 0 && this.isClosing() ? this.closing : this.carried)
-    const padding = obfuscation === undefined ? {} : { obfuscation }
-    const chunks = repaired.length === 0 ? none : [this.pieceOf(repaired, { ...extras, ...padding })]
-    if (!isInBounds) return after(chunks, this.breakOff("a choice has too high a number"))
-    if (broken !== undefined) return after(chunks, this.failed(brokenOff(broken)))
-    return { chunks, end: undefined }
+    let end: StreamEnd | undefined
+    for (let position = 0; position < list.length && end === undefined; position++) {
+      const given = list[position]
+      const choice = given === undefined ? undefined : ChoiceShape.read(given)
+      if (choice === undefined) end = this.breakOff("a choice could not be read").end
+      else if (!this.repairChoice(choice, position, repaired)) end = this.breakOff("a choice has too high a number").end
+      const broken = choice === undefined || end !== undefined ? undefined : BrokenChoice.of(choice)
+      if (broken !== undefined) end = this.failed(broken).end
+    }
+    return { repaired, end }
   }
 
   private pieceOf(
@@ -224,19 +237,22 @@ class EventRepair implements AnswerRepair {
   ): AnswerChunk.AnswerChunk {
     const list = repaired.map(({ choice }) => choice)
     const content = repaired.some((each) => each.content)
-    return AnswerChunk.make(this.chunkOf(list, { ...this.takeCarried(), ...extras, ...this.takePassed() }), content)
+    const isPlain = this.passed === undefined && JsonObject.isEmpty(this.carried)
+    const beside = isPlain ? extras : { ...this.takeCarried(), ...extras, ...this.takePassed() }
+    return AnswerChunk.make(this.chunkOf(list, beside), content)
   }
 
   // What comes without a choice goes with the next chunk that has one; event by event, so nothing is copied.
   private carry(extras: JsonObject.JsonObject, into: Record<string, unknown>): void {
-    for (const [key, value] of Object.entries(JsonObject.withoutNulls(extras))) {
-      if (key !== "__proto__") into[key] = value
+    for (const key in extras) {
+      const isNothing = extras[key] === null || extras[key] === undefined
+      if (!isNothing && key !== "__proto__" && key !== "obfuscation") into[key] = extras[key]
     }
   }
 
   // Whether only the chunk with the usage is to follow those that finish the choices.
   private isClosing(): boolean {
-    return this.options.includeUsage && this.usage() !== undefined && this.finished()
+    return this.options.includeUsage && this.isFinished() && this.usage() !== undefined
   }
 
   private takeCarried(): JsonObject.JsonObject {
@@ -251,13 +267,9 @@ class EventRepair implements AnswerRepair {
     return passed
   }
 
-  private hearUsage(body: JsonObject.JsonObject): void {
-    const usage = Usage.read(body)
-    this.timings = Usage.readTimings(body) ?? this.timings
-    if (usage === undefined) return
-    this.lastUsage = Usage.merge(this.lastUsage, usage)
-    const isOurs = JsonObject.listOf(body["choices"]).length === 0
-    if (this.options.passUsage && !isOurs) this.passed = { usage: this.usage() }
+  private hearUsage(body: JsonObject.JsonObject, hasChoices: boolean): void {
+    const isHeard = this.reports.hear(body)
+    if (isHeard && hasChoices && this.options.passUsage) this.passed = { usage: this.usage() }
   }
 
   private envelopeOf(id: unknown, created: unknown, model: unknown): Envelope {
@@ -271,10 +283,13 @@ class EventRepair implements AnswerRepair {
 
   // False for a choice that is numbered beyond all reason. Those without a number are in order.
   private repairChoice(value: JsonObject.JsonObject, position: number, into: Array<ChoiceRepair.Repaired>): boolean {
-    const index = WireIndex.of(value["index"]) ?? position
+    const given = WireIndex.of(value["index"]) ?? position
+    // Some number the only choice 1.
+    if (this.choices.length === 0 && this.options.isOnly) this.lowest = given
+    const index = Math.max(0, given - this.lowest)
     if (index >= mostChoices) return false
     for (let lower = this.choices.length; lower < index; lower++) this.choiceAt(lower)
-    const own = this.choiceAt(index).push(this.shorten === undefined ? value : this.shorten(value))
+    const own = this.choiceAt(index).push(this.shorten === undefined ? value : this.shorten(value, index))
     if (own === undefined) return true
     // Clients want choice 0 to start before choice 1, and so on.
     for (; this.begun < index; this.begun++) add(into, this.choiceAt(this.begun).push({}))
@@ -294,7 +309,7 @@ class EventRepair implements AnswerRepair {
   }
 
   private finish(): Step {
-    if (!this.finished()) {
+    if (!this.isFinished()) {
       const blocked = this.choices.length === 0 ? ReportedError.ofEmpty(this.carried) : undefined
       return blocked === undefined ? this.breakOff("the stream ended before its answer did") : this.failed(blocked)
     }
@@ -325,6 +340,15 @@ class EventRepair implements AnswerRepair {
 /** An answer has fewer choices than this; all of them have begun before the last one may. */
 const mostChoices = 65_536
 
+/** What a foreign event has that was meant to be a piece of the answer. */
+const looksLikePiece = /^[{[]|\{\s*\\?["']|\\?["'](?:choices|delta|content)\\?["']/
+
+/** What the choices of a chunk become. */
+interface Repairs {
+  readonly repaired: ReadonlyArray<ChoiceRepair.Repaired>
+  readonly end: StreamEnd | undefined
+}
+
 const add = (into: Array<ChoiceRepair.Repaired>, repaired: ChoiceRepair.Repaired | undefined): void => {
   if (repaired !== undefined) into.push(repaired)
 }
@@ -338,28 +362,25 @@ const after = (chunks: ReadonlyArray<AnswerChunk.AnswerChunk>, { chunks: more, e
   end
 })
 
-// A fingerprint is a text to all clients, or missing.
-const known = (body: JsonObject.JsonObject): JsonObject.JsonObject => {
-  const { system_fingerprint: fingerprint, ...rest } = body
-  return fingerprint === undefined || typeof fingerprint === "string" ? body : rest
+// What is a text to all clients, or missing.
+const texts = ["system_fingerprint", "service_tier"]
+
+const wellTyped = (extras: JsonObject.JsonObject): JsonObject.JsonObject => {
+  const wrong = texts.filter((key) => extras[key] !== undefined && !isWellTyped(key, extras[key]))
+  return wrong.length === 0
+    ? extras
+    : Object.fromEntries(Object.entries(extras).filter(([key]) => !wrong.includes(key)))
 }
 
-// Whether a choice says that its backend gave it up.
-const isBrokenOff = ({ error, finish_reason, finishReason }: JsonObject.JsonObject): boolean =>
-  ReportedError.isError(error) || FinishReason.decode(finish_reason ?? finishReason) === "broken"
+const isWellTyped = (key: string, value: unknown): boolean =>
+  typeof value === "string" || (value === null && key === "service_tier")
 
-const brokenOff = ({ error, finish_reason, finishReason }: JsonObject.JsonObject): ReportedError.ReportedError => {
-  if (ReportedError.isError(error)) return ReportedError.of({ error })
-  const word = FinishReason.word(finish_reason ?? finishReason)
-  const broke = "The model provider broke the answer off"
-  // The word itself says nothing else.
-  const said = word === "error" ? { message: `${broke}.` } : { message: `${broke}: ${word}.`, code: word }
-  return { status: 502, error: ErrorBody.fromValue(said, 502) }
+// A whole answer is complete whatever its backend says of the reason, and said in its message.
+const wholeChoice = (choice: JsonObject.JsonObject): JsonObject.JsonObject => {
+  const { delta, ...rest } = choice
+  const finish_reason = FinishReason.word(choice["finish_reason"] ?? choice["finishReason"]) ?? "stop"
+  const isSaidAgain = delta === undefined || JsonObject.isPresent(choice["message"])
+  return isSaidAgain ? { ...rest, finish_reason } : { ...choice, finish_reason }
 }
 
 const isTime = (seconds: number): boolean => seconds > 0 && Number.isSafeInteger(seconds)
-
-const noRoom: ReportedError.ReportedError = {
-  status: 503,
-  error: ErrorBody.fromValue({ message: "the answer has no choices", code: ErrorBody.noCapacity }, 503)
-}

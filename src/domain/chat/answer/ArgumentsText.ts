@@ -8,6 +8,8 @@ export interface ArgumentsText {
   push(piece: string): string
   /** Whether a whole list or object has come. */
   isComplete(): boolean
+  /** Whether something has come that is not whole yet. */
+  isOpen(): boolean
   /** Whether a text stands for the same value as all that has come. */
   isSame(text: string): boolean
   /** What is owed to the caller when no more will come. */
@@ -44,6 +46,8 @@ class Assembly implements ArgumentsText {
       this.held = placeholder
       return ""
     }
+    // A placeholder stays one for all the spaces behind it.
+    if (this.held !== "" && piece.trim() === "") return ""
     if (this.isComplete()) return this.isSame(piece) ? "" : piece
     this.held = ""
     this.text = Rope.append(this.text, piece)
@@ -53,6 +57,10 @@ class Assembly implements ArgumentsText {
 
   isComplete(): boolean {
     return this.isClosed
+  }
+
+  isOpen(): boolean {
+    return this.text !== "" && !this.isClosed
   }
 
   isSame(text: string): boolean {

@@ -1,7 +1,9 @@
+import * as Either from "effect/Either"
 import * as ArgumentsText from "./ArgumentsText.js"
 import * as ContentParts from "./ContentParts.js"
 import * as FinishReason from "./FinishReason.js"
 import * as JsonObject from "../../json/JsonObject.js"
+import * as JsonText from "../../json/JsonText.js"
 import * as Prefix from "./Prefix.js"
 import * as ToolCalls from "./ToolCalls.js"
 
@@ -21,6 +23,8 @@ export interface ChoiceRepair {
   push(choice: JsonObject.JsonObject): Repaired | undefined
   /** Whether a finish reason was given, or a spoken answer is complete (OpenAI gives no reason then). */
   finished(): boolean
+  /** Whether it has, and said nothing more since: some backends say a reason with every piece. */
+  isSettled(): boolean
   /** The last of the choice, when no more will come; nothing where it has not finished. */
   end(): ReadonlyArray<JsonObject.JsonObject>
 }
@@ -35,6 +39,8 @@ export const text = (index: number, prefix: string): ChoiceRepair => new TextCho
 /** How a choice ends. */
 class Finish {
   private said: unknown = undefined
+  /** Whether something of the answer came after a reason. */
+  private isDoubtful = false
   /** What else the choice said then. */
   private beside: Record<string, unknown> = {}
 
@@ -45,11 +51,17 @@ class Finish {
     return decoded === "broken" ? "stop" : decoded
   }
 
-  /** Takes the reason that a choice gives, if it gives one. */
-  take(reason: unknown): boolean {
-    if (FinishReason.word(reason) === undefined) return false
-    this.said = reason
-    return true
+  isSettled(): boolean {
+    return this.said !== undefined && !this.isDoubtful
+  }
+
+  /** Takes the reason of a choice that says something of the answer or not; false where it gives none. */
+  take(reason: unknown, content: boolean): boolean {
+    const isGiven = reason !== undefined && FinishReason.word(reason) !== undefined
+    if (content) this.isDoubtful = this.said !== undefined
+    else if (isGiven) this.isDoubtful = false
+    if (isGiven) this.said = reason
+    return isGiven
   }
 
   /** Keeps what the last chunk of the choice shall have. */
@@ -73,6 +85,7 @@ class ChatChoice implements ChoiceRepair {
   private spoke = false
   private calledFunction = false
   private namedFunction = false
+  private readonly functionArguments = ArgumentsText.make()
   private heardAll = false
   private readonly finish = new Finish()
   /** What came with it, and holds nothing. */
@@ -100,15 +113,15 @@ class ChatChoice implements ChoiceRepair {
     const source = this.sourceOf(delta, message)
     const repaired = this.repairDelta(source)
     const content = hasContent(repaired)
-    const isLast = this.finish.take(finish_reason ?? finishReason) && !content
-    const extras = hasValue(rest) || hasValue({ logprobs })
+    const isLast = this.finish.take(finish_reason ?? finishReason, content) && !content
     if (isLast) {
       const { role: _, ...unsaid } = repaired
       Object.assign(this.lastDelta, unsaid)
       this.finish.keep(logprobs === undefined ? rest : { ...rest, logprobs })
       return undefined
     }
-    if (this.started && !content && !extras && !hasValue(repaired)) return undefined
+    const isSilent = !content && !JsonObject.isPresent(logprobs) && !hasValue(rest) && !hasValue(repaired)
+    if (this.started && isSilent) return undefined
     this.started = true
     this.spoke ||= content
     const choice: Record<string, unknown> = { index: this.index, delta: repaired, finish_reason: null, ...rest }
@@ -120,11 +133,17 @@ class ChatChoice implements ChoiceRepair {
     return this.heardAll || this.finish.reason() !== undefined
   }
 
+  isSettled(): boolean {
+    return this.heardAll || this.finish.isSettled()
+  }
+
   end(): ReadonlyArray<JsonObject.JsonObject> {
     if (!this.finished()) return []
     const reason = this.reason()
     const calls = this.calls.complete(reason === "length" || reason === "content_filter")
-    const delta = this.started ? this.lastDelta : { role: "assistant", ...this.lastDelta }
+    const rest = this.calledFunction ? this.functionArguments.rest(true) : ""
+    const beside = rest === "" ? this.lastDelta : { ...this.lastDelta, function_call: { arguments: rest } }
+    const delta = this.started ? beside : { role: "assistant", ...beside }
     this.started = true
     const last = { index: this.index, delta, ...this.finish.fields(reason) }
     return calls.length === 0
@@ -149,9 +168,10 @@ class ChatChoice implements ChoiceRepair {
     if (parts !== undefined) putParts(delta, parts)
     const called = this.repairFunctionCall(JsonObject.orEmpty(functionCall))
     if (called !== undefined) delta["function_call"] = called
-    // TGI sends the call itself where others send a list.
-    const repaired = this.calls.push(JsonObject.is(toolCalls) ? [toolCalls] : JsonObject.listOf(toolCalls))
+    const calls = callsIn(toolCalls)
+    const repaired = calls.length === 0 ? calls : this.calls.push(calls.filter((call) => !isForeignCall(call)))
     if (repaired.length > 0) delta["tool_calls"] = repaired
+    if (repaired.length < calls.length) putParts(delta, ContentParts.read(calls.filter(isForeignCall)))
     if (JsonObject.number(JsonObject.orEmpty(rest["audio"])["expires_at"]) !== undefined) this.heardAll = true
     return delta
   }
@@ -159,8 +179,8 @@ class ChatChoice implements ChoiceRepair {
   // A call without name and arguments is none: some backends write every field they know.
   private repairFunctionCall({ arguments: given, name: rawName, ...unknown }: JsonObject.JsonObject) {
     const said = this.namedFunction ? undefined : JsonObject.text(rawName)
-    const args = ArgumentsText.of(given)
-    if (said === undefined && args === "") return undefined
+    const args = this.functionArguments.push(ArgumentsText.of(given))
+    if (said === undefined && args === "" && (this.calledFunction || !JsonObject.isPresent(given))) return undefined
     const name = said ?? (this.calledFunction ? undefined : "")
     this.calledFunction = true
     this.namedFunction ||= said !== undefined
@@ -185,20 +205,26 @@ class TextChoice implements ChoiceRepair {
   ) {}
 
   push(raw: JsonObject.JsonObject): Repaired | undefined {
-    const { index: _, text: given, finish_reason, logprobs: tokens, usage: __, error: ___, ...rest } = raw
+    const { index: _, text: given, finish_reason, finishReason, logprobs: tokens, usage: __, error: ___, ...rest } = raw
     const logprobs = JsonObject.is(tokens) ? tokens : null
-    const piece = this.prefixed(ContentParts.read(given).text ?? "")
+    const parts = isParts(given) ? ContentParts.read(given) : undefined
+    if (parts !== undefined) putParts(rest, parts)
+    const piece = this.prefixed(typeof given === "string" ? given : (parts?.text ?? ""))
     const content = piece !== ""
-    if (this.finish.take(finish_reason) && !content) {
+    if (this.finish.take(finish_reason ?? finishReason, content) && !content) {
       this.finish.keep({ ...rest, logprobs })
       return undefined
     }
-    if (!content && !hasValue(rest) && !hasValue({ logprobs })) return undefined
+    if (!content && logprobs === null && !hasValue(rest)) return undefined
     return { choice: { index: this.index, text: piece, logprobs, finish_reason: null, ...rest }, content }
   }
 
   finished(): boolean {
     return this.finish.reason() !== undefined
+  }
+
+  isSettled(): boolean {
+    return this.finish.isSettled()
   }
 
   end(): ReadonlyArray<JsonObject.JsonObject> {
@@ -224,18 +250,43 @@ const putField = (delta: Record<string, unknown>, key: string, value: unknown): 
   if (repaired !== undefined) delta[key] = repaired
 }
 
-const asText = (value: unknown): unknown => (typeof value === "string" ? value : ContentParts.thoughtOf(value))
+// No refusal and no thought is what some call false.
+const asText = (value: unknown): unknown => {
+  if (typeof value === "boolean") return undefined
+  return typeof value === "string" ? value : ContentParts.thoughtOf(value)
+}
 
-const asList = (value: unknown): unknown => (Array.isArray(value) ? value : JsonObject.is(value) ? [value] : undefined)
+const asList =
+  (ofText: (text: string) => unknown) =>
+  (value: unknown): unknown => {
+    if (Array.isArray(value)) return value
+    if (JsonObject.is(value)) return [value]
+    return typeof value === "string" && value !== "" ? [ofText(value)] : undefined
+  }
+
+// TGI sends the call itself where others send a list, and some send the list as a text.
+const callsIn = (value: unknown): ReadonlyArray<unknown> => {
+  if (JsonObject.is(value)) return [value]
+  return JsonObject.listOf(typeof value === "string" ? Either.getOrUndefined(JsonText.read(value)) : value)
+}
+
+// What a provider has called itself, such as its search of the web, is nothing for the caller to call.
+const isForeignCall = (call: unknown): boolean => {
+  const { arguments: args, custom, function: body, name, type } = JsonObject.orEmpty(call)
+  return JsonObject.text(type) !== undefined && [args, custom, body, name].every((each) => each === undefined)
+}
 
 const repairs = new Map<string, (value: unknown) => unknown>([
   ["refusal", asText],
   ["reasoning", asText],
   ["reasoning_content", asText],
-  ["reasoning_details", asList],
-  ["annotations", asList],
-  ["images", asList],
-  ["audio", (value) => (JsonObject.is(value) ? value : undefined)]
+  ["reasoning_details", asList((text) => ({ type: "reasoning.text", text }))],
+  ["annotations", asList((text) => ({ type: "text", text }))],
+  ["images", asList((url) => ({ type: "image_url", image_url: { url } }))],
+  [
+    "audio",
+    (value) => (typeof value === "string" && value !== "" ? { data: value } : JsonObject.is(value) ? value : undefined)
+  ]
 ])
 
 const logprobsOf = (value: unknown): JsonObject.JsonObject | null => {

@@ -49,7 +49,13 @@ interface Found {
 
 const nothing: Parts = { text: undefined, reasoning: "", refusal: "", others: {} }
 
-const isPart = (value: unknown): boolean => JsonObject.text(JsonObject.orEmpty(value)["type"]) !== undefined
+// An object of another type is what was said itself.
+const isPart = (value: unknown): boolean => {
+  const part = JsonObject.orEmpty(value)
+  const { text, type } = part
+  const isText = typeof text === "string" && Object.keys(part).every((key) => key === "text" || key === "type")
+  return isText || (typeof type === "string" && (kinds.has(type) || pictures.includes(type)))
+}
 
 const readPart = (part: unknown, into: Found): void => {
   if (!JsonObject.is(part)) {
@@ -58,7 +64,7 @@ const readPart = (part: unknown, into: Found): void => {
   }
   const { type: said, ...fields } = part
   const type = JsonObject.text(said) ?? "text"
-  const kind = kinds.get(type)
+  const kind = kinds.get(type) ?? (typeof fields["text"] === "string" ? "text" : undefined)
   const key = kind === undefined ? undefined : telling.find((name) => JsonObject.isPresent(fields[name]))
   if (kind !== undefined && key !== undefined) into[kind] += thoughtOf(fields[key]) ?? ""
   const rest = Object.fromEntries(
@@ -79,7 +85,7 @@ const sayingOf = (value: unknown): string => {
 }
 
 /** Where a part has its words. */
-const telling = ["text", "thinking", "reasoning", "summary", "refusal", "content"]
+const telling = ["text", "thinking", "reasoning", "summary", "refusal", "content", "value"]
 
 const kinds = new Map<string, "text" | "reasoning" | "refusal">([
   ["text", "text"],

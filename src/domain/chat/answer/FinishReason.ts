@@ -15,11 +15,18 @@ export const decode = (value: unknown): Said | undefined => {
   return said === undefined ? undefined : (meaningOf(said) ?? "stop")
 }
 
-/** The word itself, which some backends wrap into an object. */
+/** The word itself, which some backends wrap into an object or a list; undefined for one that says "not yet". */
 export const word = (value: unknown): string | undefined => {
-  if (!JsonObject.is(value)) return JsonObject.text(value)
-  return ["type", "reason", "finish_reason", "name"].map((key) => JsonObject.text(value[key])).find(isSaid)
+  if (typeof value === "string") return value === "" || notYet.test(value) ? undefined : value
+  if (typeof value === "number") return String(value)
+  if (Array.isArray(value)) return word(value[0])
+  return JsonObject.is(value) ? wordKeys.map((key) => JsonObject.text(value[key])).find(isSaid) : undefined
 }
+
+const wordKeys = ["type", "reason", "finish_reason", "name"]
+
+// Words for nothing, of languages and of protocols.
+const notYet = /^(?:null|none|undefined|(?:.*_)?unspecified|not_finished|in_progress|pending|running)$/i
 
 /** Whether nobody knows what this word means. */
 export const isUnknown = (said: string): boolean => meaningOf(said) === undefined
@@ -45,7 +52,7 @@ const inWords = (said: string): string =>
     .replace(/([a-z])([A-Z])/g, "$1_$2")
     .replace(/[\s-]+/g, "_")
     .toLowerCase()
-    .replace(/^finish_reason_/, "")
+    .replace(/^(?:finish_)?reason_/, "")
 
 const usuals = new Map<string, Said>([
   ["stop", "stop"],
@@ -57,11 +64,24 @@ const usuals = new Map<string, Said>([
 
 const exact = new Map<string, Said>([
   ...usuals,
-  ...["eos", "eos_token", "end", "end_turn", "stop_sequence", "stop_token", "complete", "completed", "done"].map(
+  ...[
+    "eos",
+    "eos_token",
+    "eos_found",
+    "end",
+    "end_turn",
+    "end_of_text",
+    "endoftext",
+    "stop_sequence",
+    "stop_token"
+  ].map((known) => [known, "stop"] as const),
+  ...["stop_string_found", "complete", "completed", "done", "finish", "finished", "normal", "success", "no_error"].map(
     (known) => [known, "stop"] as const
   ),
-  ...["finish", "finished", "normal", "success"].map((known) => [known, "stop"] as const),
-  ...["tool_call", "tool_use", "function_calls"].map((known) => [known, "tool_calls"] as const)
+  ...["tool_call", "tool_use", "function_calls"].map((known) => [known, "tool_calls"] as const),
+  // Cohere's.
+  ["error_limit", "length"],
+  ["error_toxic", "content_filter"]
 ])
 
 // What was kept back comes first: a filter's word may speak of an error, too.
@@ -69,14 +89,16 @@ const families: ReadonlyArray<{ readonly meaning: Said; readonly words: RegExp }
   {
     meaning: "content_filter",
     words:
-      /filter|safety|prohibited|recitation|guardrail|blocklist|blocked|moderat|sensitive|spii|refus|policy|model_armor|harmful/
+      /filter|safety|prohibited|recitation|guardrail|bl[oa]ck(?:ed|_?list)|moderat|\bsensitive|spii|refus|(?:content|safety|usage)_policy|^policy|violation|model_armor|harmful|toxic|unsafe|profanity|copyright|censor/
   },
   {
     meaning: "length",
-    words: /length|context_window|truncated|max_[a-z_]*tokens?|tokens?_limit|out_of_tokens/
+    words:
+      /^(?:max_|exceeded_)?length|length_(?:limit|exceeded)|model_length|context_(?:length|window|limit|exceeded|overflow)|truncated|max_(?:[a-z_]*tokens?|len|context|output|time|turns|steps)|tokens?_limit|(?:time|output|length)_limit|out_of_tokens|^limit|budget_exceeded|^incomplete/
   },
   {
     meaning: "broken",
-    words: /error|abort|malformed|fail|timeout|timed_out|cancel|insufficient|interrupt|overload|unexpected|disconnect/
+    words:
+      /error|abort|malformed|^fail(?:ed|ure)?$|_fail(?:ed|ure)|^(?:.*_)?time(?:d_)?out|cancel|insufficient|interrupt|overload|unexpected|disconnect|exception|crash|out_of_memory|preempt|evicted|killed|unavailable|shutdown|unloaded|rate_limit|missing_thought|too_many_tool|^internal|^invalid/
   }
 ]

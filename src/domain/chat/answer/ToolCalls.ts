@@ -22,7 +22,7 @@ export const make = (idFor: (index: number) => string): ToolCalls => new CallRep
 class Slot {
   readonly written = ArgumentsText.make()
   /** Whether its name was said once more, with nothing, after its arguments. */
-  again = false
+  private again = false
 
   constructor(
     readonly index: number,
@@ -32,6 +32,27 @@ class Slot {
     /** What the backend said of it at first. */
     readonly said: Said
   ) {}
+
+  /** Notes a delta of it that says nothing but its name. */
+  heed({ input, name }: Said): void {
+    this.again ||= name !== undefined && input === "" && this.written.isComplete()
+  }
+
+  /** Whether another call is named. */
+  hasOtherName({ name }: Said): boolean {
+    return this.name !== "" && name !== undefined && name !== this.name
+  }
+
+  /** Whether the arguments of a delta are another call's of the same function: they come after its own, and are new. */
+  hasOtherArguments({ input, name }: Said): boolean {
+    const isNamed = (name !== undefined && this.name !== "") || this.again
+    return isNamed && this.written.isComplete() && input.trim() !== "" && !this.written.isSame(input)
+  }
+
+  /** The name of a call that goes on without one. */
+  nameAgain(): string | undefined {
+    return this.again ? this.name : undefined
+  }
 }
 
 /** What a delta says of the call that it belongs to. */
@@ -47,11 +68,17 @@ class CallRepair implements ToolCalls {
   /** The last call that was given each number, and each id. */
   private readonly byIndex = new Map<number, Slot>()
   private readonly byId = new Map<string, Slot>()
+  /** The calls of the last list that had several. */
+  private list: ReadonlyArray<Slot> = []
 
   constructor(private readonly idFor: (index: number) => string) {}
 
   push(calls: ReadonlyArray<unknown>): ReadonlyArray<JsonObject.JsonObject> {
-    return calls.length === 0 ? none : calls.map((call) => this.pushOne(call)).filter((call) => call !== undefined)
+    if (calls.length === 0) return none
+    const list = calls.length > 1 ? new CallList(this.list) : undefined
+    const deltas = calls.map((call) => this.pushOne(call, list)).filter((call) => call !== undefined)
+    this.list = list?.slots ?? this.list
+    return deltas
   }
 
   complete(isCut: boolean): ReadonlyArray<JsonObject.JsonObject> {
@@ -67,34 +94,26 @@ class CallRepair implements ToolCalls {
     return this.slots.length > 0
   }
 
-  private pushOne(value: unknown): JsonObject.JsonObject | undefined {
+  private pushOne(value: unknown, list: CallList | undefined): JsonObject.JsonObject | undefined {
     if (!JsonObject.is(value)) return undefined
-    const { index: _, id: rawId, type, function: rawFunction, custom: rawCustom, ...beside } = value
-    const { given, unknown } = bodyOf(rawFunction ?? rawCustom, beside)
-    const { name: rawName, arguments: rawArguments, input: rawInput, ...within } = given
-    const isCustom = JsonObject.is(rawCustom) || type === "custom"
-    const said: Said = {
-      index: WireIndex.of(value["index"]),
-      id: JsonObject.text(rawId),
-      name: JsonObject.text(rawName),
-      input: ArgumentsText.of(isCustom ? (rawInput ?? rawArguments) : (rawArguments ?? rawInput))
-    }
-    const found = this.find(said)
+    const { beside, isCustom, said, within } = read(value)
+    const found = list === undefined ? this.find(said) : list.find(said, this.find(said))
+    const isBare = JsonObject.isEmpty(beside) && JsonObject.isEmpty(within)
+    if (found === undefined && isBare && saysNothing(said)) return undefined
     const slot = found ?? this.open(said, isCustom)
+    list?.add(slot, said)
     const input = slot.custom ? said.input : slot.written.push(said.input)
-    const named = found !== undefined && slot.name === "" && said.name !== undefined
-    if (named) slot.name = said.name ?? ""
-    const more = { within: JsonObject.withoutNulls(within), beside: JsonObject.withoutNulls(unknown) }
-    const isSilent = input === "" && !named && Object.keys({ ...more.within, ...more.beside }).length === 0
-    if (found !== undefined && isSilent) return undefined
-    const face = slot.custom ? { input } : { arguments: input }
-    const body = found === undefined || named ? { name: slot.name, ...face } : face
+    slot.heed(said)
+    const isNamed = found === undefined || (slot.name === "" && said.name !== undefined)
+    if (slot.name === "") slot.name = said.name ?? ""
+    if (isBare && input === "" && !isNamed) return undefined
     const kind = slot.custom ? "custom" : "function"
+    const face = slot.custom ? { input } : { arguments: input }
     return {
       index: slot.index,
       ...(found === undefined ? { id: slot.id, type: kind } : {}),
-      [kind]: { ...body, ...more.within },
-      ...more.beside
+      [kind]: { ...(isNamed ? { name: slot.name } : {}), ...face, ...within },
+      ...beside
     }
   }
 
@@ -102,19 +121,16 @@ class CallRepair implements ToolCalls {
   private find(said: Said): Slot | undefined {
     const { id, index } = said
     const known = id === undefined ? undefined : this.byId.get(id)
-    if (known !== undefined) return isAnother(known, said) ? undefined : this.know(known, said)
-    if (index === undefined) return id === undefined ? this.goneOn(this.slots.at(-1), said) : undefined
-    const slot = this.byIndex.get(index)
-    // Ollama numbers parallel calls 0: another id with a name is another call.
-    if (slot?.said.id === undefined || id === undefined) return this.goneOn(slot, said)
-    return said.name !== undefined && slot.name !== "" ? undefined : slot
+    if (known !== undefined) return isAnother(known, said) ? undefined : this.remember(known, said)
+    const slot = index === undefined ? this.slots.at(-1) : this.byIndex.get(index)
+    if (slot === undefined || slot.hasOtherName(said) || slot.hasOtherArguments(said)) return undefined
+    // Ollama numbers parallel calls 0: another id is another call, unless this one is in the middle of its arguments.
+    const hasOtherId = id !== undefined && (slot.said.id !== undefined || index === undefined)
+    const begins = said.name !== undefined || index === undefined
+    return hasOtherId && begins && slot.name !== "" && !slot.written.isOpen() ? undefined : this.remember(slot, said)
   }
 
-  private goneOn(slot: Slot | undefined, said: Said): Slot | undefined {
-    return slot === undefined || begins(slot, said) ? undefined : this.know(slot, said)
-  }
-
-  private know(slot: Slot, { id, index }: Said): Slot {
+  private remember(slot: Slot, { id, index }: Said): Slot {
     if (index !== undefined) this.byIndex.set(index, slot)
     if (id !== undefined) this.byId.set(id, slot)
     return slot
@@ -125,30 +141,63 @@ class CallRepair implements ToolCalls {
     const at = this.slots.length
     const isTaken = id === undefined || this.byId.has(id)
     const before = index === undefined ? this.slots.at(-1) : this.byIndex.get(index)
-    const again = before?.again === true ? before.name : undefined
-    const slot = new Slot(at, custom, isTaken ? this.idFor(at) : id, name ?? again ?? "", said)
+    const slot = new Slot(at, custom, isTaken ? this.idFor(at) : id, name ?? before?.nameAgain() ?? "", said)
     this.slots.push(slot)
-    return this.know(slot, said)
+    return this.remember(slot, said)
   }
 }
 
-// Whether a delta without an id of its own begins another call, though it is numbered like this one or not at all: all
-// calls may have the number 0. A name alone may be said once more of the same call; arguments after it tell.
-const begins = (slot: Slot, { input, name }: Said): boolean => {
-  if (slot.name === "" || (name !== undefined && name !== slot.name)) return slot.name !== ""
-  if (!slot.written.isComplete()) return false
-  if (name !== undefined && input === "") slot.again = true
-  return (name !== undefined || slot.again) && input.trim() !== "" && !slot.written.isSame(input)
-}
+/** The calls of one list with several items: no two of them are one call, unless their ids or numbers say so. */
+class CallList {
+  readonly slots: Array<Slot> = []
+  private readonly taken = new Set<Slot>()
+  private readonly named = new Set<Slot>()
 
-// Where several calls have one id, it is their names or their numbers that differ.
-const isAnother = (slot: Slot, { index, name }: Said): boolean => {
-  if (name === undefined || slot.name === "") return false
-  const isNumberedElse = index !== undefined && slot.said.index !== undefined && index !== slot.said.index
-  return name !== slot.name || (isNumberedElse && slot.written.isComplete())
+  constructor(private readonly before: ReadonlyArray<Slot>) {}
+
+  add(slot: Slot, { name }: Said): void {
+    this.slots.push(slot)
+    this.taken.add(slot)
+    if (name !== undefined) this.named.add(slot)
+  }
+
+  find(said: Said, found: Slot | undefined): Slot | undefined {
+    const isPlain = said.id === undefined && said.index === undefined
+    // What has no name, number or id is told by its place.
+    const placed = isPlain && said.name === undefined ? this.before[this.slots.length] : undefined
+    if (placed !== undefined) return placed
+    if (found === undefined) return undefined
+    const isTaken = isPlain ? this.taken.has(found) : said.name !== undefined && this.named.has(found)
+    return isTaken ? undefined : found
+  }
 }
 
 const none: ReadonlyArray<JsonObject.JsonObject> = []
+
+// Where several calls have one id, it is their names or their numbers that differ.
+const isAnother = (slot: Slot, said: Said): boolean => {
+  if (said.name === undefined || slot.name === "") return false
+  const isNumberedElse = said.index !== undefined && slot.said.index !== undefined && said.index !== slot.said.index
+  const isSilent = said.input === "" && !slot.written.isOpen()
+  return slot.hasOtherName(said) || (isNumberedElse && (slot.written.isComplete() || isSilent))
+}
+
+const saysNothing = ({ id, input, name }: Said): boolean => id === undefined && name === undefined && input === ""
+
+const read = (value: JsonObject.JsonObject) => {
+  const { index, id, type, function: rawFunction, custom: rawCustom, ...rest } = value
+  const { given, unknown } = bodyOf(rawFunction ?? rawCustom, rest)
+  const { name, arguments: rawArguments, input: rawInput, parameters, ...within } = given
+  const isCustom = JsonObject.is(rawCustom) || type === "custom"
+  const argued = isCustom ? (rawInput ?? rawArguments) : (rawArguments ?? rawInput ?? parameters)
+  const said: Said = {
+    index: WireIndex.of(index),
+    id: JsonObject.text(id),
+    name: JsonObject.text(name),
+    input: ArgumentsText.of(argued)
+  }
+  return { said, isCustom, within: JsonObject.withoutNulls(within), beside: JsonObject.withoutNulls(unknown) }
+}
 
 // Some say it all in the call itself.
 const bodyOf = (

@@ -346,13 +346,13 @@ describe("AnswerRepair", () => {
       assert.isFalse(chunks.some((each) => "usage" in each))
     })
 
-    it("is near once every choice has finished, though usage may still come", () => {
+    it("is beyond doubt once every choice has finished and says nothing more, though usage may still come", () => {
       const stream = AnswerRepair.make(options())
       const finishedAfter = (data: JsonObject.JsonObject) => {
         stream.push({ event: undefined, data: JSON.stringify(data) })
-        return stream.finished()
+        return stream.isSettled()
       }
-      assert.isFalse(stream.finished())
+      assert.isFalse(stream.isSettled())
       const second = (finish_reason: string | null) => chunk([{ index: 1, delta: { content: "b" }, finish_reason }])
       assert.deepStrictEqual([hello, second(null), stop, second("stop"), usageChunk].map(finishedAfter), [
         false,
@@ -553,6 +553,88 @@ describe("AnswerRepair", () => {
         assert.deepStrictEqual(end, finished)
         assertContract(chunks)
       }))
+  })
+
+  describe("does not leave out what it cannot read", () => {
+    const piece = (choices: unknown) => ({ ...hello, choices })
+    const fields = { index: 0, delta: { content: "x" } }
+
+    it("and reads choices in other wrappings", () => {
+      for (const choices of [
+        fields,
+        { 0: fields },
+        [{ index: 0, delta: "x" }],
+        [{ index: 0, delta: [{ content: "x" }] }]
+      ]) {
+        assert.deepStrictEqual(repair([hello, piece(choices), stop]).chunks, [hello, delta({ content: "x" }), stop])
+      }
+      for (const message of ["x", [{ role: "assistant", content: "x" }]]) {
+        const whole = repairWhole({ ...hello, choices: [{ index: 0, message, finish_reason: "stop" }] })
+        assert.deepStrictEqual(whole.chunks, [delta({ role: "assistant", content: "x" }), stop])
+      }
+    })
+
+    it("but breaks off", () => {
+      for (const event of [
+        piece(["not "]),
+        piece("not "),
+        piece([{ index: 0, delta: [{ content: "no" }, { content: "t " }] }]),
+        piece([{ index: 0, delta: 5 }]),
+        '["not "]',
+        'data: {"choices":[{"delta":{"content":"not "}}]}',
+        '"choices":[{"index":0,"delta":{"content":"not "}}]}',
+        String.raw`"{\"choices\":[{\"delta\":{}}]}"`,
+        "b'{\"a\":1}'"
+      ]) {
+        const { chunks, end } = repair([hello, event, stop])
+        assert.deepStrictEqual(chunks, [hello], JSON.stringify(event))
+        assert.isTrue(truncated(end), JSON.stringify(event))
+      }
+    })
+  })
+
+  describe("numbers of choices", () => {
+    const both = [0, 0].map((index) => ({ index, message: { content: "ab"[index] }, finish_reason: "stop" }))
+
+    it("of a whole answer count only where they are 0 to n-1", () => {
+      for (const numbers of [
+        [0, 0],
+        [1, 2],
+        [undefined, undefined],
+        ["0", "1"]
+      ]) {
+        const choices = both.map((choice, n) => ({ ...choice, index: numbers[n], message: { content: "ab"[n] } }))
+        const list = JsonObject.listOf(assemble(repairWhole({ ...hello, choices }))?.["choices"]).map(
+          JsonObject.orEmpty
+        )
+        assert.deepStrictEqual(
+          list.map(({ index, message }) => [index, JsonObject.orEmpty(message)["content"]]),
+          [
+            [0, "a"],
+            [1, "b"]
+          ]
+        )
+      }
+    })
+
+    it("begin where the backend begins, where one was asked for", () => {
+      const at1 = (fields: object, finish: string | null = null) =>
+        chunk([{ index: 1, delta: fields, finish_reason: finish }])
+      const { chunks, end } = repair([at1({ content: "hello" }), at1({}, "stop")], { isOnly: true })
+      assert.deepStrictEqual(end, finished)
+      assert.deepStrictEqual(chunks, [delta({ role: "assistant", content: "hello" }), stop])
+    })
+  })
+
+  it("is not settled by a finish that was said with every piece", () => {
+    const stream = AnswerRepair.make(options())
+    const settledAfter = (data: JsonObject.JsonObject) => {
+      stream.push({ event: undefined, data: JSON.stringify(data) })
+      return stream.isSettled()
+    }
+    assert.isTrue(settledAfter(delta({ content: "do not " }, "stop")))
+    assert.isFalse(settledAfter(delta({ content: "del" }, "stop")))
+    assert.isTrue(settledAfter(stop))
   })
 
   describe("of a legacy completion", () => {

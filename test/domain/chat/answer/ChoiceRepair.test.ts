@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ChoiceRepair from "../../../../src/domain/chat/answer/ChoiceRepair.js"
-import type * as JsonObject from "../../../../src/domain/json/JsonObject.js"
+import * as JsonObject from "../../../../src/domain/json/JsonObject.js"
 
 /** What the deltas of a choice become: `undefined` where there is nothing to send. */
 const chat = (choices: ReadonlyArray<JsonObject.JsonObject>, prefix = "") => {
@@ -108,9 +108,9 @@ describe("ChoiceRepair of a chat", () => {
 
   it("says the name of a called function that comes late", () => {
     assert.deepStrictEqual(
-      deltas({ function_call: { name: "", arguments: "" } }, { function_call: { name: "f", arguments: "{}" } })[1],
+      deltas({ function_call: { name: "", arguments: "" } }, { function_call: { name: "f", arguments: "[1]" } })[1],
       {
-        function_call: { name: "f", arguments: "{}" }
+        function_call: { name: "f", arguments: "[1]" }
       }
     )
   })
@@ -212,6 +212,39 @@ describe("ChoiceRepair of a chat", () => {
       assert.isTrue(content(delta))
     }
     assert.isUndefined(content({}, "stop"))
+  })
+
+  it("reads values of another type where it can", () => {
+    const call = { id: "a", type: "function", function: { name: "f", arguments: "[1]" } }
+    const [said] = deltas({
+      refusal: false,
+      reasoning: 5,
+      images: "https://a.example/b.png",
+      audio: "AA",
+      tool_calls: JSON.stringify([call])
+    })
+    assert.deepStrictEqual(said, {
+      role: "assistant",
+      reasoning: "5",
+      images: [{ type: "image_url", image_url: { url: "https://a.example/b.png" } }],
+      audio: { data: "AA" },
+      tool_calls: [{ index: 0, ...call }]
+    })
+  })
+
+  it("does not take for a call what the provider has called itself (Zhipu)", () => {
+    const search = { id: "w", type: "web_search", web_search: { query: "q" } }
+    const choices = [{ delta: { tool_calls: [search] } }, finish("stop")]
+    assert.deepStrictEqual(chat(choices)[0]?.["delta"], { role: "assistant", web_search: [{ ...search }] })
+    assert.strictEqual(finishOf(...choices), "stop")
+  })
+
+  it("has the arguments of a function once, and no placeholder before them", () => {
+    const said = (...pieces: ReadonlyArray<string>) =>
+      chat(pieces.map((args) => ({ delta: { function_call: { name: "f", arguments: args } } })))
+        .map((choice) => JsonObject.orEmpty(JsonObject.orEmpty(choice?.["delta"])["function_call"])["arguments"] ?? "")
+        .join("")
+    assert.strictEqual(said("{}", '{"a"', ":1}", '{"a":1}'), '{"a":1}')
   })
 
   it("is finished by a reason, or by the end of a spoken answer", () => {

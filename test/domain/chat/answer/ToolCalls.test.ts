@@ -184,9 +184,10 @@ describe("ToolCalls", () => {
           repair(
             [said("f", "[1]", index)],
             [said("f", "", index)],
-            [said(undefined, "[", index), said(undefined, "2]", index)]
+            [said(undefined, "[", index)],
+            [said(undefined, "2]", index)]
           ),
-          [[begin(0, "made_0", "f", "[1]")], [], [begin(1, "made_1", "f", "["), more(1, "2]")]]
+          [[begin(0, "made_0", "f", "[1]")], [], [begin(1, "made_1", "f", "[")], [more(1, "2]")]]
         )
       })
 
@@ -197,6 +198,72 @@ describe("ToolCalls", () => {
         )
       })
     }
+  })
+
+  describe("several in one list are several calls", () => {
+    it("where they are alike", () => {
+      const roll = raw({ id: "" }, { name: "roll", arguments: '{"d":6}' })
+      const [first] = repair([roll, roll, raw({}, { name: "roll", arguments: { d: 6 } })])
+      assert.strictEqual(first?.length, 3)
+      const numbered = { ...roll, index: 0 }
+      assert.strictEqual(repair([numbered, numbered])[0]?.length, 2)
+    })
+
+    it("where they have one id, or none has arguments", () => {
+      const weather = (city: string) => raw({ id: "w" }, { name: "w", arguments: `["${city}"]` })
+      assert.deepStrictEqual(repair([weather("a"), weather("b")])[0], [
+        begin(0, "w", "w", '["a"]'),
+        begin(1, "made_1", "w", '["b"]')
+      ])
+      assert.deepStrictEqual(repair([raw({}, { name: "f" }), raw({}, { name: "f", arguments: "[2]" })])[0], [
+        begin(0, "made_0", "f"),
+        begin(1, "made_1", "f", "[2]")
+      ])
+    })
+
+    it("and go on by their places", () => {
+      assert.deepStrictEqual(
+        repair(
+          [raw({ id: "a" }, { name: "f" }), raw({ id: "b" }, { name: "g" })],
+          [raw({}, { arguments: "[1]" }), raw({}, { arguments: "[2]" })]
+        ),
+        [
+          [begin(0, "a", "f"), begin(1, "b", "g")],
+          [more(0, "[1]"), more(1, "[2]")]
+        ]
+      )
+    })
+
+    it("whatever number they are opened with", () => {
+      assert.deepStrictEqual(repair([begin(0, "x", "w")], [begin(1, "x", "w")], [more(0, "[1]")], [more(1, "[2]")]), [
+        [begin(0, "x", "w")],
+        [begin(1, "made_1", "w")],
+        [more(0, "[1]")],
+        [more(1, "[2]")]
+      ])
+    })
+  })
+
+  it("goes on in the middle of the arguments, whatever id is said", () => {
+    assert.deepStrictEqual(repair([begin(0, "a", "f", "[")], [begin(0, "b", "f", "1]")]), [
+      [begin(0, "a", "f", "[")],
+      [more(0, "1]")]
+    ])
+  })
+
+  it("takes what says nothing at all for no call", () => {
+    for (const nothing of [{}, { id: "", function: { name: "", arguments: "" } }, { id: null, type: "function" }]) {
+      const calls = ToolCalls.make(String)
+      assert.deepStrictEqual(calls.push([nothing]), [])
+      assert.isFalse(calls.any())
+    }
+  })
+
+  it("keeps a placeholder through the spaces behind it", () => {
+    const calls = ToolCalls.make(String)
+    calls.push([begin(0, "a", "f", "{}")])
+    assert.deepStrictEqual(calls.push([more(0, "\n")]), [])
+    assert.deepStrictEqual(calls.complete(false), [more(0, "{}")])
   })
 
   it("has all arguments once where they are said once more at the end", () => {
