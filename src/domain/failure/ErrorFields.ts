@@ -1,5 +1,5 @@
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { JsonNumber } from "../json/JsonNumber.js"
 import * as JsonObject from "../json/JsonObject.js"
 import * as JsonText from "../json/JsonText.js"
 
@@ -121,7 +121,7 @@ const errorIn = (outer: JsonObject.JsonObject): JsonObject.JsonObject => {
   for (const key of ["error", "base_resp"]) {
     const inner = outer[key]
     const error = typeof inner === "string" ? undefined : objectOf(inner)
-    if (error !== undefined && Object.keys(error).length > 0) return error
+    if (error !== undefined && !JsonObject.isEmpty(error)) return error
   }
   const [one, ...more] = JsonObject.listOf(outer["errors"])
   if (one === undefined) return outer
@@ -150,7 +150,7 @@ const quotedIn = (error: JsonObject.JsonObject): unknown => {
 
 const parsed = (text: string): unknown => {
   if (text.length > longestQuote || !/^\s*[[{]/.test(text)) return undefined
-  return Option.getOrUndefined(JsonObject.parseValue(text))
+  return Either.getOrUndefined(JsonText.readLoosely(text))
 }
 
 const messageKeys = [
@@ -220,11 +220,8 @@ const textAt = (
 }
 
 /** A field of an error that holds a text, or a number as it was written. */
-export const plainAt = (error: JsonObject.JsonObject, key: string): string | undefined => {
-  const value = error[key]
-  if (value instanceof JsonNumber) return value.text
-  return typeof value === "number" ? String(value) : JsonObject.text(value)
-}
+export const plainAt = (error: JsonObject.JsonObject, key: string): string | undefined =>
+  JsonObject.digits(error[key]) ?? JsonObject.text(error[key])
 
 const codeAt = (error: JsonObject.JsonObject): readonly [string | undefined, string | undefined] => {
   const key = codeKeys.find((each) => plainAt(error, each) !== undefined)
@@ -247,8 +244,7 @@ const othersOf = (
       .map(([key, value]) => [key, key === "metadata" ? withoutHeaders(value) : value])
   )
 
-const saysSomething = (value: unknown): boolean =>
-  JsonObject.isPresent(value) && !(JsonObject.is(value) && Object.keys(value).length === 0)
+const saysSomething = (value: unknown): boolean => JsonObject.isPresent(value) && !JsonObject.isEmpty(value)
 
 // What the provider behind the backend sent them: the limits of the operator's account.
 const withoutHeaders = (metadata: unknown): unknown => {

@@ -89,11 +89,7 @@ export const isError = (error: unknown): boolean =>
       ? error.length > 0
       : Boolean(error)
 
-const holdsSomething = (value: unknown): boolean => {
-  if (!JsonObject.is(value)) return false
-  for (const _ in value) return true
-  return false
-}
+const holdsSomething = (value: unknown): boolean => JsonObject.is(value) && !JsonObject.isEmpty(value)
 
 const isEnvelope = (body: JsonObject.JsonObject): boolean => {
   const { base_resp: base } = body
