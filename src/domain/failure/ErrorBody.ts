@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as ErrorFields from "./ErrorFields.js"
+import * as ErrorText from "./ErrorText.js"
 import * as JsonObject from "../json/JsonObject.js"
 import * as JsonText from "../json/JsonText.js"
 
@@ -18,9 +19,9 @@ export const noCapacity = "upstream_overloaded"
 
 /** Reads an error of any known shape: nested, flat, a string, a list, the envelopes of other APIs, or text that is no JSON. */
 export const decode = (body: string, status: number): ErrorBody => {
-  const text = ErrorFields.withoutFraming(body)
+  const text = ErrorText.withoutFraming(body)
   return Either.match(JsonText.readLoosely(text), {
-    onLeft: () => complete(ErrorFields.ofUnreadable(text), status),
+    onLeft: () => complete(ErrorFields.ofText(ErrorText.firstMessage(text)), status),
     onRight: (value) => fromValue(value, status)
   })
 }
