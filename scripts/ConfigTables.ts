@@ -9,15 +9,15 @@ export const fill = (page: string, schema: JsonObject.JsonObject): string => {
   return page.replace(
     /(<!-- keys of (\w+) -->\n)[^]*?(<!-- end -->)/g,
     (_, start: string, name: string, end: string) => {
-      return `${start}\n${table(sections[name])}\n\n${end}`
+      return `${start}\n${table(sections[name], sections)}\n\n${end}`
     }
   )
 }
 
-const table = (section: unknown): string =>
-  ["| key | default | meaning |", "|---|---|---|", ...rows(section, "")].join("\n")
+const table = (section: unknown, sections: JsonObject.JsonObject): string =>
+  ["| key | default | meaning |", "|---|---|---|", ...rows(section, "", sections)].join("\n")
 
-const rows = (section: unknown, prefix: string): ReadonlyArray<string> => {
+const rows = (section: unknown, prefix: string, sections: JsonObject.JsonObject): ReadonlyArray<string> => {
   const object = JsonObject.orEmpty(ConfigJsonSchema.objectOf(section))
   const required = JsonObject.listOf(object["required"])
   return Object.entries(ConfigJsonSchema.propertiesOf(section)).flatMap(([key, property]) => {
@@ -25,11 +25,18 @@ const rows = (section: unknown, prefix: string): ReadonlyArray<string> => {
     const { default: value, description } = JsonObject.orEmpty(property)
     if (typeof description !== "string")
       throw new Error(`${path} has no description; annotate it (see CONTRIBUTING.md)`)
-    const inner = rows(property, `${path}.`)
-    const preset = required.includes(key) ? "required" : inner.length > 0 ? "" : shown(value)
-    const cells = [`\`${path}\``, preset, description.replaceAll("|", "\\|")]
+    const inner = rows(property, `${path}.`, sections)
+    const preset = inner.length > 0 ? "" : (general(path, sections) ?? shown(value))
+    const cells = [`\`${path}\``, required.includes(key) ? "required" : preset, description.replaceAll("|", "\\|")]
     return [`|${cells.map((cell) => (cell === "" ? " " : ` ${cell} `)).join("|")}|`, ...inner]
   })
+}
+
+// What a section at the top says for all is the default of the same key under the same name further down.
+const general = (path: string, sections: JsonObject.JsonObject): string | undefined => {
+  const [name = "", key = "", ...deeper] = path.split(".")
+  const isThere = deeper.length === 0 && Object.hasOwn(ConfigJsonSchema.propertiesOf(sections[name]), key)
+  return isThere ? `as [\`${name}\`](#${name})` : undefined
 }
 
 const shown = (value: unknown): string => {

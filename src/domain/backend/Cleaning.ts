@@ -7,6 +7,7 @@ import { optional, orDefault } from "../schema/ConfigSchema.js"
  * (`keep`), or the last stays unless the request shows an agent or a rich client (`auto`).
  */
 export const UserTurns = Schema.Literal("auto", "last", "join", "keep")
+/** One of these ways. */
 export type UserTurns = typeof UserTurns.Type
 
 /** What is made of the messages of a chat before a backend gets them. */
@@ -70,6 +71,7 @@ export const CleanKeys = ofKeys(
   }),
   { userTurns: Option.some(none.userTurns), trim: Option.some(none.trim), stripTags: Option.some(none.stripTags) }
 )
+/** What a backend's own `clean` says; none of its keys need be there. */
 export type CleanKeys = typeof CleanKeys.Type
 
 /** What a backend says, and what is said for all where it says nothing. */

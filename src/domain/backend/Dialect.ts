@@ -2,6 +2,7 @@ import * as Schema from "effect/Schema"
 import { orDefault, Strings, stringsJson } from "../schema/ConfigSchema.js"
 import type * as JsonObject from "../json/JsonObject.js"
 import * as ParamPath from "./ParamPath.js"
+import { oncePer } from "../text/OncePer.js"
 
 /** Body keys that no backend's configuration may touch. */
 export const reserved = ParamPath.reserved
@@ -106,8 +107,17 @@ const rename = (names: Dialect["renameParams"], body: JsonObject.JsonObject): Js
   return renamed
 }
 
-const drop = (names: ReadonlyArray<string>, body: JsonObject.JsonObject): JsonObject.JsonObject =>
-  names.reduce((left, name) => ParamPath.drop(left, ParamPath.parse(name)), body)
+const drop = (names: ReadonlyArray<string>, body: JsonObject.JsonObject): JsonObject.JsonObject => {
+  const { deep, keys } = dropped(names)
+  const left = keys.some((key) => Object.hasOwn(body, key)) ? without(body, keys) : body
+  return deep.reduce((rest, path) => ParamPath.drop(rest, path), left)
+}
+
+// Every request to a backend has the same ones dropped: keys of the body itself, and what is deeper in it.
+const dropped = oncePer((names: ReadonlyArray<string>) => ({
+  keys: names.filter((name) => plainName.test(name)),
+  deep: names.filter((name) => !plainName.test(name)).map(ParamPath.parse)
+}))
 
 const without = (object: JsonObject.JsonObject, keys: ReadonlyArray<string>): JsonObject.JsonObject =>
   Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)))

@@ -126,7 +126,8 @@ const inUrl = (baseUrl: string): ReadonlyArray<string> => {
 // Whatever stands below a name of a credential; short numbers are limits of tokens rather than passwords.
 const inBody = (value: unknown, isSecret: boolean): ReadonlyArray<string> => {
   if (typeof value === "string") return isSecret ? [value] : []
-  if (typeof value === "number") return isSecret && String(value).length >= shortestSecret ? [String(value)] : []
+  const digits = JsonObject.digits(value)
+  if (digits !== undefined) return isSecret && digits.length >= shortestSecret ? [digits] : []
   if (Array.isArray(value)) return value.flatMap((each: unknown) => inBody(each, isSecret))
   return Object.entries(JsonObject.orEmpty(value)).flatMap(([name, each]) =>
     inBody(each, isSecret || Credentials.isCredential(name))

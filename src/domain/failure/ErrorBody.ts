@@ -1,6 +1,6 @@
-import * as Option from "effect/Option"
+import * as Either from "effect/Either"
 import * as ErrorFields from "./ErrorFields.js"
-import { JsonNumber } from "../json/JsonNumber.js"
+import * as ErrorText from "./ErrorText.js"
 import * as JsonObject from "../json/JsonObject.js"
 import * as JsonText from "../json/JsonText.js"
 
@@ -19,10 +19,10 @@ export const noCapacity = "upstream_overloaded"
 
 /** Reads an error of any known shape: nested, flat, a string, a list, the envelopes of other APIs, or text that is no JSON. */
 export const decode = (body: string, status: number): ErrorBody => {
-  const text = ErrorFields.withoutFraming(body)
-  return Option.match(JsonObject.parseValue(text), {
-    onNone: () => complete(ErrorFields.ofUnreadable(text), status),
-    onSome: (value) => fromValue(value, status)
+  const text = ErrorText.withoutFraming(body)
+  return Either.match(JsonText.readLoosely(text), {
+    onLeft: () => complete(ErrorFields.ofText(ErrorText.firstMessage(text)), status),
+    onRight: (value) => fromValue(value, status)
   })
 }
 
@@ -80,7 +80,7 @@ const complete = (said: ErrorFields.ErrorFields, status: number): ErrorBody => (
 
 const withExtras = (extras: JsonObject.JsonObject): Pick<ErrorBody, "extras"> => {
   const { code: _, message: __, param: ___, type: ____, ...others } = extras
-  return Object.keys(others).length === 0 ? {} : { extras: others }
+  return JsonObject.isEmpty(others) ? {} : { extras: others }
 }
 
 const changed = (extras: JsonObject.JsonObject, change: (text: string) => string): JsonObject.JsonObject =>
@@ -88,8 +88,8 @@ const changed = (extras: JsonObject.JsonObject, change: (text: string) => string
 
 const changedValue = (value: unknown, change: (text: string) => string): unknown => {
   if (typeof value === "string") return change(value)
-  if (typeof value === "number" || value instanceof JsonNumber) {
-    const digits = typeof value === "number" ? String(value) : value.text
+  const digits = JsonObject.digits(value)
+  if (digits !== undefined) {
     const after = change(digits)
     return after === digits ? value : after
   }

@@ -1,5 +1,6 @@
-import * as Option from "effect/Option"
-import { JsonNumber } from "../json/JsonNumber.js"
+import * as ErrorKeys from "./ErrorKeys.js"
+import * as ErrorLayers from "./ErrorLayers.js"
+import * as ErrorText from "./ErrorText.js"
 import * as JsonObject from "../json/JsonObject.js"
 import * as JsonText from "../json/JsonText.js"
 
@@ -16,166 +17,83 @@ export interface ErrorFields {
   readonly extras: JsonObject.JsonObject
 }
 
-/** So many errors are read inside of one another. */
-const deepest = 6
-
-/** A text is only looked into up to this length, in characters: a longer one is no error's. */
-const longestQuote = 256 * 1024
-
 /** What an error says, of any known shape. */
-export const read = (value: unknown): ErrorFields => readAt(value, deepest)
+export const read = (value: unknown): ErrorFields => readAt(value, ErrorLayers.deepest)
 
 /** What a text says: the error that it is as JSON, or itself; nothing where it is a page. */
-export const ofText = (text: string): ErrorFields => readText(text, deepest)
-
-/** The same of a text that is no JSON: of JSON that was cut off the first message in it. */
-export const ofUnreadable = (text: string): ErrorFields => {
-  const begun = /^\s*[[{]/.test(text) ? /"(?:message|msg|detail|error)"\s{0,8}:\s{0,8}"/.exec(text) : null
-  if (begun === null) return ofText(text)
-  const from = begun.index + begun[0].length
-  const end = JsonText.end(text, from)
-  const inside = end === -1 ? text.slice(from).replace(/\\(?:u[0-9a-f]{0,3})?$/i, "") : text.slice(from, end)
-  const said = Option.getOrUndefined(JsonObject.parseValue(`"${inside}"`))
-  return ofText(typeof said === "string" && said.trim() !== "" ? said : text)
-}
-
-/** Whether a body is a page for people, as proxies answer in a backend's stead. */
-export const isPage = (body: string): boolean => /^\s*</.test(body)
-
-/** The data of the first event, where a body is an event stream. */
-export const withoutFraming = (body: string): string => {
-  if (!/^(?:event|data):/.test(body)) return body
-  const line = body.split(/\r\n?|\n/, 64).find((each) => each.startsWith("data:"))
-  return line === undefined ? body : line.slice("data:".length)
-}
-
-/**
- * The errors that a value holds, from its envelope inwards, at most a few: those who look for a status look at each of
- * them.
- */
-export const layers = (value: unknown): ReadonlyArray<JsonObject.JsonObject> => {
-  const found: Array<JsonObject.JsonObject> = []
-  let next = value
-  for (let left = deepest; left > 0; left--) {
-    const outer = objectOf(next)
-    if (outer === undefined) break
-    const error = errorIn(outer)
-    found.push(error)
-    if (error !== outer) found.push(outer)
-    next = quotedIn(error) ?? insideOf(error, error === outer).at(0)
-  }
-  return found
-}
+export const ofText = (text: string): ErrorFields => readText(text, ErrorLayers.deepest)
 
 const readAt = (value: unknown, left: number): ErrorFields => {
   if (typeof value === "string") return readText(value, left)
-  const outer = objectOf(value)
-  if (outer === undefined || left <= 0) return nothing
-  const error = errorIn(outer)
+  const outer = ErrorLayers.objectOf(value)
+  return outer === undefined || left <= 0 ? nothing : readObject(outer, left)
+}
+
+const readObject = (outer: JsonObject.JsonObject, left: number): ErrorFields => {
+  const error = ErrorLayers.errorIn(outer)
   const isFlat = error === outer
-  const [messageKey, own] = ownMessage(error, left)
-  const [, around] = isFlat ? [undefined, nothing] : ownMessage(outer, left)
-  const told = own.message === undefined ? { ...around, extras: {} } : own
+  const own = ownOf(error, left)
+  const around = isFlat ? undefined : ownOf(outer, left)
+  const told = own.told.message === undefined ? { ...(around?.told ?? nothing), extras: {} } : own.told
   // What a text of JSON stands for has been read as far as it goes.
-  const inside = insideOf(error, isFlat).map((each) => readAt(each, left - 1))
-  const [typeKey, type] = textAt(error, typeKeys)
-  const [codeKey, code] = codeAt(error)
-  const [, outerType] = isFlat ? [undefined, undefined] : textAt(outer, typeKeys)
-  const [, outerCode] = isFlat ? [undefined, undefined] : codeAt(outer)
+  const inside = ErrorLayers.inside(error, isFlat).map((each) => readAt(each, left - 1))
   const inner = [told, ...inside]
-  const used = new Set<string | undefined>([messageKey, typeKey, codeKey, "message", "type", "param", "code"])
   return {
     message: inside.reduce((text, each) => joined(text, each.message), told.message),
-    type:
-      (isFlat && type === "error" ? undefined : type) ??
-      first(inner, "type") ??
-      (isWord(outerType) ? outerType : undefined),
+    type: [isFlat ? word(own.type) : own.type, first(inner, "type"), word(around?.type)].find(isSaid),
     param: JsonObject.text(error["param"]) ?? first(inner, "param"),
-    code:
-      [code, ...inner.map((each) => each.code), outerCode].find(isName) ?? code ?? first(inner, "code") ?? outerCode,
-    extras: { ...told.extras, ...othersOf(error, used, isFlat ? envelope : []) }
+    code: codeAmong([own.code, ...inner.map(({ code }) => code), around?.code]),
+    extras: { ...told.extras, ...othersOf(error, own.used, isFlat ? envelope : []) }
   }
 }
 
+/** What one object says of itself, whatever is inside of it or around it. */
+interface Own {
+  readonly told: ErrorFields
+  readonly type: string | undefined
+  readonly code: string | undefined
+  /** The fields in which it says so. */
+  readonly used: ReadonlyArray<string>
+}
+
+const ownOf = (error: JsonObject.JsonObject, left: number): Own => {
+  const [messageKey, told] = ownMessage(error, left)
+  const typeKey = ErrorKeys.types.find((key) => JsonObject.text(error[key]) !== undefined)
+  const codeKey = ErrorKeys.codes.find((key) => ErrorLayers.plainAt(error, key) !== undefined)
+  return {
+    told,
+    type: typeKey === undefined ? undefined : JsonObject.text(error[typeKey]),
+    code: codeKey === undefined ? undefined : ErrorLayers.plainAt(error, codeKey),
+    used: [messageKey, typeKey, codeKey, "message", "type", "param", "code"].filter(isSaid)
+  }
+}
+
+// The first that has a name: a number is the status again, or says something to one provider alone.
+const codeAmong = (codes: ReadonlyArray<string | undefined>): string | undefined =>
+  codes.find((code) => code !== undefined && !/^[\d.-]+$/.test(code)) ?? codes.find(isSaid)
+
+// "error" says no more than that it is one.
+const word = (type: string | undefined): string | undefined => (type === "error" ? undefined : type)
+
+const isSaid = (text: string | undefined): text is string => text !== undefined
+
 const readText = (text: string, left: number): ErrorFields => {
-  const quoted = left > 0 ? parsed(text) : undefined
+  const quoted = left > 0 ? ErrorLayers.parsed(text) : undefined
   if (quoted !== undefined) {
     const said = readAt(quoted, left - 1)
     if (said.message !== undefined) return said
   }
-  return { ...nothing, message: isPage(text) || text.trim() === "" ? undefined : text.trim() }
+  return { ...nothing, message: ErrorText.isPage(text) || text.trim() === "" ? undefined : text.trim() }
 }
 
 const nothing: ErrorFields = { message: undefined, type: undefined, param: undefined, code: undefined, extras: {} }
-
-// Of a list its first.
-const objectOf = (value: unknown): JsonObject.JsonObject | undefined => {
-  let single = value
-  for (let left = deepest; left > 0 && Array.isArray(single); left--) single = single[0]
-  if (JsonObject.is(single)) return single
-  return JsonObject.text(single) === undefined ? undefined : { message: single }
-}
-
-// The object that says what is wrong.
-const errorIn = (outer: JsonObject.JsonObject): JsonObject.JsonObject => {
-  for (const key of ["error", "base_resp"]) {
-    const inner = outer[key]
-    const error = typeof inner === "string" ? undefined : objectOf(inner)
-    if (error !== undefined && Object.keys(error).length > 0) return error
-  }
-  const [one, ...more] = JsonObject.listOf(outer["errors"])
-  if (one === undefined) return outer
-  const error = objectOf(one)
-  if (error === undefined) return outer
-  return more.length === 0 ? error : { ...error, errors: outer["errors"] }
-}
-
-// The errors that an error tells of: those that it passes on, and what brought it about.
-const insideOf = (error: JsonObject.JsonObject, isFlat: boolean): ReadonlyArray<unknown> =>
-  [
-    // Beside a message, as a text, it is the name of the status.
-    isFlat && typeof error["error"] === "string" ? undefined : error["error"],
-    isFlat ? undefined : error["errors"],
-    JsonObject.orEmpty(error["metadata"])["raw"],
-    error["cause"],
-    error["inner_error"],
-    error["innererror"],
-    typeof error["details"] === "string" ? error["details"] : undefined
-  ].filter((each) => objectOf(each) !== undefined)
-
-const quotedIn = (error: JsonObject.JsonObject): unknown => {
-  const text = messageKeys.map((key) => error[key]).find((value) => JsonObject.text(value) !== undefined)
-  return typeof text === "string" ? parsed(text) : undefined
-}
-
-const parsed = (text: string): unknown => {
-  if (text.length > longestQuote || !/^\s*[[{]/.test(text)) return undefined
-  return Option.getOrUndefined(JsonObject.parseValue(text))
-}
-
-const messageKeys = [
-  "message",
-  "msg",
-  "status_msg",
-  "error_msg",
-  "error_message",
-  "errorMessage",
-  "Message",
-  "detail",
-  "error_description",
-  "error",
-  "description",
-  "title"
-]
-const typeKeys = ["type", "error_type", "errorType", "__type"]
-const codeKeys = ["code", "error_code", "errorCode", "status_code", "statusCode"]
 
 /** What stands beside an error that is flat, and is about the answer rather than the error, or about an account. */
 const envelope = ["object", "choices", "id", "created", "model", "usage", "success", "data", "user_id", "errors"]
 
 // The first field that says something, and what it says; a text of JSON stands for the error in it.
 const ownMessage = (error: JsonObject.JsonObject, left: number): readonly [string | undefined, ErrorFields] => {
-  for (const key of messageKeys) {
+  for (const key of ErrorKeys.messages) {
     const value = error[key]
     if (!JsonObject.isPresent(value) || typeof value === "boolean" || JsonObject.number(value) !== undefined) continue
     if (typeof value === "string") {
@@ -209,46 +127,20 @@ const joined = (outer: string | undefined, inner: string | undefined): string | 
 }
 
 const first = (inner: ReadonlyArray<ErrorFields>, key: "type" | "param" | "code"): string | undefined =>
-  inner.map((each) => each[key]).find((each) => each !== undefined)
-
-const textAt = (
-  error: JsonObject.JsonObject,
-  keys: ReadonlyArray<string>
-): readonly [string | undefined, string | undefined] => {
-  const key = keys.find((each) => JsonObject.text(error[each]) !== undefined)
-  return [key, key === undefined ? undefined : JsonObject.text(error[key])]
-}
-
-/** A field of an error that holds a text, or a number as it was written. */
-export const plainAt = (error: JsonObject.JsonObject, key: string): string | undefined => {
-  const value = error[key]
-  if (value instanceof JsonNumber) return value.text
-  return typeof value === "number" ? String(value) : JsonObject.text(value)
-}
-
-const codeAt = (error: JsonObject.JsonObject): readonly [string | undefined, string | undefined] => {
-  const key = codeKeys.find((each) => plainAt(error, each) !== undefined)
-  return [key, key === undefined ? undefined : plainAt(error, key)]
-}
-
-// A number is the status again, or says something to one provider alone.
-const isName = (code: string | undefined): boolean => code !== undefined && !/^[\d.-]+$/.test(code)
-
-const isWord = (type: string | undefined): boolean => type !== undefined && type !== "error"
+  inner.map((each) => each[key]).find(isSaid)
 
 const othersOf = (
   error: JsonObject.JsonObject,
-  used: ReadonlySet<string | undefined>,
+  used: ReadonlyArray<string>,
   beside: ReadonlyArray<string>
 ): JsonObject.JsonObject =>
   Object.fromEntries(
     Object.entries(error)
-      .filter(([key, value]) => saysSomething(value) && !used.has(key) && !beside.includes(key))
+      .filter(([key, value]) => saysSomething(value) && !used.includes(key) && !beside.includes(key))
       .map(([key, value]) => [key, key === "metadata" ? withoutHeaders(value) : value])
   )
 
-const saysSomething = (value: unknown): boolean =>
-  JsonObject.isPresent(value) && !(JsonObject.is(value) && Object.keys(value).length === 0)
+const saysSomething = (value: unknown): boolean => JsonObject.isPresent(value) && !JsonObject.isEmpty(value)
 
 // What the provider behind the backend sent them: the limits of the operator's account.
 const withoutHeaders = (metadata: unknown): unknown => {

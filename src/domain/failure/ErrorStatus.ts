@@ -1,21 +1,29 @@
 import * as ContextLength from "./ContextLength.js"
 import * as ErrorFields from "./ErrorFields.js"
+import * as ErrorKeys from "./ErrorKeys.js"
+import * as ErrorLayers from "./ErrorLayers.js"
 import type * as JsonObject from "../json/JsonObject.js"
+import * as ProviderCodes from "./ProviderCodes.js"
 
 /**
- * The status of an error that came without one: what it says of it as a number, what its provider's codes mean, what its
- * names for it mean, or what its words say; 502 where nothing does.
+ * The status of an error that came without one: what it says of it as a number, what its provider's codes mean, what
+ * its names for it mean, or what its words say; 502 where nothing does.
  */
 export const of = (value: unknown): number => {
-  const layers = ErrorFields.layers(value)
+  const layers = ErrorLayers.of(value)
   const { message = "" } = ErrorFields.read(value)
   return (
     firstOf(layers, numberIn) ??
-    firstOf(layers, providersOwn) ??
+    firstOf(layers, ProviderCodes.statusOf) ??
     firstOf(layers, (error) => named(namesOf(error))) ??
-    (ContextLength.isWording(message) ? 400 : (worded(message) ?? 502))
+    ofWords(message) ??
+    502
   )
 }
+
+/** The status that the words of an error stand for; undefined for words that need not be an error's. */
+export const ofWords = (message: string): number | undefined =>
+  ContextLength.isWording(message) ? 400 : statusOf(byWords, message.slice(0, longest))
 
 const firstOf = (
   layers: ReadonlyArray<JsonObject.JsonObject>,
@@ -28,92 +36,13 @@ const firstOf = (
   return undefined
 }
 
-const numberKeys = ["status", "status_code", "statusCode", "http_status", "http_code", "code", "error_code"]
-
 const numberIn = (error: JsonObject.JsonObject): number | undefined =>
-  numberKeys
-    .map((key) => Number(ErrorFields.plainAt(error, key)))
+  ErrorKeys.statuses
+    .map((key) => Number(ErrorLayers.plainAt(error, key)))
     .find((n) => Number.isInteger(n) && n >= 400 && n < 600)
 
-// By the name of the field in which they stand: MiniMax, Baidu, and Zhipu and SiliconFlow.
-const providersOwn = (error: JsonObject.JsonObject): number | undefined => {
-  const key = ["status_code", "error_code", "code"].find((each) => ErrorFields.plainAt(error, each) !== undefined)
-  return key === undefined ? undefined : codes[key]?.[ErrorFields.plainAt(error, key) ?? ""]
-}
-
-const codes: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  status_code: {
-    1001: 504,
-    1002: 429,
-    1004: 401,
-    1008: 402,
-    1026: 400,
-    1027: 400,
-    1039: 429,
-    1041: 429,
-    2013: 400,
-    2045: 429,
-    2049: 401,
-    2056: 429
-  },
-  error_code: {
-    2: 503,
-    4: 429,
-    6: 403,
-    13: 401,
-    14: 401,
-    15: 401,
-    17: 429,
-    18: 429,
-    19: 429,
-    100: 401,
-    110: 401,
-    111: 401,
-    336001: 400,
-    336002: 400,
-    336003: 400,
-    336006: 400,
-    336007: 400,
-    336100: 503,
-    336103: 400,
-    336104: 400,
-    336501: 429,
-    336502: 429
-  },
-  code: {
-    1000: 401,
-    1001: 401,
-    1002: 401,
-    1003: 401,
-    1004: 401,
-    1113: 429,
-    1210: 400,
-    1211: 404,
-    1213: 400,
-    1214: 400,
-    1220: 403,
-    1261: 400,
-    1301: 400,
-    1302: 429,
-    1303: 429,
-    1304: 429,
-    1305: 429,
-    1308: 429,
-    1309: 429,
-    1310: 429,
-    20012: 404,
-    20015: 400,
-    30001: 402,
-    50501: 503,
-    50505: 503,
-    50603: 503
-  }
-}
-
 const namesOf = (error: JsonObject.JsonObject): string =>
-  ["type", "error_type", "__type", "code", "status", "error_code", "name"]
-    .map((key) => ErrorFields.plainAt(error, key) ?? "")
-    .join(" ")
+  ErrorKeys.names.map((key) => ErrorLayers.plainAt(error, key) ?? "").join(" ")
 
 // The first that is met counts: what is called invalid may be a key.
 const named = (names: string): number | undefined => statusOf(byName, names.slice(0, longest))
@@ -132,8 +61,6 @@ const byName: ReadonlyArray<readonly [RegExp, number]> = [
   ],
   [/content_?(?:filter|policy)|data_?inspection|moderation/i, 400]
 ]
-
-const worded = (message: string): number | undefined => statusOf(byWords, message.slice(0, longest))
 
 const byWords: ReadonlyArray<readonly [RegExp, number]> = [
   [

@@ -1,4 +1,6 @@
 import * as ErrorBody from "./ErrorBody.js"
+import * as ErrorFields from "./ErrorFields.js"
+import * as ErrorKeys from "./ErrorKeys.js"
 import * as ErrorStatus from "./ErrorStatus.js"
 import * as JsonObject from "../json/JsonObject.js"
 
@@ -10,19 +12,24 @@ export interface ReportedError {
   readonly error: ErrorBody.ErrorBody
 }
 
+/** Whether the name of an event says that the event is an error. */
+export const isCalledError = (event: string | undefined): boolean =>
+  event !== undefined && /(?:^|[._-])(?:error|failed)$/i.test(event)
+
 /**
- * The error that a body or an event is, in any envelope that is known; undefined for what belongs to an answer. Of an event
- * with a name of its own only what is called an error is one. Each event that is parsed passes here, so what is good is
- * told by its first choice.
+ * The error that a body or an event is, in any envelope that is known; undefined for what belongs to an answer. Of an
+ * event with a name of its own only what is called an error is one. Once an answer `hasBegun`, words alone are an error
+ * only where they are such as errors have. Each event that is parsed passes here, so what is good is told by its first
+ * choice.
  */
-export const inAnswer = (body: JsonObject.JsonObject, isNamed = false): ReportedError | undefined => {
+export const inAnswer = (body: JsonObject.JsonObject, isNamed = false, hasBegun = false): ReportedError | undefined => {
   const { choices, error } = body
   if (error !== undefined && isError(error)) return of(body)
   if (Array.isArray(choices) && choices.length > 0) {
     if (holdsSomething(choices[0]) || choices.some(holdsSomething)) return undefined
   }
   if (body["object"] === "error" || body["type"] === "error") return of(body)
-  return !isNamed && isEnvelope(body) ? of(body) : ofBlockedPrompt(body)
+  return !isNamed && isEnvelope(body, hasBegun) ? of(body) : ofBlockedPrompt(body)
 }
 
 /** The same of a list that begins with one. */
@@ -89,45 +96,36 @@ export const isError = (error: unknown): boolean =>
       ? error.length > 0
       : Boolean(error)
 
-const holdsSomething = (value: unknown): boolean => {
-  if (!JsonObject.is(value)) return false
-  for (const _ in value) return true
-  return false
-}
+const holdsSomething = (value: unknown): boolean => JsonObject.is(value) && !JsonObject.isEmpty(value)
 
-const isEnvelope = (body: JsonObject.JsonObject): boolean => {
+const isEnvelope = (body: JsonObject.JsonObject, hasBegun: boolean): boolean => {
   const { base_resp: base } = body
   if (JsonObject.is(base)) return base["status_code"] !== undefined && !isNone(base["status_code"])
   if (JsonObject.listOf(body["errors"]).some((each) => holdsSomething(each) || isTold(each))) return true
-  if (body["success"] === false && JsonObject.isPresent(messageOf(body))) return true
-  return isFlat(body)
+  if (body["success"] === false && ErrorKeys.messages.some((key) => JsonObject.isPresent(body[key]))) return true
+  return isFlat(body, hasBegun)
 }
 
-// An error by its words alone: nothing in it says that it goes well, or that it is something else.
-const isFlat = (body: JsonObject.JsonObject): boolean => {
+// An error by its code, its name or its words: nothing in it says that it goes well, or that it is something else.
+const isFlat = (body: JsonObject.JsonObject, hasBegun: boolean): boolean => {
   if (body["usage"] !== undefined) return false
-  const said = messageOf(body)
-  if (typeof said !== "string" && !(said === body["detail"] && JsonObject.isPresent(said))) return false
-  const codes = [...codeKeys.map((key) => body[key]), numberOf(body["status"])].filter(isTold)
-  const numbers = errorKeys.map((key) => body[key]).filter(isTold)
-  if (codes.some(isWell) || numbers.some(isNone)) return false
-  const names = nameKeys.map((key) => body[key]).filter((each) => typeof each === "string" && each !== "")
-  const isCoded = codes.length + numbers.length > 0
-  if (!isCoded && names.length > 0) return names.some((each) => soundsWrong.test(String(each)))
-  return isCoded || body["choices"] === undefined
+  const said = ErrorKeys.words.find((key) => JsonObject.isPresent(body[key]))
+  const isWorded = said !== undefined && (typeof body[said] === "string" || said === "detail")
+  if (said === undefined ? !ErrorKeys.vagueWords.some((key) => JsonObject.text(body[key])) : !isWorded) return false
+  const codes = [...ErrorKeys.answerCodes.map((key) => body[key]), numberOf(body["status"])].filter(isTold)
+  const errorCodes = ErrorKeys.errorCodes.map((key) => body[key]).filter(isTold)
+  if (codes.some(isWell) || errorCodes.some(isNone)) return false
+  if (codes.length + errorCodes.length > 0) return true
+  const names = ErrorKeys.kinds.flatMap((key) => JsonObject.text(body[key]) ?? [])
+  if (names.length > 0) return names.some((name) => soundsWrong.test(name))
+  return body["choices"] === undefined && isWorded && (!hasBegun || saysWrong(body))
 }
 
-const codeKeys = ["code", "status_code", "statusCode"]
-const errorKeys = ["error_code", "errorCode"]
-const nameKeys = ["type", "error_type", "__type", "status", "event", "object"]
+const saysWrong = (body: JsonObject.JsonObject): boolean =>
+  ErrorStatus.ofWords(ErrorFields.read(body).message ?? "") !== undefined
 
 const numberOf = (status: unknown): unknown =>
   typeof status === "string" && /^\d{1,6}$/.test(status) ? Number(status) : JsonObject.number(status)
-
-const messageOf = (body: JsonObject.JsonObject): unknown =>
-  ["message", "msg", "error_msg", "error_message", "errorMessage", "Message", "detail"]
-    .map((key) => body[key])
-    .find((value) => JsonObject.isPresent(value))
 
 const isTold = (value: unknown): boolean =>
   JsonObject.number(value) !== undefined || JsonObject.text(value) !== undefined

@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import type { Headers } from "../backend/Credentials.js"
 import * as ErrorBody from "./ErrorBody.js"
-import * as ErrorFields from "./ErrorFields.js"
+import * as ErrorText from "./ErrorText.js"
 import { ProtocolBroken, UpstreamRejected } from "./Failure.js"
 import { cut } from "../text/CutText.js"
 
@@ -15,7 +15,7 @@ export const fromResponse = (
   body: string,
   now: number
 ): UpstreamRejected | ProtocolBroken =>
-  headers["cf-mitigated"] === "challenge" || (status === 403 && ErrorFields.isPage(body))
+  headers["cf-mitigated"] === "challenge" || (status === 403 && ErrorText.isPage(body))
     ? new ProtocolBroken({ reason: `a proxy's page with status ${status} in the place of an answer` })
     : new UpstreamRejected({
         status,

@@ -32,6 +32,19 @@ export const number = (value: unknown): number | undefined => {
   return value instanceof JsonNumber ? value.valueOf() : undefined
 }
 
+/** A number as text: the digits that it came with, where they were kept; undefined for what is no number. */
+export const digits = (value: unknown): string | undefined => {
+  if (typeof value === "number") return String(value)
+  return value instanceof JsonNumber ? value.text : undefined
+}
+
+/** Whether a value is an object with nothing in it. */
+export const isEmpty = (value: unknown): boolean => {
+  if (!is(value)) return false
+  for (const _ in value) return false
+  return true
+}
+
 /** Whether a value holds something: neither null nor missing, nor an empty text or list. */
 export const isPresent = (value: unknown): boolean =>
   value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0)

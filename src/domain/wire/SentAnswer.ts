@@ -15,8 +15,8 @@ export interface SentChoice {
 }
 
 /**
- * Reads an accumulated answer; undefined when nobody could go on with it: a call, sound or a picture cannot be stitched together,
- * and token probabilities not cut at a character.
+ * Reads an accumulated answer; undefined when nobody could go on with it: calls, sound, pictures and other lists cannot
+ * be stitched together, and token probabilities not cut at a character.
  */
 export const read = (answer: JsonObject.JsonObject): SentAnswer | undefined => {
   const choices = JsonObject.listOf(answer["choices"]).map(JsonObject.orEmpty)
@@ -36,9 +36,12 @@ const isFinished = (choice: JsonObject.JsonObject): boolean => JsonObject.isPres
 
 const isInseparable = (choice: JsonObject.JsonObject): boolean => {
   const message = JsonObject.orEmpty(choice["message"])
-  const lists = Object.values(message).filter(Array.isArray)
-  return [choice["logprobs"], message["function_call"], message["audio"], ...lists].some(JsonObject.isPresent)
+  if ([choice["logprobs"], message["function_call"], message["audio"]].some(JsonObject.isPresent)) return true
+  return Object.entries(message).some(([field, value]) => JsonObject.listOf(value).length > 0 && !isThought(field))
 }
+
+// No two backends think alike, and what was thought is no part of the answer.
+const isThought = (field: string): boolean => /reason|think|thought/.test(field)
 
 const readChoice = (choice: JsonObject.JsonObject): readonly [number, SentChoice] => {
   const source = { ...JsonObject.orEmpty(choice["message"]), text: choice["text"] }

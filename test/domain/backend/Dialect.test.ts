@@ -103,6 +103,32 @@ describe("Dialect", () => {
     assert.deepStrictEqual(Object.keys(sent), Object.keys(body))
   })
 
+  it("reads the names of what is dropped once for all requests, and copies a body once for all of its keys", () => {
+    let reads = 0
+    const names = new Proxy(["a", "b.c", "d", "e"], {
+      get: (target, key): unknown => {
+        if (key === "0") reads++
+        return Reflect.get(target, key)
+      }
+    })
+    let copies = 0
+    const body = () =>
+      new Proxy<Record<string, unknown>>(
+        { a: 1, b: { c: 2, x: 3 }, d: 4, e: 5, f: 6 },
+        {
+          ownKeys: (target) => {
+            copies++
+            return Reflect.ownKeys(target)
+          }
+        }
+      )
+    assert.deepStrictEqual(translate({}, names, body()), { b: { x: 3 }, f: 6 })
+    assert.strictEqual(copies, 1)
+    const before = reads
+    assert.deepStrictEqual(translate({}, names, body()), { b: { x: 3 }, f: 6 })
+    assert.strictEqual(reads, before)
+  })
+
   it("is not misled by names that every object has", () => {
     const body = { a: { b: 1 }, toString: 1 }
     assert.strictEqual(translate({}, ["constructor", "a.constructor.name", "valueOf.x"], body), body)

@@ -69,6 +69,16 @@ describe("Secrets", () => {
       assert.strictEqual(hidden(text, { headers }), text)
     })
 
+    it("are numbers in the body that are called so, however they were read", () => {
+      for (const extra_body of [{ account_key: 123456789012 }, '{"account_key":123456789012}']) {
+        assert.strictEqual(hidden("of 123456789012", { extra_body }), "of [redacted]")
+      }
+      for (const digits of ["1234567890123456789", "12345678.10"]) {
+        const extra_body = `{"account_key": ${digits}}`
+        assert.strictEqual(hidden(`of ${digits}`, { extra_body }), "of [redacted]")
+      }
+    })
+
     it("are no limits in the body that are called after tokens", () => {
       const extra_body = { max_tokens: 4096, tokens: { best: 12 } }
       assert.strictEqual(hidden("at most 4096 tokens, 12 at best", { extra_body }), "at most 4096 tokens, 12 at best")

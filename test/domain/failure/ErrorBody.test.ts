@@ -42,6 +42,14 @@ describe("ErrorBody", () => {
     ])
   })
 
+  it("reads JSON in which Python has written numbers that are none, wherever it stands", () => {
+    const loose = '{"error":{"message":"NaN is none","code":"c","loss":NaN,"n":[-Infinity]}}'
+    const said = error("NaN is none", { code: "c", extras: { n: [null] } })
+    assert.deepStrictEqual(ErrorBody.decode(loose, 400), said)
+    assert.deepStrictEqual(decode({ error: { message: loose } }), said)
+    assert.deepStrictEqual(ErrorBody.decode(`data: ${loose}\n\n`, 400), said)
+  })
+
   it("turns a numeric code into text (OpenRouter)", () => {
     assert.deepStrictEqual(
       decode({ error: { code: 402, message: "pay", metadata: {} } }, 402),

@@ -79,6 +79,24 @@ const envelopes: ReadonlyArray<readonly [who: string, body: JsonObject.JsonObjec
   ["a prompt that is too long", { error: { message: "prompt is too long: 9 tokens > 8 maximum" } }, 400, "too long"],
   ["older vLLM", { object: "error", message: "m", type: "NotFoundError", param: null, code: 404 }, 404, "m"],
   ["an error beside a finish", { error: { code: 502, message: "m" }, choices: [{ finish_reason: "error" }] }, 502, "m"],
+  ["Zhipu, digits and success", { code: "1113", msg: "m", success: false }, 429, "m"],
+  ["MiniMax's own as digits", { base_resp: { status_code: "1039", status_msg: "m" } }, 429, "m"],
+  ["another's number, as Zhipu's", { code: 1001, message: "no session" }, 502, "no session"],
+  ["another's number, as Zhipu's, nested", { error: { code: 1302, message: "m" } }, 502, "m"],
+  ["another's number, as MiniMax's", { status_code: 1004, message: "m" }, 502, "m"],
+  ["another's number, as Baidu's", { error_code: 4, message: "m" }, 502, "m"],
+  ["another's number, as SiliconFlow's", { code: 30001, message: "m" }, 502, "m"],
+  ["another's digits, as SiliconFlow's", { code: "30001", msg: "m", data: null }, 502, "m"],
+  ["a status beside another's number", { code: 1004, status: 409, message: "m" }, 409, "m"],
+  ["a status of HTTP by name", { http_status: 503, message: "m" }, 503, "m"],
+  ["a code in camels", { errorCode: 429, errorMessage: "m" }, 429, "m"],
+  ["a type in camels", { errorType: "RateLimitError", message: "m" }, 429, "m"],
+  ["a name of an exception", { name: "NotFoundError", message: "m" }, 404, "m"],
+  ["the words of MiniMax alone", { status_msg: "access denied" }, 403, "access denied"],
+  ["OAuth", { error_description: "invalid token" }, 401, "invalid token"],
+  ["a problem of RFC 9457", { type: "about:blank", title: "Not Found", status: 404 }, 404, "Not Found"],
+  ["a code that is described", { code: 500, description: "m" }, 500, "m"],
+  ["no success, and a title", { success: false, title: "m" }, 502, "m"],
   ["choices that are none, and a code", { choices: [], code: "500", message: "m" }, 500, "m"]
 ]
 
@@ -114,6 +132,10 @@ const good: ReadonlyArray<readonly [what: string, body: JsonObject.JsonObject]> 
   ["Ollama's own", { model: "m", message: { role: "assistant", content: "a" }, done: false }],
   ["an answer's start", { type: "message_start", message: { role: "assistant" } }],
   ["a message beside no choices", { choices: [], message: "m" }],
+  ["a title", { title: "A chat of cats" }],
+  ["a description of something", { type: "tool", description: "m" }],
+  ["an answer's message beside a title", { message: { role: "assistant" }, title: "m", code: 5 }],
+  ["something with a name", { name: "bob", message: "m" }],
   ["something else", { a: 1 }],
   ["nothing", {}]
 ]
@@ -163,6 +185,51 @@ describe("ReportedError", () => {
     const stream = AnswerRepair.make(options())
     assert.isUndefined(stream.push({ event: "agent.progress", data: data(progress) }).end)
     assert.strictEqual(stream.push({ event: "message", data: data(progress) }).end?._tag, "Errored")
+  })
+
+  it("is none in words alone once an answer has begun, unless they are an error's", () => {
+    const words: ReadonlyArray<JsonObject.JsonObject> = [
+      { message: "Searching the web" },
+      { detail: "warming up" },
+      { detail: { step: "warming up" } },
+      { msg: "5 of 7" },
+      { status_msg: "Loading" },
+      { model: "m", response: "x", message: "Loading" }
+    ]
+    for (const body of words) {
+      assert.isUndefined(ReportedError.inAnswer(body, false, true), JSON.stringify(body))
+      assert.isDefined(ReportedError.inAnswer(body), JSON.stringify(body))
+      for (const more of [{ code: 500 }, { error_code: 7 }, { type: "server_error" }, { event: "failed" }]) {
+        assert.isDefined(
+          ReportedError.inAnswer({ ...body, ...more }, false, true),
+          JSON.stringify({ ...body, ...more })
+        )
+      }
+    }
+    for (const message of ["Rate limit reached", "Service unavailable", "prompt is too long: 9 tokens > 8 maximum"]) {
+      assert.isDefined(ReportedError.inAnswer({ message }, false, true), message)
+    }
+  })
+
+  it("is in any envelope what it was, though an answer has begun", () => {
+    for (const [who, body] of envelopes)
+      assert.deepStrictEqual(ReportedError.inAnswer(body, false, true), ReportedError.inAnswer(body), who)
+  })
+
+  it("knows the names of events that are errors, however they are written", () => {
+    const called = [
+      "error",
+      "Error",
+      "ERROR",
+      "failed",
+      "response.failed",
+      "response.error",
+      "run_failed",
+      "chat-error"
+    ]
+    for (const event of called) assert.isTrue(ReportedError.isCalledError(event), event)
+    for (const event of [undefined, "", "message", "errors", "terror", "error.resolved", "failed_over", "progress"])
+      assert.isFalse(ReportedError.isCalledError(event), event)
   })
 
   it("is none in any answer", () =>

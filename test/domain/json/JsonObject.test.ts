@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
+import { JsonNumber } from "../../../src/domain/json/JsonNumber.js"
 import * as JsonObject from "../../../src/domain/json/JsonObject.js"
 
 describe("JsonObject", () => {
@@ -13,6 +14,19 @@ describe("JsonObject", () => {
     for (const text of ["", "{", "[]", "null", "1", '"x"', "{}{}"]) {
       assert.deepStrictEqual(JsonObject.parse(text), Option.none(), text)
     }
+  })
+
+  it("has an empty object told from everything else that holds nothing", () => {
+    assert.isTrue(JsonObject.isEmpty({}))
+    for (const value of [{ a: undefined }, [], "", null, undefined, 0, new JsonNumber("1.0")]) {
+      assert.isFalse(JsonObject.isEmpty(value))
+    }
+  })
+
+  it("has the digits of a number as they came, and of nothing else", () => {
+    assert.strictEqual(JsonObject.digits(new JsonNumber("9223372036854775807")), "9223372036854775807")
+    assert.strictEqual(JsonObject.digits(1.5), "1.5")
+    for (const none of ["1", null, undefined, [], {}, true]) assert.isUndefined(JsonObject.digits(none))
   })
 
   it("stands in for what is not there", () => {

@@ -41,6 +41,16 @@ describe("what was sent", () => {
     assert.isUndefined(SentAnswer.read(answer({ content: "Hi" }, { logprobs: { content: [], refusal: null } })))
   })
 
+  it("cannot where pictures or other lists are, but thoughts may be listed, and empty lists are none", () => {
+    for (const field of ["images", "annotations", "files", "text_parts"]) {
+      assert.isUndefined(SentAnswer.read(answer({ content: "Hello", [field]: [{ type: "x" }] })), field)
+      assert.isDefined(SentAnswer.read(answer({ content: "Hello", [field]: [] })), field)
+    }
+    for (const field of ["reasoning_details", "thinking_blocks", "thought_parts"]) {
+      assert.isDefined(SentAnswer.read(answer({ content: "Hello", [field]: [{ type: "x" }] })), field)
+    }
+  })
+
   it("can where that choice has finished", () => {
     assert.isDefined(SentAnswer.read(answer({ tool_calls: [{ id: "x" }] }, { finish_reason: "tool_calls" })))
   })
