@@ -62,8 +62,5 @@ export const mapTexts = (value: unknown, change: (text: string) => string): unkn
     : value
 }
 
-/** Whether an object has nothing in it. */
-export const isEmpty = (object: JsonObject): boolean => Object.keys(object).length === 0
-
 /** An object with nothing in it. */
 export const empty = (): JsonObject => ({})

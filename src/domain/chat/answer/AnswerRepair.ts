@@ -1,6 +1,5 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import * as AnswerChunk from "./AnswerChunk.js"
 import * as AnswerShape from "./AnswerShape.js"
 import * as BrokenChoice from "./BrokenChoice.js"
@@ -116,9 +115,8 @@ class EventRepair implements AnswerRepair {
     if (this.ended) return nothing
     const text = data.trim()
     if (text === "[DONE]") return this.finish()
-    if (event === "error") {
-      const value = Option.getOrElse(JsonObject.parseValue(text), () => text)
-      return this.failed(ReportedError.of(value))
+    if (event !== undefined && event.toLowerCase() === "error") {
+      return this.failed(ReportedError.of(Either.getOrElse(JsonText.readLoosely(text), () => text)))
     }
     if (text === "" || text === '""' || event === "ping") return nothing
     const isOneLine = !text.includes("\n")
@@ -200,13 +198,13 @@ class EventRepair implements AnswerRepair {
 
   private pushBody(body: JsonObject.JsonObject, event?: string): Step {
     // An event with a name of its own tells of something else.
-    const isNamed = event !== undefined && event !== "message"
-    const reported = ReportedError.inAnswer(body, isNamed)
+    const isNamed = event !== undefined && event !== "message" && !ReportedError.isCalledError(event)
+    const reported = ReportedError.inAnswer(body, isNamed, this.begun > 0)
     if (reported !== undefined) return this.failed(reported)
     const { id, object: _, created, model, choices, usage: __, error: ___, ...given } = body
     const list = ChoiceShape.listOf(choices)
     if (list === undefined) return this.breakOff("the choices of an event could not be read")
-    const isPiece = !isNamed || list.length > 0
+    const isPiece = !isNamed || Array.isArray(choices)
     if (isPiece) this.hearUsage(body, list.length > 0)
     if (list.length > 0) this.envelope ??= this.envelopeOf(id, created, model)
     const extras = wellTyped(given)

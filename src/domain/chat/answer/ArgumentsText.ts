@@ -60,7 +60,7 @@ class Assembly implements ArgumentsText {
   }
 
   isOpen(): boolean {
-    return this.text !== "" && !this.isClosed
+    return this.depth > 0 || this.isInString
   }
 
   isSame(text: string): boolean {

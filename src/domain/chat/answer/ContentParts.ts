@@ -31,8 +31,7 @@ export const textOf = (value: unknown): string | undefined => {
   return Array.isArray(value) ? value.map(sayingOf).join("") : JsonText.write(value)
 }
 
-const isEmpty = (value: unknown): boolean =>
-  (Array.isArray(value) || JsonObject.is(value)) && Object.keys(value).length === 0
+const isEmpty = (value: unknown): boolean => JsonObject.isEmpty(value) || (Array.isArray(value) && value.length === 0)
 
 /** The same for a train of thought, of which some backends send summaries. */
 export const thoughtOf = (value: unknown): string | undefined => {

@@ -100,7 +100,7 @@ class CallRepair implements ToolCalls {
     const found = list === undefined ? this.find(said) : list.find(said, this.find(said))
     const isBare = JsonObject.isEmpty(beside) && JsonObject.isEmpty(within)
     if (found === undefined && isBare && saysNothing(said)) return undefined
-    const slot = found ?? this.open(said, isCustom)
+    const slot = this.remember(found ?? this.open(said, isCustom), said)
     list?.add(slot, said)
     const input = slot.custom ? said.input : slot.written.push(said.input)
     slot.heed(said)
@@ -121,13 +121,13 @@ class CallRepair implements ToolCalls {
   private find(said: Said): Slot | undefined {
     const { id, index } = said
     const known = id === undefined ? undefined : this.byId.get(id)
-    if (known !== undefined) return isAnother(known, said) ? undefined : this.remember(known, said)
+    if (known !== undefined) return isAnother(known, said) ? undefined : known
     const slot = index === undefined ? this.slots.at(-1) : this.byIndex.get(index)
     if (slot === undefined || slot.hasOtherName(said) || slot.hasOtherArguments(said)) return undefined
     // Ollama numbers parallel calls 0: another id is another call, unless this one is in the middle of its arguments.
     const hasOtherId = id !== undefined && (slot.said.id !== undefined || index === undefined)
     const begins = said.name !== undefined || index === undefined
-    return hasOtherId && begins && slot.name !== "" && !slot.written.isOpen() ? undefined : this.remember(slot, said)
+    return hasOtherId && begins && slot.name !== "" && !slot.written.isOpen() ? undefined : slot
   }
 
   private remember(slot: Slot, { id, index }: Said): Slot {
@@ -143,7 +143,7 @@ class CallRepair implements ToolCalls {
     const before = index === undefined ? this.slots.at(-1) : this.byIndex.get(index)
     const slot = new Slot(at, custom, isTaken ? this.idFor(at) : id, name ?? before?.nameAgain() ?? "", said)
     this.slots.push(slot)
-    return this.remember(slot, said)
+    return slot
   }
 }
 
