@@ -97,7 +97,7 @@ const wordings: ReadonlyArray<readonly [who: string, words: RegExp]> = [
   ["SGLang, Together", /\binput \(\d{1,9} tokens\) is longer than the models? context length/],
   ["older SGLang", /\binput length \(\d{1,9} tokens\) exceeds the maximum allowed length/],
   ["llama.cpp", /\bexceeds the available context size/],
-  ["llama.cpp in a stream, Perplexity", /\bcontext (?:length|window|size) (?:has been )?exceeded(?! your)/],
+  ["llama.cpp in a stream, Perplexity", /\bcontext (?:length|window|size) (?:has been )?exceeded\b/],
   ["older llama.cpp", /\bprompt is too big \(\d{1,9}\) compared to kv size/],
   ["llama-cpp-python", /\brequested tokens \(\d{1,9}\) exceed context window of \d/],
   ["Ollama", /\binput length exceeds (?:the |models? )?(?:maximum )?context length/],
