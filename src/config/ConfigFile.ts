@@ -8,6 +8,7 @@ import { ConfigInvalid, ConfigMalformed, ConfigUnreadable, reasonOf } from "../d
 import type { PlacedIssue } from "../domain/failure/Failure.js"
 import * as GatewayConfig from "../domain/config/GatewayConfig.js"
 import * as BoundedFile from "./BoundedFile.js"
+import * as ExactNumbers from "./ExactNumbers.js"
 import * as Interpolation from "./Interpolation.js"
 import * as PlainKeys from "./PlainKeys.js"
 
@@ -50,7 +51,7 @@ const read = Effect.fnUntraced(function* (path: string, text: string) {
   const plainKeys = PlainKeys.find(document)
   const { defaulted, unset } = yield* Interpolation.run(document)
   const plain = yield* Effect.try({
-    try: (): unknown => document.toJS(),
+    try: () => ExactNumbers.toJS(document),
     catch: (cause) => {
       const { offset, path } = danglingAlias(document)
       return malformed(offset, isSecret(path) ? withoutSource(reasonOf(cause)) : reasonOf(cause))

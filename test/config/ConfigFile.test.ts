@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as ConfigFile from "../../src/config/ConfigFile.js"
 import * as Credentials from "../../src/domain/backend/Credentials.js"
+import * as JsonText from "../../src/domain/json/JsonText.js"
 import { formatPath } from "../../src/domain/schema/ConfigIssue.js"
 import * as Temp from "../support/Temp.js"
 
@@ -600,6 +601,49 @@ describe("ConfigFile", () => {
           backends.map(({ name, baseUrl }) => [name, baseUrl]),
           [["demo", "demo:"]]
         )
+      })
+    )
+  })
+
+  describe("numbers that would be written otherwise than they stand there", () => {
+    const exact = (body: unknown) => JsonText.write(body)
+
+    it.effect("stay as they are written within extra_body, as far as JSON has such numbers", () =>
+      Effect.gen(function* () {
+        const written = "{a: 9223372036854775807, b: [1.0, {c: -0.0}], d: 0.10, e: 1e400, f: 0x10, g: 1_000, h: 7}"
+        const { extraBody } = yield* firstOf(backend(`extra_body: ${written}`))
+        assert.strictEqual(
+          exact(extraBody),
+          '{"a":9223372036854775807,"b":[1.0,{"c":-0.0}],"d":0.10,"e":1e400,"f":16,"g":"1_000","h":7}'
+        )
+      })
+    )
+
+    it.effect("are numbers everywhere else, also where an alias repeats them", () =>
+      Effect.gen(function* () {
+        const { extraBody, maxTokens, weight } = yield* firstOf(
+          backend("priority: &one 1.0", "max_tokens: 5.0", "extra_body: &body {a: *one, b: &two 2.0}")
+        )
+        assert.strictEqual(exact(extraBody), '{"a":1.0,"b":2.0}')
+        assert.strictEqual(weight, 1)
+        assert.deepStrictEqual(maxTokens, Option.some(5))
+      })
+    )
+
+    it.effect("stay as they are in what is merged into a backend", () =>
+      Effect.gen(function* () {
+        const text = [
+          "openai_clients:",
+          "  - &a { name: a, base_url: 'https://example.com/v1', model_match: { value: m }, extra_body: &body { t: 1.0 } }",
+          "  - { <<: *a, name: b, priority: 2.0 }",
+          "  - { <<: *a, name: c, extra_body: { <<: *body, u: 2.50 } }"
+        ].join("\n")
+        const { backends } = yield* parse(text)
+        assert.deepStrictEqual(
+          backends.map(({ extraBody }) => exact(extraBody)),
+          ['{"t":1.0}', '{"t":1.0}', '{"t":1.0,"u":2.50}']
+        )
+        assert.strictEqual(backends[1]?.weight, 2)
       })
     )
   })

@@ -83,7 +83,16 @@ const many = { least: 4_096 }
 const texts = (where: string, run: (text: string) => unknown, ...of: ReadonlyArray<(size: number) => string>) =>
   of.map((each) => row(where, JSON.stringify(each(1).slice(0, 40)), each, run))
 
-const clean = (text: string) => Preprocess.clean({ messages: [{ role: "assistant", content: text }] }, Cleaning.usual)
+const clean = (text: string) => {
+  const messages = [
+    { role: "assistant", content: text },
+    { role: "user", content: text }
+  ]
+  return Preprocess.clean({ messages }, Cleaning.usual)
+}
+
+const cleanParts = (parts: ReadonlyArray<object>) =>
+  Preprocess.clean({ messages: [{ role: "user", content: parts }] }, Cleaning.usual)
 
 const nested = (size: number) => {
   const depth = Math.ceil(size / 30)
@@ -275,7 +284,23 @@ const rows: ReadonlyArray<Row> = [
     lengthening("`", "x"),
     lengthening("`", "\n"),
     lengthening("~", "\n"),
-    lengthening("~", "a\n")
+    lengthening("~", "a\n"),
+    around("<think></think>a", "\n\n    a", ""),
+    around("<think></think>a\n\n", "    a\n", ""),
+    around("a<think>", "\n\n    a", "</think>"),
+    around("a<think>\n\n", "    a\n", "</think>"),
+    around("<think></think>", '"<think>', ""),
+    around("<think></think>", "\"<think>'<think>", ""),
+    around("<think></think>", '"<think>"', ""),
+    around("<think></think>", '"<think></think>" ', ""),
+    around("<think></think><", ">", '"'),
+    around("\n", " ", "\na")
+  ),
+  row(
+    "Preprocess.clean",
+    "many parts",
+    list(() => ({ type: "text", text: " " })),
+    cleanParts
   ),
   row(
     "Preprocess.clean",

@@ -1,9 +1,14 @@
+import * as fs from "node:fs"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ConfigRef from "../../src/config/ConfigRef.js"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import type * as Gateway from "../../src/Gateway.js"
 import * as Caller from "../support/Caller.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
+import * as Temp from "../support/Temp.js"
 import * as TestGateway from "../support/TestGateway.js"
 
 type Script = (call: ScriptedUpstream.Call) => void
@@ -446,6 +451,24 @@ describe("parameters", () => {
       const body = { ...TestGateway.chat(), stop: null, max_tokens: null }
       yield* none.post(chatPath, body)
       assert.deepStrictEqual(none.upstream.received[0]?.body, body)
+    })
+  )
+
+  it.scopedLive("of extra_body in a file reach the backend with every digit", () =>
+    Effect.gen(function* () {
+      const upstream = yield* ScriptedUpstream.make(saying("Hi"))
+      const path = `${yield* Temp.directory}/config.yaml`
+      const numbers = "seed: 9223372036854775807, temperature: 1.0, big: 12345678901234567890, z: -0.0, top_p: 0.10"
+      fs.writeFileSync(
+        path,
+        `openai_clients: [{name: a, base_url: "${upstream.url}", model_match: {value: test}, extra_body: {${numbers}}}]`
+      )
+      const file = ConfigRef.layerFile(path).pipe(Layer.provide(NodeFileSystem.layer), Layer.orDie)
+      const gateway = yield* TestGateway.make({ openai_clients: [] }, file)
+      yield* Effect.promise(() => gateway.post(chatPath, TestGateway.chat()))
+      const sent = upstream.received[0]?.text ?? ""
+      for (const number of numbers.split(", ")) assert.include(sent, `"${number.replace(": ", '":')}`)
+      assert.match(sent, /"top_p":0\.10[,}]/)
     })
   )
 })

@@ -37,9 +37,9 @@ export const TagNames = Schema.Array(
 const described = {
   userTurns:
     "Which of consecutive plain user messages stay. `last`: the last. `join`: all, as one with blank lines between their texts. `keep`: all. `auto`: the last, but all as soon as the request shows an agent or a rich client: it brings tools or functions, calls or results, or a user message that is not plain text. Messages of different `name`s never replace each other.",
-  trim: "Whether texts lose the white space around them. Results of tools and functions never do.",
+  trim: "Whether texts lose the white space around them, but for the indentation of the first of several lines. Results of tools and functions never do, nor does a beginning of the answer.",
   stripTags:
-    "`<tag>…</tag>` blocks that are removed from earlier assistant messages, unless they are quoted: in backticks or a code block."
+    "`<tag>…</tag>` blocks that are removed from earlier assistant messages, unless they are quoted: in backticks, a code block or straight quotes."
 }
 
 const title = '"none", or a mapping of user_turns, trim and strip_tags'

@@ -105,8 +105,17 @@ export const cutShort = (
 }
 
 // Clients know an error that says so by its code.
-const named = (status: number, error: ErrorBody.ErrorBody): ErrorBody.ErrorBody =>
-  ContextLength.isExceeded(status, error) ? { ...error, code: ContextLength.code } : error
+const named = (status: number, error: ErrorBody.ErrorBody): ErrorBody.ErrorBody => {
+  if (ContextLength.isExceeded(status, error)) return { ...error, code: ContextLength.code }
+  const { code, type } = error
+  if (!ContextLength.isName(code) && !ContextLength.isName(type)) return error
+  // What comes too fast is not too long: an agent would throw its history away for nothing.
+  return {
+    ...error,
+    code: ContextLength.isName(code) ? "rate_limit_exceeded" : code,
+    type: ContextLength.isName(type) ? "rate_limit_error" : type
+  }
+}
 
 const overloadedFor = (retryAfter: Duration.Duration): WireError => ({
   ...server(503, new Overloaded({ retryAfter }).message, "overloaded"),
@@ -146,7 +155,7 @@ const fromAttempt = (failure: Exclude<AttemptFailure, { readonly _tag: "Resource
       // Who says when to come back has not failed, but is loading its model, or full.
       if (busy.includes(status) && retryAfter !== undefined) return { ...overloaded, headers }
       if (status < 400 || status >= 500) return server(502, "The model provider failed.", "upstream_error")
-      return { status, headers, error }
+      return { status, headers, error: named(status, error) }
     }
     case "HeadersTimedOut":
     case "FirstTokenTimedOut":

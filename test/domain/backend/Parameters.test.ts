@@ -57,6 +57,32 @@ describe("Parameters", () => {
       assert.deepStrictEqual(Parameters.apply(limited, { max_tokens: "many" }), { max_tokens: "many" })
     })
 
+    it("is the smaller one where it is a text that is a number, too", () => {
+      for (const high of ["500", " 500 ", "1e3", "1_000", "500.0", "Infinity"]) {
+        assert.deepStrictEqual(Parameters.apply(limited, { max_tokens: high }), { max_tokens: 100 }, high)
+      }
+      for (const kept of ["50", "100", "-1", "", "5 or 500"]) {
+        assert.deepStrictEqual(Parameters.apply(limited, { max_tokens: kept }), { max_tokens: kept }, kept)
+      }
+    })
+
+    it("holds under the names that the backend has for it, where the caller knows them", () => {
+      const renames = { max_tokens: "max_new_tokens", max_completion_tokens: "n_predict", seed: "random_seed" }
+      const renaming = backend({ max_tokens: 100, rename_params: renames })
+      for (const name of ["max_new_tokens", "n_predict"]) {
+        assert.deepStrictEqual(Parameters.apply(renaming, { [name]: 5_000 }), { [name]: 100 })
+        assert.deepStrictEqual(Parameters.apply(renaming, { [name]: 5 }), { [name]: 5 })
+        assert.deepStrictEqual(Parameters.apply(renaming, { [name]: null }), { [name]: null, max_tokens: 100 })
+        assert.deepStrictEqual(Parameters.apply(renaming, { max_tokens: 7, [name]: 5_000 }), {
+          max_tokens: 7,
+          [name]: 100
+        })
+      }
+      const others = { max_new_tokens: 5_000, random_seed: 5_000 }
+      assert.deepStrictEqual(Parameters.apply(limited, others), { ...others, max_tokens: 100 })
+      assert.strictEqual(Parameters.apply(renaming, others)["random_seed"], 5_000)
+    })
+
     it("for any limits: never above the configured, never raised", () =>
       holds(
         fc.record(

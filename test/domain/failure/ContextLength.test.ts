@@ -129,6 +129,39 @@ const tooLong: ReadonlyArray<readonly [who: string, message: string]> = [
   ["Perplexity", "[400] Context length exceeded: 140000 tokens, the limit is 127072"],
   ["DS4", "Prompt has 32769 tokens, but the configured context size is 32768 tokens"],
   ["Hunyuan", "输入内容长度超过模型最大上下文长度限制"],
+  ["SiliconFlow", "length of prompt_tokens (40000) must be less than max_seq_len (32768)."],
+  ["GitHub Models", "Request body too large for gpt-4o model. Max size: 8000 tokens."],
+  [
+    "Vertex",
+    "Unable to submit request because the input token count is 1200000 but model only supports up to 1048576. Reduce the input token count and try again."
+  ],
+  ["newer Gemini", "The input token count exceeds the maximum number of tokens allowed 1048576."],
+  ["Baidu", "Prompt tokens too long"],
+  ["Baidu, in characters", "the max input characters is 5120"],
+  ["tabbyAPI", "Context length 9000 is greater than max_seq_len 4096"],
+  ["exllama", "Prompt length 9000 exceeds max_seq_len"],
+  ["a tokenizer", "Prompt length (9000) exceeds max_seq_len (4096)"],
+  ["older llama.cpp", "Input prompt is too big (5000) compared to KV size. Please try increasing KV size."],
+  ["a server of few words", "Prompt has 9000 tokens, but the limit is 8192"],
+  ["vLLM, of a prompt that leaves no room", "max_tokens must be at least 1, got -5000"],
+  ["vLLM, of the same for newer clients", "max_completion_tokens must be at least 1, got -12."],
+  ["older SGLang", "Input length (5001 tokens) exceeds the maximum allowed length (4090 tokens). Use a shorter input."],
+  [
+    "older OpenAI",
+    "You requested 5000 tokens (4000 in your prompt; 1000 for the completion). Please reduce your prompt; or completion length."
+  ],
+  [
+    "Transformers",
+    "Token indices sequence length is longer than the specified maximum sequence length for this model (5001 > 4096)."
+  ],
+  ["AI21", "ValidationException: The input is too long."],
+  ["Azure, in short", "Input tokens exceed the configured limit of 272000 tokens."],
+  ["newer vLLM, in short", "You passed 5001 input tokens, but the model's context length is only 4096 tokens."],
+  ["LM Studio, in short", "Trying to keep the first 5001 tokens when context the overflows."],
+  ["a proxy that tells the code", "Upstream error: context_length_exceeded"],
+  ["Hunyuan, of tokens", "输入token数超过模型限制"],
+  ["a server in Chinese", "输入文本过长，请缩短后重试"],
+  ["another one in Chinese", "请求超过最大上下文长度"],
   ["a proxy", "litellm.ContextWindowExceededError: input is over the maximum context of this endpoint"]
 ]
 
@@ -191,6 +224,55 @@ const otherwise: ReadonlyArray<readonly [who: string, message: string]> = [
   ["content", "content is too long"],
   ["something missing", "the context is missing"],
   ["a body", "Request Entity Too Large"],
+  ["a loop", "Iterating over context messages failed"],
+  ["a worker", "Handing over context to worker 3 failed"],
+  ["more than that", "Moreover context: could not be loaded"],
+  ["failover", "The failover context is not available"],
+  ["a stack", "stack overflow context: worker crashed"],
+  ["a cache", "KV cache over context budget"],
+  ["a loop over tokens", "cannot loop over prompt tokens"],
+  ["a lookup", "Looking beyond context of the request failed"],
+  ["a scan", "context full scan failed"],
+  ["context that is full of something", "context fully loaded, but the worker has died"],
+  ["a month's tokens", "Monthly token limit exceeded for your organization"],
+  ["a key's tokens", "Token limit exceeded for this API key"],
+  ["a plan", "Prompt token count of 9000 exceeds the limit of your free plan"],
+  ["a plan with a number", "Prompt token count of 9000 exceeds the limit of 8000 tokens of your free plan"],
+  ["a tier", "Total prompt tokens exceed the limit allowed in your tier"],
+  ["a tier that is the reason", "Input tokens exceed the configured limit of 8000 tokens for your tier"],
+  ["a project", "Hourly input token limit exceeded for project"],
+  ["a day's tokens", "Daily limit: Prompt token count of 9000 exceeds the limit of 8000"],
+  ["a balance", "The requested token count exceeds the available balance"],
+  [
+    "OpenAI's Responses, max_output_tokens",
+    "'max_output_tokens' of 9000 is greater than the maximum number of tokens 4096"
+  ],
+  ["output tokens", "The requested number of output tokens 9000 exceeds the maximum number of tokens 4096"],
+  [
+    "output tokens, as if by the context",
+    "The requested output tokens 9000 exceeds the maximum context length of 4096"
+  ],
+  [
+    "max_output_tokens, as if by the context",
+    "'max_output_tokens' of 9000 is greater than the maximum context length of 4096"
+  ],
+  ["budget_tokens", "thinking.budget_tokens exceeds the maximum context length of 4096"],
+  ["n_predict", "n_predict exceeds the maximum context length of 4096"],
+  ["max_tokens that is a number too many", "max_tokens: 9000 > 4096, the maximum context length is 4096"],
+  ["max_tokens that must be less", "max_tokens must be less than the maximum context length of 4096"],
+  ["vLLM, of a bound that is none", "max_tokens must be at least 1, got -1."],
+  ["vLLM, of a bound of nothing", "max_tokens must be at least 1, got 0."],
+  ["logit_bias", "Too many tokens in logit_bias"],
+  ["Bedrock, that is throttled", "Too many tokens, please wait before trying again."],
+  ["tokens in a field", "Too many input tokens in logit_bias"],
+  ["stop words", "Stop word is too long: max sequence length is 64"],
+  ["sound", "Audio input is too long: max 30 s"],
+  ["a field", "metadata value: input is too long"],
+  ["a conversation", "The conversation is too long-lived"],
+  ["a prompt's cache", "The prompt is too long-lived for the cache"],
+  ["pictures", "request is too large for the server (images 25MB)"],
+  ["a pause in Chinese", "输入超时，请重试"],
+  ["a quota in Chinese", "输入token超出配额"],
   ["a tool's schema", "Invalid schema for function 'context_window': too many properties."]
 ]
 
@@ -227,7 +309,9 @@ describe("ContextLength", () => {
       { code: "1261" },
       { code: "400", type: "exceed_context_size_error" },
       { type: "ContextWindowExceededError" },
-      { code: "prompt_too_long" }
+      { code: "prompt_too_long" },
+      { code: "tokens_limit_reached" },
+      { code: "input_tokens_limit_exceeded" }
     ]) {
       for (const status of [400, 403, 413, 500, 502]) {
         assert.isTrue(ContextLength.isExceeded(status, error("no", over)), JSON.stringify(over))
@@ -241,7 +325,19 @@ describe("ContextLength", () => {
     for (const param of ["max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "maxTokens"]) {
       assert.isFalse(ContextLength.isExceeded(400, error(message, { param })), param)
     }
+    for (const param of ["n_predict", "thinking.budget_tokens"]) {
+      assert.isFalse(ContextLength.isExceeded(400, error(message, { param })), param)
+    }
     assert.isTrue(ContextLength.isExceeded(400, error(message, { param: "messages" })))
+    const full = "max_tokens must be at least 1, got -5000"
+    assert.isTrue(ContextLength.isExceeded(400, error(full, { param: "max_tokens" })))
+    for (const code of [
+      "audio_input_too_long",
+      "input_tokens_limit_exceeded_per_day",
+      "monthly_tokens_limit_reached"
+    ]) {
+      assert.isFalse(ContextLength.isExceeded(400, error("no", { code })), code)
+    }
     assert.isFalse(ContextLength.isExceeded(413, error(message, { code: "rate_limit_exceeded", type: "tokens" })))
     assert.isFalse(ContextLength.isExceeded(400, error(message, { type: "insufficient_quota" })))
   })
@@ -261,7 +357,7 @@ describe("ContextLength", () => {
         const failure = new UpstreamRejected({ status, retryAfter: undefined, error: said })
         assert.isFalse(Blame.isBackends(failure, true))
         assert.strictEqual(told.code, "context_length_exceeded")
-      } else assert.strictEqual(told.code, code)
+      } else assert.strictEqual(told.code, code === "context_length_exceeded" ? "rate_limit_exceeded" : code)
     })
   })
 })

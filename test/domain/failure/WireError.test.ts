@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as fc from "effect/FastCheck"
+import { UpstreamErrored } from "../../../src/domain/failure/AnswerFailure.js"
 import type { AttemptFailure } from "../../../src/domain/failure/Failure.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
 import * as WireError from "../../../src/domain/failure/WireError.js"
@@ -176,6 +177,22 @@ describe("WireError", () => {
     it("never takes a 429 for one", () => {
       const answer = exhausted(rejected(429, { message: "too many tokens per minute: maximum context length is 5" }))
       assert.deepStrictEqual([answer.status, answer.error.code], [429, "c"])
+    })
+
+    it("never names a 429, nor what names a limit in time, as one", () => {
+      for (const code of ["context_length_exceeded", "model_context_window_exceeded", "exceed_context_size_error"]) {
+        for (const [status, type] of [
+          [429, "t"],
+          [429, code],
+          [400, "rate_limit_error"]
+        ] as const) {
+          const error = { ...body, type, code }
+          const answer = exhausted(new Failure.UpstreamRejected({ status, retryAfter: undefined, error }))
+          const told = { ...body, type: type === code ? "rate_limit_error" : type, code: "rate_limit_exceeded" }
+          assert.deepStrictEqual([answer.status, answer.error], [status, told])
+          assert.deepStrictEqual(WireError.cutShort(new UpstreamErrored({ status, error })), told)
+        }
+      }
     })
 
     it("passes on what a backend said beside the four fields", () => {

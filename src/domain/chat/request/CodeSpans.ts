@@ -1,28 +1,53 @@
-/** A stretch of a text that Markdown shows as it is written: in backticks, or a block between fences. */
+/** A stretch of a text that Markdown shows as it is written: in backticks, between fences, or indented. */
 export interface CodeSpan {
   readonly from: number
   readonly to: number
-  /** Whether it is a block whose fence nobody closes, which goes on to the end of the text. */
-  readonly open: boolean
+  /** An open fence is one that nobody closes: its block goes on to the end of the text. */
+  readonly kind: "backticks" | "fences" | "open fence" | "indented"
 }
 
 /** Whether there may be any code in a text. */
-export const mayBeIn = (text: string): boolean => text.includes("`") || text.includes("~~~")
+export const mayBeIn = (text: string): boolean => /[`\t]|~~~|\n {4}/.test(text)
 
-/** The code in a text, one after the other. After one that is `open` come those that there are if it is none. */
-export function* of(text: string): Generator<CodeSpan, void> {
+/**
+ * The code in a text, one after the other. Who asks for the next says whether the last one was taken for code: after a block
+ * that was not comes what code there is if it is none.
+ */
+export function* of(text: string): Generator<CodeSpan, void, boolean> {
   const closings = new Closings(text)
+  let hasWords = false
+  let afterBlank = false
   for (let start = 0; start < text.length;) {
     const line = lineAt(text, start)
-    if (line.fence === undefined) {
-      const end = line.isBlank ? line.next : endOfParagraph(text, line.next)
-      if (!line.isBlank) yield* ticksIn(text.slice(start, end), start)
-      start = end
+    if (line.isBlank) {
+      afterBlank = true
+      start = line.next
       continue
     }
-    const closing = closings.of(line.fence, line.next)
-    yield { from: line.fence.from, to: closing?.fence?.to ?? text.length, open: closing === undefined }
-    start = closing?.next ?? line.next
+    // The indentation of the first line is often lost.
+    const mayBeIndented = hasWords && afterBlank && line.isIndented
+    hasWords = true
+    afterBlank = false
+    if (line.fence !== undefined) {
+      const closing = closings.of(line.fence, line.next)
+      const isTaken = yield {
+        from: line.fence.from,
+        to: closing?.fence?.to ?? text.length,
+        kind: closing === undefined ? "open fence" : "fences"
+      }
+      start = closing?.next ?? (isTaken ? text.length : line.next)
+      continue
+    }
+    if (mayBeIndented) {
+      const end = endOfLines(text, line.next, ({ isIndented }) => !isIndented)
+      if (yield { from: start, to: Math.min(end, text.length), kind: "indented" }) {
+        start = end
+        continue
+      }
+    }
+    const end = endOfLines(text, line.next, ({ fence }) => fence !== undefined)
+    yield* ticksIn(text.slice(start, end), start)
+    start = end
   }
 }
 
@@ -30,6 +55,8 @@ interface Line {
   /** Where the next one begins. */
   readonly next: number
   readonly isBlank: boolean
+  /** Whether it begins with four spaces or a tab. */
+  readonly isIndented: boolean
   readonly fence: Fence | undefined
 }
 
@@ -48,8 +75,15 @@ const lineAt = (text: string, start: number): Line => {
   const line = text.slice(start, lineEnd)
   const first = beginning.exec(line)?.[0].length ?? 0
   const isBlank = first === line.length && line.trim() === ""
-  return { next: lineEnd + 1, isBlank, fence: isBlank ? undefined : fenceAt(line, first, start) }
+  return {
+    next: lineEnd + 1,
+    isBlank,
+    isIndented: indentation.test(line),
+    fence: isBlank ? undefined : fenceAt(line, first, start)
+  }
 }
+
+const indentation = /^(?: {4}| {0,3}\t)/
 
 // A thought may begin and end right at a fence.
 const beginning = /^\s*(?:<[^<>\s]+>\s*)*/
@@ -70,19 +104,19 @@ const endOfRun = (text: string, from: number): number => {
   return to
 }
 
-// Code within lines does not go beyond it.
-const endOfParagraph = (text: string, from: number): number => {
+// Where the next blank line begins, or one that is of another kind: code goes beyond neither.
+const endOfLines = (text: string, from: number, isOther: (line: Line) => boolean): number => {
   let start = from
   while (start < text.length) {
-    const { fence, isBlank, next } = lineAt(text, start)
-    if (isBlank || fence !== undefined) return start
-    start = next
+    const line = lineAt(text, start)
+    if (line.isBlank || isOther(line)) return start
+    start = line.next
   }
   return text.length
 }
 
 // Backticks, and what stands before the next ones of the same number.
-function* ticksIn(paragraph: string, offset: number): Generator<CodeSpan, void> {
+function* ticksIn(paragraph: string, offset: number): Generator<CodeSpan, void, boolean> {
   // Where runs of each length are for the last time, once there was one without another as long after it.
   let last: Map<number, number> | undefined
   const closingOf = (length: number, from: number): number | undefined => {
@@ -100,7 +134,7 @@ function* ticksIn(paragraph: string, offset: number): Generator<CodeSpan, void> 
   for (let at = paragraph.indexOf("`"); at !== -1;) {
     const to = endOfRun(paragraph, at)
     const closing = closingOf(to - at, to)
-    if (closing !== undefined) yield { from: offset + at, to: offset + closing, open: false }
+    if (closing !== undefined) yield { from: offset + at, to: offset + closing, kind: "backticks" }
     at = paragraph.indexOf("`", closing ?? to)
   }
 }

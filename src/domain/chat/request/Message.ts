@@ -24,6 +24,9 @@ export interface TextPart extends JsonObject.JsonObject {
 export const isText = (part: unknown): part is TextPart =>
   JsonObject.is(part) && part["type"] === "text" && typeof part["text"] === "string"
 
+/** The part with another text; the very same where it is none. */
+export const withText = (part: TextPart, text: string): TextPart => (text === part.text ? part : { ...part, text })
+
 /** Whether a part is a text and nothing else: no mark of a cache, no annotation. */
 export const isPlainText = (part: unknown): part is TextPart => isText(part) && !holdsMore(part, texting)
 

@@ -3,6 +3,7 @@ import * as JsonList from "../../json/JsonList.js"
 import * as JsonObject from "../../json/JsonObject.js"
 import * as Message from "./Message.js"
 import * as TagBlocks from "./TagBlocks.js"
+import * as Trimming from "./Trimming.js"
 import * as UserTurns from "./UserTurns.js"
 
 /** The messages that a backend gets, and what cleaning took away. */
@@ -38,9 +39,10 @@ const cleanAll = (
   let isChanged = false
   let hasTurns = false
   let before: unknown
-  for (const message of messages) {
+  for (const [at, message] of messages.entries()) {
     const role = JsonObject.is(message) ? message["role"] : undefined
-    const left = isResult(role) ? message : cleanMessage(message, role, cleaning)
+    const isOpen = at === messages.length - 1 ? role === "assistant" || goesOn(body) : isPrefix(message)
+    const left = isResult(role) ? message : cleanMessage(message, role, cleaning, isOpen)
     if (left !== message) isChanged = true
     if (left === undefined) continue
     if (role === "user" && before === "user") hasTurns = true
@@ -57,11 +59,22 @@ const cleanAll = (
 // What edits are matched on, and what says that a call was answered at all.
 const isResult = (role: unknown): boolean => role === "tool" || role === "function"
 
-// Undefined where nothing is left of it.
-const cleanMessage = (message: unknown, role: unknown, cleaning: Cleaning.Cleaning): unknown => {
+// The words of vLLM and SGLang for an answer that has been begun already, whoever has.
+const goesOn = (body: JsonObject.JsonObject): boolean =>
+  body["continue_final_message"] === true || body["add_generation_prompt"] === false
+
+// Mistral's and DeepSeek's.
+const isPrefix = (message: unknown): boolean =>
+  JsonObject.is(message) && message["role"] === "assistant" && message["prefix"] === true
+
+// Undefined where nothing is left of it. One that is open is gone on with, right where it ends.
+const cleanMessage = (message: unknown, role: unknown, cleaning: Cleaning.Cleaning, isOpen: boolean): unknown => {
   if (!JsonObject.is(message)) return message
   const { content } = message
-  const texts = cleanContent(content, role === "assistant" ? cleaning.stripTags : none, cleaning.trim)
+  const texts =
+    isOpen && !Trimming.isBlank(content)
+      ? content
+      : cleanContent(content, role === "assistant" ? cleaning.stripTags : none, trimmingOf(role, cleaning))
   const calls = message["tool_calls"]
   const hasNoCalls = Array.isArray(calls) && calls.length === 0
   if (!JsonObject.isPresent(texts)) {
@@ -81,20 +94,18 @@ const replaced = (message: JsonObject.JsonObject, content: unknown, hasNoCalls: 
 
 const none: ReadonlyArray<string> = []
 
-const cleanContent = (content: unknown, stripTags: ReadonlyArray<string>, trim: boolean): unknown => {
-  if (typeof content === "string") return cleanText(content, stripTags, trim)
-  if (!Array.isArray(content)) return content
-  const parts = JsonList.map(content, (part) => {
-    if (!Message.isText(part)) return part
-    const text = cleanText(part.text, stripTags, trim)
-    return text === part.text ? part : { ...part, text }
-  })
-  return parts.some(isEmptyText) ? parts.filter((part) => !isEmptyText(part)) : parts
-}
+// What is said to a model may begin with a line of code.
+const trimmingOf = (role: unknown, { trim }: Cleaning.Cleaning): Trimming.Kind =>
+  trim ? (role === "assistant" ? "all" : "around lines") : "none"
 
-const cleanText = (text: string, stripTags: ReadonlyArray<string>, trim: boolean): string => {
-  const left = TagBlocks.remove(text, stripTags)
-  return trim ? left.trim() : left
+const cleanContent = (content: unknown, stripTags: ReadonlyArray<string>, trim: Trimming.Kind): unknown => {
+  if (typeof content === "string") return Trimming.ofText(TagBlocks.remove(content, stripTags), trim)
+  if (!Array.isArray(content)) return content
+  const untagged = JsonList.map(content, (part) =>
+    Message.isText(part) ? Message.withText(part, TagBlocks.remove(part.text, stripTags)) : part
+  )
+  const parts = Trimming.ofParts(untagged, trim)
+  return parts.some(isEmptyText) ? parts.filter((part) => !isEmptyText(part)) : parts
 }
 
 const isEmptyText = (part: unknown): boolean => Message.isPlainText(part) && part.text === ""

@@ -3,7 +3,7 @@ import * as CodeSpans from "./CodeSpans.js"
 /**
  * A text without its `<tag>…</tag>` blocks, each from the first opening of its tag to the closing that comes first; the
  * block that ends first goes first. What stands before a block may make another one with what stands after it. Tags in
- * code, in backticks or between fences, are quotations and no part of a block.
+ * code (in backticks, between fences, or indented) and in straight quotes are quotations and no part of a block.
  */
 export const remove = (text: string, tags: ReadonlyArray<string>): string => {
   let left = text
@@ -25,6 +25,8 @@ const hasBlock = (text: string, tag: string): boolean => {
   return opening !== -1 && text.includes(`</${tag}>`, opening)
 }
 
+const quotes: ReadonlyArray<string> = ['"', "'"]
+
 // Each `>` is looked at once, however many blocks its own is nested in.
 class Remains {
   /** What stays, in pieces; an opening is one of its own. */
@@ -45,15 +47,16 @@ class Remains {
 
   of(text: string): string {
     let from = 0
-    for (const code of CodeSpans.mayBeIn(text) ? CodeSpans.of(text) : []) {
+    const codes = CodeSpans.mayBeIn(text) ? CodeSpans.of(text) : undefined
+    for (let next = codes?.next(); next?.done === false;) {
+      const code = next.value
       this.read(text.slice(from, code.from))
-      from = code.from
-      // A text may stop within a block, but where a thought stops in one what follows it is no code.
-      if (code.open && this.opened.size > 0) continue
-      this.keep(this.half + text.slice(from, code.to))
-      this.half = ""
-      from = code.to
-      if (code.open) break
+      // A text may stop within a block, but where a thought stops in one what follows it is no code; and it may be indented.
+      const isTaken = this.opened.size === 0 || code.kind === "backticks" || code.kind === "fences"
+      if (isTaken) this.keep(this.half + text.slice(code.from, code.to))
+      if (isTaken) this.half = ""
+      from = isTaken ? code.to : code.from
+      next = codes?.next(isTaken)
     }
     this.read(text.slice(from))
     return this.pieces.join("") + this.half
@@ -62,10 +65,30 @@ class Remains {
   private read(text: string): void {
     let from = 0
     for (let to = text.indexOf(">") + 1; to > 0; to = text.indexOf(">", from) + 1) {
-      this.half = this.take(this.half + text.slice(from, to))
-      from = to
+      const end = this.endOfQuotation(text, from, to)
+      if (end === undefined) this.half = this.take(this.half + text.slice(from, to))
+      else {
+        this.keep(this.half + text.slice(from, end))
+        this.half = ""
+      }
+      from = end ?? to
     }
     this.half += text.slice(from)
+  }
+
+  // Where the quotation ends of whose opening this is the end, if any: "<tag>", or "<tag>…</tag>" in one line. Within a
+  // block closings are none: it may end with what its thought quotes, and the answer begin so.
+  private endOfQuotation(text: string, from: number, to: number): number | undefined {
+    const least = Math.max(from, to - this.longest)
+    const start = least + text.slice(least, to).lastIndexOf("<")
+    const tag = this.openings.get(text.slice(start, to))
+    const quote = text.charAt(start - 1)
+    if (tag === undefined || start <= from || !quotes.includes(quote)) return undefined
+    if (text.charAt(to) === quote) return to + 1
+    if (this.opened.size > 0) return undefined
+    const end = text.indexOf(quote, to)
+    const said = end === -1 ? "" : text.slice(to, end)
+    return said.endsWith(`</${tag}>`) && !said.includes("\n") ? end + 1 : undefined
   }
 
   // Takes what ends with a `>`, and gives back what may begin a mark with what follows.

@@ -100,10 +100,10 @@ describe("Prepare", () => {
   })
 
   it("cleans the messages with the target's tags", () => {
-    const messages = [...hi, { role: "assistant", content: " <t>x</t><think>y</think>ok " }]
+    const messages = [{ role: "assistant", content: " <t>x</t><think>y</think>ok " }, ...hi]
     assert.deepStrictEqual(sent(request({ messages }), { strip_tags: ["t"] })["messages"], [
-      ...hi,
-      { role: "assistant", content: "<think>y</think>ok" }
+      { role: "assistant", content: "<think>y</think>ok" },
+      ...hi
     ])
   })
 

@@ -20,17 +20,97 @@ const call = { id: "c1", type: "function", function: { name: "f", arguments: "{}
 
 /** What cleaning leaves of one text of the assistant. */
 const said = (content: string, tags = ["think", "tool_call"]) => {
-  const [message] = cleaned([assistant(content, { tool_calls: [call] })], { stripTags: tags }).messages
+  const [message] = cleaned([assistant(content, { tool_calls: [call] }), user("hi")], { stripTags: tags }).messages
   return JsonObject.orEmpty(message)["content"]
 }
 
 describe("Preprocess", () => {
   it("trims texts and text parts of every role", () => {
     for (const role of ["system", "developer", "user", "assistant"]) {
-      assert.deepStrictEqual(clean({ role, content: " \n hi \t" }), [{ role, content: "hi" }])
-      assert.deepStrictEqual(clean({ role, content: [text("  a "), text("b\n")] }), [
-        { role, content: [text("a"), text("b")] }
+      const [message] = cleaned([{ role, content: " \n hi \t" }, user("x")], { userTurns: "keep" }).messages
+      assert.deepStrictEqual(message, { role, content: "hi" })
+    }
+  })
+
+  it("trims text parts as if they were one text, so that no words run together", () => {
+    for (const role of ["system", "developer", "user", "assistant"]) {
+      for (const [parts, left] of [
+        [
+          ["  Hello ", "world\n"],
+          ["Hello ", "world"]
+        ],
+        [
+          ["a", " ", "\n", "b"],
+          ["a", " ", "\n", "b"]
+        ],
+        [
+          [" ", "\t", "  a ", "", " b ", "\n", " "],
+          ["a ", " b"]
+        ],
+        [[" a "], ["a"]]
+      ] as const) {
+        const [message] = cleaned([{ role, content: parts.map(text) }, user("x")], { userTurns: "keep" }).messages
+        assert.deepStrictEqual(message, { role, content: left.map(text) })
+      }
+    }
+    assert.deepStrictEqual(clean(user([text(" a "), image, text(" "), text(" b "), image, text(" ")])), [
+      user([text("a "), image, text(" "), text(" b"), image])
+    ])
+    const marked = (value: string) => ({ ...text(value), cache_control: { type: "ephemeral" } })
+    assert.deepStrictEqual(clean(user([marked(" "), text(" a"), marked(" ")])), [
+      user([marked(""), text("a"), marked("")])
+    ])
+    const apart = [assistant([text("<think>x</think>a "), text(" <think>y</think>"), text(" b ")]), user("c")]
+    assert.deepStrictEqual(clean(...apart)[0], assistant([text("a "), text(" "), text(" b")]))
+  })
+
+  it("keeps the indentation of the first line where others follow it, but for what the assistant said", () => {
+    const code = "    if (a)\n        b()"
+    for (const role of ["system", "developer", "user"]) {
+      const [message] = clean({ role, content: ` \n\t\r\n${code} \n\n` })
+      assert.deepStrictEqual(message, { role, content: code })
+      assert.deepStrictEqual(clean({ role, content: [text("\n"), text(`\n${code}\n`), text(" c\n")] }), [
+        { role, content: [text(`${code}\n`), text(" c")] }
       ])
+      assert.deepStrictEqual(clean({ role, content: "\u00a0\t a\nb" }), [{ role, content: "\t a\nb" }])
+      for (const one of ["   a", "   a \n\n", "\n   a"]) {
+        assert.deepStrictEqual(clean({ role, content: one }), [{ role, content: "a" }])
+      }
+    }
+    assert.strictEqual(said(`<think>x</think>\n ${code}`), code.trimStart())
+  })
+
+  it("does not touch what is gone on with: an answer that is begun, wherever it is said so", () => {
+    for (const begun of [
+      assistant("The answer is "),
+      assistant(" \n```json\n"),
+      assistant("<think>\n\n</think>\n\n"),
+      assistant([text(" a "), text(" ")]),
+      assistant("a ", { prefix: true })
+    ]) {
+      const messages = [user("a"), begun]
+      assert.strictEqual(cleaned(messages).messages, messages)
+    }
+    const earlier = [user("a"), assistant("b ", { prefix: true }), user("c")]
+    assert.strictEqual(cleaned(earlier).messages, earlier)
+    for (const body of [{ continue_final_message: true }, { add_generation_prompt: false }]) {
+      const messages = [user("Once upon a ")]
+      assert.strictEqual(cleaned(messages, {}, body).messages, messages)
+    }
+    for (const body of [{ continue_final_message: false }, { add_generation_prompt: true }]) {
+      assert.deepStrictEqual(cleaned([user("a ")], {}, body).messages, [user("a")])
+    }
+    assert.deepStrictEqual(clean(assistant("a "), user("b")), [assistant("a"), user("b")])
+    assert.deepStrictEqual(clean(user("a "), { ...user("b "), prefix: true }, user("c")), [
+      user("a"),
+      { ...user("b"), prefix: true },
+      user("c")
+    ])
+  })
+
+  it("drops an answer that is begun with nothing but white space", () => {
+    for (const content of [" \n", "", [text(" ")]]) {
+      assert.deepStrictEqual(clean(user("a"), assistant(content)), [user("a")])
     }
   })
 
@@ -237,7 +317,9 @@ describe("Preprocess", () => {
       "`<think>a</think>`",
       "``a ` <think>b</think>``",
       "```html\n<think>\na\n</think>\n```",
-      "~~~\n<think>a</think>\n~~~"
+      "~~~\n<think>a</think>\n~~~",
+      "So:\n\n    <think>a</think>\n\nis one.",
+      'The tags "<think>" and "</think>".'
     ]
     for (const content of quoted) assert.strictEqual(said(content), content)
     assert.strictEqual(said("<think>I say `</think>`</think>`<think>`"), "`<think>`")
@@ -331,7 +413,10 @@ describe("Preprocess", () => {
         "héllo",
         "`",
         "\n```\n",
-        "\n\n"
+        "\n\n",
+        "    ",
+        "\n\n    ",
+        '"'
       ),
       { maxLength: 8 }
     )
@@ -377,7 +462,7 @@ describe("Preprocess", () => {
     stripTags: fc.subarray(["think", "tool_call"])
   })
 
-  const anyTools = fc.constantFrom({}, {}, { tools: [] })
+  const anyTools = fc.constantFrom({}, {}, { tools: [] }, { continue_final_message: true })
 
   const any = fc.tuple(anyMessages, anyCleaning, anyTools)
 

@@ -67,7 +67,14 @@ describe("TagBlocks", () => {
       "~~~ a ` b\n<t>x</t>\n~~~~",
       "1. list\n\n   ```\n   <t>x</t>\n   ```",
       "> ``` <t>x</t> ```",
-      "cut off\n```\n<t>x</t>"
+      "cut off\n```\n<t>x</t>",
+      "Code:\n\n    <t>x</t>\n    <t>y</t>\n\nThat is all.",
+      "Code:\n\n\t<t>x</t>",
+      "Code:\n \n  \t<t>\n\n    x</t>",
+      'The tags "<t>" and "</t>".',
+      "The tags '<t>' and '</t>'.",
+      'It has "<t>x</t>" in it.',
+      "It has '<t>x</t>' in it."
     ]
     for (const text of quoted) assert.strictEqual(TagBlocks.remove(text, ["t"]), text)
   })
@@ -86,6 +93,19 @@ describe("TagBlocks", () => {
       ["<t>\n```js\nf()\n```\n</t>\n\nIt is\n\n```js\ng()\n```\n", "\n\nIt is\n\n```js\ng()\n```\n"],
       ["<t>```js\nf()\n```\n</t>\n\nIt is\n\n```js\ng()\n```\n", "\n\nIt is\n\n```js\ng()\n```\n"],
       ["<t>\n~~~\nf()\n~~~</t>\n\nIt is\n\n~~~\ng()\n~~~\n", "\n\nIt is\n\n~~~\ng()\n~~~\n"],
+      ["Code:\n    <t>x</t>", "Code:\n    "],
+      ["Code:\n\n   <t>x</t>", "Code:\n\n   "],
+      ["    <t>x</t>a", "    a"],
+      ["\n\n    <t>x</t>a", "\n\n    a"],
+      ["Code:\n\n    a\nb <t>x</t>", "Code:\n\n    a\nb "],
+      ["<t>\n\n    x\n    </t>a <t>y</t>", "a "],
+      ["<t>x\n\n    `</t>` y\n</t>a", "a"],
+      ['<t>say "hi"</t>"Hi" is it. <t>x</t>', '"Hi" is it. '],
+      ['<t>say "<t>x</t>"Hi" is it. <t>x</t>', '"Hi" is it. '],
+      ['"Hi" <t>x</t> "you"', '"Hi"  "you"'],
+      ['"<t>x</t> a"', '" a"'],
+      ['"<t>x\n</t>"', '""'],
+      ["\"<t>'</t>", '"'],
       ["<t`x`></t>", "<t`x`></t>"],
       ["`<t`>x</t>", "`<t`>x</t>"]
     ] as const) {
@@ -137,6 +157,11 @@ describe("TagBlocks", () => {
       "\n",
       "\n\n",
       " ",
+      "    ",
+      "\n\n    ",
+      "\t",
+      '"',
+      "'",
       "\u00a0"
     ]
     holds(
@@ -149,6 +174,11 @@ describe("TagBlocks", () => {
       },
       30_000
     )
+  })
+
+  it("leaves a quoted opening alone while another tag is open", () => {
+    const text = 'A <uu> opens. The tags "<t>" and "</t>" are others.'
+    assert.strictEqual(TagBlocks.remove(text, ["t", "uu"]), text)
   })
 
   it("takes a tag literally", () => {
