@@ -36,6 +36,7 @@ const repairOf = () =>
     includeUsage: true,
     passUsage: false,
     isOnly: true,
+
     cumulative: false
   })
 const repair = repairOf()

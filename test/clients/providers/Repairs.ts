@@ -27,6 +27,11 @@ export const repairs: ReadonlyArray<Repair> = [
       (Array.isArray(direct) || direct === undefined || isGlued(direct, through) || path.includes("arguments"))
   ),
   repair(
+    "0.5",
+    "a whole call has no number",
+    ({ path, through }) => /tool_calls\[\d\]\.index$/.test(path) && through === undefined
+  ),
+  repair(
     "0.7",
     "usage in its own place",
     ({ direct, path, through }) =>
@@ -44,11 +49,6 @@ export const repairs: ReadonlyArray<Repair> = [
     "2.5",
     "a message beside the delta, or a delta beside the message",
     ({ path, through }) => /^choices\[0\]\.(message|delta)\./.test(path) && through === undefined
-  ),
-  repair(
-    "0.5",
-    "a whole call has no number",
-    ({ path, through }) => /tool_calls\[\d\]\.index$/.test(path) && through === undefined
   )
 ]
 

@@ -100,8 +100,8 @@ class EventRepair implements AnswerRepair {
   private readonly reports = UsageReports.make()
   /** So many of the first choices have finished. */
   private done = 0
-  /** The number of the first choice, where only one was asked for. */
-  private lowest = 0
+  /** The choices that others have a higher number than, and of which nothing has come. */
+  private readonly unheard = new Set<number>()
   private foreign = 0
   private ended = false
 
@@ -159,7 +159,7 @@ class EventRepair implements AnswerRepair {
   }
 
   isSettled(): boolean {
-    return this.isFinished() && this.choices.every((choice) => choice.isSettled())
+    return this.isFinished() && this.choices.every((choice, index) => choice.isSettled() || this.isMissing(index))
   }
 
   usage(): JsonObject.JsonObject | undefined {
@@ -170,9 +170,14 @@ class EventRepair implements AnswerRepair {
     return this.foreign
   }
 
-  // Those that have finished stay so: none is asked twice.
+  // Some number the only choice 1: nothing comes before it.
+  private isMissing(index: number): boolean {
+    return this.options.isOnly && this.unheard.has(index)
+  }
+
+  // Those that have finished stay so: none is asked twice
   private isFinished(): boolean {
-    while (this.choices[this.done]?.finished() === true) this.done++
+    while (this.isMissing(this.done) || this.choices[this.done]?.finished() === true) this.done++
     return this.done > 0 && this.done === this.choices.length
   }
 
@@ -281,12 +286,13 @@ class EventRepair implements AnswerRepair {
 
   // False for a choice that is numbered beyond all reason. Those without a number are in order.
   private repairChoice(value: JsonObject.JsonObject, position: number, into: Array<ChoiceRepair.Repaired>): boolean {
-    const given = WireIndex.of(value["index"]) ?? position
-    // Some number the only choice 1.
-    if (this.choices.length === 0 && this.options.isOnly) this.lowest = given
-    const index = Math.max(0, given - this.lowest)
+    const index = WireIndex.of(value["index"]) ?? position
     if (index >= mostChoices) return false
-    for (let lower = this.choices.length; lower < index; lower++) this.choiceAt(lower)
+    for (let lower = this.choices.length; lower < index; lower++) {
+      this.unheard.add(lower)
+      this.choiceAt(lower)
+    }
+    if (this.unheard.delete(index)) this.done = Math.min(this.done, index)
     const own = this.choiceAt(index).push(this.shorten === undefined ? value : this.shorten(value, index))
     if (own === undefined) return true
     // Clients want choice 0 to start before choice 1, and so on.
@@ -312,6 +318,7 @@ class EventRepair implements AnswerRepair {
       return blocked === undefined ? this.breakOff("the stream ended before its answer did") : this.failed(blocked)
     }
     this.ended = true
+    for (const index of this.unheard) this.choiceAt(index).push({ finish_reason: "stop" })
     const ends = this.choices.flatMap((choice) => choice.end())
     const beside = this.takeCarried()
     const passed = this.takePassed()

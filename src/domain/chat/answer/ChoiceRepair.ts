@@ -250,11 +250,7 @@ const putField = (delta: Record<string, unknown>, key: string, value: unknown): 
   if (repaired !== undefined) delta[key] = repaired
 }
 
-// No refusal and no thought is what some call false.
-const asText = (value: unknown): unknown => {
-  if (typeof value === "boolean") return undefined
-  return typeof value === "string" ? value : ContentParts.thoughtOf(value)
-}
+const asText = (value: unknown): unknown => (typeof value === "string" ? value : ContentParts.thoughtOf(value))
 
 const asList =
   (ofText: (text: string) => unknown) =>
@@ -277,7 +273,8 @@ const isForeignCall = (call: unknown): boolean => {
 }
 
 const repairs = new Map<string, (value: unknown) => unknown>([
-  ["refusal", asText],
+  // It is no refusal that some call false.
+  ["refusal", (value) => (value === false ? undefined : asText(value))],
   ["reasoning", asText],
   ["reasoning_content", asText],
   ["reasoning_details", asList((text) => ({ type: "reasoning.text", text }))],

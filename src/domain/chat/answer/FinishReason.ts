@@ -94,7 +94,7 @@ const families: ReadonlyArray<{ readonly meaning: Said; readonly words: RegExp }
   {
     meaning: "length",
     words:
-      /^(?:max_|exceeded_)?length|length_(?:limit|exceeded)|model_length|context_(?:length|window|limit|exceeded|overflow)|truncated|max_(?:[a-z_]*tokens?|len|context|output|time|turns|steps)|tokens?_limit|(?:time|output|length)_limit|out_of_tokens|^limit|budget_exceeded|^incomplete/
+      /^(?:max_|exceeded_)?length|length_(?:limit|exceeded)|model_length|context_(?:length|window|limit|exceeded|overflow)|truncated|max_(?:(?:[a-z]+_){0,2}tokens?|len|context|output|time|turns|steps)|tokens?_limit|(?:time|output|length)_limit|out_of_tokens|^limit|budget_exceeded|^incomplete/
   },
   {
     meaning: "broken",

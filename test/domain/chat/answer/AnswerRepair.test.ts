@@ -617,12 +617,24 @@ describe("AnswerRepair", () => {
       }
     })
 
-    it("begin where the backend begins, where one was asked for", () => {
+    it("may begin with 1: nothing is waited for that never begins", () => {
       const at1 = (fields: object, finish: string | null = null) =>
         chunk([{ index: 1, delta: fields, finish_reason: finish }])
-      const { chunks, end } = repair([at1({ content: "hello" }), at1({}, "stop")], { isOnly: true })
+      const { chunks, end } = repair([at1({ content: "hello" }), at1({}, "length")], { isOnly: true })
       assert.deepStrictEqual(end, finished)
-      assert.deepStrictEqual(chunks, [delta({ role: "assistant", content: "hello" }), stop])
+      assert.deepStrictEqual(
+        choicesOf(chunks).map(({ delta: said, finish_reason: reason, index }) => [
+          index,
+          JsonObject.orEmpty(said)["content"],
+          reason
+        ]),
+        [
+          [0, undefined, null],
+          [1, "hello", null],
+          [0, undefined, "stop"],
+          [1, undefined, "length"]
+        ]
+      )
     })
   })
 
