@@ -27,11 +27,6 @@ export const repairs: ReadonlyArray<Repair> = [
       (Array.isArray(direct) || direct === undefined || isGlued(direct, through) || path.includes("arguments"))
   ),
   repair(
-    "0.5",
-    "a whole call has no number",
-    ({ path, through }) => /tool_calls\[\d\]\.index$/.test(path) && through === undefined
-  ),
-  repair(
     "0.7",
     "usage in its own place",
     ({ direct, path, through }) =>

@@ -37,7 +37,8 @@ const meaningOf = (said: string): Said | undefined => {
   const usual = usuals.get(said)
   if (usual !== undefined) return usual
   const plain = inWords(said)
-  return exact.get(plain) ?? families.find(({ words }) => words.test(plain))?.meaning
+  const whole = `^${plain}$`
+  return exact.get(plain) ?? families.find(({ parts }) => parts.some((part) => whole.includes(part)))?.meaning
 }
 
 /** Longer ones are no words. */
@@ -84,21 +85,36 @@ const exact = new Map<string, Said>([
   ["error_toxic", "content_filter"]
 ])
 
-// What was kept back comes first: a filter's word may speak of an error, too.
-const families: ReadonlyArray<{ readonly meaning: Said; readonly words: RegExp }> = [
+const words = (list: string): ReadonlyArray<string> => list.split(" ")
+
+// By parts of their words, whose beginning and end are `^` and `$`. What was kept back comes first: a filter's word may
+// speak of an error, too.
+const families: ReadonlyArray<{ readonly meaning: Said; readonly parts: ReadonlyArray<string> }> = [
   {
     meaning: "content_filter",
-    words:
-      /filter|safety|prohibited|recitation|guardrail|bl[oa]ck(?:ed|_?list)|moderat|\bsensitive|spii|refus|(?:content|safety|usage)_policy|^policy|violation|model_armor|harmful|toxic|unsafe|profanity|copyright|censor/
+    parts: [
+      ...words(
+        "filter safety prohibited recitation guardrail blocked blocklist blacklist moderat ^sensitive _sensitive"
+      ),
+      ...words("spii refus content_policy usage_policy ^policy violation model_armor harmful toxic unsafe profanity"),
+      ...words("copyright censor")
+    ]
   },
   {
     meaning: "length",
-    words:
-      /^(?:max_|exceeded_)?length|length_(?:limit|exceeded)|model_length|context_(?:length|window|limit|exceeded|overflow)|truncated|max_(?:(?:[a-z]+_){0,2}tokens?|len|context|output|time|turns|steps)|tokens?_limit|(?:time|output|length)_limit|out_of_tokens|^limit|budget_exceeded|^incomplete/
+    parts: [
+      ...words("^length$ max_length exceeded_length length_limit length_exceeded model_length context_length"),
+      ...words("context_window context_limit context_exceeded context_overflow truncated max_tokens max_output"),
+      ...words("max_new_tokens max_completion_tokens max_len max_context max_time max_turns max_steps token_limit"),
+      ...words("tokens_limit time_limit output_limit out_of_tokens ^limit budget_exceeded ^incomplete")
+    ]
   },
   {
     meaning: "broken",
-    words:
-      /error|abort|malformed|^fail(?:ed|ure)?$|_fail(?:ed|ure)|^(?:.*_)?time(?:d_)?out|cancel|insufficient|interrupt|overload|unexpected|disconnect|exception|crash|out_of_memory|preempt|evicted|killed|unavailable|shutdown|unloaded|rate_limit|missing_thought|too_many_tool|^internal|^invalid/
+    parts: [
+      ...words("error abort malformed ^fail$ ^failed ^failure _failed _failure timeout timed_out cancel insufficient"),
+      ...words("interrupt overload unexpected disconnect exception crash out_of_memory preempt evicted killed"),
+      ...words("unavailable shutdown unloaded rate_limit missing_thought too_many_tool ^internal ^invalid")
+    ]
   }
 ]
