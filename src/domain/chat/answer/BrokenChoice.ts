@@ -1,6 +1,6 @@
 import * as ErrorBody from "../../failure/ErrorBody.js"
 import * as ReportedError from "../../failure/ReportedError.js"
-import * as JsonObject from "../../json/JsonObject.js"
+import type * as JsonObject from "../../json/JsonObject.js"
 import * as FinishReason from "./FinishReason.js"
 
 /** What a choice says of why its backend gave it up; undefined where it did not. */

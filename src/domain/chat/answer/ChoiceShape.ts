@@ -43,6 +43,6 @@ const isFields = (value: unknown): boolean => value === undefined || value === n
 const asFields = (value: unknown): JsonObject.JsonObject | undefined => {
   if (!JsonObject.isPresent(value)) return {}
   if (typeof value === "string") return { content: value }
-  const [only, ...others] = Array.isArray(value) ? value : [value]
+  const [only, ...others] = Array.isArray(value) ? JsonObject.listOf(value) : [value]
   return others.length === 0 && JsonObject.is(only) ? only : undefined
 }

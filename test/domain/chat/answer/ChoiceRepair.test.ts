@@ -242,7 +242,8 @@ describe("ChoiceRepair of a chat", () => {
   it("has the arguments of a function once, and no placeholder before them", () => {
     const said = (...pieces: ReadonlyArray<string>) =>
       chat(pieces.map((args) => ({ delta: { function_call: { name: "f", arguments: args } } })))
-        .map((choice) => JsonObject.orEmpty(JsonObject.orEmpty(choice?.["delta"])["function_call"])["arguments"] ?? "")
+        .map((choice) => JsonObject.orEmpty(JsonObject.orEmpty(choice?.["delta"])["function_call"])["arguments"])
+        .map((args) => JsonObject.text(args) ?? "")
         .join("")
     assert.strictEqual(said("{}", '{"a"', ":1}", '{"a":1}'), '{"a":1}')
   })
