@@ -114,11 +114,11 @@ class EventRepair implements AnswerRepair {
   push({ data, event }: SseEvents.SseEvent): Step {
     if (this.ended) return nothing
     const text = data.trim()
-    if (text === "[DONE]") return this.finish()
+    if (isDone.test(text)) return this.finish()
     if (event !== undefined && event.toLowerCase() === "error") {
       return this.failed(ReportedError.of(Either.getOrElse(JsonText.readLoosely(text), () => text)))
     }
-    if (text === "" || text === '""' || event === "ping") return nothing
+    if (text === "" || text === '""' || (event === "ping" && !text.includes('"choices"'))) return nothing
     const isOneLine = !text.includes("\n")
     const again = isOneLine ? this.repeated?.recall(SseEvents.framed(text)) : undefined
     if (again !== undefined) return { chunks: [again], end: undefined }
@@ -344,6 +344,9 @@ class EventRepair implements AnswerRepair {
 
 /** An answer has fewer choices than this; all of them have begun before the last one may. */
 const mostChoices = 65_536
+
+/** The end, whatever a backend says behind it. */
+const isDone = /^\[done\]/i
 
 /** What a foreign event has that was meant to be a piece of the answer. */
 const looksLikePiece = /^[{[]|\{\s*\\?["']|\\?["'](?:choices|delta|content)\\?["']/

@@ -245,6 +245,15 @@ describe("AnswerRepair", () => {
     assert.deepStrictEqual(chunk?.value(), hello)
   })
 
+  it("ends with [DONE], whatever is said behind it, and reads what a ping says of the answer", () => {
+    for (const done of ["[DONE]", "[DONE] bye", "[done]"]) {
+      assert.deepStrictEqual(repair([hello, stop, done, "text"]).end, finished, done)
+    }
+    const stream = AnswerRepair.make(options())
+    assert.lengthOf(stream.push({ event: "ping", data: JSON.stringify(hello) }).chunks, 1)
+    assert.lengthOf(stream.push({ event: "ping", data: "{not JSON" }).chunks, 0)
+  })
+
   it("has a fingerprint that is a text, or none", () => {
     assert.deepStrictEqual(repair([{ ...hello, system_fingerprint: null }]).chunks, [hello])
     const signed = { ...hello, system_fingerprint: "fp" }
