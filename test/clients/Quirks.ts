@@ -82,7 +82,7 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     18,
     "arguments as an object; stop after calls",
-    "`domain/chat/answer/ToolCalls.argumentsText`, `domain/chat/answer/ChoiceRepair.finishOf`"
+    "`domain/chat/answer/ArgumentsText.of`, `domain/chat/answer/ChoiceRepair.chat`"
   ),
   quirk(19, "an `error:` field in the stream", "`domain/wire/SseEvents.make`: becomes an error event"),
   quirk(
@@ -148,7 +148,7 @@ export const quirks: ReadonlyArray<Quirk> = [
     "calls without index, with a thought signature",
     "`domain/chat/answer/ToolCalls.push`: numbered, `extra_content` kept"
   ),
-  quirk(35, "stop after calls, `finishReason`", "`domain/chat/answer/ChoiceRepair.finishOf`"),
+  quirk(35, "stop after calls, `finishReason`", "`domain/chat/answer/ChoiceRepair.chat`"),
   quirk(36, "an error as a list", "`domain/failure/ErrorBody.fromValue`"),
   quirk(37, "usage in the first choice", "`domain/chat/answer/UsageReports.find`"),
   quirk(
