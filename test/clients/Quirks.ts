@@ -94,7 +94,7 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     22,
     "no finish reason",
-    "`domain/chat/answer/AnswerRepair.finish`: truncated; `domain/failure/WireError.frame` says so"
+    "`domain/chat/answer/AnswerRepair.finish`: truncated; `domain/wire/SseEvents.frame` says so"
   ),
   quirk(
     23,
@@ -132,11 +132,11 @@ export const quirks: ReadonlyArray<Quirk> = [
     "422 for fields it does not know",
     "`domain/backend/Dialect.translate`: `drop_params` and `rename_params` of the backend; `domain/chat/request/Prepare.make`: an empty list of tools is never sent; otherwise the refusal is passed on as a clean 422 that names the field"
   ),
-  quirk(31, "an error message that is an object", "`domain/failure/ErrorBody.detailOf`"),
+  quirk(31, "an error message that is an object", "`domain/failure/ErrorBody.fromValue`"),
   quirk(
     32,
     "content as a list of thinking and text",
-    "`domain/chat/answer/ChoiceRepair.textOf`: reasoning and text apart"
+    "`domain/chat/answer/ContentParts.read`: reasoning and text apart"
   ),
   quirk(
     33,
@@ -165,7 +165,7 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     41,
     "200 with the error as text",
-    "`domain/failure/ErrorBody.fromValue`, `domain/chat/answer/AnswerRepair.statusOf`: a failure of the backend"
+    "`domain/failure/ErrorBody.fromValue`, `domain/failure/ErrorStatus.of`: a failure of the backend"
   ),
   quirk(42, "other names of finish reasons", "`domain/chat/answer/FinishReason.decode`"),
   quirk(
