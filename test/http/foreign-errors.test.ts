@@ -46,7 +46,9 @@ const envelopes: ReadonlyArray<readonly [who: string, body: object, status: numb
   ["Anthropic", { type: "error", error: { type: "rate_limit_error", message: "slow down" } }, 429, "slow down", null],
   ["a message alone", { message: "Unauthorized" }, 401, "Unauthorized", null],
   ["a text", { error: "model 'm' not found" }, 404, "model 'm' not found", null],
-  ["Baidu", { error_code: 336003, error_msg: "messages must be odd" }, 400, "messages must be odd", "336003"]
+  ["Baidu", { error_code: 336003, error_msg: "messages must be odd" }, 400, "messages must be odd", "336003"],
+  ["Tencent", { Response: { Error: { Code: "InvalidParameter", Message: "bad" } } }, 400, "bad", "InvalidParameter"],
+  ["Spark", { header: { code: 10013, message: "not allowed" } }, 400, "not allowed", "10013"]
 ]
 
 for (const stream of [true, false]) {

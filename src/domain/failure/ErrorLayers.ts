@@ -1,7 +1,9 @@
 import * as Either from "effect/Either"
 import * as ErrorKeys from "./ErrorKeys.js"
+import * as WellSaid from "./WellSaid.js"
 import * as JsonObject from "../json/JsonObject.js"
 import * as JsonText from "../json/JsonText.js"
+import { cut } from "../text/CutText.js"
 
 // Where errors are in what came: in which envelope, and which error inside of which.
 
@@ -39,17 +41,66 @@ export const objectOf = (value: unknown): JsonObject.JsonObject | undefined => {
 
 /** The object that says what is wrong: the very same where nothing stands around it. */
 export const errorIn = (outer: JsonObject.JsonObject): JsonObject.JsonObject => {
-  for (const key of ["error", "base_resp"]) {
-    const inner = outer[key]
+  for (const inner of enclosed(outer)) {
     const error = typeof inner === "string" ? undefined : objectOf(inner)
     if (error !== undefined && !JsonObject.isEmpty(error)) return error
   }
-  const [one, ...more] = JsonObject.listOf(outer["errors"])
+  return ofSeveral(outer)
+}
+
+/** What stands for the error of a body, by who writes it so; `error` and `base_resp` are the best known. */
+export const enclosed = (outer: JsonObject.JsonObject): ReadonlyArray<unknown> => [
+  outer["error"],
+  outer["base_resp"],
+  ...further(outer)
+]
+
+/** The same without those two: Tencent's, Apigee's and what others abbreviate, and Spark's header if it is an error's. */
+export const further = (outer: JsonObject.JsonObject): ReadonlyArray<unknown> => {
+  const header = JsonObject.orEmpty(outer["header"])
+  const isErrors = plainAt(header, "code") !== undefined && !WellSaid.isNone(header["code"])
+  return [
+    JsonObject.orEmpty(outer["Response"])["Error"],
+    outer["Error"],
+    outer["err"],
+    outer["fault"],
+    isErrors ? header : undefined
+  ]
+}
+
+const ofSeveral = (outer: JsonObject.JsonObject): JsonObject.JsonObject => {
+  const { errors } = outer
+  if (JsonObject.is(errors)) {
+    const isOne = ErrorKeys.messages.some((key) => JsonObject.text(errors[key]) !== undefined)
+    return isOne ? errors : (ofParameters(errors) ?? outer)
+  }
+  const [one, ...more] = JsonObject.listOf(errors)
   if (one === undefined) return outer
+  const texts = JsonObject.listOf(errors).slice(0, mostTold)
+  if (more.length > 0 && texts.every((each) => JsonObject.text(each) !== undefined)) return { message: told(texts) }
   const error = objectOf(one)
   if (error === undefined) return outer
   return more.length === 0 ? error : { ...error, errors: outer["errors"] }
 }
+
+// `{temperature: ["must be at most 2"]}`: what is wrong with each.
+const ofParameters = (errors: JsonObject.JsonObject): JsonObject.JsonObject | undefined => {
+  const wrong = Object.entries(errors).flatMap(([param, value]) => {
+    const texts = (Array.isArray(value) ? value : [value]).filter((each) => JsonObject.text(each) !== undefined)
+    return texts.length === 0 ? [] : [{ param, text: `${param}: ${told(texts)}` }]
+  })
+  const [first, ...more] = wrong
+  if (first === undefined) return undefined
+  return { message: told(wrong.map(({ text }) => text)), ...(more.length === 0 ? { param: first.param } : {}) }
+}
+
+/** So many errors of a list are told. */
+const mostTold = 16
+
+/** They are told up to this length, in characters. */
+const longestTold = 4_000
+
+const told = (texts: ReadonlyArray<unknown>): string => cut(texts.slice(0, mostTold).join("; "), longestTold)
 
 /** The errors that an error tells of: those that it passes on, and what brought it about. */
 export const inside = (error: JsonObject.JsonObject, isFlat: boolean): ReadonlyArray<unknown> =>

@@ -113,4 +113,21 @@ const siliconFlow: Provider = {
   }
 }
 
-const providers: ReadonlyArray<Provider> = [miniMax, baidu, zhipu, siliconFlow]
+/** `{header: {code, message, sid}}` */
+const spark: Provider = {
+  codeOf: ({ header }) => ErrorLayers.plainAt(JsonObject.orEmpty(header), "code"),
+  statuses: {
+    10005: 401,
+    10007: 429,
+    10013: 400,
+    10014: 400,
+    10019: 400,
+    10163: 400,
+    10907: 400,
+    11201: 429,
+    11202: 429,
+    11203: 429
+  }
+}
+
+const providers: ReadonlyArray<Provider> = [miniMax, baidu, zhipu, siliconFlow, spark]

@@ -2,7 +2,9 @@ import * as ErrorBody from "./ErrorBody.js"
 import * as ErrorFields from "./ErrorFields.js"
 import * as ErrorKeys from "./ErrorKeys.js"
 import * as ErrorStatus from "./ErrorStatus.js"
+import * as ErrorLayers from "./ErrorLayers.js"
 import * as JsonObject from "../json/JsonObject.js"
+import * as WellSaid from "./WellSaid.js"
 
 // Errors that stand where an answer was to come: in the body of a 200, or as an event of a stream.
 
@@ -26,7 +28,9 @@ export const inAnswer = (body: JsonObject.JsonObject, isNamed = false, hasBegun 
   const { choices, error } = body
   if (error !== undefined && isError(error)) return of(body)
   if (Array.isArray(choices) && choices.length > 0) {
-    if (holdsSomething(choices[0]) || choices.some(holdsSomething)) return undefined
+    if (saysSomething(choices[0], hasBegun) || choices.some((each) => saysSomething(each, hasBegun))) return undefined
+    // Beside a choice that is there, but says nothing, only a code that no answer has is an error.
+    if (choices.some(holdsSomething)) return isRefused(body) ? of(body) : undefined
   }
   if (body["object"] === "error" || body["type"] === "error") return of(body)
   return !isNamed && isEnvelope(body, hasBegun) ? of(body) : ofBlockedPrompt(body)
@@ -88,20 +92,51 @@ const blocked = (why: string, extras: JsonObject.JsonObject): ReportedError => (
   }
 })
 
-/** Whether an `error` is one: `{}` is none, nor one in which nothing is said. */
-export const isError = (error: unknown): boolean =>
-  JsonObject.is(error)
-    ? Object.values(error).some((value) => Boolean(value) && !isWell(value))
-    : Array.isArray(error)
-      ? error.length > 0
-      : Boolean(error)
+/** Whether an `error` is one: `{}` is none, nor one in which nothing is said, or that all is well. */
+export const isError = (error: unknown): boolean => {
+  if (JsonObject.is(error)) return isErrors(error)
+  return Array.isArray(error)
+    ? error.some((each) => (Array.isArray(each) ? each.length > 0 : isError(each)))
+    : Boolean(error) && !WellSaid.isNone(error)
+}
+
+// A code that says all is well stands for more than the words beside it, unless a name beside it is an error's.
+const isErrors = (error: JsonObject.JsonObject): boolean => {
+  const isSaid = Object.values(error).some(
+    (value) => JsonObject.isPresent(value) && value !== false && !JsonObject.isEmpty(value) && !WellSaid.isWell(value)
+  )
+  if (!isSaid) return false
+  const names = [...ErrorKeys.types, "status"].flatMap((key) => JsonObject.text(error[key]) ?? [])
+  return names.some(soundsWrong) || !codesOf(error).some(WellSaid.isWell)
+}
+
+const codesOf = (error: JsonObject.JsonObject): ReadonlyArray<unknown> =>
+  [...ErrorKeys.answerCodes, ...ErrorKeys.errorCodes].map((key) => error[key]).filter(isTold)
 
 const holdsSomething = (value: unknown): boolean => JsonObject.is(value) && !JsonObject.isEmpty(value)
 
+// A role and an empty text are no more than a place for what is to come, and a finish ends what has begun.
+const saysSomething = (choice: unknown, hasBegun: boolean): boolean => {
+  const fields = JsonObject.orEmpty(choice)
+  for (const key in fields) {
+    const value = fields[key]
+    if (key === "index" || !JsonObject.isPresent(value) || (key === "finish_reason" && !hasBegun)) continue
+    if ((key !== "delta" && key !== "message") || !JsonObject.is(value)) return true
+    for (const part in value) if (part !== "role" && JsonObject.isPresent(value[part])) return true
+  }
+  return false
+}
+
+// MiniMax's code, which its answers have as well.
+const isRefused = ({ base_resp: base }: JsonObject.JsonObject): boolean =>
+  JsonObject.is(base) && isTold(base["status_code"]) && !WellSaid.isNone(base["status_code"])
+
 const isEnvelope = (body: JsonObject.JsonObject, hasBegun: boolean): boolean => {
-  const { base_resp: base } = body
-  if (JsonObject.is(base)) return base["status_code"] !== undefined && !isNone(base["status_code"])
-  if (JsonObject.listOf(body["errors"]).some((each) => holdsSomething(each) || isTold(each))) return true
+  const { base_resp: base, errors } = body
+  if (JsonObject.is(base)) return base["status_code"] !== undefined && !WellSaid.isNone(base["status_code"])
+  if (ErrorLayers.further(body).some((each) => JsonObject.is(each) && isError(each))) return true
+  const several = JsonObject.is(errors) ? [errors] : JsonObject.listOf(errors)
+  if (several.some((each) => (JsonObject.is(each) || isTold(each)) && isError(each))) return true
   if (body["success"] === false && ErrorKeys.messages.some((key) => JsonObject.isPresent(body[key]))) return true
   return isFlat(body, hasBegun)
 }
@@ -112,14 +147,23 @@ const isFlat = (body: JsonObject.JsonObject, hasBegun: boolean): boolean => {
   const said = ErrorKeys.words.find((key) => JsonObject.isPresent(body[key]))
   const isWorded = said !== undefined && (typeof body[said] === "string" || said === "detail")
   if (said === undefined ? !ErrorKeys.vagueWords.some((key) => JsonObject.text(body[key])) : !isWorded) return false
+  if (said !== undefined && WellSaid.isNone(body[said])) return false
+  const names = ErrorKeys.kinds.flatMap((key) => JsonObject.text(body[key]) ?? [])
+  if (names.some(isReport)) return false
   const codes = [...ErrorKeys.answerCodes.map((key) => body[key]), numberOf(body["status"])].filter(isTold)
   const errorCodes = ErrorKeys.errorCodes.map((key) => body[key]).filter(isTold)
-  if (codes.some(isWell) || errorCodes.some(isNone)) return false
-  if (codes.length + errorCodes.length > 0) return true
-  const names = ErrorKeys.kinds.flatMap((key) => JsonObject.text(body[key]) ?? [])
-  if (names.length > 0) return names.some((name) => soundsWrong.test(name))
+  if (codes.some(WellSaid.isWell) || errorCodes.some(WellSaid.isNone)) return false
+  // A code that is a word is told apart as a name is.
+  const words = codes.flatMap((code) => (isNumeric(code) ? [] : (JsonObject.text(code) ?? [])))
+  if (codes.length + errorCodes.length > words.length) return true
+  const called = [...names, ...words]
+  if (called.length > 0) return called.some(soundsWrong) || (words.length > 0 && saysWrong(body))
   return body["choices"] === undefined && isWorded && (!hasBegun || saysWrong(body))
 }
+
+// Reports of how it goes and of limits that are near.
+const isReport = (name: string): boolean =>
+  /(?:info|progress|status)$/i.test(name) && !/err|fail|exception|invalid/i.test(name)
 
 const saysWrong = (body: JsonObject.JsonObject): boolean =>
   ErrorStatus.ofWords(ErrorFields.read(body).message ?? "") !== undefined
@@ -127,19 +171,12 @@ const saysWrong = (body: JsonObject.JsonObject): boolean =>
 const numberOf = (status: unknown): unknown =>
   typeof status === "string" && /^\d{1,6}$/.test(status) ? Number(status) : JsonObject.number(status)
 
+const isNumeric = (code: unknown): boolean => typeof code !== "string" || /^\s*-?[\d.]{1,20}\s*$/.test(code)
+
 const isTold = (value: unknown): boolean =>
   JsonObject.number(value) !== undefined || JsonObject.text(value) !== undefined
 
-const soundsWrong =
-  /err|fail|exception|invalid|denied|limit|exhaust|unavail|overload|unauth|forbidden|not_?-?found|time_?d?_?out|abort|throttl/i
+const soundsWrong = (name: string): boolean => wrong.test(name) || ErrorStatus.ofNames(name) !== undefined
 
-// What APIs with an envelope for everything write where nothing is wrong, and the numbers that HTTP has for it.
-const isWell = (value: unknown): boolean => {
-  const number = JsonObject.number(value) ?? Number(JsonObject.text(value))
-  return isNone(value) || (number >= 100 && number < 300)
-}
-
-const isNone = (value: unknown): boolean =>
-  typeof value === "string"
-    ? /^\s*(?:0|success|ok|succeeded|completed)\s*$/i.test(value)
-    : JsonObject.number(value) === 0
+const wrong =
+  /err|fail|exception|invalid|denied|limit|exhaust|exceed|unavail|overload|unauth|forbidden|not_?-?(?:found|support|allow)|time_?d?_?out|abort|throttl|insufficient|illegal|violat|reject|refus|blocked|missing|expired/i

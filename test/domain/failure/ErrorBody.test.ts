@@ -42,6 +42,31 @@ describe("ErrorBody", () => {
     ])
   })
 
+  it("finds the words of an error response wherever they stand", () => {
+    const several = Array.from({ length: 40 }, (_, n) => `e${n}`)
+    for (const [body, message, over] of [
+      [{ reason: "no" }, "no", {}],
+      [{ err: { msg: "no" } }, "no", {}],
+      [
+        { errors: { temperature: ["must be less", "or none"] } },
+        "temperature: must be less; or none",
+        { param: "temperature" }
+      ],
+      [{ errors: { top_p: "bad", seed: ["worse"] } }, "top_p: bad; seed: worse", {}],
+      [{ fault: { faultstring: "no" } }, "no", {}],
+      [{ Response: { Error: { Code: "C", Message: "no" }, RequestId: "r" } }, "no", { code: "C" }],
+      [{ success: false, errors: { code: "c", message: "no" } }, "no", { code: "c" }],
+      [{ header: { code: 10013, message: "no" } }, "no", { code: "10013" }],
+      [{ ret: -1, errmsg: "no" }, "no", { code: "-1" }],
+      [{ result_code: "c", result_msg: "no" }, "no", { code: "c" }],
+      [{ errors: ["a bad", "b bad"] }, "a bad; b bad", {}],
+      [{ errors: several }, several.slice(0, 16).join("; "), {}]
+    ] as const) {
+      assert.deepStrictEqual(decode(body), error(message, over))
+    }
+    assert.isAtMost(decode({ errors: ["a".repeat(9_000), "b"] }).message.length, 4_000)
+  })
+
   it("reads JSON in which Python has written numbers that are none, wherever it stands", () => {
     const loose = '{"error":{"message":"NaN is none","code":"c","loss":NaN,"n":[-Infinity]}}'
     const said = error("NaN is none", { code: "c", extras: { n: [null] } })

@@ -97,7 +97,75 @@ const envelopes: ReadonlyArray<readonly [who: string, body: JsonObject.JsonObjec
   ["a problem of RFC 9457", { type: "about:blank", title: "Not Found", status: 404 }, 404, "Not Found"],
   ["a code that is described", { code: 500, description: "m" }, 500, "m"],
   ["no success, and a title", { success: false, title: "m" }, 502, "m"],
-  ["choices that are none, and a code", { choices: [], code: "500", message: "m" }, 500, "m"]
+  ["choices that are none, and a code", { choices: [], code: "500", message: "m" }, 500, "m"],
+  ["Tencent", { Response: { Error: { Code: "InvalidParameter", Message: "bad" }, RequestId: "r" } }, 400, "bad"],
+  ["Tencent, a key", { Response: { Error: { Code: "AuthFailure.SecretIdNotFound", Message: "m" } } }, 401, "m"],
+  ["Spark", { header: { code: 10013, message: "not allowed", sid: "s", status: 2 } }, 400, "not allowed"],
+  ["Spark, full", { header: { code: 11202, message: "slow", sid: "s" } }, 429, "slow"],
+  ["a ret", { ret: -1, errmsg: "no such model m" }, 404, "no such model m"],
+  ["an errcode", { errcode: 40001, errmsg: "wrong token" }, 401, "wrong token"],
+  ["a result's code", { result_code: 7, result_msg: "m" }, 502, "m"],
+  ["a result's code in camels", { resultCode: "7", resultMsg: "m" }, 502, "m"],
+  ["no success, and one of errors", { success: false, errors: { code: "forbidden", message: "m" } }, 403, "m"],
+  ["one of errors", { errors: { code: 429, message: "m" } }, 429, "m"],
+  ["errors of parameters", { errors: { temperature: ["must be less"] } }, 502, "temperature: must be less"],
+  ["errors that are more texts", { errors: ["a bad", "b bad"] }, 502, "a bad; b bad"],
+  ["an err", { err: { msg: "m", code: 503 } }, 503, "m"],
+  ["Apigee", { fault: { faultstring: "access denied", detail: { errorcode: "a.b" } } }, 403, "access denied"],
+  ["AWS, nested", { Error: { Code: "AccessDenied", Message: "m" } }, 403, "m"],
+  ["MiniMax beside a choice in which nothing is", minimax({ index: 0, delta: {} }), 400, "m"],
+  ["MiniMax beside an empty text", minimax({ index: 0, message: { role: "assistant", content: "" } }), 400, "m"],
+  ["MiniMax beside nulls", minimax({ index: 0, finish_reason: null, delta: { tool_calls: null } }), 400, "m"],
+  ["a word that sounds wrong", { code: "DataInspectionFailed", message: "m" }, 400, "m"],
+  ["a word that says nothing, and words that do", { code: "e1", message: "Unauthorized" }, 401, "Unauthorized"],
+  ["a word beside a number", { code: "queued", status_code: 503, message: "m" }, 503, "m"],
+  ["an error's type beside a well code", { error: { code: 0, type: "server_error", message: "m" } }, 502, "m"],
+  ["a list of errors", { error: [{ message: "m", code: 404 }] }, 404, "m"]
+]
+
+/** No error, whatever words or codes are in it. */
+const well: ReadonlyArray<unknown> = [
+  "none",
+  "success",
+  "OK",
+  "No error",
+  "000",
+  0,
+  { code: 0, message: "request ok" },
+  { code: 0, message: "handled" },
+  { code: "ok", message: "no error" },
+  { code: "00000", message: "m" },
+  { type: "none", message: null },
+  { message: "Success", details: [] },
+  { status_code: 200, message: "m" },
+  [],
+  [{ code: 0, message: "m" }],
+  ["none"]
+]
+
+/** What is none before an answer has begun, and after it. */
+const reports: ReadonlyArray<JsonObject.JsonObject> = [
+  { type: "info", code: "cold_start", message: "Model is loading" },
+  { code: "cold_start", message: "Model is loading" },
+  { choices: [], code: "queued", message: "position 3" },
+  { type: "rate_limit_info", message: "90% used" },
+  { type: "rateLimitInfo", message: "90% used" },
+  { event: "limits.status", message: "90% used" },
+  { type: "queue_progress", code: 3, message: "m" },
+  { msg: "success", code: "000000" },
+  { code: 10000, message: "Success" },
+  { code: 10000, msg: "Request succeeded." },
+  { ret: 0, errmsg: "m" },
+  { errcode: 0, errmsg: "ok" },
+  { result_code: "0000", result_msg: "m" },
+  { header: { code: 0, message: "Success", sid: "s" }, payload: {} },
+  { Response: { RequestId: "r" } },
+  { err: null },
+  { err: {} },
+  { fault: null },
+  { errors: {} },
+  { errors: [{}] },
+  { reason: "stop" }
 ]
 
 /** What belongs to an answer, or is nothing. */
@@ -105,8 +173,12 @@ const good: ReadonlyArray<readonly [what: string, body: JsonObject.JsonObject]> 
   ["a chunk", { choices: [{ index: 0, delta: { content: "a" } }] }],
   [
     "a chunk with all that errors have",
-    { choices: [{ delta: {} }], code: 500, message: "m", base_resp: { status_code: 5 } }
+    { choices: [{ delta: { content: "a" } }], code: 500, message: "m", base_resp: { status_code: 5 } }
   ],
+  ["a chunk in which nothing is, and words", { choices: [{ index: 0, delta: {} }], code: 500, message: "m" }],
+  ["a call beside MiniMax's code", minimax({ index: 0, delta: { tool_calls: [{ index: 0 }] } })],
+  ["reasoning beside MiniMax's code", minimax({ index: 0, delta: { reasoning_content: "a" } })],
+  ["a text beside MiniMax's code", minimax({ index: 0, text: "a" })],
   ["MiniMax's success", { base_resp: { status_code: 0, status_msg: "" }, choices: [] }],
   ["MiniMax's success in words", { base_resp: { status_code: 0, status_msg: "success" } }],
   ["usage", { choices: [], usage: { prompt_tokens: 1 } }],
@@ -139,6 +211,10 @@ const good: ReadonlyArray<readonly [what: string, body: JsonObject.JsonObject]> 
   ["something else", { a: 1 }],
   ["nothing", {}]
 ]
+
+function minimax(choice: JsonObject.JsonObject) {
+  return { choices: [choice], base_resp: { status_code: 1027, status_msg: "m" } }
+}
 
 const data = (body: unknown) => JSON.stringify(body)
 const errored = (end: AnswerRepair.StreamEnd | undefined) => (end?._tag === "Errored" ? end : undefined)
@@ -176,6 +252,31 @@ describe("ReportedError", () => {
     it(`is none: ${what}`, () => assert.isUndefined(ReportedError.inAnswer(body)))
   }
 
+  for (const error of well) {
+    it(`is none beside an answer: ${data(error)}`, () => {
+      const body = {
+        ...chunk([{ index: 0, message: { role: "assistant", content: "a" }, finish_reason: "stop" }]),
+        error
+      }
+      assert.isFalse(ReportedError.isError(error))
+      assert.isUndefined(ReportedError.inAnswer(body))
+      assert.strictEqual(repairWhole(body).end?._tag, "Finished")
+    })
+  }
+
+  for (const body of reports) {
+    it(`is none at any time: ${data(body)}`, () => {
+      assert.isUndefined(ReportedError.inAnswer(body))
+      assert.isUndefined(ReportedError.inAnswer(body, false, true))
+    })
+  }
+
+  it("is none in the finish of an answer that has begun, whatever MiniMax's code", () => {
+    const finish = minimax({ index: 0, delta: {}, finish_reason: "stop" })
+    assert.isUndefined(ReportedError.inAnswer(finish, false, true))
+    assert.isDefined(ReportedError.inAnswer(finish))
+  })
+
   it("is none in an event with a name of its own, unless it is called one", () => {
     const progress = { message: "thinking", status: "error", code: 500 }
     assert.isUndefined(ReportedError.inAnswer(progress, true))
@@ -193,6 +294,8 @@ describe("ReportedError", () => {
       { detail: "warming up" },
       { detail: { step: "warming up" } },
       { msg: "5 of 7" },
+      { message: "Generation complete" },
+      { detail: { tokens: 5 } },
       { status_msg: "Loading" },
       { model: "m", response: "x", message: "Loading" }
     ]
