@@ -13,6 +13,9 @@ const floor = 8
 
 const attempts = 10
 
+/** What takes longer is tried at no larger size, in ms: it may take the square of it. */
+const longest = 250
+
 /**
  * How many times as long 4 × the size takes, at sizes that take long enough to be measured: about 4 where the time is in
  * proportion to the size, and 16 where it is quadratic. The least of several attempts, since others use the machine;
@@ -31,7 +34,8 @@ export const growth = <A>({ least: from = 256, most = 2 ** 18, of, run }: Family
     const grown = step({ of, run, most }, size)
     least = Math.min(least, grown)
     // Where the processor's caches or the collector of garbage make a step, another size may have none.
-    if (grown < 2 * linear && 16 * size <= most) size *= 2
+    const mayGrow = grown < 2 * linear && 16 * size <= most
+    if (mayGrow && best(of(4 * size), run, 1) < longest) size *= 2
   }
   return least
 }
