@@ -104,7 +104,7 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     24,
     "`x_groq.usage`; 400 for `stream_options`",
-    "`domain/chat/answer/UsageReports.find`; `domain/chat/request/Prepare.make`: no `stream_options` where the backend has `ask_usage: false`, otherwise the refusal is passed on as a clean 400"
+    "`domain/chat/answer/UsageReports.make`; `domain/chat/request/Prepare.make`: no `stream_options` where the backend has `ask_usage: false`, otherwise the refusal is passed on as a clean 400"
   ),
   quirk(25, "a chunk after the usage", "`domain/chat/answer/AnswerRepair.finish`: usage is the last chunk"),
   quirk(
@@ -150,7 +150,7 @@ export const quirks: ReadonlyArray<Quirk> = [
   ),
   quirk(35, "stop after calls, `finishReason`", "`domain/chat/answer/ChoiceRepair.chat`"),
   quirk(36, "an error as a list", "`domain/failure/ErrorBody.fromValue`"),
-  quirk(37, "usage in the first choice", "`domain/chat/answer/UsageReports.find`"),
+  quirk(37, "usage in the first choice", "`domain/chat/answer/UsageReports.make`"),
   quirk(
     38,
     "a whole message as the last frame",

@@ -590,10 +590,14 @@ const rows: ReadonlyArray<Row> = [
     (chunks) => said(JSON.stringify(chunks))
   ),
   row(
-    "UsageReports.find",
+    "UsageReports",
     "fields",
     list((n) => [`k${n}_details`, n] as const),
-    (fields) => UsageReports.find({ usage: { ...Object.fromEntries(fields), prompt_tokens: 1 } }),
+    (fields) => {
+      const usage = UsageReports.make()
+      usage.hear({ usage: { ...Object.fromEntries(fields), prompt_tokens: 1 } })
+      return usage.told()
+    },
     { most: 2 ** 15 }
   ),
   row(

@@ -23,7 +23,7 @@ export const of = (value: unknown): number => {
 
 /** The status that the words of an error stand for; undefined for words that need not be an error's. */
 export const ofWords = (message: string): number | undefined =>
-  ContextLength.isWording(message) ? 400 : statusOf(byWords, message.slice(0, longest))
+  ContextLength.isWording(message) ? 400 : statusOf(byWords, message)
 
 const firstOf = (
   layers: ReadonlyArray<JsonObject.JsonObject>,
@@ -47,13 +47,13 @@ const namesOf = (error: JsonObject.JsonObject): string =>
 // A type that says it is the request's leaves to the code only what callers are told by it.
 const named = (error: JsonObject.JsonObject): number | undefined => {
   const isRequests = ErrorKeys.types.some((key) => error[key] === "invalid_request_error")
-  const names = namesOf(error).slice(0, longest)
+  const names = namesOf(error)
   return isRequests ? (statusOf(ofRequests, names) ?? 400) : ofNames(names)
 }
 
 /** The status that the names of an error stand for; undefined for names that need not be an error's. */
 export const ofNames = (names: string): number | undefined => {
-  const status = statusOf(byName, names.slice(0, longest))
+  const status = statusOf(byName, names)
   return status === 400 && ofServers.test(names.slice(0, longest)) ? undefined : status
 }
 
@@ -117,5 +117,7 @@ const byWords: ReadonlyArray<readonly [RegExp, number]> = [
 /** So much of a text is looked at, in characters. */
 const longest = 4_000
 
-const statusOf = (table: ReadonlyArray<readonly [RegExp, number]>, text: string): number | undefined =>
-  table.find(([expression]) => expression.test(text))?.[1]
+const statusOf = (table: ReadonlyArray<readonly [RegExp, number]>, text: string): number | undefined => {
+  const looked = text.slice(0, longest)
+  return table.find(([expression]) => expression.test(looked))?.[1]
+}

@@ -104,5 +104,5 @@ const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 /** Whether a text is a number that `JSON.stringify` would write otherwise. */
 export const isUnusual = (text: string): boolean => !isUsual(text) && number.test(text)
 
-/** Whether this JSON text of a number is what `JSON.stringify` would write for it. */
-export const isUsual = (text: string): boolean => String(Number(text)) === text && text !== "-0"
+// Whether `JSON.stringify` would write the number that a text stands for in the same way.
+const isUsual = (text: string): boolean => String(Number(text)) === text && text !== "-0"

@@ -53,14 +53,5 @@ export const isPresent = (value: unknown): boolean =>
 export const withoutNulls = (object: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null && value !== undefined))
 
-/** The value with every text in it, names of fields too, replaced by what `change` makes of it. */
-export const mapTexts = (value: unknown, change: (text: string) => string): unknown => {
-  if (typeof value === "string") return change(value)
-  if (Array.isArray(value)) return value.map((each: unknown) => mapTexts(each, change))
-  return is(value)
-    ? Object.fromEntries(Object.entries(value).map(([key, each]) => [change(key), mapTexts(each, change)]))
-    : value
-}
-
 /** An object with nothing in it. */
 export const empty = (): JsonObject => ({})

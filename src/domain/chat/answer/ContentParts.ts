@@ -24,10 +24,9 @@ export const read = (content: unknown): Parts => {
  * A value as the text that a reader of it would see: numbers with their digits, objects as JSON, lists and parts by what
  * they say. Undefined for nothing.
  */
-export const textOf = (value: unknown): string | undefined => {
+const textOf = (value: unknown): string | undefined => {
   if (typeof value === "string") return value
-  if (value === null || value === undefined) return undefined
-  if (isEmpty(value)) return undefined
+  if (value === null || value === undefined || isEmpty(value)) return undefined
   return Array.isArray(value) ? value.map(sayingOf).join("") : JsonText.write(value)
 }
 

@@ -34,7 +34,7 @@ export const isUnknown = (said: string): boolean => meaningOf(said) === undefine
 const isSaid = (said: string | undefined): boolean => said !== undefined
 
 const meaningOf = (said: string): Said | undefined => {
-  const usual = usuals.get(said)
+  const usual = exact.get(said)
   if (usual !== undefined) return usual
   const plain = inWords(said)
   const whole = `^${plain}$`
@@ -55,37 +55,19 @@ const inWords = (said: string): string =>
     .toLowerCase()
     .replace(/^(?:finish_)?reason_/, "")
 
-const usuals = new Map<string, Said>([
-  ["stop", "stop"],
-  ["length", "length"],
-  ["tool_calls", "tool_calls"],
-  ["content_filter", "content_filter"],
-  ["function_call", "function_call"]
-])
+const words = (list: string): ReadonlyArray<string> => list.split(" ")
+
+const meaning = (list: string, said: Said) => words(list).map((known) => [known, said] as const)
 
 const exact = new Map<string, Said>([
-  ...usuals,
-  ...[
-    "eos",
-    "eos_token",
-    "eos_found",
-    "end",
-    "end_turn",
-    "end_of_text",
-    "endoftext",
-    "stop_sequence",
-    "stop_token"
-  ].map((known) => [known, "stop"] as const),
-  ...["stop_string_found", "complete", "completed", "done", "finish", "finished", "normal", "success", "no_error"].map(
-    (known) => [known, "stop"] as const
-  ),
-  ...["tool_call", "tool_use", "function_calls"].map((known) => [known, "tool_calls"] as const),
-  // Cohere's.
-  ["error_limit", "length"],
-  ["error_toxic", "content_filter"]
+  ...meaning("stop eos eos_token eos_found end end_turn end_of_text endoftext stop_sequence stop_token", "stop"),
+  ...meaning("stop_string_found complete completed done finish finished normal success no_error", "stop"),
+  // Cohere has `error_limit` and `error_toxic`.
+  ...meaning("length error_limit", "length"),
+  ...meaning("content_filter error_toxic", "content_filter"),
+  ...meaning("tool_calls tool_call tool_use function_calls", "tool_calls"),
+  ...meaning("function_call", "function_call")
 ])
-
-const words = (list: string): ReadonlyArray<string> => list.split(" ")
 
 // By parts of their words, whose beginning and end are `^` and `$`. What was kept back comes first: a filter's word may
 // speak of an error, too.

@@ -12,13 +12,6 @@ export interface UsageReports {
 /** The reports of one answer. */
 export const make = (): UsageReports => new Reports()
 
-/** The completed usage of an answer that is not streamed. */
-export const find = (body: JsonObject.JsonObject): JsonObject.JsonObject | undefined => {
-  const reports = make()
-  reports.hear(body)
-  return reports.told()
-}
-
 /** So many fields are kept of all reports together. */
 const mostFields = 256
 
@@ -70,15 +63,10 @@ const mergeInto = (into: Draft, more: JsonObject.JsonObject): void => {
     const before = into[key]
     if (key === "__proto__" || (isNothing(value) && !isNothing(before))) continue
     if (!(key in into) && ++fields > mostFields) continue
-    if (JsonObject.is(before) && JsonObject.is(value)) mergeInto(copyAt(into, key, before), value)
+    // What is held there is a copy already, all the way down.
+    if (JsonObject.is(before) && JsonObject.is(value)) mergeInto(before, value)
     else into[key] = JsonObject.is(value) ? copied(value) : value
   }
-}
-
-const copyAt = (into: Draft, key: string, before: JsonObject.JsonObject): Draft => {
-  const own = copied(before)
-  into[key] = own
-  return own
 }
 
 // A total belongs to the counts that it came with.
@@ -121,19 +109,10 @@ const countsOf = (value: JsonObject.JsonObject): JsonObject.JsonObject | undefin
   return JsonObject.withoutNulls({ prompt_tokens: prompt, completion_tokens: completion, total_tokens: total })
 }
 
-const promptNames = [
-  ...["input_tokens", "inputTokens", "promptTokenCount", "prompt_token_count", "inputTokenCount", "prompt_eval_count"]
-]
-const completionNames = [
-  ...[
-    "output_tokens",
-    "outputTokens",
-    "candidatesTokenCount",
-    "candidates_token_count",
-    "outputTokenCount",
-    "eval_count"
-  ]
-]
+const promptNames =
+  "input_tokens inputTokens promptTokenCount prompt_token_count inputTokenCount prompt_eval_count".split(" ")
+const completionNames =
+  "output_tokens outputTokens candidatesTokenCount candidates_token_count outputTokenCount eval_count".split(" ")
 const thoughtNames = ["thoughtsTokenCount", "thoughts_token_count"]
 const totalNames = ["total_tokens", "totalTokens", "totalTokenCount", "total_token_count"]
 /** What Anthropic counts apart. */

@@ -15,6 +15,12 @@ const counted = (prompt_tokens: number, completion_tokens: number, total_tokens:
   total_tokens
 })
 
+const inBody = (body: JsonObject.JsonObject) => {
+  const usage = UsageReports.make()
+  usage.hear(body)
+  return usage.told()
+}
+
 const told = (...reports: ReadonlyArray<JsonObject.JsonObject>) => {
   const usage = UsageReports.make()
   for (const report of reports) usage.hear({ usage: report })
@@ -25,7 +31,7 @@ describe("UsageReports", () => {
   it("is found at the top, with Groq's extras, or in Moonshot's first choice, in this order", () => {
     const [top, groq, moonshot] = [{ total_tokens: 1 }, { total_tokens: 2 }, { total_tokens: 3 }]
     const choices = [{ usage: moonshot }]
-    const total = (body: object) => UsageReports.find({ ...body })?.["total_tokens"]
+    const total = (body: object) => inBody({ ...body })?.["total_tokens"]
     assert.strictEqual(total({ usage: top, x_groq: { usage: groq }, choices }), 1)
     assert.strictEqual(total({ usage: null, x_groq: { usage: groq }, choices }), 2)
     assert.strictEqual(total({ usage: {}, x_groq: { usage: groq }, choices }), 2)
@@ -37,7 +43,7 @@ describe("UsageReports", () => {
       { usage: 5, x_groq: null, choices: null },
       { choices: [null] }
     ]) {
-      assert.isUndefined(UsageReports.find(body))
+      assert.isUndefined(inBody(body))
     }
   })
 
@@ -62,7 +68,7 @@ describe("UsageReports", () => {
   })
 
   it("are read under the names of others", () => {
-    const found = (body: JsonObject.JsonObject) => Usage.decode(UsageReports.find(body) ?? {})
+    const found = (body: JsonObject.JsonObject) => Usage.decode(inBody(body) ?? {})
     assert.deepStrictEqual(found({ usage: { input_tokens: 3, output_tokens: 4 } }), counts(3, 4, 7))
     assert.deepStrictEqual(
       found({ usage: { input_tokens: 3, cache_read_input_tokens: 2, output_tokens: 4 } }),
