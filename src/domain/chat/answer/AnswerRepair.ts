@@ -4,18 +4,17 @@ import * as AnswerChunk from "./AnswerChunk.js"
 import * as AnswerShape from "./AnswerShape.js"
 import * as BrokenChoice from "./BrokenChoice.js"
 import type * as ChoiceRepair from "./ChoiceRepair.js"
+import * as ChoiceList from "./ChoiceList.js"
 import * as ChoiceShape from "./ChoiceShape.js"
 import * as FinishReason from "./FinishReason.js"
 import type * as ErrorBody from "../../failure/ErrorBody.js"
 import * as ReportedError from "../../failure/ReportedError.js"
-import * as GrowingText from "../../text/GrowingText.js"
 import * as JsonObject from "../../json/JsonObject.js"
 import * as JsonText from "../../json/JsonText.js"
 import type { Operation } from "../../operation/Operation.js"
 import * as RepeatedEvent from "./RepeatedEvent.js"
 import * as SseEvents from "../../wire/SseEvents.js"
 import * as UsageReports from "./UsageReports.js"
-import * as WireIndex from "./WireIndex.js"
 
 /** How the events of a stream ended. */
 export type StreamEnd = Data.TaggedEnum<{
@@ -58,19 +57,13 @@ export interface AnswerRepair {
 }
 
 /** What the repair needs to know of the exchange; `id`, `model` and `created` (Unix seconds) serve where upstream's are missing. */
-export interface Options {
+export interface Options extends ChoiceList.Options {
   readonly operation: Operation
-  readonly id: string
   readonly model: string
   readonly created: number
-  readonly prefix: string
   readonly includeUsage: boolean
   /** Whether the caller is told the usage wherever the backend tells it: it was not asked for on its behalf then. */
   readonly passUsage: boolean
-  /** Whether only one choice was asked for. */
-  readonly isOnly: boolean
-  /** Whether each text of the backend repeats all that came before it. */
-  readonly cumulative: boolean
 }
 
 /** The repair of one stream. */
@@ -84,12 +77,9 @@ interface Envelope {
 }
 
 class EventRepair implements AnswerRepair {
-  private readonly choices: Array<ChoiceRepair.ChoiceRepair> = []
-  private readonly shorten: GrowingText.Shorten | undefined
+  private readonly choices: ChoiceList.ChoiceList
   private readonly repeated: RepeatedEvent.RepeatedEvent | undefined
   private readonly shape: AnswerShape.AnswerShape
-  /** So many of them have begun, in their order. */
-  private begun = 0
   private envelope: Envelope | undefined = undefined
   /** What goes with the next chunk that has a choice. */
   private carried: Record<string, unknown> = {}
@@ -98,16 +88,12 @@ class EventRepair implements AnswerRepair {
   /** What goes with the usage at the end. */
   private readonly closing: Record<string, unknown> = {}
   private readonly reports = UsageReports.make()
-  /** So many of the first choices have finished. */
-  private done = 0
-  /** The choices that others have a higher number than, and of which nothing has come. */
-  private readonly unheard = new Set<number>()
   private foreign = 0
   private ended = false
 
   constructor(private readonly options: Options) {
     this.shape = AnswerShape.of(options.operation)
-    this.shorten = options.cumulative ? GrowingText.make() : undefined
+    this.choices = ChoiceList.make(this.shape, options)
     this.repeated = options.cumulative ? undefined : RepeatedEvent.make()
   }
 
@@ -159,7 +145,7 @@ class EventRepair implements AnswerRepair {
   }
 
   isSettled(): boolean {
-    return this.isFinished() && this.choices.every((choice, index) => choice.isSettled() || this.isMissing(index))
+    return this.choices.isSettled()
   }
 
   usage(): JsonObject.JsonObject | undefined {
@@ -168,17 +154,6 @@ class EventRepair implements AnswerRepair {
 
   skipped(): number {
     return this.foreign
-  }
-
-  // Some number the only choice 1: nothing comes before it.
-  private isMissing(index: number): boolean {
-    return this.options.isOnly && this.unheard.has(index)
-  }
-
-  // Those that have finished stay so: none is asked twice
-  private isFinished(): boolean {
-    while (this.isMissing(this.done) || this.choices[this.done]?.finished() === true) this.done++
-    return this.done > 0 && this.done === this.choices.length
   }
 
   // What was meant to be a piece of the answer: without it the rest would say something else.
@@ -204,7 +179,7 @@ class EventRepair implements AnswerRepair {
   private pushBody(body: JsonObject.JsonObject, event?: string): Step {
     // An event with a name of its own tells of something else.
     const isNamed = event !== undefined && event !== "message" && !ReportedError.isCalledError(event)
-    const reported = ReportedError.inAnswer(body, isNamed, this.begun > 0)
+    const reported = ReportedError.inAnswer(body, isNamed, this.choices.hasBegun())
     if (reported !== undefined) return this.failed(reported)
     const { id, object: _, created, model, choices, usage: __, error: ___, ...given } = body
     const list = ChoiceShape.listOf(choices)
@@ -227,7 +202,7 @@ class EventRepair implements AnswerRepair {
       const given = list[position]
       const choice = given === undefined ? undefined : ChoiceShape.read(given)
       if (choice === undefined) end = this.breakOff("a choice could not be read").end
-      else if (!this.repairChoice(choice, position, repaired)) end = this.breakOff("a choice has too high a number").end
+      else if (!this.choices.push(choice, position, repaired)) end = this.breakOff("a choice has too high a number").end
       const broken = choice === undefined || end !== undefined ? undefined : BrokenChoice.of(choice)
       if (broken !== undefined) end = this.failed(broken).end
     }
@@ -255,7 +230,7 @@ class EventRepair implements AnswerRepair {
 
   // Whether only the chunk with the usage is to follow those that finish the choices.
   private isClosing(): boolean {
-    return this.options.includeUsage && this.isFinished() && this.usage() !== undefined
+    return this.options.includeUsage && this.choices.isFinished() && this.usage() !== undefined
   }
 
   private takeCarried(): JsonObject.JsonObject {
@@ -284,42 +259,18 @@ class EventRepair implements AnswerRepair {
     }
   }
 
-  // False for a choice that is numbered beyond all reason. Those without a number are in order.
-  private repairChoice(value: JsonObject.JsonObject, position: number, into: Array<ChoiceRepair.Repaired>): boolean {
-    const index = WireIndex.of(value["index"]) ?? position
-    if (index >= mostChoices) return false
-    for (let lower = this.choices.length; lower < index; lower++) {
-      this.unheard.add(lower)
-      this.choiceAt(lower)
-    }
-    if (this.unheard.delete(index)) this.done = Math.min(this.done, index)
-    const own = this.choiceAt(index).push(this.shorten === undefined ? value : this.shorten(value, index))
-    if (own === undefined) return true
-    // Clients want choice 0 to start before choice 1, and so on.
-    for (; this.begun < index; this.begun++) add(into, this.choiceAt(this.begun).push({}))
-    if (this.begun === index) this.begun++
-    into.push(own)
-    return true
-  }
-
-  private choiceAt(index: number): ChoiceRepair.ChoiceRepair {
-    const { id, prefix } = this.options
-    return (this.choices[index] ??= this.shape.choice(index, prefix, (call) => `call_${id}_${index}_${call}`))
-  }
-
   private chunkOf(list: ReadonlyArray<JsonObject.JsonObject>, extras: JsonObject.JsonObject): JsonObject.JsonObject {
     const { created, id, model } = (this.envelope ??= this.options)
     return { id, object: this.shape.chunk, created, model, ...extras, choices: list }
   }
 
   private finish(): Step {
-    if (!this.isFinished()) {
-      const blocked = this.choices.length === 0 ? ReportedError.ofEmpty(this.carried) : undefined
+    if (!this.choices.isFinished()) {
+      const blocked = this.choices.isEmpty() ? ReportedError.ofEmpty(this.carried) : undefined
       return blocked === undefined ? this.breakOff("the stream ended before its answer did") : this.failed(blocked)
     }
     this.ended = true
-    for (const index of this.unheard) this.choiceAt(index).push({ finish_reason: "stop" })
-    const ends = this.choices.flatMap((choice) => choice.end())
+    const ends = this.choices.ends()
     const beside = this.takeCarried()
     const passed = this.takePassed()
     const chunks = ends.map((choice, position) =>
@@ -342,9 +293,6 @@ class EventRepair implements AnswerRepair {
   }
 }
 
-/** An answer has fewer choices than this; all of them have begun before the last one may. */
-const mostChoices = 65_536
-
 /** The end, whatever a backend says behind it. */
 const isDone = /^\[done\]/i
 
@@ -355,10 +303,6 @@ const looksLikePiece = /^[{[]|\{\s*\\?["']|\\?["'](?:choices|delta|content)\\?["
 interface Repairs {
   readonly repaired: ReadonlyArray<ChoiceRepair.Repaired>
   readonly end: StreamEnd | undefined
-}
-
-const add = (into: Array<ChoiceRepair.Repaired>, repaired: ChoiceRepair.Repaired | undefined): void => {
-  if (repaired !== undefined) into.push(repaired)
 }
 
 const none: ReadonlyArray<AnswerChunk.AnswerChunk> = []

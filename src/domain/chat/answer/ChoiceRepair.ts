@@ -1,7 +1,9 @@
 import * as Either from "effect/Either"
 import * as ArgumentsText from "./ArgumentsText.js"
+import { ChoiceFinish } from "./ChoiceFinish.js"
 import * as ContentParts from "./ContentParts.js"
-import * as FinishReason from "./FinishReason.js"
+import * as DeltaFields from "./DeltaFields.js"
+import type * as FinishReason from "./FinishReason.js"
 import * as JsonObject from "../../json/JsonObject.js"
 import * as JsonText from "../../json/JsonText.js"
 import * as Prefix from "./Prefix.js"
@@ -36,50 +38,6 @@ export const chat = (index: number, prefix: string, callId: (call: number) => st
 /** The repair for one choice of a legacy completion stream. */
 export const text = (index: number, prefix: string): ChoiceRepair => new TextChoice(index, Prefix.make(prefix))
 
-/** How a choice ends. */
-class Finish {
-  private said: unknown = undefined
-  /** Whether something of the answer came after a reason. */
-  private isDoubtful = false
-  /** What else the choice said then. */
-  private beside: Record<string, unknown> = {}
-
-  /** The reason that was given last, without regard to what was called. */
-  reason(): FinishReason.FinishReason | undefined {
-    const decoded = FinishReason.decode(this.said)
-    // What was broken off fails before it gets here.
-    return decoded === "broken" ? "stop" : decoded
-  }
-
-  isSettled(): boolean {
-    return this.said !== undefined && !this.isDoubtful
-  }
-
-  /** Takes the reason of a choice that says something of the answer or not; false where it gives none. */
-  take(reason: unknown, content: boolean): boolean {
-    const isGiven = reason !== undefined && FinishReason.word(reason) !== undefined
-    if (content) this.isDoubtful = this.said !== undefined
-    else if (isGiven) this.isDoubtful = false
-    if (isGiven) this.said = reason
-    return isGiven
-  }
-
-  /** Keeps what the last chunk of the choice shall have. */
-  keep(fields: JsonObject.JsonObject): void {
-    for (const key in fields) {
-      if (key !== "__proto__" && (JsonObject.isPresent(fields[key]) || !(key in this.beside)))
-        this.beside[key] = fields[key]
-    }
-  }
-
-  /** What the last chunk of the choice has, with the backend's own word for its reason where nobody knows it. */
-  fields(reason: FinishReason.FinishReason): JsonObject.JsonObject {
-    const said = FinishReason.word(this.said)
-    const native = said !== undefined && FinishReason.isUnknown(said) ? { native_finish_reason: said } : {}
-    return { finish_reason: reason, ...native, ...this.beside }
-  }
-}
-
 class ChatChoice implements ChoiceRepair {
   private started = false
   private spoke = false
@@ -87,7 +45,7 @@ class ChatChoice implements ChoiceRepair {
   private namedFunction = false
   private readonly functionArguments = ArgumentsText.make()
   private heardAll = false
-  private readonly finish = new Finish()
+  private readonly finish = new ChoiceFinish()
   /** What came with it, and holds nothing. */
   private readonly lastDelta: Record<string, unknown> = {}
 
@@ -164,7 +122,7 @@ class ChatChoice implements ChoiceRepair {
     const text = typeof content === "string" ? content : parts?.text
     if (text !== undefined) delta["content"] = this.prefixed(text)
     else if (content === null) delta["content"] = null
-    for (const key in rest) if (key !== "__proto__") putField(delta, key, rest[key])
+    for (const key in rest) if (key !== "__proto__") DeltaFields.put(delta, key, rest[key])
     if (parts !== undefined) putParts(delta, parts)
     const called = this.repairFunctionCall(JsonObject.orEmpty(functionCall))
     if (called !== undefined) delta["function_call"] = called
@@ -197,7 +155,7 @@ class ChatChoice implements ChoiceRepair {
 }
 
 class TextChoice implements ChoiceRepair {
-  private readonly finish = new Finish()
+  private readonly finish = new ChoiceFinish()
 
   constructor(
     private readonly index: number,
@@ -243,23 +201,6 @@ const putParts = (delta: Record<string, unknown>, { others, reasoning, refusal }
   for (const [key, parts] of Object.entries(others)) delta[key] = [...JsonObject.listOf(delta[key]), ...parts]
 }
 
-// What clients read of a delta is of one type; a value of another would break them.
-const putField = (delta: Record<string, unknown>, key: string, value: unknown): void => {
-  const repair = value === null ? undefined : repairs.get(key)
-  const repaired = repair === undefined ? value : repair(value)
-  if (repaired !== undefined) delta[key] = repaired
-}
-
-const asText = (value: unknown): unknown => (typeof value === "string" ? value : ContentParts.thoughtOf(value))
-
-const asList =
-  (ofText: (text: string) => unknown) =>
-  (value: unknown): unknown => {
-    if (Array.isArray(value)) return value
-    if (JsonObject.is(value)) return [value]
-    return typeof value === "string" && value !== "" ? [ofText(value)] : undefined
-  }
-
 // TGI sends the call itself where others send a list, and some send the list as a text.
 const callsIn = (value: unknown): ReadonlyArray<unknown> => {
   if (JsonObject.is(value)) return [value]
@@ -271,20 +212,6 @@ const isForeignCall = (call: unknown): boolean => {
   const { arguments: args, custom, function: body, name, type } = JsonObject.orEmpty(call)
   return JsonObject.text(type) !== undefined && [args, custom, body, name].every((each) => each === undefined)
 }
-
-const repairs = new Map<string, (value: unknown) => unknown>([
-  // It is no refusal that some call false.
-  ["refusal", (value) => (value === false ? undefined : asText(value))],
-  ["reasoning", asText],
-  ["reasoning_content", asText],
-  ["reasoning_details", asList((text) => ({ type: "reasoning.text", text }))],
-  ["annotations", asList((text) => ({ type: "text", text }))],
-  ["images", asList((url) => ({ type: "image_url", image_url: { url } }))],
-  [
-    "audio",
-    (value) => (typeof value === "string" && value !== "" ? { data: value } : JsonObject.is(value) ? value : undefined)
-  ]
-])
 
 const logprobsOf = (value: unknown): JsonObject.JsonObject | null => {
   if (!JsonObject.is(value)) return null
