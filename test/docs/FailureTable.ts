@@ -74,7 +74,12 @@ const attempts: AllOf<Failure.AttemptFailure> = {
     "500": rejected(500),
     "502": rejected(502),
     "503": rejected(503),
-    "503 without room": rejected(503, "upstream_overloaded"),
+    "529": rejected(529),
+    "500 with a page": new Failure.UpstreamRejected({ ...rejected(500), isForeign: true }),
+    "input not taken": new Failure.UpstreamRejected({
+      ...rejected(500),
+      error: { ...itsOwn, message: "image input is not supported" }
+    }),
     "504": rejected(504),
     "522": rejected(522),
     "524": rejected(524)

@@ -1,6 +1,7 @@
 import * as ContextLength from "../failure/ContextLength.js"
 import type { ErrorBody } from "../failure/ErrorBody.js"
 import type { AttemptFailure } from "../failure/Failure.js"
+import * as InputKind from "../failure/InputKind.js"
 import type { RelayEnd } from "../failure/Outcome.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 
@@ -27,6 +28,7 @@ export const isBackendsEnd = (end: RelayEnd, isOurKey: boolean): boolean => {
 
 const rejects = (status: number, error: ErrorBody, isOurKey: boolean): boolean => {
   if (ContextLength.isExceeded(status, error) || RetryPolicy.isPolicy(error)) return false
+  if (InputKind.isRefused(status, error)) return false
   switch (status) {
     case 401:
     case 402:

@@ -9,6 +9,7 @@ import * as AnswerFailure from "../../domain/failure/AnswerFailure.js"
 import * as ContextLength from "../../domain/failure/ContextLength.js"
 import { ModelNotFound, NoBackendAvailable, TotalTimedOut } from "../../domain/failure/Failure.js"
 import type { AttemptFailure, BodyMalformed, UpstreamRejected } from "../../domain/failure/Failure.js"
+import * as InputKind from "../../domain/failure/InputKind.js"
 import type * as Breaker from "../../domain/failover/Breaker.js"
 import type { RelayEnd } from "../../domain/failure/Outcome.js"
 import type { AttemptTrace } from "../../domain/record/RequestRecord.js"
@@ -34,6 +35,8 @@ interface Search<A> {
   readonly backends: Context.Tag.Service<Backends>
   /** Of the attempts so far, in order. */
   readonly failures: Array<AttemptFailure>
+  /** How long those asked to be left alone that did. */
+  readonly asked: Map<Target, Duration.Duration>
   /** Of the last call, unless it is over. */
   call: LightScope.LightScope | undefined
 }
@@ -57,7 +60,17 @@ export const run: <A>(
   if (plan.length === 0) return yield* new ModelNotFound({ model: ask.model })
   const { queue } = config.server
   const candidates = Candidates.make({ plan, health, slots, queue, clock, startedAt: journal.startedAt })
-  const search: Search<A> = { options, ask, reader, plan, candidates, backends, failures: [], call: undefined }
+  const search: Search<A> = {
+    options,
+    ask,
+    reader,
+    plan,
+    candidates,
+    backends,
+    failures: [],
+    asked: new Map(),
+    call: undefined
+  }
   atEnd(() => letGo(search))
   return yield* obtain(search)
 })
@@ -80,7 +93,8 @@ function* obtain<A>(search: Search<A>, resumption?: Attempt.Resumption): Steps<F
     const answer = yield* tryOne(search, ticket, resumption)
     if (answer !== undefined) return answer
   }
-  return yield* new NoBackendAvailable({ last: spokesman(failures) ?? outOfTime(plan), attempts: failures.length })
+  const last = spokesman(failures) ?? outOfTime(plan)
+  return yield* new NoBackendAvailable({ last, attempts: failures.length, retryAfter: soonest(search) })
 }
 
 // As many attempts on one candidate as it deserves.
@@ -103,10 +117,16 @@ function* tryOne<A>(
     }
     failures.push(result.left)
     const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
+    if (verdict._tag === "RetryHere") {
+      yield* Effect.sleep(verdict.after)
+      continue
+    }
+    // Once for all of its attempts at this request.
     const down = backends.health.failed(target.backend, permit, result.left, clock.now())
     if (down !== undefined) yield* down
-    if (verdict._tag !== "RetryHere") break
-    yield* Effect.sleep(verdict.after)
+    if (result.left._tag === "UpstreamRejected" && result.left.retryAfter !== undefined)
+      search.asked.set(target, result.left.retryAfter)
+    break
   }
   candidates.free()
   return undefined
@@ -218,12 +238,27 @@ const drawn = (routes: RouteTable, { model, operation }: Ask): Effect.Effect<Rea
     }
   )
 
+// When the first of the candidates is expected back; undefined where of any of them nothing is known.
+const soonest = <A>({ asked, backends, options, plan }: Search<A>): Duration.Duration | undefined => {
+  const now = options.clock.now()
+  let least: Duration.Duration | undefined
+  for (const target of plan) {
+    const wait = backends.health.returnsAt(target.backend, now) - now
+    // What it has just said is more exact than for how long it is set aside.
+    const setAside = wait > 0 ? Duration.max(Duration.millis(wait), Duration.seconds(1)) : undefined
+    const after = asked.get(target) ?? setAside
+    if (after === undefined) return undefined
+    least = least === undefined ? after : Duration.min(least, after)
+  }
+  return least
+}
+
 // What a backend said of the request tells the caller more than that another one could not be reached.
 const spokesman = (failures: ReadonlyArray<AttemptFailure>): AttemptFailure | undefined =>
   failures.findLast((failure) => failure._tag === "UpstreamRejected" && isOfRequest(failure)) ?? failures.at(-1)
 
 const isOfRequest = ({ error, status }: UpstreamRejected): boolean =>
-  (status >= 400 && status < 500) || ContextLength.isExceeded(status, error)
+  (status >= 400 && status < 500) || ContextLength.isExceeded(status, error) || InputKind.isRefused(status, error)
 
 // Nobody was asked: the caller took longer to send its request than an answer may take.
 const outOfTime = (plan: ReadonlyArray<Target>): AttemptFailure =>

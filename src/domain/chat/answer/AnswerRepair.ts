@@ -48,6 +48,10 @@ export interface AnswerRepair {
   takeWhole(body: JsonObject.JsonObject): boolean
   /** The end of the upstream's bytes. */
   end(): Step
+  /** Whether the finish of a choice is held back for what may still come before it. */
+  holdsFinish(): boolean
+  /** Those finishes, when they have been held back for long enough. */
+  release(): ReadonlyArray<AnswerChunk.AnswerChunk>
   /** Whether every choice has finished beyond doubt, so that a connection that is lost takes nothing away. */
   isSettled(): boolean
   /** The usage reported last, with its counts completed. */
@@ -100,7 +104,7 @@ class EventRepair implements AnswerRepair {
   push({ data, event }: SseEvents.SseEvent): Step {
     if (this.ended) return nothing
     const text = data.trim()
-    if (isDone.test(text)) return this.finish()
+    if (isDone.test(text)) return this.finish(true)
     if (event !== undefined && event.toLowerCase() === "error") {
       return this.failed(ReportedError.of(Either.getOrElse(JsonText.readLoosely(text), () => text)))
     }
@@ -129,7 +133,7 @@ class EventRepair implements AnswerRepair {
     )
     if (step.end !== undefined) return step
     if (list.length === 0) return this.failed(ReportedError.ofEmpty(body) ?? BrokenChoice.noRoom)
-    return after(step.chunks, this.finish())
+    return after(step.chunks, this.finish(false))
   }
 
   takeWhole(body: JsonObject.JsonObject): boolean {
@@ -141,7 +145,15 @@ class EventRepair implements AnswerRepair {
   }
 
   end(): Step {
-    return this.ended ? nothing : this.finish()
+    return this.ended ? nothing : this.finish(false)
+  }
+
+  holdsFinish(): boolean {
+    return !this.ended && this.choices.hasHeld()
+  }
+
+  release(): ReadonlyArray<AnswerChunk.AnswerChunk> {
+    return this.ended ? none : this.lastChunks(this.choices.release(), this.choices.isFinished()).map(asContent)
   }
 
   isSettled(): boolean {
@@ -264,22 +276,27 @@ class EventRepair implements AnswerRepair {
     return { id, object: this.shape.chunk, created, model, ...extras, choices: list }
   }
 
-  private finish(): Step {
-    if (!this.choices.isFinished()) {
+  // LiteLLM says that all is said while only one of several choices has finished.
+  private finish(isSaid: boolean): Step {
+    if (!this.choices.isFinished() && !(isSaid && this.choices.hasFinished())) {
       const blocked = this.choices.isEmpty() ? ReportedError.ofEmpty(this.carried) : undefined
       return blocked === undefined ? this.breakOff("the stream ended before its answer did") : this.failed(blocked)
     }
     this.ended = true
-    const ends = this.choices.ends()
-    const beside = this.takeCarried()
-    const passed = this.takePassed()
-    const chunks = ends.map((choice, position) =>
-      this.chunkOf([choice], position === ends.length - 1 ? { ...beside, ...passed } : beside)
-    )
+    const chunks = this.lastChunks(this.choices.ends(), true)
     const usage = this.usage()
     if (this.options.includeUsage && usage !== undefined)
       chunks.push(Object.assign(this.chunkOf([], this.closing), { usage }))
-    return { chunks: chunks.map((chunk) => AnswerChunk.make(chunk, true)), end: StreamEnd.Finished() }
+    return { chunks: chunks.map(asContent), end: StreamEnd.Finished() }
+  }
+
+  // What goes with them is told when none will follow.
+  private lastChunks(ends: ReadonlyArray<JsonObject.JsonObject>, areAll: boolean): Array<JsonObject.JsonObject> {
+    const beside = areAll ? this.takeCarried() : {}
+    const passed = areAll ? this.takePassed() : undefined
+    return ends.map((choice, position) =>
+      this.chunkOf([choice], position === ends.length - 1 ? { ...beside, ...passed } : beside)
+    )
   }
 
   private breakOff(reason: string): Step {
@@ -308,6 +325,8 @@ interface Repairs {
 const none: ReadonlyArray<AnswerChunk.AnswerChunk> = []
 
 const nothing: Step = { chunks: none, end: undefined }
+
+const asContent = (chunk: JsonObject.JsonObject): AnswerChunk.AnswerChunk => AnswerChunk.make(chunk, true)
 
 const after = (chunks: ReadonlyArray<AnswerChunk.AnswerChunk>, { chunks: more, end }: Step): Step => ({
   chunks: chunks.length === 0 ? more : [...chunks, ...more],
