@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as ContextLength from "./ContextLength.js"
 import * as ErrorBody from "./ErrorBody.js"
 import { Overloaded } from "./Failure.js"
-import type { AttemptFailure, Forbidden, GatewayFailure, HostRepeated, NoBackendAvailable } from "./Failure.js"
+import type { AttemptFailure, Forbidden, GatewayFailure, HostRepeated, NoBackendAvailable, Rejected } from "./Failure.js"
 import type { Crashed, RelayEnd } from "./Outcome.js"
 import { cut } from "../text/CutText.js"
 
@@ -37,6 +37,7 @@ export const fromFailure = (failure: GatewayFailure | Crashed): WireError => {
     case "Overloaded":
       return overloadedFor(failure.retryAfter)
     case "NoBackendAvailable":
+    case "Rejected":
       return fromLast(failure)
     case "Crashed":
       return server(500, "The gateway failed to handle this request.", "internal_error")
@@ -122,7 +123,7 @@ const overloadedFor = (retryAfter: Duration.Duration): WireError => ({
   headers: retryHeaders(retryAfter)
 })
 
-const fromLast = ({ last, attempts }: NoBackendAvailable): WireError => {
+const fromLast = ({ last, attempts }: NoBackendAvailable | Rejected): WireError => {
   // A moment later there may be room.
   if (last._tag === "ResourcesExhausted") return overloadedFor(soon)
   const response = fromAttempt(last)

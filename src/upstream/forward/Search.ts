@@ -7,8 +7,10 @@ import * as Random from "effect/Random"
 import type { Ask } from "../../domain/chat/Ask.js"
 import * as AnswerFailure from "../../domain/failure/AnswerFailure.js"
 import * as ContextLength from "../../domain/failure/ContextLength.js"
-import { ModelNotFound, NoBackendAvailable, TotalTimedOut } from "../../domain/failure/Failure.js"
+import { ModelNotFound, NoBackendAvailable, Rejected, TotalTimedOut } from "../../domain/failure/Failure.js"
 import type { AttemptFailure, BodyMalformed, UpstreamRejected } from "../../domain/failure/Failure.js"
+import * as Credentials from "../../domain/backend/Credentials.js"
+import * as Blame from "../../domain/failover/Blame.js"
 import type * as Breaker from "../../domain/failover/Breaker.js"
 import type { RelayEnd } from "../../domain/failure/Outcome.js"
 import type { AttemptTrace } from "../../domain/record/RequestRecord.js"
@@ -34,6 +36,8 @@ interface Search<A> {
   readonly backends: Context.Tag.Service<Backends>
   /** Of the attempts so far, in order. */
   readonly failures: Array<AttemptFailure>
+  /** Those of them that are the caller's own fault. */
+  readonly callers: Set<AttemptFailure>
   /** Of the last call, unless it is over. */
   call: LightScope.LightScope | undefined
 }
@@ -57,7 +61,7 @@ export const run: <A>(
   if (plan.length === 0) return yield* new ModelNotFound({ model: ask.model })
   const { queue } = config.server
   const candidates = Candidates.make({ plan, health, slots, queue, clock, startedAt: journal.startedAt })
-  const search: Search<A> = { options, ask, reader, plan, candidates, backends, failures: [], call: undefined }
+  const search: Search<A> = { options, ask, reader, plan, candidates, backends, failures: [], callers: new Set(), call: undefined }
   atEnd(() => letGo(search))
   return yield* obtain(search)
 })
@@ -73,14 +77,22 @@ const letGo = <A>({ call, candidates }: Search<A>): Effect.Effect<void> | undefi
 type Steps<A, E = never> = Effect.fn.Return<A, E>
 
 function* obtain<A>(search: Search<A>, resumption?: Attempt.Resumption): Steps<Forwarded<A>, ForwardFailure> {
-  const { candidates, failures, plan } = search
+  const { candidates } = search
   while (true) {
     const ticket = candidates.first() ?? (yield* candidates.next())
     if (ticket === undefined) break
     const answer = yield* tryOne(search, ticket, resumption)
     if (answer !== undefined) return answer
   }
-  return yield* new NoBackendAvailable({ last: spokesman(failures) ?? outOfTime(plan), attempts: failures.length })
+  return yield* refusal(search)
+}
+
+const refusal = <A>({ callers, failures, plan }: Search<A>): NoBackendAvailable | Rejected => {
+  const last = spokesman(failures) ?? outOfTime(plan)
+  const attempts = failures.length
+  return last._tag === "UpstreamRejected" && callers.has(last)
+    ? new Rejected({ last, attempts })
+    : new NoBackendAvailable({ last, attempts })
 }
 
 // As many attempts on one candidate as it deserves.
@@ -102,6 +114,7 @@ function* tryOne<A>(
       return handOver(search, result.right, ticket)
     }
     failures.push(result.left)
+    if (Blame.isCallers(result.left, !Credentials.takesCallers(target.backend))) search.callers.add(result.left)
     const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
     const down = backends.health.failed(target.backend, permit, result.left, clock.now())
     if (down !== undefined) yield* down
