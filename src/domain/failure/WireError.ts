@@ -2,7 +2,14 @@ import * as Duration from "effect/Duration"
 import * as ContextLength from "./ContextLength.js"
 import * as ErrorBody from "./ErrorBody.js"
 import { Overloaded } from "./Failure.js"
-import type { AttemptFailure, Forbidden, GatewayFailure, HostRepeated, NoBackendAvailable, Rejected } from "./Failure.js"
+import type {
+  AttemptFailure,
+  Forbidden,
+  GatewayFailure,
+  HostRepeated,
+  NoBackendAvailable,
+  Rejected
+} from "./Failure.js"
 import type { Crashed, RelayEnd } from "./Outcome.js"
 import { cut } from "../text/CutText.js"
 

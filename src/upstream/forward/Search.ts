@@ -61,7 +61,17 @@ export const run: <A>(
   if (plan.length === 0) return yield* new ModelNotFound({ model: ask.model })
   const { queue } = config.server
   const candidates = Candidates.make({ plan, health, slots, queue, clock, startedAt: journal.startedAt })
-  const search: Search<A> = { options, ask, reader, plan, candidates, backends, failures: [], callers: new Set(), call: undefined }
+  const search: Search<A> = {
+    options,
+    ask,
+    reader,
+    plan,
+    candidates,
+    backends,
+    failures: [],
+    callers: new Set(),
+    call: undefined
+  }
   atEnd(() => letGo(search))
   return yield* obtain(search)
 })
