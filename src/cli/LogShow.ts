@@ -49,7 +49,9 @@ const describe = (row: RecordRow): string =>
     .join("\n\n")
 
 const facts = (row: RecordRow): string => {
-  const tokens = [row.PromptTokens, row.CompletionTokens, row.TotalTokens].map((count) => count ?? "–")
+  const tokens = [row.PromptTokens, row.CompletionTokens, row.TotalTokens].map((count) =>
+    count === null ? "–" : `${LogRow.about(row.TokensEstimated)}${count}`
+  )
   const timings = [`${row.LatencyMs ?? "–"} ms`, row.TtftMs === null ? "" : `first content after ${row.TtftMs} ms`]
   const pairs: ReadonlyArray<readonly [string, string | number | null]> = [
     ["id", row.id],

@@ -35,6 +35,7 @@ import * as SentAnswer from "../../src/domain/wire/SentAnswer.js"
 import * as SseEvents from "../../src/domain/wire/SseEvents.js"
 import * as StoredHeaders from "../../src/domain/record/StoredHeaders.js"
 import * as TextMatch from "../../src/domain/text/TextMatch.js"
+import * as TokenEstimate from "../../src/domain/record/TokenEstimate.js"
 import * as ToolCallIds from "../../src/domain/chat/answer/ToolCallIds.js"
 import * as ToolCalls from "../../src/domain/chat/answer/ToolCalls.js"
 import * as UpstreamError from "../../src/domain/failure/UpstreamError.js"
@@ -237,6 +238,21 @@ const rows: ReadonlyArray<Row> = [
     repeat('d":'),
     around('{"token":"', "\\", '"}'),
     repeat('{"password":"a"},')
+  ),
+  ...texts(
+    "TokenEstimate",
+    (text) =>
+      TokenEstimate.ofRequest({ messages: [{ role: "user", content: [{ data: text }, text, `data:image/${text}`] }] }),
+    repeat("a"),
+    repeat("é"),
+    repeat(" \n"),
+    repeat("data:image/")
+  ),
+  row(
+    "TokenEstimate",
+    "many calls",
+    list((n) => ({ index: n, function: { name: "a", arguments: "{}" } })),
+    (calls) => TokenEstimate.ofAnswer({ choices: [{ message: { tool_calls: calls } }] })
   ),
   ...texts(
     "StoredHeaders.encode",

@@ -126,6 +126,42 @@ describe.concurrent("a caller that leaves", () => {
       assert.deepStrictEqual(Caller.contents(Caller.recorded(record)), ["Hello"])
       assert.isNotNull(record.TtftMs)
       assert.strictEqual(record.Error, null)
+      // "Hello" is five bytes; the request a short message with its role.
+      assert.deepInclude(record, { CompletionTokens: 2, TokensEstimated: 1 })
+      assert.isAbove(record.PromptTokens ?? 0, 2)
+      assert.strictEqual(record.TotalTokens, (record.PromptTokens ?? 0) + 2)
+    })
+  )
+
+  it.scopedLive("in the middle of a stream that counts as it goes: its last counts are recorded", () =>
+    Effect.gen(function* () {
+      const { arrived, upstream } = yield* upstreamOf((call) => {
+        const counted = (content: string, completion_tokens: number) => ({
+          ...chunk({ content }),
+          usage: { prompt_tokens: 7, completion_tokens, total_tokens: 7 + completion_tokens }
+        })
+        call.events(counted("Hel", 1), counted("lo", 3))
+      })
+      const gateway = yield* TestGateway.make({ openai_clients: [TestGateway.backend("a", upstream.url)] })
+      yield* Effect.promise(async () => {
+        let content = ""
+        for await (const each of await gateway.client.chat.completions.create({
+          ...TestGateway.chat(),
+          stream: true
+        })) {
+          content += each.choices[0]?.delta.content ?? ""
+          if (content === "Hello") break
+        }
+        return (await arrived).closed
+      })
+      const record = yield* Effect.promise(() => gateway.record(0))
+      assert.deepInclude(record, {
+        Outcome: "CallerLeft",
+        PromptTokens: 7,
+        CompletionTokens: 3,
+        TotalTokens: 10,
+        TokensEstimated: null
+      })
     })
   )
 

@@ -26,6 +26,7 @@ export const record = (id: string, more: Partial<RequestRecord> = {}): RequestRe
   Response: "{}",
   Error: null,
   Caller: null,
+  TokensEstimated: null,
   ...more
 })
 

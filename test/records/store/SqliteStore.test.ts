@@ -35,7 +35,8 @@ const columns = [
   "Request",
   "Response",
   "Error",
-  "Caller"
+  "Caller",
+  "TokensEstimated"
 ]
 
 /** The table of an older service, with whatever it had for an id. */

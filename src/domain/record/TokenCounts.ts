@@ -1,0 +1,31 @@
+import * as Usage from "../chat/answer/Usage.js"
+import type { Outcome } from "../failure/Outcome.js"
+import type { Journal } from "./Journal.js"
+import * as TokenEstimate from "./TokenEstimate.js"
+
+/** The tokens of an exchange, as its row has them. */
+export interface TokenCounts extends Usage.Usage {
+  /** Whether any of them is our estimate. */
+  readonly estimated: boolean
+}
+
+/**
+ * The tokens of an exchange: what its backends reported last. Of an answer that was not read to its end, whose backend
+ * had not yet said what it took, they are estimated from the request and from what came of it.
+ */
+export const of = (
+  { answer, ask, usage }: Pick<Journal, "answer" | "ask" | "usage">,
+  outcome: Outcome
+): TokenCounts | undefined => {
+  const reported = usage === undefined ? undefined : Usage.decode(usage)
+  if (outcome._tag === "Completed" || answer === undefined || ask === undefined) return told(reported)
+  const promptTokens = reported?.promptTokens || TokenEstimate.ofRequest(ask.body)
+  const completionTokens = reported?.completionTokens || TokenEstimate.ofAnswer(answer)
+  const isTold = promptTokens === reported?.promptTokens && completionTokens === reported.completionTokens
+  return isTold
+    ? told(reported)
+    : { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated: true }
+}
+
+const told = (reported: Usage.Usage | undefined): TokenCounts | undefined =>
+  reported === undefined ? undefined : { ...reported, estimated: false }
