@@ -1,7 +1,17 @@
 import * as Usage from "../chat/answer/Usage.js"
 import type { Outcome } from "../failure/Outcome.js"
-import type { Journal } from "./Journal.js"
+import type { Ask } from "../chat/Ask.js"
+import type * as JsonObject from "../json/JsonObject.js"
 import * as TokenEstimate from "./TokenEstimate.js"
+
+/** What is known of an exchange that has ended. */
+export interface Known {
+  readonly ask: Ask | undefined
+  /** The answer that the caller got, assembled. */
+  readonly answer: JsonObject.JsonObject | undefined
+  /** What its backends reported. */
+  readonly usage: JsonObject.JsonObject | undefined
+}
 
 /** The tokens of an exchange, as its row has them. */
 export interface TokenCounts extends Usage.Usage {
@@ -13,10 +23,7 @@ export interface TokenCounts extends Usage.Usage {
  * The tokens of an exchange: what its backends reported last. Of an answer that was not read to its end, whose backend
  * had not yet said what it took, they are estimated from the request and from what came of it.
  */
-export const of = (
-  { answer, ask, usage }: Pick<Journal, "answer" | "ask" | "usage">,
-  outcome: Outcome
-): TokenCounts | undefined => {
+export const of = ({ answer, ask, usage }: Known, outcome: Outcome): TokenCounts | undefined => {
   const reported = usage === undefined ? undefined : Usage.decode(usage)
   if (outcome._tag === "Completed" || answer === undefined || ask === undefined) return told(reported)
   const promptTokens = reported?.promptTokens || TokenEstimate.ofRequest(ask.body)
