@@ -62,6 +62,7 @@ const facts = (row: RecordRow): string => {
     ["caller", [row.IP, row.Caller].filter(Boolean).join("  ")],
     ["asked for", [row.RequestedModel, row.Type, row.Stream === 1 ? "streamed" : ""].filter(Boolean).join("  ")],
     ["answered by", [row.Model, row.Backend].filter(Boolean).join("  ")],
+    ["cleaned", row.Cleaned],
     ["finish", row.FinishReason],
     ["tokens", `${tokens[0]} prompt + ${tokens[1]} completion = ${tokens[2]}`],
     ["took", timings.filter(Boolean).join(", ")]

@@ -67,6 +67,7 @@ const annotations = (record: RequestRecord) => {
     tokens: record.TotalTokens
   }
   if (record.TokensEstimated === 1) line["tokens_estimated"] = true
+  if (record.Cleaned !== null) line["cleaned"] = record.Cleaned
   if (record.Error !== null) line["error"] = cut(record.Error, Printable.longest)
   return line
 }

@@ -17,7 +17,7 @@ describe("AccessLog", () => {
   for (const record of [
     Records.record("r1"),
     Records.record("r2", { Error: "it broke", Model: null }),
-    Records.record("r3", { TokensEstimated: 1 })
+    Records.record("r3", { TokensEstimated: 1, Cleaned: "user_turns=1" })
   ]) {
     it.effect(`writes the JSON line that Effect's logger would write: ${record.id}`, () =>
       Effect.gen(function* () {
@@ -41,6 +41,18 @@ describe("AccessLog", () => {
       assert.deepStrictEqual(
         lines.map((line) => line.includes('"tokens":5,"tokens_estimated":true')),
         [true, false]
+      )
+    })
+  )
+
+  it.effect("says what cleaning took away, where it took anything", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const layer = AccessLog.layer(AccessLog.json((line) => void lines.push(line)))
+      for (const Cleaned of ["user_turns=1", null]) yield* written(layer, Records.record("r", { Cleaned }))
+      assert.deepStrictEqual(
+        lines.map((line) => /"cleaned":"(.*?)"/.exec(line)?.[1]),
+        ["user_turns=1", undefined]
       )
     })
   )

@@ -27,6 +27,7 @@ export const record = (id: string, more: Partial<RequestRecord> = {}): RequestRe
   Error: null,
   Caller: null,
   TokensEstimated: null,
+  Cleaned: null,
   ...more
 })
 

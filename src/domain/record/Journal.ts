@@ -33,6 +33,8 @@ export interface Journal {
   model: string | undefined
   /** The body sent upstream. */
   sent: string | undefined
+  /** What cleaning took away of the messages for that, in words. */
+  cleaned: string | undefined
   /** The status sent to the caller. */
   status: number | undefined
   /** When the caller was sent the first content, in ms since the epoch. */
@@ -68,6 +70,7 @@ export const open = (
   backend: undefined,
   model: undefined,
   sent: undefined,
+  cleaned: undefined,
   status: undefined,
   firstTokenAt: undefined,
   answer: undefined,
@@ -117,7 +120,8 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
     Response: answer.text,
     Error: Outcome.describe(outcome) ?? answer.failure,
     Caller: journal.caller ?? null,
-    TokensEstimated: tokens?.estimated === true ? 1 : null
+    TokensEstimated: tokens?.estimated === true ? 1 : null,
+    Cleaned: journal.cleaned ?? null
   })
 }
 

@@ -48,7 +48,9 @@ export const RequestRecord = Schema.Struct({
   /** The fingerprint of the caller's credential; null when it brought none. */
   Caller: Column.textOrNull(),
   /** 1 when the backend did not come to tell its counts, so that they are estimated. */
-  TokensEstimated: Column.integerOrNull({ amended: true })
+  TokensEstimated: Column.integerOrNull({ amended: true }),
+  /** What cleaning took away of the messages, such as `user_turns=1`; null when that was nothing. */
+  Cleaned: Column.textOrNull()
 })
 export interface RequestRecord extends Schema.Schema.Type<typeof RequestRecord> {}
 

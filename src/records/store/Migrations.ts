@@ -111,5 +111,6 @@ export const all = {
   "0001_records": records,
   "0002_indexes": indexes,
   "0003_daily_sums": dailySums,
-  "0004_estimates": column("TokensEstimated", "INTEGER")
+  "0004_estimates": column("TokensEstimated", "INTEGER"),
+  "0005_cleaned": column("Cleaned", "TEXT")
 }

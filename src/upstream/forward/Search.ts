@@ -5,6 +5,7 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import type { Ask } from "../../domain/chat/Ask.js"
+import * as Removed from "../../domain/chat/request/Removed.js"
 import * as AnswerFailure from "../../domain/failure/AnswerFailure.js"
 import * as ContextLength from "../../domain/failure/ContextLength.js"
 import { ModelNotFound, NoBackendAvailable, Rejected, TotalTimedOut } from "../../domain/failure/Failure.js"
@@ -147,12 +148,14 @@ function* attempt<A>(
   if (protocol === undefined) return yield* new ModelNotFound({ model: ask.model })
   const sent = protocol.body(ask, target, resumption?.partial)
   if (Either.isLeft(sent)) return yield* sent.left
-  const body = JsonText.write(sent.right)
+  const { body: prepared, removed } = sent.right
+  const body = JsonText.write(prepared)
   const startedAt = clock.now()
   const deadline = Candidates.deadlineOf(target, journal.startedAt)
   journal.backend = target.backend.name
   journal.model = target.model
   journal.sent = body
+  journal.cleaned = Removed.told(removed)
   const scope = LightScope.make()
   // Is closed at the end of the exchange whatever happens here.
   search.call = scope

@@ -67,7 +67,8 @@ describe("Journal", () => {
       Response: JSON.stringify(answer),
       Error: null,
       Caller: null,
-      TokensEstimated: null
+      TokensEstimated: null,
+      Cleaned: null
     })
   })
 
@@ -98,7 +99,8 @@ describe("Journal", () => {
       Response: null,
       Error: "The request body is larger than the limit of 10 bytes.",
       Caller: null,
-      TokensEstimated: null
+      TokensEstimated: null,
+      Cleaned: null
     })
   })
 

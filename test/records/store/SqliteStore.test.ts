@@ -36,7 +36,8 @@ const columns = [
   "Response",
   "Error",
   "Caller",
-  "TokensEstimated"
+  "TokensEstimated",
+  "Cleaned"
 ]
 
 /** The table of an older service, with whatever it had for an id. */
