@@ -16,10 +16,10 @@ const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] as const
  * not served, though the router takes them for the same: what stands in front of us may not.
  */
 export const add =
-  <R>(method: "GET" | "POST", path: HttpRouter.PathInput, handler: Answer<R>) =>
+  <R>(method: "GET" | "POST", path: HttpRouter.PathInput, handler: Answer<R>, isServed = isAt(path)) =>
   <R0>(router: HttpRouter.HttpRouter<never, R0>) => {
     const allow = method === "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS"
-    const guarded = <R1>(answer: Answer<R1>) => Door.guard(exactly(path, answer))
+    const guarded = <R1>(answer: Answer<R1>) => Door.guard(where(isServed, answer))
     const served = router.pipe(
       HttpRouter.route(method)(path, guarded(handler)),
       HttpRouter.options(path, guarded(Respond.preflight))
@@ -36,16 +36,21 @@ export const notFound: Answer<ConfigRef | HttpServerRequest.HttpServerRequest> =
     method === "OPTIONS" ? Respond.preflight : Respond.error(WireError.notFound(method, pathOf(originalUrl)))
 )
 
-const exactly = <R>(path: string, answer: Answer<R>): Answer<R | ConfigRef | HttpServerRequest.HttpServerRequest> =>
+const where = <R>(
+  isServed: (path: string) => boolean,
+  answer: Answer<R>
+): Answer<R | ConfigRef | HttpServerRequest.HttpServerRequest> =>
   Effect.flatMap(
     HttpServerRequest.HttpServerRequest,
     ({ url }): Answer<R | ConfigRef | HttpServerRequest.HttpServerRequest> =>
-      isAt(path, pathOf(url)) ? answer : notFound
+      isServed(pathOf(url)) ? answer : notFound
   )
 
 // Below a path that ends in `*` whatever is not empty.
-const isAt = (path: string, asked: string): boolean =>
-  path.endsWith("*") ? asked.length >= path.length && asked.startsWith(path.slice(0, -1)) : asked === path
+const isAt =
+  (path: string) =>
+  (asked: string): boolean =>
+    path.endsWith("*") ? asked.length >= path.length && asked.startsWith(path.slice(0, -1)) : asked === path
 
 const notAllowed = (allow: string) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ method, originalUrl }) =>

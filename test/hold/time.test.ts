@@ -14,6 +14,7 @@ import * as ConfigIssue from "../../src/domain/schema/ConfigIssue.js"
 import * as ContentParts from "../../src/domain/chat/answer/ContentParts.js"
 import * as Cors from "../../src/domain/caller/Cors.js"
 import * as Credentials from "../../src/domain/backend/Credentials.js"
+import * as Deployments from "../../src/domain/protocol/Deployments.js"
 import * as Dialect from "../../src/domain/backend/Dialect.js"
 import * as Doorkeeper from "../../src/domain/caller/Doorkeeper.js"
 import * as Option from "effect/Option"
@@ -406,6 +407,13 @@ const rows: ReadonlyArray<Row> = [
       repair.push(calls)
       return repair.push(calls)
     }
+  ),
+  ...texts(
+    "Deployments.at",
+    (text) => Deployments.at(`/openai/deployments/${text}/chat/completions`),
+    repeat("/openai/deployments/"),
+    repeat("%2F"),
+    repeat("/completions")
   ),
   row(
     "OpenAiChatClient.protocol.decode",
