@@ -6,6 +6,7 @@ import type { ConfigRef } from "../config/ConfigRef.js"
 import * as WireError from "../domain/failure/WireError.js"
 import * as Door from "./Door.js"
 import * as Respond from "./Respond.js"
+import * as UnknownPaths from "./UnknownPaths.js"
 
 type Answer<R> = Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
 
@@ -32,8 +33,11 @@ export const add =
 /** The answer to every path that is not served. */
 export const notFound: Answer<ConfigRef | HttpServerRequest.HttpServerRequest> = Effect.flatMap(
   HttpServerRequest.HttpServerRequest,
-  ({ method, originalUrl }) =>
-    method === "OPTIONS" ? Respond.preflight : Respond.error(WireError.notFound(method, pathOf(originalUrl)))
+  ({ method, originalUrl }) => {
+    if (method === "OPTIONS") return Respond.preflight
+    const path = pathOf(originalUrl)
+    return Effect.zipRight(UnknownPaths.tell(method, path), Respond.error(WireError.notFound(method, path)))
+  }
 )
 
 const where = <R>(
