@@ -35,6 +35,8 @@ export interface Journal {
   sent: string | undefined
   /** What cleaning took away of the messages for that, in words. */
   cleaned: string | undefined
+  /** Whether an attempt is under way. */
+  isAsking: boolean
   /** The status sent to the caller. */
   status: number | undefined
   /** When the caller was sent the first content, in ms since the epoch. */
@@ -71,6 +73,7 @@ export const open = (
   model: undefined,
   sent: undefined,
   cleaned: undefined,
+  isAsking: false,
   status: undefined,
   firstTokenAt: undefined,
   answer: undefined,

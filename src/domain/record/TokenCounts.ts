@@ -9,6 +9,8 @@ export interface Known {
   readonly ask: Ask | undefined
   /** The answer that the caller got, assembled. */
   readonly answer: JsonObject.JsonObject | undefined
+  /** Whether a backend was at work that had not begun to answer. */
+  readonly isAsking: boolean
   /** What its backends reported. */
   readonly usage: JsonObject.JsonObject | undefined
 }
@@ -20,19 +22,23 @@ export interface TokenCounts extends Usage.Usage {
 }
 
 /**
- * The tokens of an exchange: what its backends reported last. Of an answer that was not read to its end, whose backend
- * had not yet said what it took, they are estimated from the request and from what came of it.
+ * The tokens of an exchange: what its backends reported last. Of an answer that was not read to its end, or was given up
+ * before its beginning, whose backend had not yet said what it took, they are estimated from the request and from what
+ * came of it.
  */
-export const of = ({ answer, ask, usage }: Known, outcome: Outcome): TokenCounts | undefined => {
+export const of = ({ answer, ask, isAsking, usage }: Known, outcome: Outcome): TokenCounts | undefined => {
   const reported = usage === undefined ? undefined : Usage.decode(usage)
-  if (outcome._tag === "Completed" || answer === undefined || ask === undefined) return told(reported)
+  const hasBegun = answer !== undefined || isAsking
+  if (outcome._tag === "Completed" || !hasBegun || ask === undefined) return told(reported)
   const promptTokens = reported?.promptTokens || TokenEstimate.ofRequest(ask.body)
-  const completionTokens = reported?.completionTokens || TokenEstimate.ofAnswer(answer)
+  const completionTokens = reported?.completionTokens || TokenEstimate.ofAnswer(answer ?? nothing)
   const isTold = promptTokens === reported?.promptTokens && completionTokens === reported.completionTokens
   return isTold
     ? told(reported)
     : { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated: true }
 }
+
+const nothing = {}
 
 const told = (reported: Usage.Usage | undefined): TokenCounts | undefined =>
   reported === undefined ? undefined : { ...reported, estimated: false }

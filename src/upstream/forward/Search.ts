@@ -173,7 +173,9 @@ function* attempt<A>(
     bytes,
     scope
   })
+  journal.isAsking = true
   const result = yield* Effect.either(called)
+  journal.isAsking = false
   const closed = Either.isLeft(result) ? scope.close(exitOf(result.left)) : undefined
   if (closed !== undefined) yield* closed
   const ms = clock.now() - startedAt
