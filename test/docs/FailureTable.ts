@@ -21,7 +21,7 @@ const cause = new Error("cause")
 const after = Duration.seconds(1)
 const limit = 1
 
-const refusals: EachOf<Exclude<Failure.GatewayFailure, Failure.NoBackendAvailable> | Crashed> = {
+const refusals: EachOf<Exclude<Failure.GatewayFailure, Failure.NoBackendAvailable | Failure.Rejected> | Crashed> = {
   BodyTooLarge: new Failure.BodyTooLarge({ limit }),
   BodyTooComplex: new Failure.BodyTooComplex({ excess: "values", limit }),
   BodyTimedOut: new Failure.BodyTimedOut({ after }),

@@ -381,7 +381,7 @@ for (const stream of [true, false]) {
           assert.strictEqual(b.received.length, 0)
           const record = yield* Effect.promise(() => gateway.record(0))
           assert.deepStrictEqual(Caller.attempts(record), [`a UpstreamRejected ${status}`])
-          assert.strictEqual(record.Outcome, "NoBackendAvailable")
+          assert.strictEqual(record.Outcome, "Rejected")
           assert.strictEqual(record.Status, status)
           assert.include(record.Error ?? "", `upstream says ${status}`)
         })
@@ -449,7 +449,7 @@ for (const stream of [true, false]) {
         const error = JsonObject.orEmpty(Caller.parse(body)["error"])
         assert.containsAllKeys(error, ["message", "type", "param", "code"])
         const record = yield* Effect.promise(() => gateway.record(0))
-        assert.strictEqual(record.Outcome, "NoBackendAvailable")
+        assert.strictEqual(record.Outcome, response.status === 400 ? "Rejected" : "NoBackendAvailable")
         assert.strictEqual(record.Status, response.status)
         assert.strictEqual(record.id, response.headers.get("x-request-id"))
         assert.isNotNull(record.Error)
@@ -563,6 +563,18 @@ for (const stream of [true, false]) {
         assert.strictEqual(failed.status, 401)
         assert.notInclude(JSON.stringify(failed.error), "sk-proj-abcdef")
         assert.include(JSON.stringify(failed.error), "Incorrect API key provided")
+      })
+    )
+
+    it.scopedLive("what the caller's own key brings on is its own fault", () =>
+      Effect.gen(function* () {
+        const upstream = yield* ScriptedUpstream.make(rejects(429))
+        const gateway = yield* TestGateway.make({
+          openai_clients: [TestGateway.backend("a", upstream.url, { api_key: "caller" })]
+        })
+        yield* Effect.promise(() => Caller.rejection(Caller.ask(gateway.client, stream)))
+        const { Outcome, Status } = yield* Effect.promise(() => gateway.record(0))
+        assert.deepStrictEqual([Outcome, Status], ["Rejected", 429])
       })
     )
 

@@ -34,7 +34,7 @@ const callerKey = (caller: Headers): Option.Option<Redacted.Redacted> => {
 }
 
 const presented = (authorization: string, caller: Headers): Option.Option<Redacted.Redacted> => {
-  const key = authorization || (first(caller["x-api-key"])?.trim() ?? "")
+  const key = authorization || trimmed(caller["x-api-key"]) || trimmed(caller["api-key"])
   return key === "" ? Option.none() : Option.some(Redacted.make(key))
 }
 
@@ -115,7 +115,7 @@ export const callerSecret = (caller: Headers, url: string): Option.Option<Redact
   const key = presented(given.replace(/^bearer(\s+|$)/i, ""), caller)
   if (Option.isSome(key)) return key
   const query = new URLSearchParams(url.split("?", 2)[1] ?? "")
-  const loose = [first(caller["api-key"]), query.get("key"), query.get("api-key"), query.get("api_key")]
+  const loose = [query.get("key"), query.get("api-key"), query.get("api_key")]
   const other = loose.find((each) => each !== undefined && each !== null && each !== "")
   return Option.map(Option.fromNullable(other), (each) => Redacted.make(each))
 }
@@ -163,6 +163,8 @@ const valueAt = (text: string, from: number): string => {
 }
 
 const queryValue = /[^&;#\s]+/y
+
+const trimmed = (value: string | ReadonlyArray<string> | undefined): string => first(value)?.trim() ?? ""
 
 const first = (value: string | ReadonlyArray<string> | undefined): string | undefined =>
   typeof value === "string" ? value : value?.[0]

@@ -287,7 +287,19 @@ export class NoBackendAvailable extends Data.TaggedError("NoBackendAvailable")<{
   }
 }
 
-export type GatewayFailure = Refusal | NoBackendAvailable
+/** A backend refused the request for what the caller asked or came with, and nobody else answered it. */
+export class Rejected extends Data.TaggedError("Rejected")<{
+  readonly last: UpstreamRejected
+  readonly attempts: number
+  /** As of {@link NoBackendAvailable}. */
+  readonly retryAfter?: Duration.Duration | undefined
+}> {
+  override get message() {
+    return this.last.message
+  }
+}
+
+export type GatewayFailure = Refusal | NoBackendAvailable | Rejected
 
 // Log: never reaches a request.
 

@@ -8,6 +8,7 @@ import type {
   GatewayFailure,
   HostRepeated,
   NoBackendAvailable,
+  Rejected,
   UpstreamRejected
 } from "./Failure.js"
 import * as InputKind from "./InputKind.js"
@@ -45,6 +46,7 @@ export const fromFailure = (failure: GatewayFailure | Crashed): WireError => {
     case "Overloaded":
       return overloadedFor(failure.retryAfter)
     case "NoBackendAvailable":
+    case "Rejected":
       return fromLast(failure)
     case "Crashed":
       return server(500, "The gateway failed to handle this request.", "internal_error")
@@ -131,7 +133,7 @@ const overloadedFor = (retryAfter: Duration.Duration): WireError => ({
 })
 
 // The gateway's own attempts are no reason to keep clients from theirs: their waits are what most failures need.
-const fromLast = ({ last, retryAfter }: NoBackendAvailable): WireError => {
+const fromLast = ({ last, retryAfter }: NoBackendAvailable | Rejected): WireError => {
   // A moment later there may be room.
   if (last._tag === "ResourcesExhausted") return overloadedFor(soon)
   const { error, headers, status } = fromAttempt(last, retryAfter)

@@ -5,11 +5,14 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import type { Ask } from "../../domain/chat/Ask.js"
+import * as Removed from "../../domain/chat/request/Removed.js"
 import * as AnswerFailure from "../../domain/failure/AnswerFailure.js"
 import * as ContextLength from "../../domain/failure/ContextLength.js"
-import { ModelNotFound, NoBackendAvailable, TotalTimedOut } from "../../domain/failure/Failure.js"
+import { ModelNotFound, NoBackendAvailable, Rejected, TotalTimedOut } from "../../domain/failure/Failure.js"
 import type { AttemptFailure, BodyMalformed, UpstreamRejected } from "../../domain/failure/Failure.js"
 import * as InputKind from "../../domain/failure/InputKind.js"
+import * as Credentials from "../../domain/backend/Credentials.js"
+import * as Blame from "../../domain/failover/Blame.js"
 import type * as Breaker from "../../domain/failover/Breaker.js"
 import type { RelayEnd } from "../../domain/failure/Outcome.js"
 import type { AttemptTrace } from "../../domain/record/RequestRecord.js"
@@ -37,6 +40,8 @@ interface Search<A> {
   readonly failures: Array<AttemptFailure>
   /** How long those asked to be left alone that did. */
   readonly asked: Map<Target, Duration.Duration>
+  /** Those of them that are the caller's own fault. */
+  readonly callers: Set<AttemptFailure>
   /** Of the last call, unless it is over. */
   call: LightScope.LightScope | undefined
 }
@@ -69,6 +74,7 @@ export const run: <A>(
     backends,
     failures: [],
     asked: new Map(),
+    callers: new Set(),
     call: undefined
   }
   atEnd(() => letGo(search))
@@ -86,15 +92,23 @@ const letGo = <A>({ call, candidates }: Search<A>): Effect.Effect<void> | undefi
 type Steps<A, E = never> = Effect.fn.Return<A, E>
 
 function* obtain<A>(search: Search<A>, resumption?: Attempt.Resumption): Steps<Forwarded<A>, ForwardFailure> {
-  const { candidates, failures, plan } = search
+  const { candidates } = search
   while (true) {
     const ticket = candidates.first() ?? (yield* candidates.next())
     if (ticket === undefined) break
     const answer = yield* tryOne(search, ticket, resumption)
     if (answer !== undefined) return answer
   }
+  return yield* refusal(search)
+}
+
+const refusal = <A>(search: Search<A>): NoBackendAvailable | Rejected => {
+  const { callers, failures, plan } = search
   const last = spokesman(failures) ?? outOfTime(plan)
-  return yield* new NoBackendAvailable({ last, attempts: failures.length, retryAfter: soonest(search) })
+  const told = { attempts: failures.length, retryAfter: soonest(search) }
+  return last._tag === "UpstreamRejected" && callers.has(last)
+    ? new Rejected({ ...told, last })
+    : new NoBackendAvailable({ ...told, last })
 }
 
 // As many attempts on one candidate as it deserves.
@@ -116,6 +130,7 @@ function* tryOne<A>(
       return handOver(search, result.right, ticket)
     }
     failures.push(result.left)
+    if (Blame.isCallers(result.left, !Credentials.takesCallers(target.backend))) search.callers.add(result.left)
     const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
     if (verdict._tag === "RetryHere") {
       yield* Effect.sleep(verdict.after)
@@ -144,12 +159,14 @@ function* attempt<A>(
   if (protocol === undefined) return yield* new ModelNotFound({ model: ask.model })
   const sent = protocol.body(ask, target, resumption?.partial)
   if (Either.isLeft(sent)) return yield* sent.left
-  const body = JsonText.write(sent.right)
+  const { body: prepared, removed } = sent.right
+  const body = JsonText.write(prepared)
   const startedAt = clock.now()
   const deadline = Candidates.deadlineOf(target, journal.startedAt)
   journal.backend = target.backend.name
   journal.model = target.model
   journal.sent = body
+  journal.cleaned = Removed.told(removed)
   const scope = LightScope.make()
   // Is closed at the end of the exchange whatever happens here.
   search.call = scope
@@ -167,7 +184,9 @@ function* attempt<A>(
     bytes,
     scope
   })
+  journal.isAsking = true
   const result = yield* Effect.either(called)
+  journal.isAsking = false
   const closed = Either.isLeft(result) ? scope.close(exitOf(result.left)) : undefined
   if (closed !== undefined) yield* closed
   const ms = clock.now() - startedAt

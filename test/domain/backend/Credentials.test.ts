@@ -39,6 +39,13 @@ describe("Credentials", () => {
       assert.strictEqual(callers({ authorization: "Bearer t", "x-api-key": "x" }), "t")
     })
 
+    it("is the caller's api-key, as Azure's clients send it, where there is neither", () => {
+      assert.strictEqual(callers({ "api-key": " a " }), "a")
+      assert.strictEqual(callers({ authorization: "Bearer", "x-api-key": " ", "api-key": "a" }), "a")
+      assert.strictEqual(callers({ "x-api-key": "x", "api-key": "a" }), "x")
+      assert.strictEqual(callers({ authorization: "Bearer t", "api-key": "a" }), "t")
+    })
+
     it("is nothing of another scheme than Bearer", () => {
       for (const authorization of [
         "Basic dXNlcjpwYXNz",
@@ -112,7 +119,6 @@ describe("Credentials", () => {
         "x-stainless-lang": "js",
         "user-agent": "OpenAI/JS",
         "x-goog-api-key": "g",
-        "api-key": "a",
         "x-custom": "c"
       }
       assert.deepStrictEqual(Credentials.upstreamHeaders(backend(), { ...dropped, ...allowed }, false), {

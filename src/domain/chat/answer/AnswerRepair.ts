@@ -13,6 +13,7 @@ import * as JsonObject from "../../json/JsonObject.js"
 import * as JsonText from "../../json/JsonText.js"
 import type { Operation } from "../../operation/Operation.js"
 import * as RepeatedEvent from "./RepeatedEvent.js"
+import * as ServiceTier from "./ServiceTier.js"
 import * as SseEvents from "../../wire/SseEvents.js"
 import * as UsageReports from "./UsageReports.js"
 
@@ -333,18 +334,19 @@ const after = (chunks: ReadonlyArray<AnswerChunk.AnswerChunk>, { chunks: more, e
   end
 })
 
-// What is a text to all clients, or missing.
-const texts = ["system_fingerprint", "service_tier"]
-
+// What is a text to all clients, or missing; and of tiers only those that they know.
 const wellTyped = (extras: JsonObject.JsonObject): JsonObject.JsonObject => {
-  const wrong = texts.filter((key) => extras[key] !== undefined && !isWellTyped(key, extras[key]))
-  return wrong.length === 0
-    ? extras
-    : Object.fromEntries(Object.entries(extras).filter(([key]) => !wrong.includes(key)))
+  const { service_tier: tier, system_fingerprint: print } = extras
+  const isRight =
+    (tier === undefined || ServiceTier.isKnown(tier)) && (print === undefined || typeof print === "string")
+  return isRight ? extras : righted(extras)
 }
 
-const isWellTyped = (key: string, value: unknown): boolean =>
-  typeof value === "string" || (value === null && key === "service_tier")
+const righted = (extras: JsonObject.JsonObject): JsonObject.JsonObject => {
+  const { system_fingerprint: print, ...rest } = extras
+  const kept = typeof print === "string" ? extras : rest
+  return ServiceTier.isKnown(kept["service_tier"]) ? kept : ServiceTier.renamed(kept)
+}
 
 // A whole answer is complete whatever its backend says of the reason, and said in its message.
 const wholeChoice = (choice: JsonObject.JsonObject): JsonObject.JsonObject => {

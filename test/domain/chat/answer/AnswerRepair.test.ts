@@ -260,6 +260,21 @@ describe("AnswerRepair", () => {
     assert.deepStrictEqual(repair([signed]).chunks, [signed])
   })
 
+  it("has a tier that clients know, and any other under a name of its own", () => {
+    for (const tier of [null, "auto", "default", "flex", "scale", "priority", "fast"]) {
+      const tiered = { ...hello, service_tier: tier }
+      assert.deepStrictEqual(repair([tiered]).chunks, [tiered])
+    }
+    for (const tier of ["on_demand", "Default", "standard"]) {
+      assert.deepStrictEqual(repair([{ ...hello, service_tier: tier }]).chunks, [
+        { ...hello, native_service_tier: tier }
+      ])
+    }
+    for (const tier of ["", 1, {}]) assert.deepStrictEqual(repair([{ ...hello, service_tier: tier }]).chunks, [hello])
+    const both = { ...hello, service_tier: "on_demand", native_service_tier: "mine", system_fingerprint: null }
+    assert.deepStrictEqual(repair([both]).chunks, [{ ...hello, native_service_tier: "mine" }])
+  })
+
   it("puts the prefix before the first content of each choice", () => {
     const both = chunk([0, 1].map((index) => ({ index, delta: { content: "a" }, finish_reason: "stop" })))
     const contents = choicesOf(repair([both], { prefix: "P" }).chunks).map(
