@@ -75,6 +75,14 @@ export const documented: ReadonlyArray<Documented> = [
   ),
   because(
     "wire.md#22-statuses",
+    "input of a kind that the model does not take is the request's fault",
+    ({ shape, through }, { field }) =>
+      (field === "error.status" || field === "error.code") &&
+      through.error?.status === 400 &&
+      shape.proves.includes("2.2 input that the model does not take")
+  ),
+  because(
+    "wire.md#22-statuses",
     "a prompt that is too long has a code of its own",
     ({ through }, { field }) => field === "error.code" && through.error?.code === "context_length_exceeded"
   ),

@@ -38,6 +38,8 @@ const entry = (name: string, baseUrl: string, more: object = {}) => ({
   name,
   base_url: baseUrl,
   model_match: { type: "keyword" as const, value: [`${name}-shape-`] },
+  // What one shape does must not change what becomes of the next.
+  breaker: { enabled: false },
   ...more
 })
 

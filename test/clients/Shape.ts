@@ -113,12 +113,12 @@ export const broke = (text: string): Expected => ({
   whole: { status: 502, message: "could not be reached or sent no valid answer", code: "upstream_unavailable" }
 })
 
-/** The backend reported an error in the middle of the answer. */
-export const errored = (text: string, message: string, code?: string | null, whole?: ToldError): Expected => ({
+/** The backend reported an error in the middle of the answer; where no stream was asked for, with this status. */
+export const errored = (text: string, message: string, code?: string | null, status = 502): Expected => ({
   _tag: "Broken",
   text,
   error: { status: null, message, code },
-  whole: whole ?? { status: 502, message, code }
+  whole: { status, message, code }
 })
 
 /** One event, as it stands on the wire. */

@@ -3,7 +3,7 @@ import * as Compare from "./Compare.js"
 import * as Documented from "./Documented.js"
 import type { Seen, SeenError } from "./Normal.js"
 import type { Shape } from "./Shape.js"
-import { answers, broke } from "./Shape.js"
+import { answers, broke, refused } from "./Shape.js"
 
 const good: Seen = {
   text: "do not delete",
@@ -99,7 +99,11 @@ describe("what a client alone reads more", () => {
   })
 
   it("is meant only where a rule says so", () => {
-    const one = pair(failed({ status: 500, message: "500 secret words" }), failed({ status: 502 }), broke(""))
+    const one = pair(
+      failed({ status: 500, message: "500 secret words" }),
+      failed({ status: 502, code: "upstream_error" }),
+      refused(502, "failed")
+    )
     const other = pair(failed({ status: 400, message: "400 wrong words" }), failed({ status: 400 }), broke(""))
     const reasons = [one, other].map((each) =>
       Compare.compare(each).losses.map((loss) => Documented.reasonOf(each, loss)?.rule)

@@ -78,7 +78,7 @@ export const completions: ReadonlyArray<Shape> = [
       call.events({ error: { message: "Overloaded", code: "overloaded" } })
       call.end()
     }),
-    errored("Hel", "Overloaded", "overloaded")
+    errored("Hel", "Overloaded", "overloaded", 503)
   ),
   shape(
     "an old completion refused inside a 200",

@@ -22,6 +22,11 @@ const filtered = chunk({}, null, { choices: [{ index: 0, delta: {}, finish_reaso
 const failing = (status: number, headers: Readonly<Record<string, string>> = {}) =>
   json({ error: { message: `It failed: ${status}.`, type: "server_error", code: "its_own" } }, status, headers)
 
+const several = {
+  "AI SDK": "it reads one choice",
+  LangChain: "it reads one choice"
+}
+
 /** What no caller may have less of than with a direct line: classes of errors, finishes that come last, and their words. */
 export const direct: ReadonlyArray<Shape> = [
   ...([500, 501, 503] as const).map((status) =>
@@ -67,11 +72,17 @@ export const direct: ReadonlyArray<Shape> = [
     { asked: ["stream"] }
   ),
   shape(
-    "text after the finish",
-    ["§0.4 the finish is the last"],
-    stream(start, chunk({ content: "Hel" }), stop, chunk({ content: "lo" }), done),
-    answers("Hello"),
-    { asked: ["stream"], usage: false }
+    "one of two choices without a finish, and [DONE]",
+    ["§0.8 the others stop"],
+    stream(
+      start,
+      hello,
+      chunk({}, null, { choices: [{ index: 1, delta: { role: "assistant", content: "two" }, finish_reason: null }] }),
+      stop,
+      done
+    ),
+    answers("Hello", { others: ["two"] }),
+    { asked: ["stream"], usage: false, unable: several }
   ),
   shape(
     "stop with every delta of text and of a call",

@@ -34,7 +34,7 @@ export const endings: ReadonlyArray<Shape> = [
   shape(
     "an error event in the middle",
     ["2.4 error event"],
-    errored("Hello", "quota is spent", "insufficient_quota", whole(400, "quota is spent", "insufficient_quota")),
+    errored("Hello", "quota is spent", "insufficient_quota", 400),
     {
       error: { message: "Your quota is spent.", type: "requests", param: null, code: "insufficient_quota", status: 400 }
     }
@@ -42,35 +42,35 @@ export const endings: ReadonlyArray<Shape> = [
   shape(
     "event: error in the middle, nested",
     ["2.4 event: error nested"],
-    errored("Hello", "Overloaded", "overloaded"),
+    errored("Hello", "Overloaded", "overloaded", 503),
     'event: error\ndata: {"error":{"message":"Overloaded","code":"overloaded"}}\n\n'
   ),
   shape(
     "event: error in the middle, flat",
     ["2.4 event: error flat"],
-    errored("Hello", "Overloaded", "overloaded"),
+    errored("Hello", "Overloaded", "overloaded", 503),
     'event: error\ndata: {"message":"Overloaded","code":"overloaded"}\n\n'
   ),
   shape(
     "event: error in the middle with text that is no JSON",
     ["2.4 event: error flat"],
-    errored("Hello", "Overloaded", null),
+    errored("Hello", "Overloaded", null, 503),
     "event: error\ndata: Overloaded\n\n"
   ),
-  shape("an error as text in the middle", ["2.4 string error"], errored("Hello", "Overloaded", null), {
+  shape("an error as text in the middle", ["2.4 string error"], errored("Hello", "Overloaded", null, 503), {
     error: "Overloaded"
   }),
   shape(
     "an error field in the middle, then [DONE]",
     ["5.19", "2.4 error: SSE field"],
-    errored("Hello", "slot lost", "500"),
+    errored("Hello", "slot lost", "500", 500),
     'error: {"code":500,"message":"slot lost","type":"server_error"}\n\n',
     done
   ),
   shape(
     "an error field without a blank line at the end",
     ["5.19", "5.20"],
-    errored("Hello", "slot lost", "500"),
+    errored("Hello", "slot lost", "500", 500),
     'error: {"code":500,"message":"slot lost","type":"server_error"}'
   ),
   shape(
@@ -101,7 +101,7 @@ export const endings: ReadonlyArray<Shape> = [
     error: "Request failed during generation: Server error",
     error_type: "generation"
   }),
-  shape("a flat error event in the middle", ["5.10", "5.49"], errored("Hello", "engine died", "500"), {
+  shape("a flat error event in the middle", ["5.10", "5.49"], errored("Hello", "engine died", "500", 500), {
     object: "error",
     message: "engine died",
     type: "InternalServerError",
@@ -124,8 +124,7 @@ export const endings: ReadonlyArray<Shape> = [
     ["2.4 clean EOF"],
     broke("Hello"),
     chunk({}, null, { choices: [{ index: 1, delta: { content: "" }, finish_reason: null }] }),
-    chunk({}, "stop"),
-    done
+    chunk({}, "stop")
   ),
   cut("a socket reset in the middle", ["2.4 socket reset"], (call) => call.destroy()),
   cut("a socket reset inside an event", ["2.4 socket reset", "2.4 EOF inside an event"], (call) =>

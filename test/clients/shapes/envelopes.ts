@@ -121,7 +121,7 @@ export const envelopings: ReadonlyArray<Shape> = [
       `${name}, in the middle`,
       ["2.4 other envelopes"],
       goesOnWith(`data: ${JSON.stringify(body)}\n\n`, done),
-      errored("Hello", words, undefined, { status, message: words })
+      errored("Hello", words, undefined, status)
     )
   ]),
   shape(
@@ -253,7 +253,7 @@ export const envelopings: ReadonlyArray<Shape> = [
     "an error in a list, in the middle",
     ["2.4 other envelopes", "5.36"],
     goesOnWith('data: [{"error":{"code":400,"message":"Unknown field: seed","status":"INVALID_ARGUMENT"}}]\n\n'),
-    errored("Hello", "Unknown field: seed", undefined, { status: 400, message: "Unknown field: seed" })
+    errored("Hello", "Unknown field: seed", undefined, 400)
   ),
   blocked("no choices, for the prompt was filtered", {
     ...names,
