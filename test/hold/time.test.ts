@@ -17,6 +17,7 @@ import * as Credentials from "../../src/domain/backend/Credentials.js"
 import * as Dialect from "../../src/domain/backend/Dialect.js"
 import * as Doorkeeper from "../../src/domain/caller/Doorkeeper.js"
 import * as Option from "effect/Option"
+import * as Busyness from "../../src/domain/failure/Busyness.js"
 import * as ContextLength from "../../src/domain/failure/ContextLength.js"
 import * as ErrorBody from "../../src/domain/failure/ErrorBody.js"
 import * as ReportedError from "../../src/domain/failure/ReportedError.js"
@@ -390,6 +391,12 @@ const rows: ReadonlyArray<Row> = [
       repair.push(calls)
       return repair.push(calls)
     }
+  ),
+  row(
+    "failure/Busyness",
+    "words that begin like those of a busy backend",
+    repeat("too man rate limi queue is ful "),
+    (text) => Busyness.isBusy({ status: 503, error: { message: text, type: "x", param: null, code: text } })
   ),
   row(
     "OpenAiChatClient.protocol.decode",

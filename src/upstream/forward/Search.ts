@@ -9,7 +9,6 @@ import * as AnswerFailure from "../../domain/failure/AnswerFailure.js"
 import * as ContextLength from "../../domain/failure/ContextLength.js"
 import { ModelNotFound, NoBackendAvailable, TotalTimedOut } from "../../domain/failure/Failure.js"
 import type { AttemptFailure, BodyMalformed, UpstreamRejected } from "../../domain/failure/Failure.js"
-import type * as Breaker from "../../domain/failover/Breaker.js"
 import type { RelayEnd } from "../../domain/failure/Outcome.js"
 import type { AttemptTrace } from "../../domain/record/RequestRecord.js"
 import * as JsonText from "../../domain/json/JsonText.js"
@@ -19,6 +18,7 @@ import * as Protocols from "../../domain/protocol/Protocols.js"
 import type { AnswerReader } from "../attempt/AnswerReader.js"
 import * as Attempt from "../attempt/Attempt.js"
 import type { Backends } from "../Backends.js"
+import type * as Health from "../Health.js"
 import type { Forwarded, ForwardFailure, Options } from "./Forwarded.js"
 import * as Candidates from "./Candidates.js"
 import * as LightScope from "../../flow/LightScope.js"
@@ -89,24 +89,27 @@ function* tryOne<A>(
   ticket: Candidates.Ticket,
   resumption: Attempt.Resumption | undefined
 ): Steps<Forwarded<A> | undefined, BodyMalformed | ModelNotFound> {
-  const { permit, target } = ticket
+  const { target } = ticket
   const { backends, candidates, failures, options } = search
+  let held = ticket
   const { clock } = options
   for (let attemptsHere = 1; ; attemptsHere++) {
     const fresh = attemptsHere > 1 && failures.at(-1)?._tag === "ConnectionLost"
     const connections = fresh ? backends.fresh(target.backend) : backends.connections(target.backend)
     const result = yield* attempt(search, target, connections, resumption)
     if (result._tag === "Right") {
-      const back = backends.health.answered(target.backend, permit, clock.now())
+      const back = backends.health.answered(target.backend, held.permit, clock.now())
       if (back !== undefined) yield* back
-      return handOver(search, result.right, ticket)
+      return handOver(search, result.right, held)
     }
     failures.push(result.left)
     const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
-    const down = backends.health.failed(target.backend, permit, result.left, clock.now())
+    const down = backends.health.failed(target.backend, held.permit, result.left, clock.now())
     if (down !== undefined) yield* down
     if (verdict._tag !== "RetryHere") break
-    yield* Effect.sleep(verdict.after)
+    const next = yield* candidates.again(held, result.left, verdict.after)
+    if (next === undefined) break
+    held = next
   }
   candidates.free()
   return undefined
@@ -185,7 +188,7 @@ const handOver = <A>(
     Effect.orElseSucceed(rescue(search, target, failure, resumption), () => undefined)
 })
 
-const conclude = <A>(search: Search<A>, target: Target, permit: Breaker.Permit, end: RelayEnd): Effect.Effect<void> =>
+const conclude = <A>(search: Search<A>, target: Target, permit: Health.Permit, end: RelayEnd): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { backends, call, candidates, options } = search
     candidates.free()
