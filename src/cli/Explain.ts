@@ -16,6 +16,7 @@ import * as RouteTable from "../domain/routing/RouteTable.js"
 import * as CommonOptions from "./CommonOptions.js"
 import * as Ending from "./Ending.js"
 import * as Explanation from "./Explanation.js"
+import * as LiveBackends from "./LiveBackends.js"
 import * as Stdout from "./Stdout.js"
 import * as Table from "./Table.js"
 
@@ -35,6 +36,10 @@ const options = {
     Options.withDescription("A file with the caller's request as JSON; one of a single message by default"),
     Options.optional
   ),
+  gateway: Options.text("gateway").pipe(
+    Options.withDescription("The URL of a running gateway, which is asked what it knows of these backends"),
+    Options.optional
+  ),
   stream: Options.boolean("stream").pipe(Options.withDescription("As if the caller asked for a stream")),
   config: CommonOptions.config,
   json: CommonOptions.json
@@ -43,19 +48,32 @@ const options = {
 const explain = (settings: {
   readonly model: Option.Option<string>
   readonly body: Option.Option<string>
+  readonly gateway: Option.Option<string>
   readonly stream: boolean
   readonly config: string
   readonly json: boolean
 }) =>
   Effect.gen(function* () {
-    const routes = RouteTable.make((yield* ConfigFile.load(settings.config)).backends)
+    const { backends, server } = yield* ConfigFile.load(settings.config)
+    const routes = RouteTable.make(backends)
     const explanation = Explanation.make(routes, yield* requestFor(settings))
     if (explanation.stages.length === 0) {
       const names = routes.backends.flatMap(({ match }) => match.value)
       const suggestion = ConfigIssue.didYouMean(explanation.model, names)
       return yield* new NoRequest({ reason: `No backend serves the model "${explanation.model}"${suggestion}.` })
     }
-    yield* Stdout.print(settings.json ? Printable.json(explanation, 2) : asText(explanation))
+    if (Option.isNone(settings.gateway)) {
+      return yield* Stdout.print(settings.json ? Printable.json(explanation, 2) : asText(explanation))
+    }
+    const asked = new Set(explanation.stages.flatMap(({ candidates }) => candidates.map(({ backend }) => backend)))
+    const live = (yield* LiveBackends.ask(settings.gateway.value, server)).filter(({ name }) => asked.has(name))
+    yield* Stdout.print(
+      settings.json
+        ? Printable.json({ ...explanation, live }, 2)
+        : [asText(explanation), "", `At ${Printable.brief(settings.gateway.value)} now:`, "", liveTable(live)].join(
+            "\n"
+          )
+    )
   }).pipe(Ending.told)
 
 /** `causeway explain`: where a request would go, why, and what each backend would receive. */
@@ -130,6 +148,28 @@ const tableOf = ({ candidates }: Explanation.Stage): string =>
       `${(first * 100).toFixed(1)} %`
     ])
   )
+
+const liveTable = (live: ReadonlyArray<LiveBackends.LiveBackend>): string =>
+  Table.render(
+    Table.titled("backend", "state", "until", "in flight", "at once", "a second", "held until"),
+    live.map((backend) => [
+      backend.name,
+      backend.state,
+      backend.until ?? "",
+      String(backend.in_flight),
+      atOnce(backend),
+      backend.learned_per_second === null ? "" : `${backend.learned_per_second} (learned)`,
+      backend.held_until ?? ""
+    ])
+  )
+
+// The lower of the two bounds is the one that holds.
+const atOnce = ({ learned_in_flight, max_in_flight }: LiveBackends.LiveBackend): string => {
+  if (learned_in_flight === null) return max_in_flight === null ? "" : String(max_in_flight)
+  return max_in_flight !== null && max_in_flight <= learned_in_flight
+    ? String(max_in_flight)
+    : `${learned_in_flight} (learned)`
+}
 
 const requestOf = ({ backend, key, model, refused, request }: Explanation.Candidate): string => {
   const title = Printable.brief(`── ${backend}, asked for ${model}`)

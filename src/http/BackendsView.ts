@@ -6,6 +6,7 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import { ConfigRef } from "../config/ConfigRef.js"
 import type { Backend } from "../domain/backend/Backend.js"
 import type * as Breaker from "../domain/failover/Breaker.js"
+import type * as Fullness from "../domain/failover/Fullness.js"
 import * as WireError from "../domain/failure/WireError.js"
 import { Backends } from "../upstream/Backends.js"
 import * as SteadyClock from "../flow/SteadyClock.js"
@@ -34,10 +35,18 @@ export const respond = Effect.gen(function* () {
     models: backend.match,
     in_flight: slots.inFlight(backend),
     max_in_flight: Option.getOrNull(backend.maxInFlight),
+    ...fullnessOf(slots.fullness(backend), now, dateOf),
     ...stateOf(backend, health.breaker(backend, now), dateOf)
   }))
   const worker = yield* WorkerSeat
   return yield* Respond.json(200, { object: "list", ...(worker === undefined ? {} : { worker }), data })
+})
+
+// What it was found to take, and until when it is left alone because it asked for that.
+const fullnessOf = ({ heldUntil, pace, places }: Fullness.Fullness, now: number, dateOf: (time: number) => string) => ({
+  learned_in_flight: places === Infinity ? null : places,
+  learned_per_second: pace === Infinity ? null : pace,
+  held_until: heldUntil > now ? dateOf(heldUntil) : null
 })
 
 const states = { Closed: "closed", Open: "open", HalfOpen: "half_open", Ramp: "ramp" } as const

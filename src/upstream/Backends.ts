@@ -8,6 +8,7 @@ import type { Backend } from "../domain/backend/Backend.js"
 import * as BackendKey from "../domain/backend/BackendKey.js"
 import type { ServerSettings } from "../domain/config/GatewayConfig.js"
 import { oncePer } from "../domain/text/OncePer.js"
+import * as SteadyClock from "../flow/SteadyClock.js"
 import * as DemoBackend from "./DemoBackend.js"
 import * as Health from "./Health.js"
 import * as Slots from "./Slots.js"
@@ -37,15 +38,20 @@ export const layer: Layer.Layer<Backends, never, ConfigRef.ConfigRef> = Layer.sc
     const { server } = (yield* config.current).config
     const transport = yield* configured(yield* Transport.Transport, server)
     const open = new Map<string, Transport.Pooled>()
-    const health = Health.make()
+    const slots = Slots.make(SteadyClock.of(yield* Effect.clock))
+    const health = Health.make(slots)
 
     yield* Effect.addFinalizer(() =>
-      Effect.promise(() => Promise.all([...open.values()].map((each) => each.destroy())))
+      Effect.promise(() => {
+        slots.close()
+        return Promise.all([...open.values()].map((each) => each.destroy()))
+      })
     )
 
     const retire = (backends: ReadonlyArray<Backend>) =>
       Effect.sync(() => {
         health.keep(backends)
+        slots.keep(backends)
         const kept = new Set(backends.map(connectionKey))
         for (const [key, connections] of open) {
           if (kept.has(key)) continue
@@ -66,7 +72,7 @@ export const layer: Layer.Layer<Backends, never, ConfigRef.ConfigRef> = Layer.sc
       connections,
       fresh: (backend) => (isDemo(backend) ? connections(backend) : transport.single(backend)),
       health,
-      slots: Slots.make()
+      slots
     }
   })
 )

@@ -10,75 +10,116 @@ import type { AttemptFailure } from "../domain/failure/Failure.js"
 import { oncePer } from "../domain/text/OncePer.js"
 import type { RelayEnd } from "../domain/failure/Outcome.js"
 import * as Shortages from "./Shortages.js"
+import type * as Slots from "./Slots.js"
+import * as Told from "./Told.js"
 
 /** To be run where there is one: tells the log that a backend was set aside, or has come back. */
 export type Report = Effect.Effect<void> | undefined
+
+/** On what terms a call was let through, and how it stood when it began. */
+export interface Permit extends Slots.Call {
+  readonly terms: Breaker.Permit
+}
 
 /** Knows which backends are worth asking, from what became of the calls to them. */
 export interface Health {
   /** Whether this backend is neither set aside nor coming back, so that a call may go to it on the usual terms. */
   readonly isSound: (backend: Backend) => boolean
-  /** Whether a call may go to this backend now; whoever gets a permit must say what became of the call. */
+  /** Whether a call may go to this backend now; whoever is let through must say what became of the call. */
   readonly admit: (backend: Backend, now: number) => Effect.Effect<Breaker.Permit | undefined>
   /** Whether {@link Health.admit} would let no call through. */
   readonly isOpen: (backend: Backend, now: number) => boolean
   /** When a backend that is set aside may be asked again, in ms since the epoch; `now` for any other. */
   readonly returnsAt: (backend: Backend, now: number) => number
   /** The answer has begun. */
-  readonly answered: (backend: Backend, permit: Breaker.Permit, now: number) => Report
+  readonly answered: (backend: Backend, permit: Permit, now: number) => Report
   /** The attempt failed before anything was with the caller. */
-  readonly failed: (backend: Backend, permit: Breaker.Permit, failure: AttemptFailure, now: number) => Report
+  readonly failed: (backend: Backend, permit: Permit, failure: AttemptFailure, now: number) => Report
   /** The answer has ended, well or not. */
-  readonly ended: (backend: Backend, permit: Breaker.Permit, end: RelayEnd, now: number) => Report
+  readonly ended: (backend: Backend, permit: Permit, end: RelayEnd, now: number) => Report
   /** Nothing can be said of the call. */
-  readonly released: (backend: Backend, permit: Breaker.Permit, now: number) => Report
+  readonly released: (backend: Backend, permit: Permit, now: number) => Report
   /** What is thought of a backend. */
   readonly breaker: (backend: Backend, now: number) => Breaker.Breaker
   /** Forgets every backend but these. */
   readonly keep: (backends: ReadonlyArray<Backend>) => void
 }
 
-type Change = (
-  breaker: Breaker.Breaker,
-  permit: Breaker.Permit,
-  now: number,
-  settings: Breaker.Settings
-) => Breaker.Breaker
+type Change = (breaker: Breaker.Breaker, settings: Breaker.Settings) => Breaker.Breaker
 
-/** Health of which nothing is known. */
-export const make = (): Health => {
-  const breakers = new Map<string, Breaker.Breaker>()
+/** Health of which nothing is known; the slots know which calls are under way, and learn how many the backends take. */
+export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness" | "refused">): Health => {
+  const known = new Map<string, Known>()
   const shortages = Shortages.make()
-  const breaker = (backend: Backend, now: number) =>
-    Breaker.at(breakers.get(BackendKey.of(backend)) ?? Breaker.closed, now, settingsOf(backend))
+  const stateOf = (backend: Backend) => known.get(BackendKey.of(backend))?.breaker ?? Breaker.closed
+  const breaker = (backend: Backend, now: number) => Breaker.at(stateOf(backend), now, settingsOf(backend))
+
+  const knownOf = (backend: Backend): Known => {
+    const key = BackendKey.of(backend)
+    const before = known.get(key)
+    if (before !== undefined) return before
+    const made = { breaker: Breaker.closed, told: Told.make() }
+    known.set(key, made)
+    return made
+  }
 
   const change = (backend: Backend, next: Breaker.Breaker, why: string, now: number): Report => {
-    const key = BackendKey.of(backend)
-    const before = breakers.get(key) ?? Breaker.closed
-    breakers.set(key, next)
-    return next._tag === before._tag ? undefined : report(backend, before, next, why, now)
+    const of = knownOf(backend)
+    const before = of.breaker
+    of.breaker = next
+    return next._tag === before._tag
+      ? of.told.catchUp(() => `Backend ${backend.name}: ${standing(next, now)}`, now)
+      : of.told.tell(
+          `Backend ${backend.name}: ${before._tag} → ${standing(next, now)} (${why})`,
+          next._tag === "Open",
+          now
+        )
   }
 
-  const tell = (backend: Backend, permit: Breaker.Permit, now: number, why: string, apply: Change): Report => {
-    if (!backend.breaker.enabled) return undefined
-    const present = breakers.get(BackendKey.of(backend)) ?? Breaker.closed
-    return change(backend, apply(present, permit, now, settingsOf(backend)), why, now)
+  const tell = (backend: Backend, why: string, now: number, apply: Change): Report =>
+    backend.breaker.enabled ? change(backend, apply(stateOf(backend), settingsOf(backend)), why, now) : undefined
+
+  const release = (backend: Backend, { terms }: Permit, now: number): Report =>
+    tell(backend, "released", now, (state, settings) => Breaker.released(state, terms, now, settings))
+
+  const complete = (backend: Backend, { began, terms }: Permit, now: number): Report =>
+    tell(backend, "it answers again", now, (state, settings) => Breaker.completed(state, terms, now, settings, began))
+
+  // Its own slot is among those that are held.
+  const fail = (
+    backend: Backend,
+    permit: Permit,
+    why: string,
+    retryAfter: Duration.Duration | undefined,
+    now: number
+  ) =>
+    tell(backend, why, now, (state, settings) => {
+      const { began, terms } = permit
+      const beside = (from: number, to: number, most: number) =>
+        Math.max(0, slots.begun(backend, from, to, most + 1) - 1)
+      return Breaker.failed(state, terms, now, retryAfter, settings, { began, beside })
+    })
+
+  // How full it is says nothing of how well it is.
+  const refuse = (backend: Backend, permit: Permit, asked: Duration.Duration | undefined, now: number): Report => {
+    const before = slots.fullness(backend)
+    slots.refused(backend, permit, asked)
+    const after = slots.fullness(backend)
+    const isNews = before.places === Infinity && after.places < Infinity
+    const line = `Backend ${backend.name}: takes ${after.places} at once (it refused one more)`
+    return both(isNews ? knownOf(backend).told.tell(line, false, now) : undefined, release(backend, permit, now))
   }
 
-  const isSound = (backend: Backend) => {
-    const present = breakers.get(BackendKey.of(backend))
-    return present === undefined || present._tag === "Closed" || !backend.breaker.enabled
-  }
+  const isSound = (backend: Backend) => stateOf(backend)._tag === "Closed" || !backend.breaker.enabled
 
   return {
     isSound,
     admit: Effect.fnUntraced(function* (backend: Backend, now: number) {
       if (isSound(backend)) return "usual"
-      const before = breakers.get(BackendKey.of(backend)) ?? Breaker.closed
-      const [next, permit] = Breaker.admit(before, now, yield* Random.next, settingsOf(backend))
+      const [next, terms] = Breaker.admit(stateOf(backend), now, yield* Random.next, settingsOf(backend))
       const changed = change(backend, next, "its time has passed", now)
       if (changed !== undefined) yield* changed
-      return permit
+      return terms
     }),
     isOpen: (backend, now) => {
       const present = breaker(backend, now)
@@ -88,36 +129,49 @@ export const make = (): Health => {
       const present = breaker(backend, now)
       return present._tag === "Open" ? present.until : now
     },
-    answered: (backend, permit, now) =>
-      permit === "usual" ? undefined : tell(backend, permit, now, "it answers again", Breaker.answered),
+    answered: (backend, { terms }, now) =>
+      terms === "probe"
+        ? tell(backend, "it answers again", now, (state, settings) => Breaker.answered(state, terms, now, settings))
+        : undefined,
     failed: (backend, permit, failure, now) => {
       // It says nothing of the backend.
       if (failure._tag === "ResourcesExhausted") {
-        return both(shortages.met(failure, now), tell(backend, permit, now, "released", Breaker.released))
+        return both(shortages.met(failure, now), release(backend, permit, now))
       }
+      const isOurKey = !Credentials.takesCallers(backend)
       const retryAfter = failure._tag === "UpstreamRejected" ? failure.retryAfter : undefined
-      return Blame.isBackends(failure, !Credentials.takesCallers(backend))
-        ? tell(backend, permit, now, whyOf(failure), (state, terms, at, settings) =>
-            Breaker.failed(state, terms, at, retryAfter, settings)
-          )
+      if (backend.breaker.enabled && Blame.isFull(failure, isOurKey)) return refuse(backend, permit, retryAfter, now)
+      return Blame.isBackends(failure, isOurKey)
+        ? fail(backend, permit, whyOf(failure), retryAfter, now)
         : // Whoever refuses a request is there.
-          tell(backend, permit, now, "it answers again", Breaker.completed)
+          complete(backend, permit, now)
     },
     ended: (backend, permit, end, now) => {
-      if (end._tag === "Completed") return tell(backend, permit, now, "it answers again", Breaker.completed)
-      if (!Blame.isBackendsEnd(end, !Credentials.takesCallers(backend)))
-        return tell(backend, permit, now, "released", Breaker.released)
-      return tell(backend, permit, now, end._tag, (state, terms, at, settings) =>
-        Breaker.failed(state, terms, at, undefined, settings)
-      )
+      if (end._tag === "Completed") {
+        slots.completed(backend, permit)
+        return complete(backend, permit, now)
+      }
+      const isOurKey = !Credentials.takesCallers(backend)
+      if (backend.breaker.enabled && end._tag === "UpstreamErrored" && Blame.isFullEnd(end, isOurKey)) {
+        return refuse(backend, permit, undefined, now)
+      }
+      return Blame.isBackendsEnd(end, isOurKey)
+        ? fail(backend, permit, end._tag, undefined, now)
+        : release(backend, permit, now)
     },
-    released: (backend, permit, now) => tell(backend, permit, now, "released", Breaker.released),
+    released: release,
     breaker,
     keep: (backends) => {
       const kept = new Set(backends.map(BackendKey.of))
-      for (const key of breakers.keys()) if (!kept.has(key)) breakers.delete(key)
+      for (const key of known.keys()) if (!kept.has(key)) known.delete(key)
     }
   }
+}
+
+/** What is known of one backend. */
+interface Known {
+  breaker: Breaker.Breaker
+  readonly told: Told.Told
 }
 
 const whyOf = (failure: AttemptFailure): string =>
@@ -133,8 +187,7 @@ const settingsOf = oncePer(({ breaker, retryAfterMax }: Backend): Breaker.Settin
   patience: retryAfterMax
 }))
 
-const report = (backend: Backend, before: Breaker.Breaker, after: Breaker.Breaker, why: string, now: number) => {
-  const wait = after._tag === "Open" ? ` for ${Duration.format(Duration.millis(after.until - now))}` : ""
-  const line = `Backend ${backend.name}: ${before._tag} → ${after._tag}${wait} (${why})`
-  return after._tag === "Open" ? Effect.logWarning(line) : Effect.logInfo(line)
-}
+const standing = (breaker: Breaker.Breaker, now: number): string =>
+  breaker._tag === "Open"
+    ? `Open for ${Duration.format(Duration.millis(Math.max(0, breaker.until - now)))}`
+    : breaker._tag

@@ -12,7 +12,9 @@ import * as RouteTable from "../../src/domain/routing/RouteTable.js"
 import type { Entry } from "../domain/generators.js"
 import { anyBackends, backends, entry, holds, random } from "../domain/generators.js"
 import * as CommandLine from "../support/CommandLine.js"
+import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
 import * as Temp from "../support/Temp.js"
+import * as TestGateway from "../support/TestGateway.js"
 
 const golden = new URL("golden/", import.meta.url).pathname
 const config = `${golden}route.yaml`
@@ -189,6 +191,35 @@ describe("an explanation", () => {
       }
     })
   }
+
+  it.scopedLive("shows what a running gateway knows of the backends, if it is asked to", () =>
+    Effect.gen(function* () {
+      const busy = yield* ScriptedUpstream.make((call) =>
+        call.json(429, { error: { message: "slow down" } }, { "retry-after": "60" })
+      )
+      const both = {
+        openai_clients: [TestGateway.backend("a", busy.url, { api_key: "sk-own", max_in_flight: 7 })],
+        server: { operator_endpoints: true, operator_key: "let-me-in" }
+      }
+      const gateway = yield* TestGateway.make(both)
+      yield* Effect.promise(() => gateway.post("/v1/chat/completions", TestGateway.chat()))
+      const path = `${yield* Temp.directory}/config.yaml`
+      fs.writeFileSync(path, JSON.stringify(both))
+      const [{ model_match: match } = { model_match: undefined }] = both.openai_clients
+      const model = String([match?.value].flat()[0])
+      const asked = (...args: ReadonlyArray<string>) =>
+        CommandLine.run(Explain.command, ["--config", path, "--model", model, ...args], {})
+      const { err, ok, out } = yield* asked("--gateway", gateway.url)
+      assert.isTrue(ok, err)
+      assert.match(out, /\na +closed +0 +1 \(learned\) +\d{4}-\d\d-\d\dT/)
+      assert.notInclude(out, "let-me-in")
+      const { out: json } = yield* asked("--gateway", gateway.url, "--json")
+      assert.match(json, /"learned_in_flight": 1/)
+      const silent = yield* asked("--gateway", busy.url)
+      assert.isFalse(silent.ok)
+      assert.include(silent.err, "does not say how its backends are: it answers 429")
+    })
+  )
 
   it("for any backends: names the candidates of the plan, in its likeliest order, and chances that add up", () =>
     holds(fc.tuple(anyBackends, fc.constantFrom("m0", "m1", "xm2x")), ([list, model]) => {

@@ -18,6 +18,7 @@ import * as Deployments from "../../src/domain/protocol/Deployments.js"
 import * as Dialect from "../../src/domain/backend/Dialect.js"
 import * as Doorkeeper from "../../src/domain/caller/Doorkeeper.js"
 import * as Option from "effect/Option"
+import * as Busyness from "../../src/domain/failure/Busyness.js"
 import * as ContextLength from "../../src/domain/failure/ContextLength.js"
 import * as ErrorBody from "../../src/domain/failure/ErrorBody.js"
 import * as ReportedError from "../../src/domain/failure/ReportedError.js"
@@ -414,6 +415,12 @@ const rows: ReadonlyArray<Row> = [
     repeat("/openai/deployments/"),
     repeat("%2F"),
     repeat("/completions")
+  ),
+  row(
+    "failure/Busyness",
+    "words that begin like those of a busy backend",
+    repeat("too man rate limi queue is ful "),
+    (text) => Busyness.isBusy({ status: 503, error: { message: text, type: "x", param: null, code: text } })
   ),
   row(
     "OpenAiChatClient.protocol.decode",

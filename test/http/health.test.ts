@@ -167,6 +167,71 @@ describe("max_in_flight", () => {
   )
 })
 
+describe("a backend that takes so many at once", () => {
+  for (const retryAfter of [false, true]) {
+    it.scopedLive(
+      `is given as many, and not set aside for the others, ${retryAfter ? "with" : "without"} Retry-After`,
+      () =>
+        Effect.gen(function* () {
+          let under = 0
+          let answered = 0
+          let refused = 0
+          const small = yield* ScriptedUpstream.make(async (call) => {
+            if (under >= 4) {
+              refused++
+              return call.json(
+                429,
+                { error: { message: "too many requests" } },
+                retryAfter ? { "retry-after-ms": "50" } : {}
+              )
+            }
+            under++
+            await new Promise((resume) => setTimeout(resume, 20))
+            under--
+            answered++
+            ScriptedUpstream.answerWell("small")(call)
+          })
+          const sibling = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("sibling"))
+          const gateway = yield* TestGateway.make({
+            openai_clients: [
+              TestGateway.backend("a", small.url, { api_key: "sk-own" }),
+              TestGateway.backend("b", sibling.url, { priority: 0 })
+            ]
+          })
+          const callers = Array.from({ length: 12 }, async () => {
+            for (let n = 0; n < 40; n++) await Caller.ask(gateway.client, false)
+          })
+          yield* Effect.promise(() => Promise.all(callers))
+          assert.isAbove(answered, 20)
+          assert.isBelow(refused, 8 + (answered + refused) / 10)
+        })
+    )
+  }
+
+  it.scopedLive("lets the rest wait where there is nobody else", () =>
+    Effect.gen(function* () {
+      let under = 0
+      const small = yield* ScriptedUpstream.make(async (call) => {
+        if (under >= 2) return call.json(429, { error: { message: "no" } }, { "retry-after-ms": "100" })
+        under++
+        await new Promise((resume) => setTimeout(resume, 20))
+        under--
+        ScriptedUpstream.answerWell("small")(call)
+      })
+      const gateway = yield* TestGateway.make({
+        openai_clients: [TestGateway.backend("a", small.url, { api_key: "sk-own" })]
+      })
+      // Without retries of their own: who was refused waits for its turn, too.
+      const ask = () => gateway.post("/v1/chat/completions", TestGateway.chat())
+      const answers = yield* Effect.promise(() => Promise.all(Array.from({ length: 10 }, ask)))
+      assert.deepStrictEqual(
+        answers.map(({ status }) => status),
+        answers.map(() => 200)
+      )
+    })
+  )
+})
+
 describe("a pooled connection that its backend has closed", () => {
   it.scopedLive("never surfaces: the request goes again over a new one", () =>
     Effect.gen(function* () {

@@ -133,6 +133,33 @@ describe("GET /v1/backends", () => {
     })
   )
 
+  it.scopedLive("shows what a backend was found to take, and until when it asked to be left alone", () =>
+    Effect.gen(function* () {
+      const busy = yield* ScriptedUpstream.make((call) =>
+        call.json(429, { error: { message: "slow down" } }, { "retry-after": "60" })
+      )
+      const gateway = yield* TestGateway.make({
+        openai_clients: [TestGateway.backend("a", busy.url, { api_key: "sk-own" })],
+        server: { operator_endpoints: true }
+      })
+      const shown = Effect.promise(async () => {
+        const text = await (await fetch(`${gateway.url}/v1/backends`)).text()
+        return JsonObject.orEmpty(JsonObject.listOf(Caller.parse(text)["data"])[0])
+      })
+      const unknown = { learned_in_flight: null, learned_per_second: null, held_until: null }
+      assert.deepInclude(yield* shown, unknown)
+      yield* Effect.promise(() => Caller.rejection(Caller.ask(gateway.client, false)))
+      const { held_until, ...rest } = yield* shown
+      assert.deepInclude(rest, { state: "closed", learned_in_flight: 1, learned_per_second: null })
+      assert.isAbove(Date.parse(String(held_until)), Date.now() + 50_000)
+      // Nobody waits a minute: the next is told when to come back, and the backend is not asked.
+      const refused = yield* Effect.promise(() => gateway.post("/v1/chat/completions", TestGateway.chat()))
+      assert.strictEqual(refused.status, 503)
+      assert.isAtLeast(Number(refused.headers.get("retry-after")), 50)
+      assert.strictEqual(busy.received.length, 1)
+    })
+  )
+
   it.scopedLive("asks for the operator's key where there is one", () =>
     Effect.gen(function* () {
       const gateway = yield* started({ operator_endpoints: true, operator_key: "let-me-in" })

@@ -3,10 +3,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as fc from "effect/FastCheck"
+import type * as Breaker from "../../src/domain/failover/Breaker.js"
 import { ConnectFailed, ResourcesExhausted, UpstreamRejected } from "../../src/domain/failure/Failure.js"
 import type { AttemptFailure } from "../../src/domain/failure/Failure.js"
 import { RelayEnd } from "../../src/domain/failure/Outcome.js"
 import * as Health from "../../src/upstream/Health.js"
+import * as Slots from "../../src/upstream/Slots.js"
 import { backend, holds } from "../domain/generators.js"
 
 const plain = backend({ name: "a", api_key: "k" })
@@ -22,13 +24,17 @@ const rejected = (status: number) =>
     error: { message: "no", type: "x", param: null, code: null }
   })
 
-const times = (count: number, act: () => unknown) => Array.from({ length: count }, act)
+const clock = { now: () => 0 }
+
+const on = (terms: Breaker.Permit): Health.Permit => ({ terms, began: 0, number: 1, place: 1 })
+
+const times = <A>(count: number, act: () => A): ReadonlyArray<A> => Array.from({ length: count }, act)
 
 describe("Health", () => {
   it.effect("sets a backend aside that fails, and no other, and asks one call how it is when its time has passed", () =>
     Effect.gen(function* () {
-      const health = Health.make()
-      const fail = () => health.failed(plain, "usual", unreachable, 1_000)
+      const health = Health.make(Slots.make(clock))
+      const fail = () => health.failed(plain, on("usual"), unreachable, 1_000)
       while (health.isSound(plain)) fail()
       assert.isTrue(health.isOpen(plain, 1_000))
       assert.isTrue(health.isSound(other))
@@ -37,30 +43,30 @@ describe("Health", () => {
       assert.isAbove(later, 1_000)
       assert.strictEqual(yield* health.admit(plain, later), "probe")
       assert.isUndefined(yield* health.admit(plain, later))
-      assert.isDefined(health.answered(plain, "probe", later))
+      health.answered(plain, on("probe"), later)
       assert.isFalse(health.isOpen(plain, later))
     })
   )
 
   it.effect("gives the probe to another call when nothing can be said of the first", () =>
     Effect.gen(function* () {
-      const health = Health.make()
-      while (health.isSound(plain)) health.failed(plain, "usual", unreachable, 0)
+      const health = Health.make(Slots.make(clock))
+      while (health.isSound(plain)) health.failed(plain, on("usual"), unreachable, 0)
       const later = health.returnsAt(plain, 0)
       assert.strictEqual(yield* health.admit(plain, later), "probe")
-      health.released(plain, "probe", later)
+      health.released(plain, on("probe"), later)
       assert.strictEqual(yield* health.admit(plain, later), "probe")
     })
   )
 
   it.effect("says where the redirects of one lead that it sets aside for them", () =>
     Effect.gen(function* () {
-      const health = Health.make()
+      const health = Health.make(Slots.make(clock))
       const lines: Array<string> = []
       const logger = Logger.make(({ message }) => void lines.push(String(message)))
       const moved = new UpstreamRejected({ ...rejected(302), location: "https://login.example/a" })
       while (health.isSound(plain)) {
-        const report = health.failed(plain, "usual", moved, 0) ?? Effect.void
+        const report = health.failed(plain, on("usual"), moved, 0) ?? Effect.void
         yield* report.pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
       }
       assert.include(lines.join(), "UpstreamRejected, redirects to https://login.example/a")
@@ -75,20 +81,96 @@ describe("Health", () => {
       [plain, new ResourcesExhausted({ what: "EMFILE", everywhere: true })]
     ]
     for (const [whose, failure] of blameless) {
-      const health = Health.make()
-      times(50, () => health.failed(whose, "usual", failure, 0))
+      const health = Health.make(Slots.make(clock))
+      times(50, () => health.failed(whose, on("usual"), failure, 0))
       assert.isTrue(health.isSound(whose), failure.message)
     }
-    const health = Health.make()
-    times(50, () => health.ended(plain, "usual", RelayEnd.CallerLeft(), 0))
+    const health = Health.make(Slots.make(clock))
+    times(50, () => health.ended(plain, on("usual"), RelayEnd.CallerLeft(), 0))
     assert.isTrue(health.isSound(plain))
-    times(50, () => health.failed(trusted, "usual", unreachable, 0))
+    times(50, () => health.failed(trusted, on("usual"), unreachable, 0))
     assert.isTrue(health.isSound(trusted))
   })
 
+  it("learns how full one is from refusals for being busy, and thinks no worse of it", () => {
+    for (const [status, over] of [
+      [429, {}],
+      [529, {}],
+      [503, { retryAfter: Duration.seconds(1) }],
+      [503, { error: { message: "The engine is overloaded.", type: "x", param: null, code: null } }]
+    ] as const) {
+      const slots = Slots.make(clock)
+      const health = Health.make(slots)
+      const held = times(30, () => slots.take(plain))
+      for (const slot of held.slice(20)) {
+        if (slot === undefined) continue
+        health.failed(plain, { ...slot, terms: "usual" }, new UpstreamRejected({ ...rejected(status), ...over }), 0)
+        slot.free()
+      }
+      assert.isTrue(health.isSound(plain))
+      assert.strictEqual(slots.fullness(plain).places, 20)
+      assert.isUndefined(slots.take(plain))
+    }
+  })
+
+  it("takes a quota that is spent for a failure, the caller's own limits for neither, and learns nothing where it is off", () => {
+    const spent = new UpstreamRejected({
+      ...rejected(429),
+      error: { message: "no", type: "x", param: null, code: "insufficient_quota" }
+    })
+    const slots = Slots.make(clock)
+    const health = Health.make(slots)
+    times(5, () => health.failed(plain, on("usual"), spent, 0))
+    assert.isFalse(health.isSound(plain))
+    for (const each of [callers, trusted]) {
+      times(5, () => health.failed(each, on("usual"), rejected(429), 0))
+      assert.isTrue(health.isSound(each))
+      assert.isDefined(slots.take(each))
+    }
+  })
+
+  it("does not set one aside for failures that are quicker than the answers that began with them", () => {
+    const slots = Slots.make(clock)
+    const health = Health.make(slots)
+    const held = times(100, () => slots.take(plain))
+    const fail = (slot: Slots.Slot | undefined) => {
+      if (slot === undefined) return
+      health.failed(plain, { ...slot, terms: "usual" }, unreachable, 5)
+      slot.free()
+    }
+    for (const slot of held.slice(0, 10)) fail(slot)
+    assert.isTrue(health.isSound(plain))
+    for (const slot of held.slice(10, 60)) fail(slot)
+    assert.isFalse(health.isSound(plain))
+  })
+
+  it.effect("tells the log one line in five seconds, and how many changes it left out", () =>
+    Effect.gen(function* () {
+      const health = Health.make(Slots.make(clock))
+      const lines: Array<string> = []
+      const logger = Logger.replace(
+        Logger.defaultLogger,
+        Logger.make(({ message }) => void lines.push(String(message)))
+      )
+      const said = (report: Health.Report) => Effect.provide(report ?? Effect.void, logger)
+      // Set aside for ever shorter, it comes and goes three times within a second or so.
+      const hasty = backend({ name: "hasty", breaker: { open: "100ms", open_max: "100ms", failures: 1 } })
+      for (let now = 0; now < 1_000; now += 200) {
+        yield* said(health.failed(hasty, { ...on("usual"), began: now }, unreachable, now))
+        const terms = yield* Effect.provide(health.admit(hasty, now + 100), logger)
+        assert.strictEqual(terms, "probe")
+        yield* said(health.answered(hasty, on("probe"), now + 100))
+      }
+      assert.lengthOf(lines, 1)
+      assert.match(lines.join(), /^Backend hasty: Closed → Open for 100ms/)
+      yield* said(health.ended(hasty, on("probe"), RelayEnd.Completed(), 6_000))
+      assert.deepStrictEqual(lines.slice(1), ["Backend hasty: Ramp; 14 changes before it not told"])
+    })
+  )
+
   it("forgets whom the configuration has no more, and nobody else", () => {
-    const health = Health.make()
-    for (const each of [plain, other]) while (health.isSound(each)) health.failed(each, "usual", unreachable, 0)
+    const health = Health.make(Slots.make(clock))
+    for (const each of [plain, other]) while (health.isSound(each)) health.failed(each, on("usual"), unreachable, 0)
     health.keep([other])
     assert.isTrue(health.isSound(plain))
     assert.isFalse(health.isSound(other))
@@ -97,12 +179,13 @@ describe("Health", () => {
   it("lets a backend be asked again within its longest time, whatever became of the calls to it", () => {
     const what = fc.constantFrom("fail" as const, "reject" as const, "end" as const, "release" as const)
     holds(fc.array(fc.tuple(what, fc.nat(100_000)), { maxLength: 80 }), (calls) => {
-      const health = Health.make()
+      const health = Health.make(Slots.make(clock))
       let now = 0
       for (const [kind, after] of calls) {
         now += after
-        const permit = Effect.runSync(health.admit(plain, now))
-        if (permit === undefined) continue
+        const terms = Effect.runSync(health.admit(plain, now))
+        if (terms === undefined) continue
+        const permit = { terms, began: now, number: 1, place: 1 }
         if (kind === "fail") health.failed(plain, permit, unreachable, now)
         if (kind === "reject") health.failed(plain, permit, rejected(503), now)
         if (kind === "end") health.ended(plain, permit, RelayEnd.Completed(), now)

@@ -3,11 +3,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as SteadyClock from "../../src/flow/SteadyClock.js"
 import * as Slots from "../../src/upstream/Slots.js"
 import { backend, holds } from "../domain/generators.js"
 
 const patient = { size: 10, timeout: Duration.hours(1) }
 const ignore = () => {}
+
+const clock = { now: () => 0 }
 
 const one = backend({ name: "one", base_url: "http://one", max_in_flight: 1 })
 const two = backend({ name: "two", base_url: "http://two", max_in_flight: 2 })
@@ -17,7 +20,7 @@ describe("Slots", () => {
   it("gives each backend no more than it may have under way, whoever gives back how often", () => {
     const step = fc.record({ takes: fc.boolean(), backend: fc.constantFrom(one, two, free), which: fc.nat() })
     holds(fc.array(step, { maxLength: 60 }), (steps) => {
-      const slots = Slots.make()
+      const slots = Slots.make(clock)
       const held = new Map([one, two, free].map((each) => [each, new Array<Slots.Slot>()]))
       const most = new Map([
         [one, 1],
@@ -41,7 +44,7 @@ describe("Slots", () => {
 
   it.effect("waits for the first candidate that becomes free, and says so before it goes on", () =>
     Effect.gen(function* () {
-      const slots = Slots.make()
+      const slots = Slots.make(clock)
       const held = [slots.take(one), slots.take(two), slots.take(two)]
       const told: Array<Slots.Slot> = []
       const candidates = [{ backend: one }, { backend: two }]
@@ -57,7 +60,7 @@ describe("Slots", () => {
 
   it.effect("is left by whoever is interrupted, and refuses whom its line has no place for", () =>
     Effect.gen(function* () {
-      const slots = Slots.make()
+      const slots = Slots.make(clock)
       const held = slots.take(one)
       const waiting = yield* Effect.fork(slots.wait([{ backend: one }], { ...patient, size: 1 }, ignore))
       yield* Effect.yieldNow()
@@ -66,6 +69,21 @@ describe("Slots", () => {
       yield* Fiber.interrupt(waiting)
       held?.free()
       assert.strictEqual(slots.inFlight(one), 0)
+    })
+  )
+
+  it.live("wakes who waits when a backend has been held for as long as it asked", () =>
+    Effect.gen(function* () {
+      const real = SteadyClock.of(yield* Effect.clock)
+      const slots = Slots.make(real)
+      const slot = slots.take(free)
+      if (slot === undefined) return assert.fail("no slot")
+      slots.refused(free, slot, Duration.millis(60))
+      slot.free()
+      const until = slots.freeAt(free)
+      assert.isUndefined(slots.take(free))
+      yield* slots.wait([{ backend: free }], patient, ignore)
+      assert.isAtLeast(real.now(), until)
     })
   )
 })

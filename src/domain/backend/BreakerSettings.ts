@@ -5,9 +5,12 @@ import { Count, DurationText, orDefault, Share } from "../schema/ConfigSchema.js
 /** When a backend that fails is set aside, and how it comes back; see {@link Breaker.Settings}. */
 export const BreakerSettings = Schema.Struct({
   enabled: orDefault(Schema.Boolean, () => true).annotations({
-    description: "Whether a backend that fails is set aside at all."
+    description:
+      "Whether a backend that fails is set aside at all, and one that is busy is given no more than it was found to take."
   }),
-  failures: orDefault(Count, () => 5).annotations({ description: "So many failures in a row set it aside." }),
+  failures: orDefault(Count, () => 5).annotations({
+    description: "So many failures in a row set it aside, where they are the greater part of its calls."
+  }),
   failureRate: orDefault(Share, () => 0.5)
     .annotations({ description: "So does this share of failures among at least 20 calls within `window`." })
     .pipe(Schema.fromKey("failure_rate")),

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 
 /** When a backend is set aside, for how long, and how it comes back. */
 export interface Settings {
-  /** So many failures in a row open the breaker. */
+  /** So many failures in a row open the breaker, where they are the greater part of the calls that ended or are under way. */
   readonly failures: number
   /** So large a share of failures among at least {@link minCalls} calls within {@link Settings.window} opens it. */
   readonly failureRate: number
@@ -21,15 +21,30 @@ export interface Settings {
 /** What is thought of a backend; times in ms since the epoch. */
 export type Breaker = Data.TaggedEnum<{
   /** Every call goes through. */
-  Closed: { readonly row: number; readonly current: Tally; readonly previous: Tally }
+  Closed: Counted
   /** No call goes through. */
-  Open: { readonly until: number; readonly openings: number }
+  Open: SetAside & { readonly until: number }
   /** One call goes through, to see. */
-  HalfOpen: { readonly probing: boolean; readonly openings: number }
+  HalfOpen: SetAside & { readonly probing: boolean }
   /** A growing share of the calls goes through. */
-  Ramp: { readonly since: number; readonly openings: number }
+  Ramp: Counted & { readonly since: number; readonly openings: number }
 }>
 export const Breaker = Data.taggedEnum<Breaker>()
+
+/** How the calls ended that went through on the usual terms. */
+interface Counted {
+  /** So many of the last ones failed. */
+  readonly row: number
+  readonly current: Tally
+  readonly previous: Tally
+}
+
+interface SetAside {
+  /** How often it was set aside, with no ramp in between that held. */
+  readonly openings: number
+  /** How the calls ended that went through all the same. */
+  readonly asked: Tally
+}
 
 interface Tally {
   readonly since: number
@@ -40,13 +55,29 @@ interface Tally {
 /** On what terms a call was let through; what becomes of it is told with the same word. */
 export type Permit = "usual" | "probe" | "panic"
 
+/** What a call has to say beside how it ended. */
+export interface Call {
+  /** When it began. */
+  readonly began: number
+  /** How many other calls are under way that began between two times; nobody wants to know how many more than `most`. */
+  readonly beside: (from: number, to: number, most: number) => number
+}
+
 /** A share of failures says nothing among fewer calls than this. */
 export const minCalls = 20
 
 /** The smallest share that goes through at the beginning of a ramp. */
 const firstShare = 0.1
 
+/** Calls that begin within so many ms began together: one of them has failed too soon to speak for the others. */
+const together = 1_000
+
+/** What fails less often than this share of `failure_rate` has got well. */
+const wellBelow = 0.5
+
 const noCalls = (since: number): Tally => ({ since, calls: 0, failures: 0 })
+
+const noneAsked = noCalls(0)
 
 /** The breaker of a backend of which nothing is known. */
 export const closed: Breaker = Breaker.Closed({ row: 0, current: noCalls(0), previous: noCalls(0) })
@@ -54,9 +85,10 @@ export const closed: Breaker = Breaker.Closed({ row: 0, current: noCalls(0), pre
 /** What the mere passing of time has made of a breaker. */
 export const at = (breaker: Breaker, now: number, settings: Settings): Breaker => {
   if (breaker._tag === "Open" && now >= breaker.until) {
-    return Breaker.HalfOpen({ probing: false, openings: breaker.openings })
+    return Breaker.HalfOpen({ probing: false, openings: breaker.openings, asked: breaker.asked })
   }
-  return breaker._tag === "Ramp" && now - breaker.since >= Duration.toMillis(settings.ramp) ? closed : breaker
+  if (breaker._tag !== "Ramp" || now - breaker.since < Duration.toMillis(settings.ramp)) return breaker
+  return Breaker.Closed({ row: breaker.row, current: breaker.current, previous: breaker.previous })
 }
 
 /** Whether a call may go through now, and on what terms; `draw` in [0, 1) decides within a ramp. */
@@ -84,14 +116,21 @@ export const admit = (
 /** The backend has begun to answer a call: it lives. */
 export const answered = (breaker: Breaker, permit: Permit, now: number, settings: Settings): Breaker => {
   const present = at(breaker, now, settings)
-  if (permit === "usual" || present._tag === "Closed" || present._tag === "Ramp") return present
-  return Breaker.Ramp({ since: now, openings: present.openings })
+  const proves = permit === "probe" && isAside(present)
+  return proves ? ramp(present, now) : present
 }
 
-/** A call has ended well. */
-export const completed = (breaker: Breaker, permit: Permit, now: number, settings: Settings): Breaker => {
+/** A call that `began` then has ended well. */
+export const completed = (
+  breaker: Breaker,
+  permit: Permit,
+  now: number,
+  settings: Settings,
+  began: number = now
+): Breaker => {
   const present = answered(breaker, permit, now, settings)
-  return present._tag === "Closed" ? count(present, now, settings, 0) : present
+  if (isAside(present)) return permit === "panic" ? ask(present, now, settings, 0) : present
+  return counts(present, permit, began) ? count(present, now, settings, 0) : present
 }
 
 /** A call has failed by the backend's fault; `retryAfter` is how long it asks to be left alone. */
@@ -100,20 +139,24 @@ export const failed = (
   permit: Permit,
   now: number,
   retryAfter: Duration.Duration | undefined,
-  settings: Settings
+  settings: Settings,
+  call: Call = { began: now, beside: nobody }
 ): Breaker => {
   const present = at(breaker, now, settings)
   const asked = retryAfter !== undefined && Duration.greaterThan(retryAfter, settings.patience)
   switch (present._tag) {
     case "Open":
-      return present
+      return permit === "panic" ? ask(present, now, settings, 1) : present
     case "HalfOpen":
-      return permit === "probe" || asked ? opened(present.openings + 1, now, retryAfter, settings) : present
+      if (permit === "probe" || asked) return opened(present.openings + 1, now, retryAfter, settings)
+      return permit === "panic" ? ask(present, now, settings, 1) : present
     case "Ramp":
-      return opened(present.openings + 1, now, retryAfter, settings)
     case "Closed": {
+      if (!counts(present, permit, call.began)) return present
       const counted = count(present, now, settings, 1)
-      return asked || isTooMuch(counted, settings) ? opened(1, now, retryAfter, settings) : counted
+      return asked || isTooMuch(counted, now, settings, call)
+        ? opened(openingsAfter(present, now, settings), now, retryAfter, settings)
+        : counted
     }
   }
 }
@@ -124,6 +167,31 @@ export const released = (breaker: Breaker, permit: Permit, now: number, settings
   return permit === "probe" && present._tag === "HalfOpen" ? Breaker.HalfOpen({ ...present, probing: false }) : present
 }
 
+type Of<Tag extends Breaker["_tag"]> = Data.TaggedEnum.Value<Breaker, Tag>
+
+const nobody = () => 0
+
+const isAside = (breaker: Breaker): breaker is Of<"Open" | "HalfOpen"> =>
+  breaker._tag === "Open" || breaker._tag === "HalfOpen"
+
+const ramp = ({ openings }: SetAside, now: number): Breaker =>
+  Breaker.Ramp({ since: now, openings, row: 0, current: noCalls(now), previous: noCalls(now) })
+
+// One such call after the other is counted, up to as many as say something; a few good ones among failures say nothing.
+const ask = (breaker: Of<"Open" | "HalfOpen">, now: number, settings: Settings, failures: 0 | 1): Breaker => {
+  const calls = breaker.asked.calls + 1
+  const failed = breaker.asked.failures + failures
+  if (calls < minCalls) return { ...breaker, asked: { since: 0, calls, failures: failed } }
+  return failed < wellBelow * settings.failureRate * calls ? ramp(breaker, now) : { ...breaker, asked: noneAsked }
+}
+
+// A ramp is judged by what began within it: neither by what is left from before, nor by what was asked all the same.
+const counts = (breaker: Of<"Closed" | "Ramp">, permit: Permit, began: number): boolean =>
+  breaker._tag === "Closed" || permit === "probe" || (permit === "usual" && began >= breaker.since)
+
+const openingsAfter = (breaker: Of<"Closed" | "Ramp">, now: number, settings: Settings): number =>
+  breaker._tag === "Closed" || now - breaker.since >= Duration.toMillis(settings.ramp) / 2 ? 1 : breaker.openings + 1
+
 const opened = (
   openings: number,
   now: number,
@@ -132,26 +200,39 @@ const opened = (
 ): Breaker => {
   const grown = Duration.toMillis(open) * 2 ** Math.min(openings - 1, 30)
   const asked = retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
-  return Breaker.Open({ until: now + Math.min(Duration.toMillis(openMax), Math.max(grown, asked)), openings })
+  const until = now + Math.min(Duration.toMillis(openMax), Math.max(grown, asked))
+  return Breaker.Open({ until, openings, asked: noneAsked })
 }
 
-type Closed = Data.TaggedEnum.Value<Breaker, "Closed">
-
 // Two halves stand for a window that slides.
-const count = (breaker: Closed, now: number, { window }: Settings, failures: 0 | 1): Closed => {
+const count = <A extends Counted>(breaker: A, now: number, { window }: Settings, failures: 0 | 1): A => {
   const half = Duration.toMillis(window) / 2
   const age = now - breaker.current.since
   const previous = age < half ? breaker.previous : age < 2 * half ? breaker.current : noCalls(0)
   const current = age < half ? breaker.current : noCalls(now)
-  return Breaker.Closed({
+  return {
+    ...breaker,
     row: failures === 0 ? 0 : breaker.row + 1,
     previous,
     current: { since: current.since, calls: current.calls + 1, failures: current.failures + failures }
-  })
+  }
 }
 
-const isTooMuch = ({ current, previous, row }: Closed, settings: Settings): boolean => {
+const isTooMuch = ({ current, previous, row }: Counted, now: number, settings: Settings, call: Call): boolean => {
   const calls = current.calls + previous.calls
   const failures = current.failures + previous.failures
-  return row >= settings.failures || (calls >= minCalls && failures >= settings.failureRate * calls)
+  const { failureRate } = settings
+  const isRow = row >= settings.failures && isGreaterPart(row, row, now, settings, call)
+  if (isRow) return true
+  return calls >= minCalls && failures >= failureRate * calls && isGreaterPart(failures, calls, now, settings, call)
 }
+
+// Those that end first are not like the others: failures are often quick. So what is under way speaks for the backend,
+// unless it began after the one that failed, and has not had as long to fail.
+const isGreaterPart = (failures: number, ended: number, now: number, settings: Settings, { began, beside }: Call) => {
+  const part = Math.min(greaterPart, settings.failureRate)
+  const most = failures / part - ended
+  return beside(now - Duration.toMillis(settings.window), began + together, most) <= most
+}
+
+const greaterPart = 0.5

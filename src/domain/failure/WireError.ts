@@ -1,4 +1,5 @@
 import * as Duration from "effect/Duration"
+import * as Busyness from "./Busyness.js"
 import * as ContextLength from "./ContextLength.js"
 import * as ErrorBody from "./ErrorBody.js"
 import { Overloaded } from "./Failure.js"
@@ -159,17 +160,7 @@ const whenToRetry = (
 /** Statuses below 500 that clients retry. */
 const retried: ReadonlyArray<number> = [408, 409, 425, 429]
 
-const isSpent = (last: AttemptFailure): boolean =>
-  last._tag === "UpstreamRejected" && spent.some((name) => name === last.error.code || name === last.error.type)
-
-// OpenAI's, and those of others.
-const spent: ReadonlyArray<string> = [
-  "insufficient_quota",
-  "billing_hard_limit_reached",
-  "billing_not_active",
-  "exceeded_current_quota_error",
-  "insufficient_balance"
-]
+const isSpent = (last: AttemptFailure): boolean => last._tag === "UpstreamRejected" && Busyness.isSpent(last.error)
 
 const fromAttempt = (
   failure: Exclude<AttemptFailure, { readonly _tag: "ResourcesExhausted" }>,

@@ -1,8 +1,11 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Breaker from "../../domain/failover/Breaker.js"
-import type { AttemptFailure, Overloaded } from "../../domain/failure/Failure.js"
+import * as Blame from "../../domain/failover/Blame.js"
+import { Overloaded } from "../../domain/failure/Failure.js"
+import type { AttemptFailure } from "../../domain/failure/Failure.js"
 import * as RetryPolicy from "../../domain/failover/RetryPolicy.js"
 import type { Target } from "../../domain/routing/RouteTable.js"
 import type * as Health from "../Health.js"
@@ -13,7 +16,7 @@ import type { SteadyClock } from "../../flow/SteadyClock.js"
 /** A call that may be made: to whom, and on what terms. */
 export interface Ticket {
   readonly target: Target
-  readonly permit: Breaker.Permit
+  readonly permit: Health.Permit
 }
 
 /** The candidates of one exchange that have not been asked yet. */
@@ -22,6 +25,12 @@ export interface Candidates {
   readonly first: () => Ticket | undefined
   /** The next one to ask; undefined when nobody is left. Whoever is chosen is not chosen again. One is held at a time. */
   readonly next: () => Effect.Effect<Ticket | undefined, Overloaded>
+  /** The one that is held once more, after a wait; undefined where no slot of it became free in time. */
+  readonly again: (
+    ticket: Ticket,
+    failure: AttemptFailure,
+    after: Duration.Duration
+  ) => Effect.Effect<Ticket | undefined>
   /** Gives the place of the one that is held back, once what became of the call is told. */
   readonly free: () => void
   /** Lets go of the one that is held, if any, with nothing to tell of it. */
@@ -62,6 +71,10 @@ export const make = (options: Options): Candidates => {
     first: () => first(state),
     // Whoever leaves while one is chosen must not take its place along: only the wait is interrupted.
     next: () => Effect.uninterruptible(choose(state)),
+    again: (ticket, failure, after) =>
+      Blame.isFull(failure, true)
+        ? Effect.uninterruptible(again(state, ticket, after))
+        : Effect.as(Effect.sleep(after), ticket),
     decide: (failure, target, made) => decide(state, failure, target, made)
   }
 }
@@ -80,7 +93,7 @@ const first = (state: State): Ticket | undefined => {
   if (target === undefined || !health.isSound(target.backend)) return undefined
   if (left(state, target, clock.now()) <= 0) return undefined
   state.slot = slots.take(target.backend)
-  return state.slot === undefined ? undefined : hold(state, target, "usual")
+  return state.slot === undefined ? undefined : hold(state, target, "usual", state.slot)
 }
 
 const choose = Effect.fnUntraced(function* (state: State) {
@@ -90,39 +103,69 @@ const choose = Effect.fnUntraced(function* (state: State) {
   const busy: Array<Target> = []
   for (const target of inTime) {
     if (health.isOpen(target.backend, now)) continue
-    state.slot = slots.take(target.backend)
-    if (state.slot === undefined) {
+    const slot = slots.take(target.backend)
+    if (slot === undefined) {
       busy.push(target)
       continue
     }
-    const permit = yield* health.admit(target.backend, now)
-    if (permit !== undefined) return hold(state, target, permit)
+    state.slot = slot
+    const terms = yield* health.admit(target.backend, now)
+    if (terms !== undefined) return hold(state, target, terms, slot)
     free(state)
   }
-  if (busy.length > 0) return yield* waitFor(state, busy)
+  const soon = busy.filter((target) => isFreeInTime(state, target, now))
+  if (soon.length > 0) return yield* waitFor(state, soon)
   // A refusal without having asked anybody helps nobody: the one that comes back first may have come back.
   if (inTime.length === 0 || state.panicked) return undefined
+  const aside = inTime.filter((target) => isFreeInTime(state, target, now))
+  if (aside.length === 0) return yield* refuse(state, inTime, now)
   state.panicked = true
   const returnsAt = ({ backend }: Target) => health.returnsAt(backend, now)
   return yield* waitFor(
     state,
-    [...inTime].sort((a, b) => returnsAt(a) - returnsAt(b)),
+    aside.sort((a, b) => returnsAt(a) - returnsAt(b)),
     "panic"
   )
 })
 
-const waitFor = Effect.fnUntraced(function* (state: State, targets: ReadonlyArray<Target>, permit?: Breaker.Permit) {
+// Whoever asks to be left alone for longer than anybody may wait is waited for in vain.
+const isFreeInTime = ({ options: { queue, slots } }: State, { backend }: Target, now: number): boolean => {
+  const at = slots.freeAt(backend)
+  return at === Infinity || at - now <= Duration.toMillis(queue.timeout)
+}
+
+// All ask to be left alone: what the first of them says next is known already.
+const refuse = ({ options: { plan, slots }, remaining }: State, targets: ReadonlyArray<Target>, now: number) => {
+  if (remaining.length < plan.length) return Effect.succeed(undefined)
+  const at = Math.min(...targets.map(({ backend }) => slots.freeAt(backend)))
+  return Effect.fail(new Overloaded({ retryAfter: Duration.millis(Math.max(leastWait, at - now)) }))
+}
+
+/** Nobody is told to come back sooner, in ms. */
+const leastWait = 1_000
+
+const waitFor = Effect.fnUntraced(function* (state: State, targets: ReadonlyArray<Target>, terms?: Breaker.Permit) {
   const { clock, health, queue, slots } = state.options
-  const { candidate } = yield* Effect.interruptible(slots.wait(targets, queue, (taken) => (state.slot = taken)))
-  const admitted = permit ?? (yield* health.admit(candidate.backend, clock.now()))
-  return hold(state, candidate, admitted ?? "panic")
+  const { candidate, slot } = yield* Effect.interruptible(slots.wait(targets, queue, (taken) => (state.slot = taken)))
+  const admitted = terms ?? (yield* health.admit(candidate.backend, clock.now()))
+  return hold(state, candidate, admitted ?? "panic", slot)
 })
 
-const hold = (state: State, target: Target, permit: Breaker.Permit): Ticket => {
+const hold = (state: State, target: Target, terms: Breaker.Permit, { began, number, place }: Slots.Slot): Ticket => {
   state.remaining = state.remaining.filter((candidate) => candidate !== target)
-  state.held = { target, permit }
+  state.held = { target, permit: { terms, began, number, place } }
   return state.held
 }
+
+// A call that was refused because its backend is busy waits without a slot, and then its turn.
+const again = Effect.fnUntraced(function* (state: State, { permit, target }: Ticket, after: Duration.Duration) {
+  const { queue, slots } = state.options
+  state.slot?.free()
+  yield* Effect.interruptible(Effect.sleep(after))
+  const taking = slots.wait([target], queue, (taken) => (state.slot = taken))
+  const taken = yield* Effect.option(Effect.interruptible(taking))
+  return Option.getOrUndefined(Option.map(taken, ({ slot }) => hold(state, target, permit.terms, slot)))
+})
 
 const free = (state: State): void => {
   state.slot?.free()
@@ -138,11 +181,12 @@ const letGo = (state: State): Health.Report => {
 }
 
 const decide = Effect.fnUntraced(function* (state: State, failure: AttemptFailure, target: Target, made: Made) {
-  const { clock, health } = state.options
+  const { clock, health, slots } = state.options
   const now = clock.now()
   const { remaining } = state
   const { retries, retryAfterMax } = target.backend
-  const isSibling = (other: Target) => other.model === target.model && !health.isOpen(other.backend, now)
+  const isSibling = (other: Target) =>
+    other.model === target.model && !health.isOpen(other.backend, now) && slots.fullness(other.backend).heldUntil <= now
   const verdict = RetryPolicy.verdict(failure, {
     ...made,
     retries,

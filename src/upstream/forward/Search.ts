@@ -13,7 +13,6 @@ import type { AttemptFailure, BodyMalformed, UpstreamRejected } from "../../doma
 import * as InputKind from "../../domain/failure/InputKind.js"
 import * as Credentials from "../../domain/backend/Credentials.js"
 import * as Blame from "../../domain/failover/Blame.js"
-import type * as Breaker from "../../domain/failover/Breaker.js"
 import type { RelayEnd } from "../../domain/failure/Outcome.js"
 import type { AttemptTrace } from "../../domain/record/RequestRecord.js"
 import * as JsonText from "../../domain/json/JsonText.js"
@@ -23,6 +22,7 @@ import * as Protocols from "../../domain/protocol/Protocols.js"
 import type { AnswerReader } from "../attempt/AnswerReader.js"
 import * as Attempt from "../attempt/Attempt.js"
 import type { Backends } from "../Backends.js"
+import type * as Health from "../Health.js"
 import type { Forwarded, ForwardFailure, Options } from "./Forwarded.js"
 import * as Candidates from "./Candidates.js"
 import * as LightScope from "../../flow/LightScope.js"
@@ -117,31 +117,34 @@ function* tryOne<A>(
   ticket: Candidates.Ticket,
   resumption: Attempt.Resumption | undefined
 ): Steps<Forwarded<A> | undefined, BodyMalformed | ModelNotFound> {
-  const { permit, target } = ticket
+  const { target } = ticket
   const { backends, candidates, failures, options } = search
+  let held = ticket
   const { clock } = options
   for (let attemptsHere = 1; ; attemptsHere++) {
     const fresh = attemptsHere > 1 && failures.at(-1)?._tag === "ConnectionLost"
     const connections = fresh ? backends.fresh(target.backend) : backends.connections(target.backend)
     const result = yield* attempt(search, target, connections, resumption)
     if (result._tag === "Right") {
-      const back = backends.health.answered(target.backend, permit, clock.now())
+      const back = backends.health.answered(target.backend, held.permit, clock.now())
       if (back !== undefined) yield* back
-      return handOver(search, result.right, ticket)
+      return handOver(search, result.right, held)
     }
     failures.push(result.left)
     if (Blame.isCallers(result.left, !Credentials.takesCallers(target.backend))) search.callers.add(result.left)
     const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
-    if (verdict._tag === "RetryHere") {
-      yield* Effect.sleep(verdict.after)
-      continue
-    }
-    // Once for all of its attempts at this request.
-    const down = backends.health.failed(target.backend, permit, result.left, clock.now())
-    if (down !== undefined) yield* down
     if (result.left._tag === "UpstreamRejected" && result.left.retryAfter !== undefined)
       search.asked.set(target, result.left.retryAfter)
-    break
+    const isAgain = verdict._tag === "RetryHere"
+    // Its attempts at one request count once; but how full it is matters to others at once.
+    const down =
+      isAgain && !Blame.isFull(result.left, true)
+        ? undefined
+        : backends.health.failed(target.backend, held.permit, result.left, clock.now())
+    if (down !== undefined) yield* down
+    const next = isAgain ? yield* candidates.again(held, result.left, verdict.after) : undefined
+    if (next === undefined) break
+    held = next
   }
   candidates.free()
   return undefined
@@ -224,7 +227,7 @@ const handOver = <A>(
     Effect.orElseSucceed(rescue(search, target, failure, resumption), () => undefined)
 })
 
-const conclude = <A>(search: Search<A>, target: Target, permit: Breaker.Permit, end: RelayEnd): Effect.Effect<void> =>
+const conclude = <A>(search: Search<A>, target: Target, permit: Health.Permit, end: RelayEnd): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { backends, call, candidates, options } = search
     candidates.free()
@@ -262,7 +265,8 @@ const soonest = <A>({ asked, backends, options, plan }: Search<A>): Duration.Dur
   const now = options.clock.now()
   let least: Duration.Duration | undefined
   for (const target of plan) {
-    const wait = backends.health.returnsAt(target.backend, now) - now
+    const { heldUntil } = backends.slots.fullness(target.backend)
+    const wait = Math.max(heldUntil, backends.health.returnsAt(target.backend, now)) - now
     // What it has just said is more exact than for how long it is set aside.
     const setAside = wait > 0 ? Duration.max(Duration.millis(wait), Duration.seconds(1)) : undefined
     const after = asked.get(target) ?? setAside

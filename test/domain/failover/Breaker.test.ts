@@ -28,6 +28,12 @@ const driven = () => {
       for (let n = 0; n < times; n++) breaker = Breaker.failed(breaker, permit, now, asked, settings)
       return self
     },
+    /** Calls fail that began so many seconds ago. */
+    failLate: (times: number, seconds: number) => {
+      const call = { began: now - seconds * 1_000, beside: () => 0 }
+      for (let n = 0; n < times; n++) breaker = Breaker.failed(breaker, "usual", now, undefined, settings, call)
+      return self
+    },
     succeed: (times = 1, permit: Breaker.Permit = "usual") => {
       for (let n = 0; n < times; n++) breaker = Breaker.completed(breaker, permit, now, settings)
       return self
@@ -114,10 +120,35 @@ describe("Breaker", () => {
     assert.strictEqual(breaker.fail(3).opensFor(), 10)
   })
 
-  it("opens for longer when it fails within the ramp", () => {
+  it("is judged within the ramp as when it is closed", () => {
     const breaker = driven().fail(3).wait(10)
     breaker.admit()
-    assert.strictEqual(breaker.answer("probe").fail().opensFor(), 20)
+    breaker.answer("probe").fail(2).succeed().fail(2)
+    assert.strictEqual(breaker.state(), "Ramp")
+    assert.strictEqual(breaker.fail().state(), "Open")
+    const other = driven().fail(3).wait(10)
+    other.admit()
+    other.answer("probe")
+    for (let n = 0; n < 9; n++) other.fail().succeed()
+    assert.strictEqual(other.state(), "Ramp")
+    assert.strictEqual(other.succeed().fail().state(), "Open")
+  })
+
+  it("opens for longer when it fails early in the ramp, and as at first when the ramp has held half its time", () => {
+    const ramping = () => {
+      const breaker = driven().fail(3).wait(10)
+      breaker.admit()
+      return breaker.answer("probe")
+    }
+    assert.strictEqual(ramping().wait(9.9).fail(3).opensFor(), 20)
+    assert.strictEqual(ramping().wait(10).fail(3).opensFor(), 10)
+  })
+
+  it("is not moved within the ramp by calls from before it", () => {
+    const breaker = driven().fail(3).wait(10)
+    breaker.admit()
+    assert.strictEqual(breaker.answer("probe").wait(1).failLate(5, 2).state(), "Ramp")
+    assert.strictEqual(breaker.failLate(5, 1).state(), "Open")
   })
 
   it("opens at once, and for as long, when the backend asks for more than the patience, within its limit", () => {
@@ -127,9 +158,16 @@ describe("Breaker", () => {
     assert.strictEqual(driven().fail(1, 6).opensFor(), 10)
   })
 
-  it("comes back early when a call that went through in a panic was answered", () => {
-    assert.strictEqual(driven().fail(3).answer("panic").state(), "Ramp")
-    assert.strictEqual(driven().fail(3).fail(1, undefined, "panic").opensFor(), 10)
+  it("comes back early when the calls that went through in a panic ended well, and is not moved by others", () => {
+    const panicked = (good: number, bad: number) =>
+      driven().fail(3).succeed(good, "panic").fail(bad, undefined, "panic")
+    assert.strictEqual(panicked(19, 0).state(), "Open")
+    assert.strictEqual(panicked(19, 1).state(), "Ramp")
+    assert.strictEqual(panicked(10, 10).opensFor(), 10)
+    assert.strictEqual(panicked(0, 500).opensFor(), 10)
+    assert.strictEqual(panicked(0, 500).wait(10).admit(), "probe")
+    // What failed long ago does not stand in the way.
+    assert.strictEqual(panicked(0, 500).succeed(20, "panic").state(), "Ramp")
   })
 
   it("is not moved by calls from before it opened", () => {
@@ -174,7 +212,6 @@ describe("Breaker", () => {
           }
           if (is("Ramp") && now - since >= 20) {
             state = "Closed"
-            row = 0
             openings = 0
           }
         }
@@ -195,15 +232,17 @@ describe("Breaker", () => {
             if (got !== undefined) permit = got
           } else if (kind === "fail") {
             breaker.fail(1, undefined, permit)
-            if (is("Closed") && ++row >= 3) open()
-            else if (is("Ramp")) open()
-            else if (is("HalfOpen") && permit === "probe") open()
+            if ((is("Closed") || is("Ramp")) && permit !== "panic" && ++row >= 3) {
+              if (is("Closed") || now - since >= 10) openings = 0
+              open()
+            } else if (is("HalfOpen") && permit === "probe") open()
           } else {
             breaker.succeed(1, permit)
-            if (is("Closed")) row = 0
+            if (is("Closed") || is("Ramp")) row = 0
             if (permit === "probe" && (is("HalfOpen") || is("Open"))) {
               state = "Ramp"
               since = now
+              row = 0
             }
           }
           settle()

@@ -24,8 +24,8 @@ const queue = { size: 1, timeout: Duration.millis(50) }
 const among = (plan: ReadonlyArray<Target>) =>
   Effect.gen(function* () {
     const clock = SteadyClock.of(yield* Effect.clock)
-    const health = Health.make()
-    const slots = Slots.make()
+    const slots = Slots.make(clock)
+    const health = Health.make(slots)
     const make = () => Candidates.make({ plan, health, slots, queue, clock, startedAt: clock.now() })
     return { candidates: make(), make, health, slots, clock }
   })
@@ -37,9 +37,11 @@ const refused = new UpstreamRejected({
   error: { message: "no", type: "t", param: null, code: null }
 })
 
+const permit = { terms: "usual", began: 0, number: 1, place: 1 } as const
+
 /** Sets a backend aside. */
 const condemn = (health: Health.Health, { backend }: Target, now: number) => {
-  for (let n = 0; n < backend.breaker.failures; n++) health.failed(backend, "usual", late, now)
+  for (let n = 0; n < backend.breaker.failures; n++) health.failed(backend, permit, late, now)
 }
 
 const nameOf = (ticket: Candidates.Ticket | undefined) => ticket?.target.backend.name
