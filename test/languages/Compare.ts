@@ -3,7 +3,8 @@ import type { Case, Expected } from "./Case.js"
 import type { Seen } from "./Seen.js"
 
 /** What can be worse: nothing instead of an answer, a part of one that passes for it, and so on. */
-export type What = "answer" | "passes" | "text" | "finish" | "calls" | "choices" | "usage" | "class" | "words" | "served"
+export type What =
+  "answer" | "passes" | "text" | "finish" | "calls" | "choices" | "usage" | "class" | "words" | "served"
 
 /** Something that the caller gets from the backend itself, and not, or otherwise, through the gateway, or reversed. */
 export interface Difference {
@@ -50,8 +51,7 @@ const compareServed = (one: Case, direct: ReadonlyArray<Seen>, through: Readonly
   const served = (all: ReadonlyArray<Seen>) => all.filter((seen) => isRight(one, seen)).length
   const [alone, by] = [served(direct), served(through)]
   const of = (count: number) => `${count} of ${one.callers ?? 1}`
-  const found: ReadonlyArray<Difference> =
-    alone === by ? [] : [{ what: "served", direct: of(alone), through: of(by) }]
+  const found: ReadonlyArray<Difference> = alone === by ? [] : [{ what: "served", direct: of(alone), through: of(by) }]
   return by < alone ? { losses: found, gains: [] } : { losses: [], gains: found }
 }
 
@@ -62,10 +62,13 @@ const differences = (one: Case, direct: Seen, through: Seen): ReadonlyArray<Foun
   if (direct.error === null && through.error === null) {
     return one.kind === "broken" && !isRight(one, through) ? [] : answerDifferences(one, direct, through)
   }
-  if (direct.error === null) return differ("answer", one.kind !== "broken")
+  if (direct.error === null) return differ("answer", isRight(one, direct) || canBeRead(one))
   if (through.error === null) return isRight(one, through) ? differ("answer", false) : differ("passes", true)
   return errorDifferences(one, direct, through)
 }
+
+// An answer that is none, or breaks, is best told as an error.
+const canBeRead = ({ kind }: Case): boolean => kind !== "broken" && kind !== "refused"
 
 const answerDifferences = (one: Case, direct: Seen, through: Seen): ReadonlyArray<Found> => {
   const found: Array<Found> = []

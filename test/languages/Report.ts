@@ -44,7 +44,9 @@ export const failures = (columns: ReadonlyArray<Column>): ReadonlyArray<string> 
 export const gains = (columns: ReadonlyArray<Column>): ReadonlyArray<string> =>
   columns.flatMap(({ cells, client }) =>
     cells.flatMap((cell, at) =>
-      cell._tag === "Better" ? cell.gains.map((gain) => `${cases[at]?.name} – ${client.name}: ${Compare.show(gain)}`) : []
+      cell._tag === "Better"
+        ? cell.gains.map((gain) => `${cases[at]?.name} – ${client.name}: ${Compare.show(gain)}`)
+        : []
     )
   )
 
@@ -60,8 +62,7 @@ export const table = (columns: ReadonlyArray<Column>): string => {
     "",
     `${"".padEnd(width)}  ${columns.map((_, at) => String(at + 1).padEnd(2)).join(" ")}`,
     ...cases.map(
-      ({ name }, at) =>
-        `${name.padEnd(width)}  ${columns.map(({ cells }) => signOf(cells[at]).padEnd(2)).join(" ")}`
+      ({ name }, at) => `${name.padEnd(width)}  ${columns.map(({ cells }) => signOf(cells[at]).padEnd(2)).join(" ")}`
     ),
     ""
   ].join("\n")
@@ -80,15 +81,11 @@ export const written = (page: string, language: Language, columns: ReadonlyArray
 const part = (columns: ReadonlyArray<Column>): ReadonlyArray<string> => [
   "| client | version | cases |",
   "|---|---|---|",
-  ...columns.map(
-    ({ cells, client }) => `| ${client.name} | ${Clients.versionOf(client)} | ${count(cells)} |`
-  ),
+  ...columns.map(({ cells, client }) => `| ${client.name} | ${Clients.versionOf(client)} | ${count(cells)} |`),
   "",
   `| backend | ${columns.map(({ client }) => client.name).join(" | ")} |`,
   `|---|${columns.map(() => "---|").join("")}`,
-  ...cases.map(
-    ({ title }, at) => `| ${title} | ${columns.map(({ cells }) => signOf(cells[at])).join(" | ")} |`
-  ),
+  ...cases.map(({ title }, at) => `| ${title} | ${columns.map(({ cells }) => signOf(cells[at])).join(" | ")} |`),
   ...list("Why some differ and are allowed to (a):", reasonsOf(columns, allowedIn)),
   ...list("Why some are not asked (·):", reasonsOf(columns, unableIn)),
   ...list("What is worse (✗):", failures(columns))

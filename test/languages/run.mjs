@@ -9,9 +9,14 @@ import { toolchains } from "./toolchains.mjs"
 const known = ["curl", "python", "go", "java", "rust"]
 const args = process.argv.slice(2)
 const named = args.filter((arg) => !arg.startsWith("--"))
-const wrong = [...named.filter((name) => !known.includes(name)), ...args.filter((arg) => arg.startsWith("--") && !["--no-write", "--verbose"].includes(arg))]
+const wrong = [
+  ...named.filter((name) => !known.includes(name)),
+  ...args.filter((arg) => arg.startsWith("--") && !["--no-write", "--verbose"].includes(arg))
+]
 if (wrong.length > 0) {
-  console.error(`Not known: ${wrong.join(", ")}. The languages are ${known.join(", ")}; the flags --no-write, --verbose.`)
+  console.error(
+    `Not known: ${wrong.join(", ")}. The languages are ${known.join(", ")}; the flags --no-write, --verbose.`
+  )
   process.exit(1)
 }
 

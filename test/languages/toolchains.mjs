@@ -17,7 +17,8 @@ const run = (command, args, { limit = 4 * minutes, ...options } = {}) =>
   new Promise((resolve) => {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], timeout: limit, ...options })
     let said = ""
-    for (const output of [child.stdout, child.stderr]) output.on("data", (bytes) => (said = `${said}${bytes}`.slice(-4_000)))
+    for (const output of [child.stdout, child.stderr])
+      output.on("data", (bytes) => (said = `${said}${bytes}`.slice(-4_000)))
     child.on("error", (error) => resolve(error.message))
     child.on("close", (code, signal) => {
       const last = said.trim().split("\n").slice(-6).join("\n  ")
@@ -64,7 +65,17 @@ const python = (name) => ({
     const { folder, reason } = await filled(name, version, [lock], async (folder) => {
       const made = await run(command, ["-m", "venv", folder])
       if (made !== undefined) return made
-      const pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--disable-pip-version-check", "-r", here(lock)]
+      const pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-compile",
+        "--disable-pip-version-check",
+        "-r",
+        here(lock)
+      ]
       return run(path.join(folder, "bin", "python"), pip)
     })
     if (folder === undefined) return { reason }
@@ -73,7 +84,8 @@ const python = (name) => ({
 })
 
 const sourcesOf = (folder) =>
-  fs.readdirSync(here(folder), { recursive: true, withFileTypes: true })
+  fs
+    .readdirSync(here(folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(here("."), path.join(entry.parentPath ?? entry.path, entry.name)))
     .sort()

@@ -11,14 +11,22 @@ const ways: ReadonlyArray<readonly [name: string, title: string, end: (call: Cal
   ["reset", "breaks off with a reset", (call) => void setTimeout(() => call.response.socket?.resetAndDestroy(), read)],
   ["close", "breaks off with a closed connection", (call) => void setTimeout(() => call.response.socket?.end(), read)],
   ["end", "ends properly without a finish", (call) => call.end()],
-  ["error", "reports an error", (call) => {
-    call.events(Say.error(crashed))
-    call.end()
-  }],
-  ["garbage", "brings an event that is no JSON", (call) => {
-    call.events('{"id": "chatcmpl-1", "choi')
-    call.end()
-  }],
+  [
+    "error",
+    "reports an error",
+    (call) => {
+      call.events(Say.error(crashed))
+      call.end()
+    }
+  ],
+  [
+    "garbage",
+    "brings an event that is no JSON",
+    (call) => {
+      call.events('{"id": "chatcmpl-1", "choi')
+      call.end()
+    }
+  ],
   ["stall", "falls silent", () => {}]
 ]
 
