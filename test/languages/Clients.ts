@@ -56,7 +56,7 @@ export const clients: ReadonlyArray<Client> = [
   python(3, "by_requests", "requests", "requests"),
   python(3, "by_aiohttp", "aiohttp", "aiohttp"),
   python(3, "langchain_chat", "LangChain", "langchain-openai", [["two-streamed", oneChoice]]),
-  python(3, "pydantic", "pydantic-ai", "pydantic-ai-slim", [["two", oneChoice]]),
+  python(3, "pydantic_client", "pydantic-ai", "pydantic-ai-slim", [["two", oneChoice]]),
   python(3, "agents_sdk", "openai-agents", "openai-agents", [["two", oneChoice]]),
   python(2, "instructor_client", "instructor", "instructor", [["two", oneChoice]]),
   python(2, "litellm_client", "litellm", "litellm"),
