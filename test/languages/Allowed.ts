@@ -7,6 +7,8 @@ export interface Allowed {
   readonly reason: string
   readonly what: ReadonlyArray<What>
   readonly cases: ReadonlyArray<string>
+  /** The status that it must be through the gateway. */
+  readonly status?: number
   /** Only for these clients; for all where it is left out. */
   readonly clients?: ReadonlyArray<string>
 }
@@ -16,21 +18,24 @@ export const allowed: ReadonlyArray<Allowed> = [
   {
     reason: "529 is not known to clients of OpenAI; it becomes 503, with the words of the backend",
     what: ["class"],
-    cases: ["refused-529", "passing-529"]
+    cases: ["refused-529", "passing-529"],
+    status: 503
   },
   {
     reason: "what the model cannot take is the request's own fault: 400 instead of 500, and nobody asks for it again",
     what: ["class"],
-    cases: ["refused-picture"]
+    cases: ["refused-picture"],
+    status: 400
   }
 ]
 
 /** The one that allows a difference, if any does. */
-export const find = (client: Client, { name }: Case, { what }: Difference): Allowed | undefined =>
+export const find = (client: Client, { name }: Case, { status, what }: Difference): Allowed | undefined =>
   allowed.find(
     (each) =>
       each.what.includes(what) &&
       each.cases.includes(name) &&
+      (each.status === undefined || each.status === status) &&
       (each.clients === undefined || each.clients.includes(client.name))
   )
 

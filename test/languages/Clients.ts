@@ -46,6 +46,15 @@ const go = (argument: string, module: string): Client => ({
   lacks: []
 })
 
+const java = (argument: string, pinned: Client["pinned"], lacks: Client["lacks"] = []): Client => ({
+  name: argument,
+  language: "java",
+  toolchain: "java",
+  argument,
+  pinned,
+  lacks
+})
+
 const oneChoice = "it knows one choice only"
 
 export const clients: ReadonlyArray<Client> = [
@@ -63,7 +72,18 @@ export const clients: ReadonlyArray<Client> = [
   python(2, "llama", "llama-index", "llama-index-llms-openai-like", [["two", oneChoice]]),
   python(2, "dspy_client", "dspy", "dspy", [["stream", "its streams want an answer in its own form"]]),
   go("openai-go", "github.com/openai/openai-go/v3"),
-  go("go-openai", "github.com/sashabaranov/go-openai")
+  go("go-openai", "github.com/sashabaranov/go-openai"),
+  java("openai-java", ["java/pom.xml", "openai-java"]),
+  java("langchain4j", ["java/pom.xml", "langchain4j-open-ai"], [["two", oneChoice]]),
+  java("java.net.http", undefined),
+  {
+    name: "async-openai",
+    language: "rust",
+    toolchain: "rust",
+    argument: "async-openai",
+    pinned: ["rust/Cargo.toml", "async-openai"],
+    lacks: []
+  }
 ]
 
 /** Why this client is not asked for this case, if it is not. */
@@ -81,7 +101,14 @@ export const unable = ({ lacks }: Client, { asked }: Case): string | undefined =
 export const versionOf = ({ pinned }: Client): string => {
   if (pinned === undefined) return "the one that is there"
   const [file, name] = pinned
-  const lines = fs.readFileSync(new URL(file, import.meta.url), "utf8").split("\n")
-  const at = lines.find((line) => line.includes(name) && /\d/.test(line)) ?? ""
-  return /\d+(\.\d+)+/.exec(at.slice(at.indexOf(name) + name.length))?.[0] ?? "?"
+  const text = fs.readFileSync(new URL(file, import.meta.url), "utf8")
+  const [, rest = ""] = text.split(between(file, name))
+  return /^\D*(\d+(\.\d+)+)/.exec(rest)?.[1] ?? "?"
+}
+
+/** What stands before the version in this kind of file. */
+const between = (file: string, name: string): string => {
+  if (file.endsWith(".txt")) return `\n${name}==`
+  if (file.endsWith(".xml")) return `<artifactId>${name}</artifactId>`
+  return file.endsWith(".toml") ? `\n${name} =` : `\t${name} v`
 }

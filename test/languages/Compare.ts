@@ -11,6 +11,8 @@ export interface Difference {
   readonly what: What
   readonly direct: string
   readonly through: string
+  /** The status that the client shows of an error through the gateway. */
+  readonly status?: number | null
 }
 
 export interface Verdict {
@@ -62,7 +64,7 @@ const differences = (one: Case, direct: Seen, through: Seen): ReadonlyArray<Foun
   if (direct.error === null && through.error === null) {
     return one.kind === "broken" && !isRight(one, through) ? [] : answerDifferences(one, direct, through)
   }
-  if (direct.error === null) return differ("answer", isRight(one, direct) || canBeRead(one))
+  if (direct.error === null) return differ("answer", canBeRead(one))
   if (through.error === null) return isRight(one, through) ? differ("answer", false) : differ("passes", true)
   return errorDifferences(one, direct, through)
 }
@@ -92,8 +94,9 @@ const answerDifferences = (one: Case, direct: Seen, through: Seen): ReadonlyArra
 
 const errorDifferences = (one: Case, direct: Seen, through: Seen): ReadonlyArray<Found> => {
   const found: Array<Found> = []
+  const status = through.error?.status ?? null
   const differ = (what: What, isLoss: boolean): void =>
-    void found.push({ what, isLoss, direct: tell(direct), through: tell(through) })
+    void found.push({ what, isLoss, status, direct: tell(direct), through: tell(through) })
   const says = (seen: Seen) => one.words === undefined || (seen.error?.message.includes(one.words) ?? false)
   if (says(direct) !== says(through)) differ("words", says(direct))
   const isKnown = one.kind !== "broken" && one.words !== undefined

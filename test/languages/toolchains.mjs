@@ -112,4 +112,38 @@ const curl = {
       : { command: [process.execPath, here("curl/curl.mjs")] }
 }
 
-export const toolchains = [curl, python("openai3"), python("openai2"), go]
+const java = {
+  language: "java",
+  name: "java",
+  prepare: async () => {
+    const version = versionOf("javac", ["-version"])
+    if (version === undefined) return { reason: "there is no javac" }
+    if (!(Number(/\d+/.exec(version)?.[0]) >= 17)) return { reason: `${version} is older than 17` }
+    if (versionOf("mvn", ["-v"]) === undefined) return { reason: "there is no mvn" }
+    const { folder, reason } = await filled("java", version, sourcesOf("java"), async (folder) => {
+      const jars = ["-q", "-B", "-f", here("java/pom.xml"), "dependency:copy-dependencies"]
+      const fetched = await run("mvn", [...jars, `-DoutputDirectory=${folder}/jars`])
+      if (fetched !== undefined) return fetched
+      const sources = sourcesOf("java/src").map(here)
+      return run("javac", ["-d", `${folder}/classes`, "-cp", `${folder}/jars/*`, ...sources])
+    })
+    if (folder === undefined) return { reason }
+    const classpath = [`${folder}/classes`, `${folder}/jars/*`].join(path.delimiter)
+    return { command: ["java", "-cp", classpath, "Main"] }
+  }
+}
+
+const rust = {
+  language: "rust",
+  name: "rust",
+  prepare: async () => {
+    const version = versionOf("cargo", ["--version"])
+    if (version === undefined) return { reason: "there is no cargo" }
+    const { folder, reason } = await filled("rust", version, sourcesOf("rust"), (folder) =>
+      run("cargo", ["build", "--locked", "--quiet", "--target-dir", folder], { cwd: here("rust"), limit: 15 * minutes })
+    )
+    return folder === undefined ? { reason } : { command: [path.join(folder, "debug", "clients")] }
+  }
+}
+
+export const toolchains = [curl, python("openai3"), python("openai2"), go, java, rust]
