@@ -22,18 +22,26 @@ if (wrong.length > 0) {
 
 const commands = {}
 const skipped = []
-for (const { language, name, prepare } of toolchains) {
-  if (named.length > 0 && !named.includes(language)) continue
-  const began = performance.now()
-  const { command, reason } = await prepare()
-  if (command === undefined) {
-    skipped.push(name)
-    console.log(`SKIPPED ${name}: ${reason}`)
-  } else {
-    commands[name] = command
-    console.log(`${name} is there after ${((performance.now() - began) / 1000).toFixed(1)} s`)
+const wanted = toolchains.filter(({ language }) => named.length === 0 || named.includes(language))
+const waiting = [...wanted]
+
+/** Prepares one toolchain after the other. */
+const work = async () => {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const { name, prepare } = next
+    const began = performance.now()
+    const { command, reason } = await prepare()
+    const took = `${((performance.now() - began) / 1000).toFixed(1)} s`
+    if (command === undefined) {
+      skipped.push(name)
+      console.log(`SKIPPED ${name} after ${took}: ${reason}`)
+    } else {
+      commands[name] = command
+      console.log(`${name} is there after ${took}`)
+    }
   }
 }
+await Promise.all([work(), work()])
 
 const prepared = { commands, writes: !args.includes("--no-write"), verbose: args.includes("--verbose") }
 const nothing = Object.keys(commands).length === 0
