@@ -83,12 +83,12 @@ const python = (name) => ({
   }
 })
 
-const sourcesOf = (folder) =>
-  fs
-    .readdirSync(here(folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(here("."), path.join(entry.parentPath ?? entry.path, entry.name)))
-    .sort()
+/** A folder of the cache that a compiler keeps its own account of. */
+const folderOf = (name, version, files) => {
+  const folder = path.join(cache, `${name}-${hashOf(version, files)}`)
+  fs.mkdirSync(folder, { recursive: true })
+  return folder
+}
 
 const go = {
   language: "go",
@@ -96,10 +96,9 @@ const go = {
   prepare: async () => {
     const version = versionOf("go", ["version"])
     if (version === undefined) return { reason: "there is no go" }
-    const { folder, reason } = await filled("go", version, sourcesOf("go"), (folder) =>
-      run("go", ["build", "-mod=readonly", "-o", path.join(folder, "clients"), "."], { cwd: here("go") })
-    )
-    return folder === undefined ? { reason } : { command: [path.join(folder, "clients")] }
+    const binary = path.join(folderOf("go", version, ["go/go.mod", "go/go.sum"]), "clients")
+    const reason = await run("go", ["build", "-mod=readonly", "-o", binary, "."], { cwd: here("go") })
+    return reason === undefined ? { command: [binary] } : { reason }
   }
 }
 
@@ -120,14 +119,16 @@ const java = {
     if (version === undefined) return { reason: "there is no javac" }
     if (!(Number(/\d+/.exec(version)?.[0]) >= 17)) return { reason: `${version} is older than 17` }
     if (versionOf("mvn", ["-v"]) === undefined) return { reason: "there is no mvn" }
-    const { folder, reason } = await filled("java", version, sourcesOf("java"), async (folder) => {
-      const jars = ["-q", "-B", "-f", here("java/pom.xml"), "dependency:copy-dependencies"]
-      const fetched = await run("mvn", [...jars, `-DoutputDirectory=${folder}/jars`])
-      if (fetched !== undefined) return fetched
-      const sources = sourcesOf("java/src").map(here)
-      return run("javac", ["-d", `${folder}/classes`, "-cp", `${folder}/jars/*`, ...sources])
-    })
+    const { folder, reason } = await filled("java", version, ["java/pom.xml"], (folder) =>
+      run("mvn", [
+        ...["-q", "-B", "-f", here("java/pom.xml"), "dependency:copy-dependencies"],
+        `-DoutputDirectory=${folder}/jars`
+      ])
+    )
     if (folder === undefined) return { reason }
+    const sources = fs.readdirSync(here("java/src")).map((name) => here(`java/src/${name}`))
+    const failed = await run("javac", ["-d", `${folder}/classes`, "-cp", `${folder}/jars/*`, ...sources])
+    if (failed !== undefined) return { reason: failed }
     const classpath = [`${folder}/classes`, `${folder}/jars/*`].join(path.delimiter)
     return { command: ["java", "-cp", classpath, "Main"] }
   }
@@ -139,10 +140,10 @@ const rust = {
   prepare: async () => {
     const version = versionOf("cargo", ["--version"])
     if (version === undefined) return { reason: "there is no cargo" }
-    const { folder, reason } = await filled("rust", version, sourcesOf("rust"), (folder) =>
-      run("cargo", ["build", "--locked", "--quiet", "--target-dir", folder], { cwd: here("rust"), limit: 15 * minutes })
-    )
-    return folder === undefined ? { reason } : { command: [path.join(folder, "debug", "clients")] }
+    const folder = folderOf("rust", version, ["rust/Cargo.lock"])
+    const args = ["build", "--locked", "--quiet", "--target-dir", folder]
+    const reason = await run("cargo", args, { cwd: here("rust"), limit: 15 * minutes })
+    return reason === undefined ? { command: [path.join(folder, "debug", "clients")] } : { reason }
   }
 }
 

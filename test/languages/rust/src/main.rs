@@ -11,9 +11,10 @@ use futures::StreamExt;
 use seen::{Failure, Seen};
 use serde_json::{json, Value};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::timeout;
 
 const KEY: &str = "sk-caller-key";
-const PATIENCE: Duration = Duration::from_secs(4);
+const SILENCE: Duration = Duration::from_secs(4);
 
 fn body(task: &Value) -> Value {
     let mut made = json!({
@@ -35,7 +36,7 @@ fn body(task: &Value) -> Value {
     made
 }
 
-/// Asks with async-openai as it is by default: without retries.
+/// Asks with async-openai as it is, and waits for so long for each piece of a stream.
 async fn ask(task: &Value, seen: &mut Seen) -> Result<(), Failure> {
     let base = task["baseURL"].as_str().unwrap_or_default();
     let config = OpenAIConfig::new().with_api_base(base).with_api_key(KEY);
@@ -47,7 +48,7 @@ async fn ask(task: &Value, seen: &mut Seen) -> Result<(), Failure> {
         return Ok(());
     }
     let mut stream = client.chat().create_stream(request).await.map_err(Failure::of_client)?;
-    while let Some(piece) = stream.next().await {
+    while let Some(piece) = timeout(SILENCE, stream.next()).await.map_err(Failure::of)? {
         let piece = piece.map_err(Failure::of_client)?;
         seen.add(&serde_json::to_value(piece).map_err(Failure::of)?);
     }
@@ -61,12 +62,7 @@ async fn main() {
         let task: Value = serde_json::from_str(&line).expect("a task is JSON");
         tokio::spawn(async move {
             let mut seen = Seen::default();
-            let asked = tokio::time::timeout(PATIENCE, ask(&task, &mut seen)).await;
-            let failure = match asked {
-                Ok(Ok(())) => None,
-                Ok(Err(failure)) => Some(failure),
-                Err(late) => Some(Failure::of(late)),
-            };
+            let failure = ask(&task, &mut seen).await.err();
             println!("{}", json!({"id": task["id"], "seen": seen.shown(failure)}));
         });
     }
