@@ -7,10 +7,12 @@ import type { Case } from "./Case.js"
 import { cases } from "./Cases.js"
 import * as Door from "./Door.js"
 import type { Program } from "./Program.js"
-import type { Seen } from "./Seen.js"
+import type { Seen, Task } from "./Seen.js"
 
 /** One client's way to the backend, by itself and through a gateway of its own. */
 export interface Lane {
+  /** Lets a program load all that it needs, before anything hangs on its being quick. */
+  readonly warm: (program: Program) => Promise<unknown>
   /** What all callers of a case read, in both ways, and how often the backend was asked. */
   readonly ask: (program: Program, one: Case) => Promise<Both>
 }
@@ -24,6 +26,9 @@ export interface Way {
   readonly seen: ReadonlyArray<Seen>
   readonly requests: number
 }
+
+/** Longer than any library takes to load, in ms. */
+const loading = 240_000
 
 /** Where a case is asked for: by the lane's name, at the backend's port or behind a door. */
 interface Entrance {
@@ -53,13 +58,16 @@ export const make = (name: string, backend: Backend) =>
       const { door, lane } = entrance
       backend.begin(lane, one)
       if (one.closed !== undefined) door?.openAfter(one.closed)
-      const { n = 1, stream = false, tools = false, usage = false } = one.asked
-      const task = { baseURL, model: one.name, n, stream, tools, usage }
+      const task = taskOf(one, baseURL)
       const callers = Array.from({ length: one.callers ?? 1 }, () => program.ask(task))
       const seen = await Promise.all(callers).finally(() => door?.close())
       return { seen, requests: backend.requests(lane, one) }
     }
     const lane: Lane = {
+      warm: (program) => {
+        const warming: Entrance = { lane: `${name}-warm`, port: backend.port, door: undefined }
+        return Promise.all(cases.slice(0, 1).map((one) => program.ask(taskOf(one, urlOf(warming)), loading)))
+      },
       ask: async (program, one) => {
         const entrance = alone.get(one)
         const [direct, through] = await Promise.all([
@@ -71,6 +79,11 @@ export const make = (name: string, backend: Backend) =>
     }
     return lane
   })
+
+const taskOf = ({ asked, name }: Case, baseURL: string): Task => {
+  const { n = 1, stream = false, tools = false, usage = false } = asked
+  return { baseURL, model: name, n, stream, tools, usage }
+}
 
 const urlOf = ({ lane, port }: Entrance): string => `http://127.0.0.1:${port}/${lane}/v1`
 

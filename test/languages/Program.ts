@@ -7,7 +7,8 @@ import { Reply } from "./Seen.js"
 
 /** A program in another language that asks what it is told to, as many at once as it is told. */
 export interface Program {
-  readonly ask: (task: Task) => Promise<Seen>
+  /** Fails where there is no answer within this time, in ms. */
+  readonly ask: (task: Task, limit?: number) => Promise<Seen>
   readonly stop: () => void
 }
 
@@ -17,7 +18,7 @@ interface Waiting {
 }
 
 /** Longer than any client waits and asks again, in ms. */
-const limit = 60_000
+const patience = 60_000
 
 /** Starts a program by its command line; what waits for it fails when it dies. */
 export const start = ([command = "", ...args]: ReadonlyArray<string>): Program => {
@@ -45,7 +46,7 @@ export const start = ([command = "", ...args]: ReadonlyArray<string>): Program =
     else one?.resolve(seen)
   })
   return {
-    ask: (task) =>
+    ask: (task, limit = patience) =>
       new Promise((resolve, reject) => {
         if (dead !== undefined) return reject(dead)
         const id = count++

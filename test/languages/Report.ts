@@ -88,7 +88,7 @@ const part = (columns: ReadonlyArray<Column>): ReadonlyArray<string> => [
   ...cases.map(({ title }, at) => `| ${title} | ${columns.map(({ cells }) => signOf(cells[at])).join(" | ")} |`),
   ...list("Why some differ and are allowed to (a):", reasonsOf(columns, allowedIn)),
   ...list("Why some are not asked (·):", reasonsOf(columns, unableIn)),
-  ...list("What is worse (✗):", failures(columns))
+  ...list("What is worse (✗):", worseOf(columns))
 ]
 
 const list = (head: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
@@ -98,6 +98,20 @@ const allowedIn = (cell: Cell): ReadonlyArray<string> =>
   cell._tag === "Allowed" ? cell.reasons.map(({ reason }) => reason) : []
 
 const unableIn = (cell: Cell): ReadonlyArray<string> => (cell._tag === "Unable" ? [cell.reason] : [])
+
+/** Each case once, with what is worse in it and for whom. */
+const worseOf = (columns: ReadonlyArray<Column>): ReadonlyArray<string> =>
+  cases.flatMap(({ title }, at) => {
+    const worse = columns.flatMap(({ cells, client }) => {
+      const cell = cells[at]
+      if (cell?._tag === "Crashed") return [{ name: client.name, whats: ["crash"] }]
+      return cell?._tag === "Worse" ? [{ name: client.name, whats: cell.losses.map(({ what }) => what) }] : []
+    })
+    const whats = new Set(worse.flatMap((each) => each.whats))
+    return worse.length === 0
+      ? []
+      : [`${title}: ${[...whats].join(", ")} (${worse.map(({ name }) => name).join(", ")})`]
+  })
 
 /** Each reason once, with the clients that it holds for. */
 const reasonsOf = (

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { allowed } from "./Allowed.js"
@@ -163,4 +164,25 @@ it("shows every client and every case on the page", () => {
       if (client.language === language) assert.include(part, `| ${client.name} | ${Clients.versionOf(client)} |`)
     }
   }
+})
+
+describe("the command", () => {
+  const command = (...args: ReadonlyArray<string>) => {
+    const runner = new URL("run.mjs", import.meta.url).pathname
+    return spawnSync(process.execPath, [runner, ...args], { encoding: "utf8", env: { PATH: "/nowhere" } })
+  }
+
+  it("says which toolchains are not there, and fails no one for it", () => {
+    const { status, stdout } = command()
+    for (const name of ["curl", "python/openai2", "python/openai3", "go", "java", "rust"]) {
+      assert.match(stdout, new RegExp(`^SKIPPED ${name} after .*: there is no `, "m"))
+    }
+    assert.match(stdout, /^Skipped, and so neither passed nor failed: /m)
+    assert.strictEqual(status, 0)
+  })
+
+  it("knows no other languages", () => {
+    assert.strictEqual(command("cobol").status, 1)
+    assert.strictEqual(command("--nope").status, 1)
+  })
 })

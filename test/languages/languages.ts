@@ -25,6 +25,8 @@ const column = (client: Client, command: ReadonlyArray<string>, backend: Backend
       Effect.sync(() => Program.start([...command, client.argument])),
       ({ stop }) => Effect.sync(stop)
     )
+    // One that cannot start shows it in every case.
+    yield* Effect.promise(() => lane.warm(program).catch(() => {}))
     const cells = yield* Effect.forEach(cases, (one) => Effect.promise(() => Cell.make(client, program, lane, one)), {
       concurrency: atOnce
     })
