@@ -82,6 +82,13 @@ export const make = (): LocalSink => {
     else resume(Effect.void)
   })
 
+  const end = (text: string, ended: (delivered: boolean) => void) => {
+    last = text
+    onEnded = ended
+    if (gone || waiting.length === 0) settle(!gone)
+    stop()
+  }
+
   const sink: LocalSink = {
     delivery: {
       encode: (answer) => answer,
@@ -99,12 +106,8 @@ export const make = (): LocalSink => {
     // What is written in pieces comes as chunks.
     write: () => true,
     drained,
-    end: (text, ended) => {
-      last = text
-      onEnded = ended
-      if (gone || waiting.length === 0) settle(!gone)
-      stop()
-    },
+    end,
+    endShort: end,
     abandon: leave,
     breakOff: () => {
       if (begun) stop()

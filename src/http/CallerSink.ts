@@ -1,6 +1,7 @@
 import * as http from "node:http"
 import * as Effect from "effect/Effect"
 import type { CallerSink, SinkListener } from "../relay/ResponseSink.js"
+import * as Alarm from "../flow/Alarm.js"
 import * as CallerConnection from "./CallerConnection.js"
 
 /** Headers, as they are by then. */
@@ -64,6 +65,25 @@ class NodeSink implements CallerSink, CallerConnection.Departing {
   }
 
   end(text: string, onEnded: (delivered: boolean) => void): void {
+    this.endWith(text, lastChunk, onEnded)
+  }
+
+  endShort(text: string, onEnded: (delivered: boolean) => void): void {
+    const { response } = this
+    const { socket } = response.req
+    this.connection.closeAfter()
+    if (this.chunked || !response.chunkedEncoding || this.isGone) {
+      response.on("finish", () => socket.destroySoon())
+      return this.endWith(text, "", onEnded)
+    }
+    // Node would end the chunks itself, and whoever stands between does not tell when it has passed the piece on.
+    this.onEnded = onEnded
+    response.write(text)
+    if ("flush" in response && typeof response.flush === "function") void Reflect.apply(response.flush, response, [])
+    Alarm.make().set(passedOn, () => socket.destroySoon())
+  }
+
+  private endWith(text: string, chunksEnd: string, onEnded: (delivered: boolean) => void): void {
     const { response } = this
     if (this.isGone) {
       response.end()
@@ -71,7 +91,7 @@ class NodeSink implements CallerSink, CallerConnection.Departing {
     }
     this.onEnded = onEnded
     const size = Buffer.byteLength(text)
-    const piece = this.chunked ? chunkOf(text, size) + lastChunk : text
+    const piece = this.chunked ? chunkOf(text, size) + chunksEnd : text
     if (isAscii(text, size)) response.end(piece, "latin1")
     else response.end(Buffer.from(piece))
   }
@@ -123,6 +143,9 @@ class NodeSink implements CallerSink, CallerConnection.Departing {
 }
 
 const ignore = () => {}
+
+/** So long a compression may take for the last piece, in ms. */
+const passedOn = 100
 
 // A chunk of nothing would be the last one.
 const chunkOf = (text: string, size: number): string => (text === "" ? "" : `${size.toString(16)}\r\n${text}\r\n`)

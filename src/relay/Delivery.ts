@@ -65,7 +65,9 @@ class Written implements Delivery<string> {
   finish(end: RelayEnd, readWithin: number): Effect.Effect<RelayEnd> {
     return ResponseSink.finish(this.sink, end, readWithin, (onEnded) => {
       this.beat?.clear()
-      this.sink.end(this.encoder.end(end), onEnded)
+      const last = this.encoder.end(end)
+      if (end._tag === "Completed") this.sink.end(last, onEnded)
+      else this.sink.endShort(last, onEnded)
     })
   }
 

@@ -14,6 +14,11 @@ export interface ResponseSink {
   readonly drained: Effect.Effect<void>
   /** Sends the last piece and says whether the caller took everything. */
   end(text: string, onEnded: (delivered: boolean) => void): void
+  /**
+   * The same for a body that is not whole: the connection closes behind the last piece, without what would end the body,
+   * so that nobody takes it for whole.
+   */
+  endShort(text: string, onEnded: (delivered: boolean) => void): void
   /** Closes the connection of a caller that does not take the rest. */
   abandon(): void
 }

@@ -13,6 +13,9 @@ const floor = 8
 
 const attempts = 10
 
+/** What the largest size takes less than, in ms, is not looked at any closer: the square of it would take longer. */
+const quick = 20
+
 /** What takes longer is tried at no larger size, in ms: it may take the square of it. */
 const longest = 250
 
@@ -22,6 +25,7 @@ const longest = 250
  * 0 where even the largest size takes no time worth speaking of.
  */
 export const growth = <A>({ least: from = 256, most = 2 ** 18, of, run }: Family<A>): number => {
+  if (most >= 2 ** 18 && best(of(most / 16), run, 1) < 2 && best(of(most), run, 1) < quick) return 0
   let size = from
   // Once is not enough: it may have been held up.
   const isQuick = () => best(of(4 * size), run, 3) < floor
@@ -31,6 +35,8 @@ export const growth = <A>({ least: from = 256, most = 2 ** 18, of, run }: Family
   }
   let least = Infinity
   for (let attempt = 0; attempt < attempts && least > linear; attempt++) {
+    // Nothing that others do to the machine looks like the square so many times in a row.
+    if (attempt === 3 && least > 2 * linear) break
     const grown = step({ of, run, most }, size)
     least = Math.min(least, grown)
     // Where the processor's caches or the collector of garbage make a step, another size may have none.

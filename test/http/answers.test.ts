@@ -23,7 +23,7 @@ const asked = (script: Script, next?: Script, stream = true) =>
     const response = yield* Effect.promise(() =>
       gateway.post("/v1/chat/completions", { ...TestGateway.chat(), stream })
     )
-    const text = yield* Effect.promise(() => response.text())
+    const text = (yield* Effect.promise(() => Caller.received(response))).text
     const record = yield* Effect.promise(() => gateway.record(0))
     return { status: response.status, text, record }
   })

@@ -65,7 +65,7 @@ describe("a caller that does not read", () => {
       assert.isBelow(backend.bytes(), 48 * 1024 * 1024)
       assert.strictEqual(gateway.records.length, 0)
 
-      const text = yield* Effect.promise(() => Caller.textOf(incoming))
+      const { text } = yield* Effect.promise(() => Caller.received(incoming))
       assert.isTrue(text.endsWith("data: [DONE]\n\n"))
       assert.strictEqual(text.split(piece).length - 1, backend.pieces())
       const record = yield* Effect.promise(() => gateway.record(0))
@@ -105,7 +105,7 @@ describe("a caller that does not read", () => {
       })
       const incoming = yield* Effect.promise(() => response)
       yield* Effect.promise(() => backend.letGo)
-      const text = yield* Effect.promise(() => Caller.textOf(incoming))
+      const { text } = yield* Effect.promise(() => Caller.received(incoming))
       assert.notInclude(text.slice(-400), "[DONE]")
       assert.match(text.slice(-400), /\n\ndata: \{"error":.*\}\n\n$/)
       const record = yield* Effect.promise(() => gateway.record(0))

@@ -11,7 +11,11 @@ const pieces = ["data: é 漢 😀\n\n", "", "data: plain\n\n"]
 const last = "data: [DONE]\n\n"
 
 /** All that a caller of this version is sent. */
-const answered = (version: "1.0" | "1.1", respond: (response: http.ServerResponse) => void) =>
+const answered = (
+  version: "1.0" | "1.1",
+  respond: (response: http.ServerResponse) => void,
+  connection: "close" | "keep-alive" = "close"
+) =>
   Effect.gen(function* () {
     const server = http.createServer((_, response) => respond(response))
     yield* Effect.acquireRelease(
@@ -20,7 +24,7 @@ const answered = (version: "1.0" | "1.1", respond: (response: http.ServerRespons
     )
     return yield* Effect.promise(async () => {
       const socket = net.connect(portOf(server), "127.0.0.1")
-      socket.write(`GET / HTTP/${version}\r\nhost: x\r\nconnection: close\r\n\r\n`)
+      socket.write(`GET / HTTP/${version}\r\nhost: x\r\nconnection: ${connection}\r\n\r\n`)
       return Buffer.concat(await socket.toArray())
     })
   }).pipe(Effect.scoped)
@@ -40,8 +44,36 @@ const received = (version: "1.0" | "1.1", before: (response: http.ServerResponse
     sink.end(last, () => {})
   }).pipe(Effect.map((all) => all.subarray(all.indexOf(headEnd) + 4).toString("utf8")))
 
+/** The body of an answer that broke off, to a caller that would keep its connection. */
+const brokenOff = (version: "1.0" | "1.1", before: (response: http.ServerResponse) => void = () => {}) =>
+  answered(
+    version,
+    (response) => {
+      before(response)
+      const sink = CallerSink.make(response, () => ({}))
+      sink.start(200, { "content-type": "text/event-stream" })
+      sink.write("data: é\n\n")
+      sink.endShort("data: {}\n\n", () => {})
+    },
+    "keep-alive"
+  ).pipe(Effect.map((all) => all.subarray(all.indexOf(headEnd) + 4)))
+
 const chunked = (texts: ReadonlyArray<string>) =>
   texts.map((text) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`).join("")
+
+/** Passes on later what is written, as a compression does. */
+const compress = (response: http.ServerResponse) => {
+  const write = response.write.bind(response)
+  const end = response.end.bind(response)
+  Object.assign(response, {
+    write: (text: string) => {
+      setImmediate(() => void write(text))
+      return true
+    },
+    end: () => void setImmediate(() => void end()),
+    flush: () => {}
+  })
+}
 
 const said = pieces.filter((piece) => piece !== "")
 
@@ -77,6 +109,22 @@ describe("the sink over a Node response", () => {
         })
         assert.include(head.toString("latin1"), "x-name: caf\xe9\r\n")
       }
+    })
+  )
+
+  it.live("closes the connection behind a body that broke off, without the chunk that would end it", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(String(yield* brokenOff("1.1")), chunked(["data: é\n\n", "data: {}\n\n"]))
+      assert.strictEqual(String(yield* brokenOff("1.0")), "data: é\n\ndata: {}\n\n")
+    })
+  )
+
+  it.live("does so where a compression stands between", () =>
+    Effect.gen(function* () {
+      const body = yield* brokenOff("1.1", (response) => compress(response))
+      const text = String(body)
+      assert.include(text, "data: {}")
+      assert.isFalse(text.endsWith("0\r\n\r\n"))
     })
   )
 

@@ -129,7 +129,7 @@ describe("a backend with ways of its own", () => {
         gateway.post("/v1/chat/completions", { ...TestGateway.chat(), stream: true })
       )
       committed.open()
-      const text = yield* Effect.promise(() => response.text())
+      const { text } = yield* Effect.promise(() => Caller.received(response))
       const error = JsonObject.orEmpty(Caller.parse(Caller.events(text).at(-1) ?? "")["error"])
       assert.deepStrictEqual(error["innererror"], {
         hint: "key [redacted] at [redacted]",

@@ -18,7 +18,7 @@ const asked = (script: Script, stream: boolean, further: ReadonlyArray<Script> =
     const response = yield* Effect.promise(() =>
       gateway.post("/v1/chat/completions", { ...TestGateway.chat(), stream })
     )
-    const text = yield* Effect.promise(() => response.text())
+    const text = (yield* Effect.promise(() => Caller.received(response))).text
     const record = yield* Effect.promise(() => gateway.record(0))
     const error = JsonObject.orEmpty(Caller.parse(text)["error"])
     return {

@@ -136,7 +136,7 @@ const gatewayFor = Effect.gen(function* () {
         },
         ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) })
       })
-      return JSON.stringify([...response.headers]) + (await response.text())
+      return JSON.stringify([...response.headers]) + (await Caller.received(response)).text
     })
   return { now, upstream, records, lines, ask }
 })

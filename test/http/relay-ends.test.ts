@@ -41,7 +41,7 @@ const read = (script: Script, timeouts: Gateway.Config["openai_clients"][number]
     const body = { ...TestGateway.chat(), stream: true as const }
     const response = yield* Effect.promise(() => gateway.post("/v1/chat/completions", body))
     assert.strictEqual(response.status, 200)
-    const text = yield* Effect.promise(() => response.text())
+    const text = (yield* Effect.promise(() => Caller.received(response))).text
     const record = yield* Effect.promise(() => gateway.record(0))
 
     const iterated = yield* Effect.promise(async () => {

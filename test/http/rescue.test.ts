@@ -39,7 +39,7 @@ const rescued = (first: Script, second: Script, a: BackendConfig = {}, b: Backen
     })
     const request = { ...TestGateway.chat(), stream: true, ...body }
     const response = yield* Effect.promise(() => gateway.post("/v1/chat/completions", request))
-    const text = yield* Effect.promise(() => response.text())
+    const text = (yield* Effect.promise(() => Caller.received(response))).text
     const record = yield* Effect.promise(() => gateway.record(0))
     const chunks = Caller.chunks(text)
     const content = chunks

@@ -23,7 +23,7 @@ const started = (script: Script, config: BackendConfig = {}) =>
     const post = (path: string, body: object) =>
       Effect.promise(async () => {
         const response = await gateway.post(path, body)
-        const text = await response.text()
+        const text = (await Caller.received(response)).text
         assert.strictEqual(response.status, 200, text)
         return text
       })
@@ -528,9 +528,10 @@ describe("a legacy completion", () => {
         yield* Effect.promise(() => response.text())
         assert.deepStrictEqual(b.received.at(-1)?.body["prompt"], given)
       }
-      const text = yield* Effect.promise(async () =>
-        (await gateway.post(legacyPath, { ...prompt, stream: true })).text()
+      const { isWhole, text } = yield* Effect.promise(async () =>
+        Caller.received(await gateway.post(legacyPath, { ...prompt, stream: true }))
       )
+      assert.isFalse(isWhole)
       assert.notInclude(text, "[DONE]")
       assert.strictEqual(streamedText(text), "Once")
       assert.property(Caller.chunks(text).at(-1), "error")

@@ -63,7 +63,11 @@ const chunkOf = (word: string) =>
 
 /** A caller that takes what it is sent, unless it is told to be slow. */
 const caller = () => {
-  const state = { text: "", whenConcluded: "", isFull: false, ended: false }
+  const state: { text: string; whenConcluded: string; isFull: boolean; ended?: "whole" | "short" } = {
+    text: "",
+    whenConcluded: "",
+    isFull: false
+  }
   let onDrained = () => {}
   const sink: ResponseSink = {
     listen: () => {},
@@ -78,7 +82,12 @@ const caller = () => {
     }),
     end: (text, onEnded) => {
       state.text += text
-      state.ended = true
+      state.ended = "whole"
+      onEnded(true)
+    },
+    endShort: (text, onEnded) => {
+      state.text += text
+      state.ended = "short"
       onEnded(true)
     },
     abandon: () => {}
@@ -179,6 +188,7 @@ describe("Relay.relayStream", () => {
               { reads: readsOf(words.length, sizes, ["."]), breaks: false }
             ])
             assert.strictEqual((yield* end)._tag, "Completed")
+            assert.strictEqual(state.ended, "whole")
             assert.strictEqual(said(state.text), whole)
             assert.isTrue(state.text.endsWith("data: [DONE]\n\n"))
             assert.deepStrictEqual(ends, [...broken.map(() => "UpstreamBroke" as const), "Completed"])
@@ -195,6 +205,7 @@ describe("Relay.relayStream", () => {
         assert.strictEqual(said(state.text), words.slice(0, count).join(""))
         assert.notInclude(state.text, "[DONE]")
         assert.include(state.text, "upstream_broke")
+        assert.strictEqual(state.ended, "short")
         assert.deepStrictEqual(ends, ["UpstreamBroke"])
       })
     )
@@ -211,7 +222,7 @@ describe("Relay.relayStream", () => {
         assert.isTrue(whole.startsWith(said(state.text)))
         assert.strictEqual(said(state.text), said(state.whenConcluded))
         assert.lengthOf(ends, 1)
-        assert.isTrue(state.ended)
+        assert.strictEqual(state.ended, (yield* fiber)._tag === "Completed" ? "whole" : "short")
       })
     )
   )

@@ -47,6 +47,22 @@ export const rejection = async (promise: Promise<unknown>): Promise<unknown> => 
 /** The body of a response as a JSON object. */
 export const json = async (response: Response): Promise<JsonObject.JsonObject> => parse(await response.text())
 
+/** The text of a body, and whether its framing says that it is whole. */
+export const received = async (
+  response: Response | http.IncomingMessage
+): Promise<{ readonly text: string; readonly isWhole: boolean }> => {
+  const decoder = new TextDecoder()
+  let text = ""
+  try {
+    const pieces: AsyncIterable<unknown> | null = "body" in response ? response.body : response
+    for await (const piece of pieces ?? [])
+      if (piece instanceof Uint8Array) text += decoder.decode(piece, { stream: true })
+    return { text, isWhole: true }
+  } catch {
+    return { text, isWhole: false }
+  }
+}
+
 /** The `error` of an error response. */
 export const errorOf = async (response: Response): Promise<JsonObject.JsonObject> =>
   JsonObject.orEmpty((await json(response))["error"])

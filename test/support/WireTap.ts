@@ -59,8 +59,8 @@ const record = (request: http.IncomingMessage, response: http.ServerResponse): (
   return () => {
     if (!response.headersSent || request.method === "HEAD") return []
     const { statusCode: status, writableFinished: whole } = response
-    const { broken, sent, type } = read(Buffer.concat(written), whole)
-    const found = check({ url: request.url ?? "", asked: textOf(asked), status, type, sent, whole })
+    const { broken, ended, sent, type } = read(Buffer.concat(written), whole)
+    const found = check({ url: request.url ?? "", asked: textOf(asked), status, type, sent, whole, ended })
     const problems = broken === undefined ? found : [broken]
     return problems.map((problem) => `${request.method} ${request.url} ${status}: ${problem}`)
   }
@@ -74,11 +74,15 @@ interface Exchange {
   readonly sent: string
   /** Whether the response was sent to its end. */
   readonly whole: boolean
+  /** Whether the framing says that the body is whole. */
+  readonly ended: boolean
 }
 
-const check = ({ asked, sent, status, type, url, whole }: Exchange): WireContract.Problems => {
+const check = ({ asked, ended, sent, status, type, url, whole }: Exchange): WireContract.Problems => {
   const typed = (expected: string) => (type.startsWith(expected) ? [] : [`content-type ${type}`])
   const operation = operationOf(url)
+  const isStream = operation !== undefined && status === 200 && parse(asked)["stream"] === true
+  if (whole && !isStream && !ended) return ["no last chunk"]
   if (status >= 400) return whole ? [...typed("application/json"), ...WireContract.checkError(sent)] : []
   if (operation === undefined || status !== 200) return []
   const body = parse(asked)
@@ -92,6 +96,9 @@ const check = ({ asked, sent, status, type, url, whole }: Exchange): WireContrac
       : []
   const includeUsage = JsonObject.orEmpty(body["stream_options"])["include_usage"] === true
   const problems = WireContract.checkStream({ operation, includeUsage }, sent, !whole)
+  // What failed must not look whole, not even to whoever does not know its last frame.
+  if (whole && ended !== sent.endsWith("data: [DONE]\n\n"))
+    return [ended ? "a failure that looks whole" : "no last chunk"]
   return [...typed("text/event-stream; charset=utf-8"), ...problems, ...WireContract.checkInside(operation, sent)]
 }
 
@@ -101,6 +108,8 @@ const operationOf = (url: string): Operation | undefined =>
 interface Read {
   readonly type: string
   readonly sent: string
+  /** Whether the framing says that the body is whole; where there is none, nothing does. */
+  readonly ended: boolean
   /** What is wrong with the framing. */
   readonly broken?: string
 }
@@ -112,21 +121,20 @@ const read = (written: Buffer, whole: boolean): Read => {
   if (/^HTTP\/1.1 1/.test(head)) return read(written.subarray(end + 4), whole)
   const type = /^content-type: *(.*)$/im.exec(head)?.[1] ?? ""
   const body = written.subarray(end + 4)
-  if (!/^transfer-encoding: *chunked$/im.test(head)) return { type, sent: body.toString("utf8") }
+  if (!/^transfer-encoding: *chunked$/im.test(head)) return { type, sent: body.toString("utf8"), ended: true }
   const pieces: Array<Buffer> = []
   for (let at = 0; at < body.length;) {
     const [line, size] = /^([0-9a-f]+)\r\n/.exec(body.subarray(at, at + 12).toString("latin1")) ?? []
-    if (line === undefined || size === undefined) return { type, sent: "", broken: `no chunk at ${at}` }
+    if (line === undefined || size === undefined) return { type, sent: "", ended: false, broken: `no chunk at ${at}` }
     const from = at + line.length
     at = from + parseInt(size, 16)
     pieces.push(body.subarray(from, at))
     const ended = at >= body.length ? !whole : body.subarray(at, at + 2).toString() === "\r\n"
-    if (!ended) return { type, sent: "", broken: `the chunk before ${at} does not end there` }
+    if (!ended) return { type, sent: "", ended, broken: `the chunk before ${at} does not end there` }
     at += 2
-    if (size === "0" && at !== body.length) return { type, sent: "", broken: "bytes after the last chunk" }
+    if (size === "0" && at !== body.length) return { type, sent: "", ended: true, broken: "bytes after the last chunk" }
   }
-  const sent = textOf(pieces)
-  return whole && !body.subarray(-5).equals(lastChunk) ? { type, sent, broken: "no last chunk" } : { type, sent }
+  return { type, sent: textOf(pieces), ended: body.subarray(-5).equals(lastChunk) }
 }
 
 const lastChunk = Buffer.from("0\r\n\r\n")
