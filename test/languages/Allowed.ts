@@ -13,7 +13,7 @@ export interface Allowed {
   readonly clients?: ReadonlyArray<string>
 }
 
-/** Each must be used by a run of all languages, and in its language by a run of some. */
+/** Each must be met by a run of several languages, or of all the clients that it names. */
 export const allowed: ReadonlyArray<Allowed> = [
   {
     reason: "529 is not known to clients of OpenAI; it becomes 503, with the words of the backend",
@@ -26,6 +26,12 @@ export const allowed: ReadonlyArray<Allowed> = [
     what: ["class"],
     cases: ["refused-picture"],
     status: 400
+  },
+  {
+    reason: "a page of a proxy is no answer of the backend: it may tell what is behind it, stays hidden, and is a 502",
+    what: ["class", "words"],
+    cases: ["refused-page"],
+    status: 502
   }
 ]
 

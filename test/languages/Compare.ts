@@ -127,7 +127,8 @@ const hasCalls = ({ calls = [] }: Expected, choice: Seen["choices"][number]): bo
 
 const classOf = ({ error }: Seen): string => (error === null ? "" : `${error.class} ${error.status ?? "–"}`)
 
-const tell = (seen: Seen): string => {
+/** What a client read, in words. */
+export const tell = (seen: Seen): string => {
   const { choices, error } = seen
   return error === null ? `an answer ${excerpt(choices)}` : `${classOf(seen)} ${excerpt(error.message)}`
 }

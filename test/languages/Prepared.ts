@@ -7,7 +7,7 @@ const Prepared = Schema.parseJson(
     commands: Schema.Record({ key: Schema.String, value: Schema.Array(Schema.String) }),
     /** Whether the page is written. */
     writes: Schema.Boolean,
-    /** Whether what is better is told, too. */
+    /** Whether it is told what every client got. */
     verbose: Schema.Boolean
   })
 )

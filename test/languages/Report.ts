@@ -40,14 +40,17 @@ export const failures = (columns: ReadonlyArray<Column>): ReadonlyArray<string> 
     })
   )
 
-/** What is better, for those who want to see it. */
-export const gains = (columns: ReadonlyArray<Column>): ReadonlyArray<string> =>
+/** What every client got in both ways, the first caller of several, a line each. */
+export const details = (columns: ReadonlyArray<Column>): ReadonlyArray<string> =>
   columns.flatMap(({ cells, client }) =>
-    cells.flatMap((cell, at) =>
-      cell._tag === "Better"
-        ? cell.gains.map((gain) => `${cases[at]?.name} – ${client.name}: ${Compare.show(gain)}`)
-        : []
-    )
+    cells.flatMap((cell, at) => {
+      if (cell._tag === "Unable" || cell._tag === "Crashed") return []
+      const { direct, through } = cell.both
+      const told = [direct, through].map(({ requests, seen: [first] }) =>
+        first === undefined ? "nothing" : `${Compare.tell(first)} (requests: ${requests})`
+      )
+      return [`${signs[cell._tag]} ${cases[at]?.name} – ${client.name}: ${told.join(" | ")}`]
+    })
   )
 
 /** The allowed differences that were met. */

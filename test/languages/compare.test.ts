@@ -155,6 +155,8 @@ it("pins every client and all that it needs", () => {
 })
 
 it("shows every client and every case on the page", () => {
+  const readme = fs.readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+  assert.include(readme, `${clients.length} programs, ${cases.length} backends`)
   const page = fs.readFileSync(new URL("../../docs/languages.md", import.meta.url), "utf8")
   for (const language of languages) {
     const [, rest = ""] = page.split(`<!-- ${language}: written`)

@@ -45,7 +45,7 @@ it.scopedLive("leaves no client in any language worse off than with a direct lin
       concurrency: 2
     })
     console.log(Report.table(columns))
-    if (prepared.verbose) for (const gain of Report.gains(columns)) console.log(`+ ${gain}`)
+    if (prepared.verbose) for (const detail of Report.details(columns)) console.log(detail)
     for (const failure of Report.failures(columns)) console.log(`✗ ${failure}`)
     const complete = languages.filter((language) => isComplete(language, columns))
     if (prepared.writes) write(complete, columns)

@@ -48,6 +48,8 @@ const refused = (status: number, asked: Asked = {}): Case => ({
 
 const picture = "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"
 
+const page = "No server is available at 10.1.2.3."
+
 const first = "The engine had no room for the request."
 
 const places = 3
@@ -123,6 +125,18 @@ export const failures: ReadonlyArray<Case> = [
     expected: [Say.right],
     words: picture,
     play: (call) => call.json(500, Say.error(picture))
+  },
+  {
+    name: "refused-page",
+    title: "503 with a page of a proxy",
+    kind: "refused",
+    asked: {},
+    expected: [Say.right],
+    words: page,
+    play: (call) => {
+      call.response.writeHead(503, { "content-type": "text/html" })
+      call.response.end(`<html><body><h1>${page}</h1></body></html>`)
+    }
   },
   {
     name: "refused-closed",
