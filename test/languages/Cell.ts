@@ -18,13 +18,16 @@ export type Cell =
   /** The program itself failed. */
   | { readonly _tag: "Crashed"; readonly reason: string }
 
-/** Asks in both ways; what is worse is asked again, since several cases hang on who comes first. */
+/** Asks in both ways; what is worse is asked again, more often where it hangs on who comes first. */
 export const make = async (client: Client, program: Program, lane: Lane, one: Case): Promise<Cell> => {
   const reason = Clients.unable(client, one)
   if (reason !== undefined) return { _tag: "Unable", reason }
   try {
-    const cell = judge(client, one, await lane.ask(program, one))
-    return cell._tag === "Worse" ? judge(client, one, await lane.ask(program, one)) : cell
+    const tries = one.callers === undefined && one.closed === undefined ? 2 : 3
+    for (let number = 1; ; number++) {
+      const cell = judge(client, one, await lane.ask(program, one))
+      if (cell._tag !== "Worse" || number === tries) return cell
+    }
   } catch (error) {
     return { _tag: "Crashed", reason: String(error) }
   }

@@ -44,12 +44,17 @@ export const make = (to: number): Effect.Effect<Door, never, Scope.Scope> =>
     ({ close }) => Effect.sync(close)
   )
 
-/** A port that nobody listens at. */
-const freePort = (): Promise<number> =>
+/** A port that nobody listens at, below those that the system gives to whoever asks for any. */
+const freePort = async (): Promise<number> => {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000)
+    if (await isFree(port)) return port
+  }
+}
+
+const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const server = net.createServer()
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
+    server.on("error", () => resolve(false))
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)))
   })

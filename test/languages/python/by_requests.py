@@ -6,8 +6,10 @@ from urllib3.util.retry import Retry
 
 from seen import KEY, PATIENCE, body
 
+STATUSES = [408, 409, 429, 500, 502, 503, 504]
+
 RETRIES = Retry(
-    total=2, backoff_factor=0.5, status_forcelist=[408, 409, 429, 500, 503], allowed_methods=None, raise_on_status=False
+    total=2, backoff_factor=0.5, status_forcelist=STATUSES, allowed_methods=None, raise_on_status=False
 )
 
 
