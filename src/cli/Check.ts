@@ -7,6 +7,7 @@ import * as ConfigFile from "../config/ConfigFile.js"
 import * as ConfigIssue from "../domain/schema/ConfigIssue.js"
 import type { ConfigInvalid, ConfigMalformed, ConfigUnreadable, PlacedIssue } from "../domain/failure/Failure.js"
 import * as FallbackLoops from "../domain/config/FallbackLoops.js"
+import * as Keepalives from "../domain/config/Keepalives.js"
 import * as Keyless from "../domain/config/Keyless.js"
 import * as Printable from "../domain/text/Printable.js"
 import * as Shadowing from "../domain/config/Shadowing.js"
@@ -53,13 +54,14 @@ export const command = Command.make("check", options, check).pipe(
 
 const judge = (path: string, offline: boolean) =>
   ConfigFile.open(path).pipe(
-    Effect.flatMap(({ config: { backends }, place, remarks }) =>
+    Effect.flatMap(({ config: { backends, server }, place, remarks }) =>
       Effect.map(offline ? Effect.succeed([]) : Reachability.unreachable(backends), (unreachable) => {
         const warnings = [
           ...remarks,
           ...Shadowing.find(backends),
           ...FallbackLoops.find(backends),
           ...Keyless.find(backends),
+          ...Keepalives.find(server),
           ...unreachable
         ]
         return verdict(path, { backends: backends.length, warnings: warnings.map(place).sort(ConfigFile.byPlace) })

@@ -141,6 +141,7 @@ const requestOf = ({ backend, key, model, refused, request }: Explanation.Candid
     Printable.line(`${request.method} ${request.url}`),
     ...headers,
     ...note,
+    ...(request.cleaned === null ? [] : [`(cleaning takes away: ${request.cleaned})`]),
     "",
     Printable.json(request.body, 2)
   ].join("\n")

@@ -16,7 +16,11 @@ const columns: ReadonlyArray<Table.Column & { readonly of: (row: RecordRow) => s
   { title: "BACKEND", of: ({ Backend }) => Backend ?? "" },
   { title: "CALLER", of: ({ Caller }) => Caller ?? "" },
   { title: "MS", align: "right", of: ({ LatencyMs }) => number(LatencyMs === null ? null : Math.round(LatencyMs)) },
-  { title: "TOKENS", align: "right", of: ({ TotalTokens }) => number(TotalTokens) }
+  {
+    title: "TOKENS",
+    align: "right",
+    of: ({ TokensEstimated, TotalTokens }) => about(TokensEstimated) + number(TotalTokens)
+  }
 ]
 
 /** Rows as a table, one line each. */
@@ -47,5 +51,8 @@ export const toObject = (row: RecordRow): object => ({
 
 /** A row as a line of JSON. */
 export const toJsonLine = (row: RecordRow): string => `${Printable.json(toObject(row))}\n`
+
+/** What stands before a count: a sign where it is an estimate. */
+export const about = (estimated: number | null): string => (estimated === 1 ? "~" : "")
 
 const number = (value: number | null): string => (value === null ? "" : String(value))

@@ -49,7 +49,9 @@ const describe = (row: RecordRow): string =>
     .join("\n\n")
 
 const facts = (row: RecordRow): string => {
-  const tokens = [row.PromptTokens, row.CompletionTokens, row.TotalTokens].map((count) => count ?? "–")
+  const tokens = [row.PromptTokens, row.CompletionTokens, row.TotalTokens].map((count) =>
+    count === null ? "–" : `${LogRow.about(row.TokensEstimated)}${count}`
+  )
   const timings = [`${row.LatencyMs ?? "–"} ms`, row.TtftMs === null ? "" : `first content after ${row.TtftMs} ms`]
   const pairs: ReadonlyArray<readonly [string, string | number | null]> = [
     ["id", row.id],
@@ -60,6 +62,7 @@ const facts = (row: RecordRow): string => {
     ["caller", [row.IP, row.Caller].filter(Boolean).join("  ")],
     ["asked for", [row.RequestedModel, row.Type, row.Stream === 1 ? "streamed" : ""].filter(Boolean).join("  ")],
     ["answered by", [row.Model, row.Backend].filter(Boolean).join("  ")],
+    ["cleaned", row.Cleaned],
     ["finish", row.FinishReason],
     ["tokens", `${tokens[0]} prompt + ${tokens[1]} completion = ${tokens[2]}`],
     ["took", timings.filter(Boolean).join(", ")]

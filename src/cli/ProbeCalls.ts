@@ -96,7 +96,7 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
     const ask = askOf(target, stream, limit)
     const protocol = Protocols.between(ask.operation, target.backend)
     if (protocol === undefined) return yield* new ProtocolBroken({ reason: "it speaks no protocol" })
-    const body = JsonText.write(yield* protocol.body(ask, target))
+    const body = JsonText.write((yield* protocol.body(ask, target)).body)
     const { timeouts } = target.backend
     const clock = SteadyClock.of(yield* Effect.clock)
     const startedAt = clock.now()

@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import type { Ask } from "../domain/chat/Ask.js"
+import * as Removed from "../domain/chat/request/Removed.js"
 import * as Credentials from "../domain/backend/Credentials.js"
 import { BodyMalformed } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
@@ -15,6 +16,8 @@ export interface SentRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: JsonObject.JsonObject
+  /** What cleaning took away of the caller's messages, in words; null where that is nothing. */
+  readonly cleaned: string | null
 }
 
 /** What a target would be sent for a caller's request. */
@@ -23,7 +26,7 @@ export const make = (ask: Ask, target: Target): Either.Either<SentRequest, BodyM
   if (protocol === undefined)
     return Either.left(new BodyMalformed({ reason: "It has no protocol for this.", param: null }))
   const headers = Credentials.redactHeaders(protocol.headers(ask, target.backend, anyCaller))
-  return Either.map(protocol.body(ask, target), (body) => ({
+  return Either.map(protocol.body(ask, target), ({ body, removed }) => ({
     method: "POST",
     url: urlOf(target, protocol.path(ask)),
     headers: { ...Secrets.hideInHeaders(headers, target.backend), "content-type": "application/json" },
@@ -32,7 +35,8 @@ export const make = (ask: Ask, target: Target): Either.Either<SentRequest, BodyM
         key,
         shown(value, target, key in target.backend.extraBody ? key : "")
       ])
-    )
+    ),
+    cleaned: Removed.told(removed) ?? null
   }))
 }
 

@@ -58,12 +58,16 @@ export type Services = Admission.Admission | ConfigRef.ConfigRef | Drain.Drain |
 /** Reads the request; it can be interrupted and can fail, and holds no place of `server.max_in_flight`. */
 export type Receive<Q, R> = (exchange: Exchange) => Effect.Effect<Q, GatewayFailure, R>
 
-/** Decodes a request in the words of its protocol, and notes what is asked for, whatever becomes of it. */
+/**
+ * Decodes a request in the words of its protocol, for the model that its path says if it does, and notes what is asked
+ * for, whatever becomes of it.
+ */
 export const decode = (
   { journal, protocol, snapshot }: Exchange,
-  text: string
+  text: string,
+  model?: string
 ): Either.Either<Ask, BodyMalformed | BodyTooComplex> =>
-  Either.map(protocol.decode(text, snapshot.config.server.maxValues), (ask) => (journal.ask = ask))
+  Either.map(protocol.decode(text, snapshot.config.server.maxValues, model), (ask) => (journal.ask = ask))
 
 /** Obtains an answer; it can be interrupted and can fail. */
 export type Obtain<Q, A, R> = (exchange: Exchange, request: Q) => Effect.Effect<A, GatewayFailure, R>

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { ConfigRef } from "../config/ConfigRef.js"
 import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
+import * as Deployments from "../domain/protocol/Deployments.js"
 import * as Protocols from "../domain/protocol/Protocols.js"
 import { ModelNotFound } from "../domain/failure/Failure.js"
 import * as WireError from "../domain/failure/WireError.js"
@@ -28,7 +29,9 @@ export type Services = Exchange.Services | Backends | Forwarder
 const completion = (protocol: ClientProtocol): Handler.Handler<Services> =>
   Handler.handle(protocol, {
     receive: (exchange: Exchange.Exchange, incoming: IncomingMessage) =>
-      Effect.flatMap(RequestBody.read(incoming, exchange), (text) => Exchange.decode(exchange, text)),
+      Effect.flatMap(RequestBody.read(incoming, exchange), (text) =>
+        Exchange.decode(exchange, text, Deployments.at(Endpoint.pathOf(incoming.url ?? ""))?.model)
+      ),
     obtain: (exchange, ask) =>
       Effect.flatMap(Forwarder, ({ forward }): Effect.Effect<Committed, ForwardFailure> =>
         ask.stream ? forward(exchange, ask, ChatReader.streamed) : forward(exchange, ask, ChatReader.whole)
@@ -47,13 +50,24 @@ type Committed = Forwarded<ChatReader.Streamed> | Forwarded<ChatReader.Whole>
 const isWhole = (committed: Committed): committed is Forwarded<ChatReader.Whole> =>
   committed.answer.content._tag === "Whole"
 
-const handlers = Protocols.clients.flatMap((protocol) => {
-  const handler = completion(protocol)
-  return protocol.paths.map((path) => [path, handler] as const)
-})
+const byProtocol = new Map(Protocols.clients.map((protocol) => [protocol, completion(protocol)]))
 
-/** What is posted in any protocol, by its path: for a server that needs no router for it. */
-export const posted: ReadonlyMap<string, Handler.Handler<Services>> = new Map(handlers)
+const handlers = Array.from(byProtocol).flatMap(([{ paths }, handler]) => paths.map((path) => [path, handler] as const))
+
+const byPath = new Map<string, Handler.Handler<Services>>(handlers)
+
+const deployed = (path: string): Handler.Handler<Services> | undefined => {
+  const deployment = Deployments.at(path)
+  return deployment && byProtocol.get(deployment.protocol)
+}
+
+/** What is posted at a URL in any protocol, for a server that needs no router for it; undefined where nothing is. */
+export const posted = (url: string): Handler.Handler<Services> | undefined => {
+  const plain = byPath.get(url)
+  if (plain !== undefined || url.indexOf("/openai/") !== 0) return plain
+  const path = Endpoint.pathOf(url)
+  return byPath.get(path) ?? deployed(path)
+}
 
 const models = Effect.gen(function* () {
   const { headers } = yield* HttpServerRequest.HttpServerRequest
@@ -81,7 +95,7 @@ const idIn = (path: string): string => {
   }
 }
 
-const modelsUnder = (prefix: "" | "/v1") => (router: HttpRouter.HttpRouter<never, Services>) =>
+const modelsUnder = (prefix: "" | `/${string}`) => (router: HttpRouter.HttpRouter<never, Services>) =>
   router.pipe(Endpoint.add("GET", `${prefix}/models`, models), Endpoint.add("GET", `${prefix}/models/*`, model))
 
 const protocols = handlers.reduce<HttpRouter.HttpRouter<never, Services>>(
@@ -89,5 +103,18 @@ const protocols = handlers.reduce<HttpRouter.HttpRouter<never, Services>>(
   HttpRouter.empty
 )
 
+const ofDeployment = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) => {
+  const handler = deployed(Endpoint.pathOf(url))
+  return handler === undefined ? Endpoint.notFound : Handler.route(handler)
+})
+
+const isDeployed = (path: string): boolean => path.startsWith(Deployments.under) && Deployments.at(path) !== undefined
+
 /** What callers may ask, in every protocol, and which models there are. */
-export const routes: HttpRouter.HttpRouter<never, Services> = protocols.pipe(modelsUnder("/v1"), modelsUnder(""))
+export const routes: HttpRouter.HttpRouter<never, Services> = protocols.pipe(
+  Endpoint.add("POST", `${Deployments.under}*`, ofDeployment, isDeployed),
+  modelsUnder("/v1"),
+  modelsUnder(""),
+  modelsUnder("/openai/v1"),
+  modelsUnder("/openai")
+)

@@ -6,6 +6,7 @@ import type { ConfigRef } from "../config/ConfigRef.js"
 import * as WireError from "../domain/failure/WireError.js"
 import * as Door from "./Door.js"
 import * as Respond from "./Respond.js"
+import * as UnknownPaths from "./UnknownPaths.js"
 
 type Answer<R> = Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
 
@@ -16,10 +17,10 @@ const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] as const
  * not served, though the router takes them for the same: what stands in front of us may not.
  */
 export const add =
-  <R>(method: "GET" | "POST", path: HttpRouter.PathInput, handler: Answer<R>) =>
+  <R>(method: "GET" | "POST", path: HttpRouter.PathInput, handler: Answer<R>, isServed = isAt(path)) =>
   <R0>(router: HttpRouter.HttpRouter<never, R0>) => {
     const allow = method === "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS"
-    const guarded = <R1>(answer: Answer<R1>) => Door.guard(exactly(path, answer))
+    const guarded = <R1>(answer: Answer<R1>) => Door.guard(where(isServed, answer))
     const served = router.pipe(
       HttpRouter.route(method)(path, guarded(handler)),
       HttpRouter.options(path, guarded(Respond.preflight))
@@ -32,20 +33,28 @@ export const add =
 /** The answer to every path that is not served. */
 export const notFound: Answer<ConfigRef | HttpServerRequest.HttpServerRequest> = Effect.flatMap(
   HttpServerRequest.HttpServerRequest,
-  ({ method, originalUrl }) =>
-    method === "OPTIONS" ? Respond.preflight : Respond.error(WireError.notFound(method, pathOf(originalUrl)))
+  ({ method, originalUrl }) => {
+    if (method === "OPTIONS") return Respond.preflight
+    const path = pathOf(originalUrl)
+    return Effect.zipRight(UnknownPaths.tell(method, path), Respond.error(WireError.notFound(method, path)))
+  }
 )
 
-const exactly = <R>(path: string, answer: Answer<R>): Answer<R | ConfigRef | HttpServerRequest.HttpServerRequest> =>
+const where = <R>(
+  isServed: (path: string) => boolean,
+  answer: Answer<R>
+): Answer<R | ConfigRef | HttpServerRequest.HttpServerRequest> =>
   Effect.flatMap(
     HttpServerRequest.HttpServerRequest,
     ({ url }): Answer<R | ConfigRef | HttpServerRequest.HttpServerRequest> =>
-      isAt(path, pathOf(url)) ? answer : notFound
+      isServed(pathOf(url)) ? answer : notFound
   )
 
 // Below a path that ends in `*` whatever is not empty.
-const isAt = (path: string, asked: string): boolean =>
-  path.endsWith("*") ? asked.length >= path.length && asked.startsWith(path.slice(0, -1)) : asked === path
+const isAt =
+  (path: string) =>
+  (asked: string): boolean =>
+    path.endsWith("*") ? asked.length >= path.length && asked.startsWith(path.slice(0, -1)) : asked === path
 
 const notAllowed = (allow: string) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ method, originalUrl }) =>

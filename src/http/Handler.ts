@@ -41,6 +41,7 @@ export const handle =
             const headers: Record<string, string> = { "x-request-id": journal.id }
             Object.assign(headers, Cors.headersFor(incoming.headers.origin, settings))
             if (isDraining()) headers["connection"] = "close"
+            if (journal.cleaned !== undefined) headers["x-causeway-cleaned"] = journal.cleaned
             return settings.explainHeaders ? Object.assign(headers, ExplainHeaders.of(journal)) : headers
           })
       },

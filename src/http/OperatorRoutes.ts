@@ -10,6 +10,8 @@ import { RequestLog } from "../records/RequestLog.js"
 import * as Respond from "./Respond.js"
 import * as Endpoint from "./Endpoint.js"
 
+const health = Respond.json(200, { status: "ok" })
+
 const ready = Effect.flatMap(Drain, ({ isReady }) =>
   isReady()
     ? Effect.flatMap(records, (told) => Respond.json(200, { status: "ready", ...told }))
@@ -32,7 +34,8 @@ const waiting = ({ lost, waiting }: RecordStats) =>
 
 /** What operators ask: whether the process lives, whether it takes new exchanges, and how its backends are. */
 export const routes: HttpRouter.HttpRouter<never, Backends | ConfigRef | Drain | RequestLog> = HttpRouter.empty.pipe(
-  Endpoint.add("GET", "/health", Respond.json(200, { status: "ok" })),
+  Endpoint.add("GET", "/health", health),
+  Endpoint.add("GET", "/v1/health", health),
   Endpoint.add("GET", "/ready", ready),
   Endpoint.add("GET", "/v1/backends", BackendsView.respond)
 )

@@ -163,7 +163,7 @@ class Body {
     // Nothing more is heard of a request that has ended.
     if (source === request) this.isReading = false
     else this.stop()
-    resume(Effect.succeed(this.gathered.take().toString("utf8")))
+    resume(Effect.succeed(withoutMark(this.gathered.take().toString("utf8"))))
   }
 
   // A caller that leaves in the middle of its body interrupts the exchange: only a decoder's error is an answer.
@@ -171,6 +171,9 @@ class Body {
     if (this.options.source !== this.options.request) this.refuse(undecoded(cause))
   }
 }
+
+// Some write a byte order mark before their JSON.
+const withoutMark = (text: string): string => (text.startsWith("\ufeff") ? text.slice(1) : text)
 
 const undecoded = (cause: unknown): BodyTooComplex | BodyMalformed =>
   cause instanceof Decompress.UnpacksTooFar

@@ -98,7 +98,7 @@ const routed = (server: http.Server): Layer.Layer<never, never, ApiRoutes.Servic
       const router = yield* NodeHttpServer.makeHandler(app)
       const answer = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
         if (!admits(incoming, response)) return
-        const handler = incoming.method === "POST" ? ApiRoutes.posted.get(incoming.url ?? "") : undefined
+        const handler = incoming.method === "POST" ? ApiRoutes.posted(incoming.url ?? "") : undefined
         if (handler === undefined) return router(incoming, response)
         runFork(handler(incoming, response))
       }

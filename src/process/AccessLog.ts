@@ -55,7 +55,7 @@ export const json =
   }
 
 const annotations = (record: RequestRecord) => {
-  const line = {
+  const line: Record<string, unknown> = {
     id: record.id,
     ip: record.IP,
     model: name(record.Model ?? record.RequestedModel),
@@ -66,7 +66,10 @@ const annotations = (record: RequestRecord) => {
     ttft: record.TtftMs,
     tokens: record.TotalTokens
   }
-  return record.Error === null ? line : Object.assign(line, { error: cut(record.Error, Printable.longest) })
+  if (record.TokensEstimated === 1) line["tokens_estimated"] = true
+  if (record.Cleaned !== null) line["cleaned"] = record.Cleaned
+  if (record.Error !== null) line["error"] = cut(record.Error, Printable.longest)
+  return line
 }
 
 const name = (text: string | null): string | null => (text === null ? null : cut(text, Printable.longest))

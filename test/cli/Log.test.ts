@@ -39,7 +39,14 @@ describe("causeway log", () => {
       ])
       yield* write(`${folder}/record.db`, [
         { id: "req_old", Time: "2026-10-15T10:00:00.000Z" },
-        { id: "req_new", Time: "2026-11-15T10:00:00.000Z", Outcome: "CallerLeft", Attempts }
+        {
+          id: "req_new",
+          Time: "2026-11-15T10:00:00.000Z",
+          Outcome: "CallerLeft",
+          Attempts,
+          TokensEstimated: 1,
+          Cleaned: "user_turns=1"
+        }
       ])
       const list = yield* causewayLog(folder)
       const json = yield* causewayLog(folder, "list", "--json", "--outcome", "Caller*")

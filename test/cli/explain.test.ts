@@ -58,6 +58,20 @@ describe("causeway explain", () => {
     )
   }
 
+  it.scoped("says what cleaning takes away", () =>
+    Effect.gen(function* () {
+      const path = `${yield* Temp.directory}/body.json`
+      const messages = ["The context.", "The question?"].map((content) => ({ role: "user", content }))
+      fs.writeFileSync(path, JSON.stringify({ model: "gpt-4o", messages }))
+      const text = yield* explain("--body", path)
+      assert.include(text.out, "(cleaning takes away: user_turns=1)")
+      const json = yield* explain("--body", path, "--json")
+      assert.include(json.out, '"cleaned": "user_turns=1"')
+      const plain = yield* explain("--model", "gpt-4o")
+      assert.notInclude(plain.out, "cleaning")
+    })
+  )
+
   it.effect("prints JSON for scripts, without a key", () =>
     Effect.gen(function* () {
       const { ok, out } = yield* explain("--model", "gpt-4o", "--json", "--body", `${golden}route.json`)

@@ -47,6 +47,7 @@ const hostileRow = (id: string, texts: ReadonlyArray<string>): RequestRecord => 
     FinishReason: a,
     Type: b,
     Caller: c,
+    Cleaned: d,
     Error: d,
     Attempts: JSON.stringify([attempt]),
     Headers: JSON.stringify({ [a]: b }),

@@ -177,6 +177,12 @@ export const documented: ReadonlyArray<Documented> = [
     ({ through }, { field, key }) => field === "extras" && key === "choice.usage" && through.usage !== null
   ),
   because(
+    "wire.md#12-answers-and-chunks",
+    "a tier that OpenAI does not have has a name of its own",
+    ({ through }, { direct, field, key }) =>
+      field === "extras" && key === "service_tier" && through.extras["native_service_tier"] === direct
+  ),
+  because(
     "wire.md#5-quirks-of-backends",
     "a finish has one name only",
     ({ through }, { field, key }) => field === "extras" && key === "choice.finishReason" && through.finish !== null

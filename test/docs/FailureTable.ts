@@ -21,7 +21,7 @@ const cause = new Error("cause")
 const after = Duration.seconds(1)
 const limit = 1
 
-const refusals: EachOf<Exclude<Failure.GatewayFailure, Failure.NoBackendAvailable> | Crashed> = {
+const refusals: EachOf<Exclude<Failure.GatewayFailure, Failure.NoBackendAvailable | Failure.Rejected> | Crashed> = {
   BodyTooLarge: new Failure.BodyTooLarge({ limit }),
   BodyTooComplex: new Failure.BodyTooComplex({ excess: "values", limit }),
   BodyTimedOut: new Failure.BodyTimedOut({ after }),
@@ -74,7 +74,12 @@ const attempts: AllOf<Failure.AttemptFailure> = {
     "500": rejected(500),
     "502": rejected(502),
     "503": rejected(503),
-    "503 without room": rejected(503, "upstream_overloaded"),
+    "529": rejected(529),
+    "500 with a page": new Failure.UpstreamRejected({ ...rejected(500), isForeign: true }),
+    "input not taken": new Failure.UpstreamRejected({
+      ...rejected(500),
+      error: { ...itsOwn, message: "image input is not supported" }
+    }),
     "504": rejected(504),
     "522": rejected(522),
     "524": rejected(524)

@@ -123,7 +123,7 @@ describe("complete", () => {
       )
       assert.deepStrictEqual(
         failures.map(({ _tag }) => _tag),
-        ["ModelNotFound", "BodyMalformed", "BodyMalformed", "BodyMalformed", "BodyTooLarge", "NoBackendAvailable"]
+        ["ModelNotFound", "BodyMalformed", "BodyMalformed", "BodyMalformed", "BodyTooLarge", "Rejected"]
       )
       assert.deepStrictEqual(
         records.map(({ Outcome, Status }) => [Outcome, Status]),
@@ -133,7 +133,7 @@ describe("complete", () => {
           ["BodyMalformed", 400],
           ["BodyMalformed", 400],
           ["BodyTooLarge", 413],
-          ["NoBackendAvailable", 400]
+          ["Rejected", 400]
         ]
       )
       assert.lengthOf(upstream.received, 1)

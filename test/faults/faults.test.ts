@@ -47,7 +47,7 @@ describe.sequential("the public fault scenarios", () => {
           }
           const record = yield* Effect.promise(() => gateway.record(0))
           assert.deepStrictEqual(Caller.attempts(record), scenario.attempts)
-          assert.strictEqual(record.Outcome, scenario.result === "answer" ? "Completed" : "NoBackendAvailable")
+          assert.strictEqual(record.Outcome, scenario.result === "answer" ? "Completed" : "Rejected")
           const [first = 0, second = Infinity] = times
           if (scenario.notBefore !== undefined) assert.isAtLeast(second - first, scenario.notBefore - 2)
         })

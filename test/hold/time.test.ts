@@ -14,6 +14,7 @@ import * as ConfigIssue from "../../src/domain/schema/ConfigIssue.js"
 import * as ContentParts from "../../src/domain/chat/answer/ContentParts.js"
 import * as Cors from "../../src/domain/caller/Cors.js"
 import * as Credentials from "../../src/domain/backend/Credentials.js"
+import * as Deployments from "../../src/domain/protocol/Deployments.js"
 import * as Dialect from "../../src/domain/backend/Dialect.js"
 import * as Doorkeeper from "../../src/domain/caller/Doorkeeper.js"
 import * as Option from "effect/Option"
@@ -35,6 +36,7 @@ import * as SentAnswer from "../../src/domain/wire/SentAnswer.js"
 import * as SseEvents from "../../src/domain/wire/SseEvents.js"
 import * as StoredHeaders from "../../src/domain/record/StoredHeaders.js"
 import * as TextMatch from "../../src/domain/text/TextMatch.js"
+import * as TokenEstimate from "../../src/domain/record/TokenEstimate.js"
 import * as ToolCallIds from "../../src/domain/chat/answer/ToolCallIds.js"
 import * as ToolCalls from "../../src/domain/chat/answer/ToolCalls.js"
 import * as UpstreamError from "../../src/domain/failure/UpstreamError.js"
@@ -239,6 +241,21 @@ const rows: ReadonlyArray<Row> = [
     repeat('{"password":"a"},')
   ),
   ...texts(
+    "TokenEstimate",
+    (text) =>
+      TokenEstimate.ofRequest({ messages: [{ role: "user", content: [{ data: text }, text, `data:image/${text}`] }] }),
+    repeat("a"),
+    repeat("é"),
+    repeat(" \n"),
+    repeat("data:image/")
+  ),
+  row(
+    "TokenEstimate",
+    "many calls",
+    list((n) => ({ index: n, function: { name: "a", arguments: "{}" } })),
+    (calls) => TokenEstimate.ofAnswer({ choices: [{ message: { tool_calls: calls } }] })
+  ),
+  ...texts(
     "StoredHeaders.encode",
     (text) => StoredHeaders.encode({ a: text }),
     repeat("bearer "),
@@ -390,6 +407,13 @@ const rows: ReadonlyArray<Row> = [
       repair.push(calls)
       return repair.push(calls)
     }
+  ),
+  ...texts(
+    "Deployments.at",
+    (text) => Deployments.at(`/openai/deployments/${text}/chat/completions`),
+    repeat("/openai/deployments/"),
+    repeat("%2F"),
+    repeat("/completions")
   ),
   row(
     "OpenAiChatClient.protocol.decode",

@@ -120,6 +120,25 @@ describe("a request body", () => {
     })
   )
 
+  it.scopedLive("that begins with a byte order mark is read", () =>
+    Effect.gen(function* () {
+      const { gateway, upstream } = yield* started()
+      const marked = Buffer.from(`\ufeff${text}`)
+      for (const [encoding, body] of [["identity", marked] as const, ["gzip", zlib.gzipSync(marked)] as const]) {
+        const response = yield* send(gateway, encoding, body)
+        assert.strictEqual(response.status, 200, encoding)
+        yield* Effect.promise(() => response.text())
+      }
+      assert.deepStrictEqual(
+        upstream.received.map(({ body }) => body),
+        [TestGateway.chat(), TestGateway.chat()]
+      )
+      const twice = yield* send(gateway, "identity", Buffer.from(`\ufeff\ufeff${text}`))
+      assert.strictEqual(twice.status, 400)
+      yield* Effect.promise(() => twice.text())
+    })
+  )
+
   it.scopedLive("that is compressed in an unknown way is refused with 415, which says the known ones", () =>
     Effect.gen(function* () {
       const { gateway, upstream } = yield* started()

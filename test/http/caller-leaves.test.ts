@@ -94,6 +94,8 @@ describe.concurrent("a caller that leaves", () => {
           assert.strictEqual(record.Backend, "a")
           assert.strictEqual(record.Stream, stream ? 1 : 0)
           assert.include(record.Request ?? "", "test-model")
+          assert.deepInclude(record, { CompletionTokens: 0, TokensEstimated: 1 })
+          assert.isAbove(record.PromptTokens ?? 0, 0)
           assert.strictEqual(upstream.received.length, 1)
         })
       )
@@ -126,6 +128,42 @@ describe.concurrent("a caller that leaves", () => {
       assert.deepStrictEqual(Caller.contents(Caller.recorded(record)), ["Hello"])
       assert.isNotNull(record.TtftMs)
       assert.strictEqual(record.Error, null)
+      // "Hello" is five bytes; the request a short message with its role.
+      assert.deepInclude(record, { CompletionTokens: 2, TokensEstimated: 1 })
+      assert.isAbove(record.PromptTokens ?? 0, 2)
+      assert.strictEqual(record.TotalTokens, (record.PromptTokens ?? 0) + 2)
+    })
+  )
+
+  it.scopedLive("in the middle of a stream that counts as it goes: its last counts are recorded", () =>
+    Effect.gen(function* () {
+      const { arrived, upstream } = yield* upstreamOf((call) => {
+        const counted = (content: string, completion_tokens: number) => ({
+          ...chunk({ content }),
+          usage: { prompt_tokens: 7, completion_tokens, total_tokens: 7 + completion_tokens }
+        })
+        call.events(counted("Hel", 1), counted("lo", 3))
+      })
+      const gateway = yield* TestGateway.make({ openai_clients: [TestGateway.backend("a", upstream.url)] })
+      yield* Effect.promise(async () => {
+        let content = ""
+        for await (const each of await gateway.client.chat.completions.create({
+          ...TestGateway.chat(),
+          stream: true
+        })) {
+          content += each.choices[0]?.delta.content ?? ""
+          if (content === "Hello") break
+        }
+        return (await arrived).closed
+      })
+      const record = yield* Effect.promise(() => gateway.record(0))
+      assert.deepInclude(record, {
+        Outcome: "CallerLeft",
+        PromptTokens: 7,
+        CompletionTokens: 3,
+        TotalTokens: 10,
+        TokensEstimated: null
+      })
     })
   )
 
@@ -231,6 +269,7 @@ describe.concurrent("a caller that leaves", () => {
       assert.strictEqual(record.Outcome, "CallerLeft")
       assert.strictEqual(record.Status, null)
       assert.strictEqual(record.RequestedModel, null)
+      assert.deepInclude(record, { PromptTokens: null, CompletionTokens: null, TokensEstimated: null })
       assert.strictEqual(upstream.received.length, 0)
     })
   )

@@ -18,9 +18,9 @@ const rejects = (status: number, error: object = {}, headers: Readonly<Record<st
 }
 
 const text =
-  (type: string, body: string, headers: Readonly<Record<string, string>> = {}): Script =>
+  (type: string, body: string, headers: Readonly<Record<string, string>> = {}, status = 200): Script =>
   (call) => {
-    call.response.writeHead(200, { "content-type": type, ...headers })
+    call.response.writeHead(status, { "content-type": type, ...headers })
     call.response.end(body)
   }
 
@@ -381,7 +381,7 @@ for (const stream of [true, false]) {
           assert.strictEqual(b.received.length, 0)
           const record = yield* Effect.promise(() => gateway.record(0))
           assert.deepStrictEqual(Caller.attempts(record), [`a UpstreamRejected ${status}`])
-          assert.strictEqual(record.Outcome, "NoBackendAvailable")
+          assert.strictEqual(record.Outcome, "Rejected")
           assert.strictEqual(record.Status, status)
           assert.include(record.Error ?? "", `upstream says ${status}`)
         })
@@ -449,7 +449,7 @@ for (const stream of [true, false]) {
         const error = JsonObject.orEmpty(Caller.parse(body)["error"])
         assert.containsAllKeys(error, ["message", "type", "param", "code"])
         const record = yield* Effect.promise(() => gateway.record(0))
-        assert.strictEqual(record.Outcome, "NoBackendAvailable")
+        assert.strictEqual(record.Outcome, response.status === 400 ? "Rejected" : "NoBackendAvailable")
         assert.strictEqual(record.Status, response.status)
         assert.strictEqual(record.id, response.headers.get("x-request-id"))
         assert.isNotNull(record.Error)
@@ -457,19 +457,19 @@ for (const stream of [true, false]) {
       })
 
     for (const [name, script, status, code] of [
-      ["503", rejects(503), 502, "upstream_error"],
-      ["500", rejects(500), 502, "upstream_error"],
+      ["503 as a text", text("text/plain", "busy", {}, 503), 502, "upstream_error"],
+      ["500 as a page", text("text/html", "<html>", {}, 500), 502, "upstream_error"],
       ["a reset connection", (call: ScriptedUpstream.Call) => call.destroy(), 502, "upstream_unavailable"],
       ["an HTML page", text("text/html", "<html>"), 502, "upstream_unavailable"],
       ["an empty stream", text("text/event-stream", ""), 502, "upstream_unavailable"]
     ] as const) {
-      it.scopedLive(`${name} becomes ${status} and asks not to be tried again`, () =>
+      it.scopedLive(`${name} becomes ${status}, and whether to try again is the client's`, () =>
         Effect.gen(function* () {
           const failed = yield* fail(script)
           assert.strictEqual(failed.status, status)
           assert.propertyVal(failed.error, "code", code)
           assert.propertyVal(failed.error, "type", "server_error")
-          assert.strictEqual(failed.headers.get("x-should-retry"), "false")
+          assert.isNull(failed.headers.get("x-should-retry"))
         })
       )
     }
@@ -479,7 +479,7 @@ for (const stream of [true, false]) {
         const failed = yield* fail(() => {}, { timeouts: stream ? { headers: "100ms" } : { total: "100ms" } }, 2)
         assert.strictEqual(failed.status, 504)
         assert.propertyVal(failed.error, "code", "upstream_timeout")
-        assert.strictEqual(failed.headers.get("x-should-retry"), "false")
+        assert.isNull(failed.headers.get("x-should-retry"))
         // All of them share one total time; each has its own time for the head.
         assert.lengthOf(Caller.attempts(failed.record), stream ? 2 : 1)
       })
@@ -510,7 +510,7 @@ for (const stream of [true, false]) {
         const body = yield* Effect.promise(() => response.text())
         assert.notInclude(body, new URL(url).port)
         assert.notInclude(body, "ECONNREFUSED")
-        assert.strictEqual(response.headers.get("x-should-retry"), "false")
+        assert.isNull(response.headers.get("x-should-retry"))
       })
     )
 
@@ -521,7 +521,7 @@ for (const stream of [true, false]) {
         assert.propertyVal(failed.error, "message", "upstream says 429")
         assert.strictEqual(failed.headers.get("retry-after"), "7")
         assert.strictEqual(failed.headers.get("retry-after-ms"), "7000")
-        assert.strictEqual(failed.headers.get("x-should-retry"), "false")
+        assert.isNull(failed.headers.get("x-should-retry"))
         assert.strictEqual(failed.upstream.received.length, 2)
       })
     )
@@ -532,7 +532,7 @@ for (const stream of [true, false]) {
         assert.strictEqual(failed.status, 429)
         assert.strictEqual(failed.headers.get("retry-after"), "6")
         assert.strictEqual(failed.headers.get("retry-after-ms"), "5500")
-        assert.strictEqual(failed.headers.get("x-should-retry"), null)
+        assert.isNull(failed.headers.get("x-should-retry"))
       })
     )
 
@@ -563,6 +563,18 @@ for (const stream of [true, false]) {
         assert.strictEqual(failed.status, 401)
         assert.notInclude(JSON.stringify(failed.error), "sk-proj-abcdef")
         assert.include(JSON.stringify(failed.error), "Incorrect API key provided")
+      })
+    )
+
+    it.scopedLive("what the caller's own key brings on is its own fault", () =>
+      Effect.gen(function* () {
+        const upstream = yield* ScriptedUpstream.make(rejects(429))
+        const gateway = yield* TestGateway.make({
+          openai_clients: [TestGateway.backend("a", upstream.url, { api_key: "caller" })]
+        })
+        yield* Effect.promise(() => Caller.rejection(Caller.ask(gateway.client, stream)))
+        const { Outcome, Status } = yield* Effect.promise(() => gateway.record(0))
+        assert.deepStrictEqual([Outcome, Status], ["Rejected", 429])
       })
     )
 

@@ -114,7 +114,7 @@ for (const stream of [false, true]) {
         const response = yield* Effect.promise(() =>
           gateway.post("/v1/chat/completions", { ...TestGateway.chat(), stream })
         )
-        assert.strictEqual(response.status, 502)
+        assert.strictEqual(response.status, 503)
         yield* Effect.promise(() => response.text())
         assert.deepStrictEqual(
           upstream.received.map(({ body }) => body["model"]),

@@ -94,7 +94,7 @@ describe("the headers that go upstream", () => {
         tracestate: "a=b"
       }
       const { headers, port, record } = yield* sent(
-        {},
+        { api_key: "own" },
         { ...dropped, ...kept, connection: "close, x-hop", "accept-encoding": "gzip, br", "user-agent": "caller/1" }
       )
       for (const name of Object.keys(dropped)) assert.notProperty(headers, name)
@@ -178,7 +178,9 @@ describe("the headers that come back", () => {
     it.scopedLive(`${name} are ours and nothing of the backend's account`, () =>
       Effect.gen(function* () {
         const upstream = yield* talkative
-        const gateway = yield* TestGateway.make({ openai_clients: [TestGateway.backend("a", upstream.url)] })
+        const gateway = yield* TestGateway.make({
+          openai_clients: [TestGateway.backend("a", upstream.url, { api_key: "own" })]
+        })
         const response = yield* Effect.promise(() =>
           gateway.post("/v1/chat/completions", { ...TestGateway.chat(), ...body })
         )
@@ -188,7 +190,8 @@ describe("the headers that come back", () => {
           if (header === "x-request-id") assert.notStrictEqual(response.headers.get(header), value)
           else assert.isNull(response.headers.get(header), header)
         }
-        if (status === 200) assert.strictEqual(response.headers.get("openai-processing-ms"), "12")
+        assert.strictEqual(response.headers.get("openai-processing-ms"), "12")
+        assert.strictEqual(response.headers.get("x-upstream-request-id"), "upstream-id")
         assert.isNull(response.headers.get("content-encoding"))
         const record = yield* Effect.promise(() => gateway.record(0))
         assert.strictEqual(response.headers.get("x-request-id"), record.id)
@@ -198,6 +201,33 @@ describe("the headers that come back", () => {
       })
     )
   }
+
+  it.scopedLive("with the caller's own key: the headers of its account pass both ways", () =>
+    Effect.gen(function* () {
+      const upstream = yield* talkative
+      const gateway = yield* TestGateway.make({
+        openai_clients: [TestGateway.backend("a", upstream.url, { api_key: "caller" })]
+      })
+      const asked = {
+        authorization: "Bearer theirs",
+        "openai-organization": "org-of-the-caller",
+        "openai-project": "proj-of-the-caller",
+        "http-referer": "https://app.example",
+        "x-title": "App"
+      }
+      for (const body of [{}, { stream: true }, { user: "fail" }]) {
+        const response = yield* Effect.promise(() =>
+          gateway.post("/v1/chat/completions", { ...TestGateway.chat(), ...body }, asked)
+        )
+        yield* Effect.promise(() => response.text())
+        for (const header of ["openai-organization", "openai-project", "x-ratelimit-remaining-requests"] as const)
+          assert.strictEqual(response.headers.get(header), unwanted[header])
+        for (const header of ["set-cookie", "server", "via", "x-internal"])
+          assert.isNull(response.headers.get(header), header)
+        assert.deepInclude(upstream.received.at(-1)?.headers, asked)
+      }
+    })
+  )
 
   it.scopedLive("of a stream are exactly those of an event stream, and its bytes only data lines", () =>
     Effect.gen(function* () {

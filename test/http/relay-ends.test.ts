@@ -119,7 +119,7 @@ const brokenStreams: ReadonlyArray<Broken> = [
     name: "one of two choices never finishes",
     script: begin((call) => {
       const second = [{ index: 1, delta: { content: "two" }, finish_reason: null }]
-      call.events(chunk({}, null, { choices: second }), chunk({}, "stop"), "[DONE]")
+      call.events(chunk({}, null, { choices: second }), chunk({}, "stop"))
       call.end()
     }),
     outcome: "UpstreamBroke",

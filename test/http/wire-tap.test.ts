@@ -46,6 +46,7 @@ const whole = { index: 0, delta: { role: "assistant", content: "hello" }, finish
 const foul: ReadonlyArray<{ readonly choice?: object; readonly beside?: object }> = [
   { beside: { system_fingerprint: null } },
   { beside: { service_tier: 1 } },
+  { beside: { service_tier: "on_demand" } },
   { beside: { obfuscation: 1 } },
   { choice: { logprobs: { content: [{ logprob: -0.1 }] } } },
   { choice: { logprobs: { content: [{ token: "a", logprob: "-0.1" }] } } },

@@ -14,7 +14,11 @@ const written = (layer: Layer.Layer<never>, record: Parameters<AccessLog.Writer>
   )
 
 describe("AccessLog", () => {
-  for (const record of [Records.record("r1"), Records.record("r2", { Error: "it broke", Model: null })]) {
+  for (const record of [
+    Records.record("r1"),
+    Records.record("r2", { Error: "it broke", Model: null }),
+    Records.record("r3", { TokensEstimated: 1, Cleaned: "user_turns=1" })
+  ]) {
     it.effect(`writes the JSON line that Effect's logger would write: ${record.id}`, () =>
       Effect.gen(function* () {
         const lines: Array<string> = []
@@ -28,6 +32,30 @@ describe("AccessLog", () => {
       }).pipe(Effect.annotateLogs({ worker: 1, id: "another" }))
     )
   }
+
+  it.effect("says which counts are estimates", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const layer = AccessLog.layer(AccessLog.json((line) => void lines.push(line)))
+      for (const TokensEstimated of [1, null]) yield* written(layer, Records.record("r", { TokensEstimated }))
+      assert.deepStrictEqual(
+        lines.map((line) => line.includes('"tokens":5,"tokens_estimated":true')),
+        [true, false]
+      )
+    })
+  )
+
+  it.effect("says what cleaning took away, where it took anything", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const layer = AccessLog.layer(AccessLog.json((line) => void lines.push(line)))
+      for (const Cleaned of ["user_turns=1", null]) yield* written(layer, Records.record("r", { Cleaned }))
+      assert.deepStrictEqual(
+        lines.map((line) => /"cleaned":"(.*?)"/.exec(line)?.[1]),
+        ["user_turns=1", undefined]
+      )
+    })
+  )
 
   it.effect("writes nothing when only warnings are wanted", () =>
     Effect.gen(function* () {

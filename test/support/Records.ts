@@ -26,6 +26,8 @@ export const record = (id: string, more: Partial<RequestRecord> = {}): RequestRe
   Response: "{}",
   Error: null,
   Caller: null,
+  TokensEstimated: null,
+  Cleaned: null,
   ...more
 })
 

@@ -27,6 +27,8 @@ const envelope = {
   model: Schema.NonEmptyString,
   // A text or missing: null is neither to typed clients.
   system_fingerprint: Schema.optionalWith(Schema.String, { exact: true }),
+  // Some typed clients know no other.
+  service_tier: Schema.optional(Schema.NullOr(Schema.Literal("auto", "default", "flex", "scale", "priority", "fast"))),
   // Strict clients take even `error: null` for an error.
   error: absent
 }

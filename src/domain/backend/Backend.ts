@@ -141,7 +141,7 @@ export const Backend = Schema.Struct({
   apiKey: orDefault(ApiKey.Written, () => Option.none())
     .annotations({
       description:
-        "Sent as `Authorization: Bearer`. `caller` stands for the caller's own: its `Authorization: Bearer`, else its `x-api-key`, never another scheme such as Basic. Without a key nothing is sent, unless no backend at all has one (`api_key`, a key among `headers` or in `base_url`): then it is `caller` for all."
+        "Sent as `Authorization: Bearer`. `caller` stands for the caller's own: its `Authorization: Bearer`, else its `x-api-key` or `api-key`, never another scheme such as Basic. Without a key nothing is sent, unless no backend at all has one (`api_key`, a key among `headers` or in `base_url`): then it is `caller` for all."
     })
     .pipe(Schema.fromKey("api_key")),
   keyHeader: orDefault(HeaderName, () => "authorization")

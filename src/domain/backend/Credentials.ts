@@ -34,12 +34,16 @@ const callerKey = (caller: Headers): Option.Option<Redacted.Redacted> => {
 }
 
 const presented = (authorization: string, caller: Headers): Option.Option<Redacted.Redacted> => {
-  const key = authorization || (first(caller["x-api-key"])?.trim() ?? "")
+  const key = authorization || trimmed(caller["x-api-key"]) || trimmed(caller["api-key"])
   return key === "" ? Option.none() : Option.some(Redacted.make(key))
 }
 
-/** The names of the caller's headers that a backend is sent. */
-export const forwardedTo = oncePer((backend: Backend) => [...forwarded, ...backend.forwardHeaders])
+/** The names of the caller's headers that a backend is sent: what is of the caller's account only with the caller's key. */
+export const forwardedTo = oncePer((backend: Backend) => [
+  ...forwarded,
+  ...(takesCallers(backend) ? ofAccount : []),
+  ...backend.forwardHeaders
+])
 
 /** The headers that a backend is sent: the allowed ones of the caller, ours, the key, and the backend's configured ones. */
 export const upstreamHeaders = (backend: Backend, caller: Headers, stream: boolean): Record<string, string> => {
@@ -54,11 +58,26 @@ export const upstreamHeaders = (backend: Backend, caller: Headers, stream: boole
   return headers
 }
 
-/** The headers of a backend's answer that the caller may see; one that is too long says nothing that it could use. */
-export const callerHeaders = (upstream: Headers): Record<string, string> => {
-  const { "x-request-id": id, ...headers } = allowed(upstream, returned, longestReturned)
+/**
+ * The headers of a backend's answer that the caller may see, those of the account only where it is the caller's own; one
+ * that is too long says nothing that it could use.
+ */
+export const callerHeaders = (upstream: Headers, backend: Backend): Record<string, string> => {
+  const names = takesCallers(backend) ? [...returned, ...accountsIn(upstream)] : returned
+  const { "x-request-id": id, ...headers } = allowed(upstream, names, longestReturned)
   return id === undefined ? headers : { "x-upstream-request-id": id, ...headers }
 }
+
+// Whose key it was, and what is left to it.
+const accountsIn = (upstream: Headers): ReadonlyArray<string> =>
+  Object.keys(upstream)
+    .filter((name) => name === "openai-organization" || name === "openai-project" || isRateLimit(name))
+    .slice(0, mostReturned)
+
+const isRateLimit = (name: string): boolean => /^(?:x|anthropic)-ratelimit-/.test(name) && name.length <= 64
+
+/** So many of them are passed on. */
+const mostReturned = 32
 
 /** A backend's header may be this long to be passed on, in characters. */
 const longestReturned = 256
@@ -96,7 +115,7 @@ export const callerSecret = (caller: Headers, url: string): Option.Option<Redact
   const key = presented(given.replace(/^bearer(\s+|$)/i, ""), caller)
   if (Option.isSome(key)) return key
   const query = new URLSearchParams(url.split("?", 2)[1] ?? "")
-  const loose = [first(caller["api-key"]), query.get("key"), query.get("api-key"), query.get("api_key")]
+  const loose = [query.get("key"), query.get("api-key"), query.get("api_key")]
   const other = loose.find((each) => each !== undefined && each !== null && each !== "")
   return Option.map(Option.fromNullable(other), (each) => Redacted.make(each))
 }
@@ -105,6 +124,9 @@ export const callerSecret = (caller: Headers, url: string): Option.Option<Redact
 export const isCredential = (name: string): boolean => credentialName.test(name)
 
 const forwarded = ["idempotency-key", "openai-beta", "anthropic-version", "anthropic-beta", "traceparent", "tracestate"]
+
+// OpenRouter's, too.
+const ofAccount = ["openai-organization", "openai-project", "http-referer", "x-title"]
 
 const returned = ["openai-processing-ms", "openai-version", "openai-model", "x-request-id"]
 
@@ -141,6 +163,8 @@ const valueAt = (text: string, from: number): string => {
 }
 
 const queryValue = /[^&;#\s]+/y
+
+const trimmed = (value: string | ReadonlyArray<string> | undefined): string => first(value)?.trim() ?? ""
 
 const first = (value: string | ReadonlyArray<string> | undefined): string | undefined =>
   typeof value === "string" ? value : value?.[0]

@@ -91,7 +91,7 @@ const ownOf = oncePer((backend: Backend) => [keysOf(backend), addressOf(backend)
 // What a backend has been sent of the caller's, or could have been.
 const callersOf = (backend: Backend, caller: Credentials.Headers): Needles.Needles =>
   Needles.make(
-    ["authorization", "x-api-key", ...Credentials.forwardedTo(backend)]
+    ["authorization", "x-api-key", "api-key", ...Credentials.forwardedTo(backend)]
       .filter(Credentials.isCredential)
       .flatMap((name) => [caller[name] ?? []].flat())
       .flatMap(partsOf)

@@ -34,7 +34,8 @@ const exposed = [
   "retry-after-ms",
   "x-should-retry",
   "openai-processing-ms",
-  "x-upstream-request-id"
+  "x-upstream-request-id",
+  "x-causeway-cleaned"
 ]
 
 // What the official SDKs send from a browser.

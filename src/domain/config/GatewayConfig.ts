@@ -62,7 +62,8 @@ const Server = Schema.Struct({
     description: "How long running answers may go on after SIGTERM."
   }),
   keepalive: optional(DurationText).annotations({
-    description: "A comment is sent to a stream's caller after this long a silence; some clients cannot read comments."
+    description:
+      "A comment is sent to a stream's caller after this long a silence; some clients cannot read comments, and some give up after a few hundred of them, so not less than 5s."
   }),
   maxBody: orDefault(SizeText, () => 32 * 1024 ** 2)
     .annotations({ description: "Larger requests get a 413." })

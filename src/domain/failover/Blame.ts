@@ -1,6 +1,7 @@
 import * as ContextLength from "../failure/ContextLength.js"
 import type { ErrorBody } from "../failure/ErrorBody.js"
-import type { AttemptFailure } from "../failure/Failure.js"
+import type { AttemptFailure, UpstreamRejected } from "../failure/Failure.js"
+import * as InputKind from "../failure/InputKind.js"
 import type { RelayEnd } from "../failure/Outcome.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 
@@ -9,6 +10,15 @@ export const isBackends = (failure: AttemptFailure, isOurKey: boolean): boolean 
   failure._tag === "UpstreamRejected"
     ? rejects(failure.status, failure.error, isOurKey)
     : failure._tag !== "ResourcesExhausted"
+
+/**
+ * Whether a failed attempt tells against the caller: a request that no backend would take, a model that there is not, or
+ * its own key. A 404 may as well be a wrong address, unless it speaks of the model.
+ */
+export const isCallers = (failure: AttemptFailure, isOurKey: boolean): failure is UpstreamRejected =>
+  failure._tag === "UpstreamRejected" &&
+  !rejects(failure.status, failure.error, isOurKey) &&
+  (failure.status !== 404 || speaksOfModel(failure.error) || InputKind.isRefused(failure.status, failure.error))
 
 /** The same for an answer that ended after its beginning was with the caller. */
 export const isBackendsEnd = (end: RelayEnd, isOurKey: boolean): boolean => {
@@ -25,8 +35,16 @@ export const isBackendsEnd = (end: RelayEnd, isOurKey: boolean): boolean => {
   }
 }
 
+const speaksOfModel = ({ code, message, param }: ErrorBody): boolean => {
+  const said = `${code} ${param} ${message}`.toLowerCase()
+  return modelWords.some((word) => said.includes(word))
+}
+
+const modelWords = ["model", "deployment", "engine"]
+
 const rejects = (status: number, error: ErrorBody, isOurKey: boolean): boolean => {
   if (ContextLength.isExceeded(status, error) || RetryPolicy.isPolicy(error)) return false
+  if (InputKind.isRefused(status, error)) return false
   switch (status) {
     case 401:
     case 402:

@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as ContextLength from "../failure/ContextLength.js"
 import type { ErrorBody } from "../failure/ErrorBody.js"
 import type { AttemptFailure, UpstreamRejected } from "../failure/Failure.js"
+import * as InputKind from "../failure/InputKind.js"
 
 /** What to do after a failed attempt. */
 export type Verdict =
@@ -48,8 +49,9 @@ export const verdict = (failure: AttemptFailure, situation: Situation): Verdict 
 
 const wish = (failure: AttemptFailure, situation: Situation): Verdict => {
   switch (failure._tag) {
+    // Where nobody else is left, it may be about to come back.
     case "ConnectFailed":
-      return failure.timedOut ? next : again(situation, Duration.zero)
+      return failure.timedOut ? next : again(situation, isLast(situation) ? backoff(situation) : Duration.zero)
     // Whoever else is asked may have a connection that is open already, but not when none can be made at all.
     case "ResourcesExhausted":
       return failure.everywhere ? stop : next
@@ -71,6 +73,8 @@ const afterRejection = (failure: UpstreamRejected, situation: Situation): Verdic
   const { error, retryAfter, status } = failure
   if (ContextLength.isExceeded(status, error)) return { _tag: "NextModel" }
   if (isPolicy(error)) return stop
+  // Another model, or the same one started otherwise, may take it.
+  if (InputKind.isRefused(status, error)) return next
   switch (status) {
     case 408:
     case 409:

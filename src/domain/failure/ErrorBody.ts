@@ -17,14 +17,26 @@ export interface ErrorBody {
 /** The code of a backend that has no room for a request. */
 export const noCapacity = "upstream_overloaded"
 
+/** An error that was read, and whether it was in JSON. */
+export interface Read {
+  readonly error: ErrorBody
+  readonly isJson: boolean
+}
+
 /** Reads an error of any known shape: nested, flat, a string, a list, the envelopes of other APIs, or text that is no JSON. */
-export const decode = (body: string, status: number): ErrorBody => {
+export const read = (body: string, status: number): Read => {
   const text = ErrorText.withoutFraming(body)
   return Either.match(JsonText.readLoosely(text), {
-    onLeft: () => complete(ErrorFields.ofText(ErrorText.firstMessage(text)), status),
-    onRight: (value) => fromValue(value, status)
+    onLeft: () => {
+      const message = ErrorText.firstMessage(text)
+      return { error: complete(ErrorFields.ofText(message), status), isJson: message !== text }
+    },
+    onRight: (value) => ({ error: fromValue(value, status), isJson: true })
   })
 }
+
+/** The error alone. */
+export const decode = (body: string, status: number): ErrorBody => read(body, status).error
 
 /** The same for a value that has been parsed. */
 export const fromValue = (value: unknown, status: number): ErrorBody => complete(ErrorFields.read(value), status)

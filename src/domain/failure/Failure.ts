@@ -230,6 +230,10 @@ export class UpstreamRejected extends Data.TaggedError("UpstreamRejected")<{
   readonly status: number
   readonly retryAfter: Duration.Duration | undefined
   readonly error: ErrorBody
+  /** Whether the words are of a body that is no JSON, so that they may be a proxy's. */
+  readonly isForeign?: boolean
+  /** Of the backend's headers those that the caller may see. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Where a redirect leads, which nobody follows: for operators alone. */
   readonly location?: string
 }> {
@@ -275,13 +279,27 @@ export type AttemptFailure =
 export class NoBackendAvailable extends Data.TaggedError("NoBackendAvailable")<{
   readonly last: AttemptFailure
   readonly attempts: number
+  /** In how long the first of the candidates is expected to take calls again; undefined where any may do so at once. */
+  readonly retryAfter?: Duration.Duration | undefined
 }> {
   override get message() {
     return `no backend answered after ${this.attempts} ${this.attempts === 1 ? "attempt" : "attempts"}: ${this.last.message}`
   }
 }
 
-export type GatewayFailure = Refusal | NoBackendAvailable
+/** A backend refused the request for what the caller asked or came with, and nobody else answered it. */
+export class Rejected extends Data.TaggedError("Rejected")<{
+  readonly last: UpstreamRejected
+  readonly attempts: number
+  /** As of {@link NoBackendAvailable}. */
+  readonly retryAfter?: Duration.Duration | undefined
+}> {
+  override get message() {
+    return this.last.message
+  }
+}
+
+export type GatewayFailure = Refusal | NoBackendAvailable | Rejected
 
 // Log: never reaches a request.
 

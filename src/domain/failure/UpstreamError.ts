@@ -14,15 +14,13 @@ export const fromResponse = (
   headers: Headers,
   body: string,
   now: number
-): UpstreamRejected | ProtocolBroken =>
-  headers["cf-mitigated"] === "challenge" || (status === 403 && ErrorText.isPage(body))
-    ? new ProtocolBroken({ reason: `a proxy's page with status ${status} in the place of an answer` })
-    : new UpstreamRejected({
-        status,
-        retryAfter: retryAfter(headers, now),
-        error: ErrorBody.decode(body, status),
-        ...redirect(status, headers)
-      })
+): UpstreamRejected | ProtocolBroken => {
+  if (headers["cf-mitigated"] === "challenge" || (status === 403 && ErrorText.isPage(body)))
+    return new ProtocolBroken({ reason: `a proxy's page with status ${status} in the place of an answer` })
+  const { error, isJson } = ErrorBody.read(body, status)
+  const rejected = { status, retryAfter: retryAfter(headers, now), error, ...redirect(status, headers) }
+  return new UpstreamRejected(isJson ? rejected : { ...rejected, isForeign: true })
+}
 
 /** Where a redirect leads is told up to this length, in characters. */
 const longestLocation = 500

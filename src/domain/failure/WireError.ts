@@ -2,7 +2,16 @@ import * as Duration from "effect/Duration"
 import * as ContextLength from "./ContextLength.js"
 import * as ErrorBody from "./ErrorBody.js"
 import { Overloaded } from "./Failure.js"
-import type { AttemptFailure, Forbidden, GatewayFailure, HostRepeated, NoBackendAvailable } from "./Failure.js"
+import type {
+  AttemptFailure,
+  Forbidden,
+  GatewayFailure,
+  HostRepeated,
+  NoBackendAvailable,
+  Rejected,
+  UpstreamRejected
+} from "./Failure.js"
+import * as InputKind from "./InputKind.js"
 import type { Crashed, RelayEnd } from "./Outcome.js"
 import { cut } from "../text/CutText.js"
 
@@ -37,6 +46,7 @@ export const fromFailure = (failure: GatewayFailure | Crashed): WireError => {
     case "Overloaded":
       return overloadedFor(failure.retryAfter)
     case "NoBackendAvailable":
+    case "Rejected":
       return fromLast(failure)
     case "Crashed":
       return server(500, "The gateway failed to handle this request.", "internal_error")
@@ -122,52 +132,100 @@ const overloadedFor = (retryAfter: Duration.Duration): WireError => ({
   headers: retryHeaders(retryAfter)
 })
 
-const fromLast = ({ last, attempts }: NoBackendAvailable): WireError => {
+// The gateway's own attempts are no reason to keep clients from theirs: their waits are what most failures need.
+const fromLast = ({ last, retryAfter }: NoBackendAvailable | Rejected): WireError => {
   // A moment later there may be room.
   if (last._tag === "ResourcesExhausted") return overloadedFor(soon)
-  const response = fromAttempt(last)
-  // Our own retries are spent; a client that tries again only multiplies them.
-  const spent = attempts > 1 || response.status >= 500
-  if (spent || isHopeless(last)) return { ...response, headers: { ...response.headers, "x-should-retry": "false" } }
-  // Some clients retry a 429 only where they are told when.
-  return response.status === 429 ? { ...response, headers: { ...retryHeaders(soon), ...response.headers } } : response
+  const { error, headers, status } = fromAttempt(last, retryAfter)
+  return { status, error, headers: { ...headers, ...whenToRetry(status, last, retryAfter) } }
 }
 
 const soon = Duration.seconds(1)
 
-// Clients would come back too soon after a wait of more than a minute, and for nothing to a quota that is spent.
-const isHopeless = (last: AttemptFailure): boolean =>
-  last._tag === "UpstreamRejected" &&
-  ((last.retryAfter !== undefined && Duration.toSeconds(last.retryAfter) > 60) ||
-    last.error.code === "insufficient_quota")
+const whenToRetry = (
+  status: number,
+  last: AttemptFailure,
+  retryAfter: Duration.Duration | undefined
+): Readonly<Record<string, string>> => {
+  if (!retried.includes(status) && status < 500) return {}
+  // Some clients retry a 429 only where they are told when.
+  const after = retryAfter ?? (status === 429 && !isSpent(last) ? soon : undefined)
+  const when = after === undefined ? {} : retryHeaders(after)
+  // Clients would come back too soon after a wait of more than a minute, and for nothing to a quota that is spent.
+  const isHopeless = isSpent(last) || (after !== undefined && Duration.toSeconds(after) > 60)
+  return isHopeless ? { ...when, "x-should-retry": "false" } : when
+}
 
-const fromAttempt = (failure: Exclude<AttemptFailure, { readonly _tag: "ResourcesExhausted" }>): WireError => {
+/** Statuses below 500 that clients retry. */
+const retried: ReadonlyArray<number> = [408, 409, 425, 429]
+
+const isSpent = (last: AttemptFailure): boolean =>
+  last._tag === "UpstreamRejected" && spent.some((name) => name === last.error.code || name === last.error.type)
+
+// OpenAI's, and those of others.
+const spent: ReadonlyArray<string> = [
+  "insufficient_quota",
+  "billing_hard_limit_reached",
+  "billing_not_active",
+  "exceeded_current_quota_error",
+  "insufficient_balance"
+]
+
+const fromAttempt = (
+  failure: Exclude<AttemptFailure, { readonly _tag: "ResourcesExhausted" }>,
+  retryAfter: Duration.Duration | undefined
+): WireError => {
   switch (failure._tag) {
-    case "UpstreamRejected": {
-      const { error, retryAfter, status } = failure
-      const headers = retryAfter === undefined ? {} : retryHeaders(retryAfter)
-      // Whatever status it chose: the caller can mend it.
-      if (ContextLength.isExceeded(status, error)) {
-        return { status: status < 400 || status >= 500 ? 400 : status, headers, error: named(status, error) }
-      }
-      if (timeouts.includes(status)) return timedOut
-      if (status === 503 && error.code === ErrorBody.noCapacity) return { ...overloaded, headers }
-      // Who says when to come back has not failed, but is loading its model, or full.
-      if (busy.includes(status) && retryAfter !== undefined) return { ...overloaded, headers }
-      if (status < 400 || status >= 500) return server(502, "The model provider failed.", "upstream_error")
-      return { status, headers, error: named(status, error) }
-    }
+    case "UpstreamRejected":
+      return { ...fromRejection(failure), headers: failure.headers ?? {} }
     case "HeadersTimedOut":
     case "FirstTokenTimedOut":
     case "TotalTimedOut":
       return timedOut
     case "ConnectFailed":
-      return failure.timedOut ? timedOut : unavailable
+      if (failure.timedOut) return timedOut
+      break
     case "ConnectionLost":
     case "ProtocolBroken":
-      return unavailable
+      break
   }
+  // All are set aside, and it is known for how long.
+  return retryAfter === undefined ? unavailable : { ...unavailable, status: 503 }
 }
+
+const fromRejection = (failure: UpstreamRejected): Pick<WireError, "status" | "error"> => {
+  const { error, isForeign = false, retryAfter, status } = failure
+  const isOurs = status >= 400 && status < 500
+  // Whatever status it chose: the caller can mend it.
+  if (ContextLength.isExceeded(status, error)) return { status: isOurs ? status : 400, error: named(status, error) }
+  if (InputKind.isRefused(status, error))
+    return { status: isOurs && status !== 404 ? status : 400, error: asRequests(failure) }
+  if (isOurs) return { status, error: named(status, error) }
+  // What is no JSON may be a proxy's, and tell of it.
+  if (isForeign || status < 400) {
+    if (timeouts.includes(status)) return timedOut
+    // Who says when to come back has not failed, but is loading its model, or full.
+    return busy.includes(status) && retryAfter !== undefined
+      ? overloaded
+      : server(502, "The model provider failed.", "upstream_error")
+  }
+  return { status: classOf(status), error: named(status, error) }
+}
+
+// What clients choose their own classes of errors by.
+const classOf = (status: number): number => {
+  if (timeouts.includes(status)) return 504
+  if (busy.includes(status)) return 503
+  return kept.includes(status) ? status : 502
+}
+
+const kept: ReadonlyArray<number> = [500, 501]
+
+// Some servers call it their own error.
+const asRequests = ({ error, status }: UpstreamRejected): ErrorBody.ErrorBody =>
+  status < 500
+    ? error
+    : { ...error, type: "invalid_request_error", code: error.code === String(status) ? null : error.code }
 
 const retryHeaders = (after: Duration.Duration): Record<string, string> => {
   const millis = Math.ceil(Duration.toMillis(after))

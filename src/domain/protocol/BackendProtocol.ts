@@ -2,6 +2,7 @@ import type * as Either from "effect/Either"
 import type { Backend } from "../backend/Backend.js"
 import type { Headers } from "../backend/Credentials.js"
 import type { Ask } from "../chat/Ask.js"
+import type { Prepared } from "../chat/request/Prepare.js"
 import type { BodyMalformed, ProtocolBroken, UpstreamRejected } from "../failure/Failure.js"
 import type * as JsonObject from "../json/JsonObject.js"
 import type { Target } from "../routing/RouteTable.js"
@@ -14,7 +15,7 @@ export interface BackendProtocol {
   /** What it is sent besides the body. */
   readonly headers: (ask: Ask, backend: Backend, caller: Headers) => Record<string, string>
   /** What a target is asked; with `partial`, to go on with an answer that broke off there. */
-  readonly body: (ask: Ask, target: Target, partial?: string) => Either.Either<JsonObject.JsonObject, BodyMalformed>
+  readonly body: (ask: Ask, target: Target, partial?: string) => Either.Either<Prepared, BodyMalformed>
   /** Reads one answer; undefined where backends answer in the hub's words, whose events then keep their text. */
   readonly decoder: ((ask: Ask) => Decoder) | undefined
   /** What an error response amounts to; `now` in ms since the epoch dates what it says of the time. */

@@ -15,8 +15,14 @@ export interface ClientProtocol {
   readonly operation: Operation
   /** Where they are posted. */
   readonly paths: ReadonlyArray<`/${string}`>
-  /** Reads the text of a request body, which may hold so many values. */
-  readonly decode: (text: string, mostValues?: number) => Either.Either<Ask, BodyMalformed | BodyTooComplex>
+  /** Where a deployment of Azure's has them, behind its name; undefined where it has no such path. */
+  readonly deployed: `/${string}` | undefined
+  /** Reads the text of a request body, which may hold so many values; a model that its path says wins over the body's. */
+  readonly decode: (
+    text: string,
+    mostValues?: number,
+    model?: string
+  ) => Either.Either<Ask, BodyMalformed | BodyTooComplex>
   /** Writes the answer to one request. */
   readonly encoder: (ask: Ask) => Encoder
   /** The body of an error response. */

@@ -32,8 +32,9 @@ const decodeHead = Schema.decodeUnknownEither(Head)
 /** Decodes what OpenAI's endpoints have in common, and what one of them requires beyond it. */
 export const decoder = (operation: Operation, required: ReadonlyArray<Field>): ClientProtocol["decode"] => {
   const fields = [model, ...required, stream, streamOptions]
-  return (text, mostValues) =>
-    Either.flatMap(bounded(text, mostValues), (body): Either.Either<Ask, BodyMalformed> => {
+  return (text, mostValues, inPath) =>
+    Either.flatMap(bounded(text, mostValues), (given): Either.Either<Ask, BodyMalformed> => {
+      const body = inPath === undefined ? given : { ...given, model: inPath }
       const head = decodeHead(body)
       if (Either.isLeft(head) || required.some(({ key, valid }) => !valid(body[key]))) {
         return Either.left(malformed(fields, body))

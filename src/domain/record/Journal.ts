@@ -13,7 +13,7 @@ import * as Outcome from "../failure/Outcome.js"
 import * as RequestRecord from "./RequestRecord.js"
 import type { AttemptTrace } from "./RequestRecord.js"
 import * as StoredHeaders from "./StoredHeaders.js"
-import * as Usage from "../chat/answer/Usage.js"
+import * as TokenCounts from "./TokenCounts.js"
 
 /** What is known of a running exchange; whoever learns something writes it down here, and its end makes it the record. */
 export interface Journal {
@@ -33,6 +33,10 @@ export interface Journal {
   model: string | undefined
   /** The body sent upstream. */
   sent: string | undefined
+  /** What cleaning took away of the messages for that, in words. */
+  cleaned: string | undefined
+  /** Whether an attempt is under way. */
+  isAsking: boolean
   /** The status sent to the caller. */
   status: number | undefined
   /** When the caller was sent the first content, in ms since the epoch. */
@@ -68,6 +72,8 @@ export const open = (
   backend: undefined,
   model: undefined,
   sent: undefined,
+  cleaned: undefined,
+  isAsking: false,
   status: undefined,
   firstTokenAt: undefined,
   answer: undefined,
@@ -90,7 +96,7 @@ export const noteSkipped = ({ attempts }: Journal, skipped: number): void => {
 /** The record of an exchange that has ended, whatever it was about; `endedAt` in ms since the epoch. */
 export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: number): RequestRecord.RequestRecord => {
   const { ask } = journal
-  const usage = journal.usage === undefined ? undefined : Usage.decode(journal.usage)
+  const tokens = TokenCounts.of(journal, outcome)
   const answer = answerOf(journal)
   return RequestRecord.bounded({
     id: journal.id,
@@ -105,9 +111,9 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
     Outcome: outcome._tag,
     FinishReason: finishReason(journal.answer),
     Attempts: JSON.stringify(journal.attempts.some(isLong) ? journal.attempts.map(shortened) : journal.attempts),
-    CompletionTokens: usage?.completionTokens ?? null,
-    PromptTokens: usage?.promptTokens ?? null,
-    TotalTokens: usage?.totalTokens ?? null,
+    CompletionTokens: tokens?.completionTokens ?? null,
+    PromptTokens: tokens?.promptTokens ?? null,
+    TotalTokens: tokens?.totalTokens ?? null,
     Tool: ask !== undefined && Ask.usesTools(ask) ? 1 : 0,
     Multimodal: ask !== undefined && Ask.isMultimodal(ask) ? 1 : 0,
     LatencyMs: endedAt - journal.startedAt,
@@ -116,7 +122,9 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
     Request: journal.sent === undefined ? null : BodyCredentials.redact(journal.sent),
     Response: answer.text,
     Error: Outcome.describe(outcome) ?? answer.failure,
-    Caller: journal.caller ?? null
+    Caller: journal.caller ?? null,
+    TokensEstimated: tokens?.estimated === true ? 1 : null,
+    Cleaned: journal.cleaned ?? null
   })
 }
 

@@ -54,10 +54,17 @@ const replaceIn = (value: unknown, key: string, digest: Digest): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, replaceIn(inner, name, digest)]))
 }
 
+/** Whether a text that goes by this name is no text, but an image, sound or a file. */
+export const isMedia = (text: string, key: string): boolean => isDataUrl(text) || isBase64(text, key)
+
+const isDataUrl = (text: string): boolean => /^data:(?:image|audio|video|font|application)\//i.test(text)
+
+const isBase64 = (text: string, key: string): boolean =>
+  mediaKeys.has(key) && text.length >= 64 && /^[\w+/=\s-]+$/.test(text)
+
 const replaceText = (text: string, key: string, digest: Digest): string => {
-  if (/^data:(?:image|audio|video|font|application)\//i.test(text)) return replaceUrl(text, digest)
-  if (mediaKeys.has(key) && text.length >= 64 && /^[\w+/=\s-]+$/.test(text))
-    return described("", digest(text, "base64"))
+  if (isDataUrl(text)) return replaceUrl(text, digest)
+  if (isBase64(text, key)) return described("", digest(text, "base64"))
   return text.includes("data:") ? replaceUrls(text, digest) : text
 }
 

@@ -27,9 +27,9 @@ export const RequestRecord = Schema.Struct({
   FinishReason: Column.textOrNull(),
   /** JSON: a list of {@link AttemptTrace}. */
   Attempts: Column.text({ json: true, longest: 64 * 1024, instead: "[]" }),
-  CompletionTokens: Column.integerOrNull(),
-  PromptTokens: Column.integerOrNull(),
-  TotalTokens: Column.integerOrNull(),
+  CompletionTokens: Column.integerOrNull({ amended: true }),
+  PromptTokens: Column.integerOrNull({ amended: true }),
+  TotalTokens: Column.integerOrNull({ amended: true }),
   /** 1 when the request brought tools. */
   Tool: Column.integer(),
   /** 1 when a message carried anything but text. */
@@ -46,7 +46,11 @@ export const RequestRecord = Schema.Struct({
   Response: Column.textOrNull({ json: true, large: true, longest: Infinity }),
   Error: Column.textOrNull({ amended: true, longest: 4_000 }),
   /** The fingerprint of the caller's credential; null when it brought none. */
-  Caller: Column.textOrNull()
+  Caller: Column.textOrNull(),
+  /** 1 when the backend did not come to tell its counts, so that they are estimated. */
+  TokensEstimated: Column.integerOrNull({ amended: true }),
+  /** What cleaning took away of the messages, such as `user_turns=1`; null when that was nothing. */
+  Cleaned: Column.textOrNull()
 })
 export interface RequestRecord extends Schema.Schema.Type<typeof RequestRecord> {}
 

@@ -103,5 +103,14 @@ const dailySums = Effect.gen(function* () {
     SELECT ${sql.literal([...keys(""), "count(*)", ...totals].join(", "))} FROM records GROUP BY 1, 2, 3, 4`
 })
 
+const column = (name: string, type: string) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => sql`ALTER TABLE records ADD COLUMN ${sql(name)} ${sql.literal(type)}`)
+
 /** The steps that bring a database to the present shape, in the order of their names. */
-export const all = { "0001_records": records, "0002_indexes": indexes, "0003_daily_sums": dailySums }
+export const all = {
+  "0001_records": records,
+  "0002_indexes": indexes,
+  "0003_daily_sums": dailySums,
+  "0004_estimates": column("TokensEstimated", "INTEGER"),
+  "0005_cleaned": column("Cleaned", "TEXT")
+}

@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as Credentials from "../../domain/backend/Credentials.js"
 import * as Secrets from "../../domain/backend/Secrets.js"
 import * as Told from "../../domain/chat/answer/Told.js"
+import { UpstreamRejected } from "../../domain/failure/Failure.js"
 import type { AttemptFailure } from "../../domain/failure/Failure.js"
 import type { Target } from "../../domain/routing/RouteTable.js"
 import * as BackendUrl from "../BackendUrl.js"
@@ -48,10 +49,23 @@ const maxErrorBody = 64 * 1024
 const errorPatience = 5_000
 
 /** One try against one backend, up to where its answer can be committed to. Its failures hold no secret. */
-export const make = <A>(options: Options<A>): Effect.Effect<Answer<A>, AttemptFailure> =>
-  Effect.mapError(call(options), (failure) => Told.failure(failure, options.target.backend, options.callerHeaders))
+export const make = <A>(options: Options<A>): Effect.Effect<Answer<A>, AttemptFailure> => {
+  const seen: Seen = { headers: undefined }
+  return Effect.mapError(call(options, seen), (failure) => {
+    const told = Told.failure(failure, options.target.backend, options.callerHeaders)
+    return told._tag === "UpstreamRejected" && seen.headers !== undefined
+      ? new UpstreamRejected({ ...told, headers: seen.headers })
+      : told
+  })
+}
 
-const call = Effect.fnUntraced(function* <A>(options: Options<A>) {
+/** What has been seen of the answer, however the attempt ends. */
+interface Seen {
+  /** The backend's headers that the caller may see. */
+  headers: Record<string, string> | undefined
+}
+
+const call = Effect.fnUntraced(function* <A>(options: Options<A>, seen: Seen) {
   const { ask, body, callerHeaders, connections, protocol, reader, scope, target, times } = options
   const { backend } = target
   const { origin, path } = BackendUrl.of(target, protocol.path(ask))
@@ -67,9 +81,10 @@ const call = Effect.fnUntraced(function* <A>(options: Options<A>) {
   const plain = Decompress.head(compressed)
   if (Either.isLeft(plain)) return yield* plain.left
   const head = plain.right
+  const headers = Secrets.hideInHeaders(Credentials.callerHeaders(head.headers, backend), backend)
+  seen.headers = headers
   if (head.status < 200 || head.status > 299) return yield* Effect.flatMap(rejection(head, options), Effect.fail)
   const content = yield* reader(head, options)
-  const headers = Secrets.hideInHeaders(Credentials.callerHeaders(head.headers), backend)
   return { target, headers, content, deadline: times.deadline }
 })
 

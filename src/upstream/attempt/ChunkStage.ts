@@ -22,6 +22,10 @@ export type Failure = UpstreamBroke | UpstreamErrored | BodyLate
 export interface ChunkStage extends Stage<Uint8Array, BodyFailure, AnswerChunk, Failure> {
   /** How much of the answer has been read, in bytes. */
   size(): number
+  /** Whether the finish of a choice is held back for what may still come before it. */
+  holdsFinish(): boolean
+  /** Those finishes, when they have been held back for long enough. */
+  release(): ReadonlyArray<AnswerChunk>
   /** Whether it makes its chunks only when all of the answer has come. */
   readonly isWhole: boolean
 }
@@ -68,6 +72,14 @@ class EventStage implements ChunkStage {
 
   size(): number {
     return this.read
+  }
+
+  holdsFinish(): boolean {
+    return this.repair.holdsFinish()
+  }
+
+  release(): ReadonlyArray<AnswerChunk> {
+    return this.repair.release()
   }
 
   push(bytes: Uint8Array): Made {
@@ -132,6 +144,8 @@ const ofBody = ({ decoder, repair, takeWhole }: Options): ChunkStage => {
 
   return {
     size: () => read,
+    holdsFinish: () => false,
+    release: () => [],
     isWhole: true,
     push: (bytes) => {
       gathered.push(bytes)
@@ -167,6 +181,8 @@ const endOf = (end: AnswerRepair.StreamEnd): Option.Option<Failure> => {
 const sayingSo = (stage: ChunkStage): ChunkStage => ({
   isWhole: stage.isWhole,
   size: () => stage.size(),
+  holdsFinish: () => stage.holdsFinish(),
+  release: () => stage.release(),
   push: (bytes) => stage.push(bytes),
   end: (how) => {
     const { end, values } = stage.end(how)

@@ -7,6 +7,7 @@ import type { ResourcesExhausted } from "../../domain/failure/Failure.js"
 import * as Source from "../../flow/Source.js"
 import type { BodyFailure } from "../UpstreamHead.js"
 import type * as ChunkStage from "./ChunkStage.js"
+import * as FinishHold from "./FinishHold.js"
 import type { Meter } from "./Metering.js"
 
 /** What is held back, and until when. */
@@ -52,7 +53,7 @@ export function* hold({
       if (end !== undefined) return ended(held, end)
       if (until === "end" || !content) continue
       const unread = Source.after(more.values.slice(taken), body)
-      return Either.right(Source.after(held, Source.staged(unread, stage)))
+      return Either.right(Source.after(held, FinishHold.of(unread, stage)))
     }
     if (more.end !== undefined) {
       const { end, values } = stage.end(more.end)

@@ -3,14 +3,20 @@ import type { ByteLease } from "../../admission/ByteBudget.js"
 import type { Snapshot } from "../../config/ConfigRef.js"
 import type { Ask } from "../../domain/chat/Ask.js"
 import type { AnswerFailure } from "../../domain/failure/AnswerFailure.js"
-import type { BodyMalformed, ModelNotFound, NoBackendAvailable, Overloaded } from "../../domain/failure/Failure.js"
+import type {
+  BodyMalformed,
+  ModelNotFound,
+  NoBackendAvailable,
+  Overloaded,
+  Rejected
+} from "../../domain/failure/Failure.js"
 import type { RelayEnd } from "../../domain/failure/Outcome.js"
 import type { Journal } from "../../domain/record/Journal.js"
 import type { SteadyClock } from "../../flow/SteadyClock.js"
 import type * as Attempt from "../attempt/Attempt.js"
 
 /** Why no answer was obtained. */
-export type ForwardFailure = BodyMalformed | ModelNotFound | NoBackendAvailable | Overloaded
+export type ForwardFailure = BodyMalformed | ModelNotFound | NoBackendAvailable | Overloaded | Rejected
 
 /** What is known of the exchange whose request is forwarded. */
 export interface Options {

@@ -5,10 +5,14 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import type { Ask } from "../../domain/chat/Ask.js"
+import * as Removed from "../../domain/chat/request/Removed.js"
 import * as AnswerFailure from "../../domain/failure/AnswerFailure.js"
 import * as ContextLength from "../../domain/failure/ContextLength.js"
-import { ModelNotFound, NoBackendAvailable, TotalTimedOut } from "../../domain/failure/Failure.js"
+import { ModelNotFound, NoBackendAvailable, Rejected, TotalTimedOut } from "../../domain/failure/Failure.js"
 import type { AttemptFailure, BodyMalformed, UpstreamRejected } from "../../domain/failure/Failure.js"
+import * as InputKind from "../../domain/failure/InputKind.js"
+import * as Credentials from "../../domain/backend/Credentials.js"
+import * as Blame from "../../domain/failover/Blame.js"
 import type * as Breaker from "../../domain/failover/Breaker.js"
 import type { RelayEnd } from "../../domain/failure/Outcome.js"
 import type { AttemptTrace } from "../../domain/record/RequestRecord.js"
@@ -34,6 +38,10 @@ interface Search<A> {
   readonly backends: Context.Tag.Service<Backends>
   /** Of the attempts so far, in order. */
   readonly failures: Array<AttemptFailure>
+  /** How long those asked to be left alone that did. */
+  readonly asked: Map<Target, Duration.Duration>
+  /** Those of them that are the caller's own fault. */
+  readonly callers: Set<AttemptFailure>
   /** Of the last call, unless it is over. */
   call: LightScope.LightScope | undefined
 }
@@ -57,7 +65,18 @@ export const run: <A>(
   if (plan.length === 0) return yield* new ModelNotFound({ model: ask.model })
   const { queue } = config.server
   const candidates = Candidates.make({ plan, health, slots, queue, clock, startedAt: journal.startedAt })
-  const search: Search<A> = { options, ask, reader, plan, candidates, backends, failures: [], call: undefined }
+  const search: Search<A> = {
+    options,
+    ask,
+    reader,
+    plan,
+    candidates,
+    backends,
+    failures: [],
+    asked: new Map(),
+    callers: new Set(),
+    call: undefined
+  }
   atEnd(() => letGo(search))
   return yield* obtain(search)
 })
@@ -73,14 +92,23 @@ const letGo = <A>({ call, candidates }: Search<A>): Effect.Effect<void> | undefi
 type Steps<A, E = never> = Effect.fn.Return<A, E>
 
 function* obtain<A>(search: Search<A>, resumption?: Attempt.Resumption): Steps<Forwarded<A>, ForwardFailure> {
-  const { candidates, failures, plan } = search
+  const { candidates } = search
   while (true) {
     const ticket = candidates.first() ?? (yield* candidates.next())
     if (ticket === undefined) break
     const answer = yield* tryOne(search, ticket, resumption)
     if (answer !== undefined) return answer
   }
-  return yield* new NoBackendAvailable({ last: spokesman(failures) ?? outOfTime(plan), attempts: failures.length })
+  return yield* refusal(search)
+}
+
+const refusal = <A>(search: Search<A>): NoBackendAvailable | Rejected => {
+  const { callers, failures, plan } = search
+  const last = spokesman(failures) ?? outOfTime(plan)
+  const told = { attempts: failures.length, retryAfter: soonest(search) }
+  return last._tag === "UpstreamRejected" && callers.has(last)
+    ? new Rejected({ ...told, last })
+    : new NoBackendAvailable({ ...told, last })
 }
 
 // As many attempts on one candidate as it deserves.
@@ -102,11 +130,18 @@ function* tryOne<A>(
       return handOver(search, result.right, ticket)
     }
     failures.push(result.left)
+    if (Blame.isCallers(result.left, !Credentials.takesCallers(target.backend))) search.callers.add(result.left)
     const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
+    if (verdict._tag === "RetryHere") {
+      yield* Effect.sleep(verdict.after)
+      continue
+    }
+    // Once for all of its attempts at this request.
     const down = backends.health.failed(target.backend, permit, result.left, clock.now())
     if (down !== undefined) yield* down
-    if (verdict._tag !== "RetryHere") break
-    yield* Effect.sleep(verdict.after)
+    if (result.left._tag === "UpstreamRejected" && result.left.retryAfter !== undefined)
+      search.asked.set(target, result.left.retryAfter)
+    break
   }
   candidates.free()
   return undefined
@@ -124,12 +159,14 @@ function* attempt<A>(
   if (protocol === undefined) return yield* new ModelNotFound({ model: ask.model })
   const sent = protocol.body(ask, target, resumption?.partial)
   if (Either.isLeft(sent)) return yield* sent.left
-  const body = JsonText.write(sent.right)
+  const { body: prepared, removed } = sent.right
+  const body = JsonText.write(prepared)
   const startedAt = clock.now()
   const deadline = Candidates.deadlineOf(target, journal.startedAt)
   journal.backend = target.backend.name
   journal.model = target.model
   journal.sent = body
+  journal.cleaned = Removed.told(removed)
   const scope = LightScope.make()
   // Is closed at the end of the exchange whatever happens here.
   search.call = scope
@@ -147,7 +184,9 @@ function* attempt<A>(
     bytes,
     scope
   })
+  journal.isAsking = true
   const result = yield* Effect.either(called)
+  journal.isAsking = false
   const closed = Either.isLeft(result) ? scope.close(exitOf(result.left)) : undefined
   if (closed !== undefined) yield* closed
   const ms = clock.now() - startedAt
@@ -218,12 +257,27 @@ const drawn = (routes: RouteTable, { model, operation }: Ask): Effect.Effect<Rea
     }
   )
 
+// When the first of the candidates is expected back; undefined where of any of them nothing is known.
+const soonest = <A>({ asked, backends, options, plan }: Search<A>): Duration.Duration | undefined => {
+  const now = options.clock.now()
+  let least: Duration.Duration | undefined
+  for (const target of plan) {
+    const wait = backends.health.returnsAt(target.backend, now) - now
+    // What it has just said is more exact than for how long it is set aside.
+    const setAside = wait > 0 ? Duration.max(Duration.millis(wait), Duration.seconds(1)) : undefined
+    const after = asked.get(target) ?? setAside
+    if (after === undefined) return undefined
+    least = least === undefined ? after : Duration.min(least, after)
+  }
+  return least
+}
+
 // What a backend said of the request tells the caller more than that another one could not be reached.
 const spokesman = (failures: ReadonlyArray<AttemptFailure>): AttemptFailure | undefined =>
   failures.findLast((failure) => failure._tag === "UpstreamRejected" && isOfRequest(failure)) ?? failures.at(-1)
 
 const isOfRequest = ({ error, status }: UpstreamRejected): boolean =>
-  (status >= 400 && status < 500) || ContextLength.isExceeded(status, error)
+  (status >= 400 && status < 500) || ContextLength.isExceeded(status, error) || InputKind.isRefused(status, error)
 
 // Nobody was asked: the caller took longer to send its request than an answer may take.
 const outOfTime = (plan: ReadonlyArray<Target>): AttemptFailure =>

@@ -117,6 +117,15 @@ export const countings: ReadonlyArray<Shape> = [
     answers("Hello", { ...counted, extras: { system_fingerprint: "fp_1" } })
   ),
   any(
+    "a tier that OpenAI does not have",
+    ["1.2 service_tier"],
+    either(
+      stream(...[...hello, stop].map((each) => ({ ...each, service_tier: "on_demand" })), ...tail.slice(1)),
+      json(completion("Hello", { service_tier: "on_demand" }))
+    ),
+    answers("Hello", { ...counted, extras: { native_service_tier: "on_demand" } })
+  ),
+  any(
     "events of a name of their own between the pieces",
     ["§4 events of their own"],
     stream(

@@ -11,6 +11,8 @@ const key = (over: Partial<Entry>, caller: Credentials.Headers) =>
 
 const callers = (caller: Credentials.Headers) => key({}, caller)
 
+const own = backend({ api_key: "own" })
+
 describe("Credentials", () => {
   describe("the key that goes upstream", () => {
     it("is the configured one before the caller's", () => {
@@ -35,6 +37,13 @@ describe("Credentials", () => {
         assert.strictEqual(callers({ authorization, "x-api-key": "x" }), "x", authorization)
       }
       assert.strictEqual(callers({ authorization: "Bearer t", "x-api-key": "x" }), "t")
+    })
+
+    it("is the caller's api-key, as Azure's clients send it, where there is neither", () => {
+      assert.strictEqual(callers({ "api-key": " a " }), "a")
+      assert.strictEqual(callers({ authorization: "Bearer", "x-api-key": " ", "api-key": "a" }), "a")
+      assert.strictEqual(callers({ "x-api-key": "x", "api-key": "a" }), "x")
+      assert.strictEqual(callers({ authorization: "Bearer t", "api-key": "a" }), "t")
     })
 
     it("is nothing of another scheme than Bearer", () => {
@@ -107,12 +116,9 @@ describe("Credentials", () => {
         origin: "https://x.example",
         referer: "https://x.example",
         "x-forwarded-for": "10.0.0.1",
-        "openai-organization": "org",
-        "openai-project": "p",
         "x-stainless-lang": "js",
         "user-agent": "OpenAI/JS",
         "x-goog-api-key": "g",
-        "api-key": "a",
         "x-custom": "c"
       }
       assert.deepStrictEqual(Credentials.upstreamHeaders(backend(), { ...dropped, ...allowed }, false), {
@@ -182,7 +188,28 @@ describe("Credentials", () => {
       "openai-project": "p",
       "x-ratelimit-remaining-tokens": "0"
     }
-    assert.deepStrictEqual(Credentials.callerHeaders({ ...dropped, ...allowed }), allowed)
+    assert.deepStrictEqual(Credentials.callerHeaders({ ...dropped, ...allowed }, own), allowed)
+  })
+
+  it("passes the headers of an account both ways where it is the caller's", () => {
+    const asked = { "openai-organization": "o", "openai-project": "p", "http-referer": "r", "x-title": "t" }
+    const told = {
+      "openai-organization": "o",
+      "openai-project": "p",
+      "x-ratelimit-limit-requests": "60",
+      "x-ratelimit-reset-tokens": "6m0s",
+      "anthropic-ratelimit-tokens-remaining": "1"
+    }
+    const caller = { ...asked, authorization: "Bearer t" }
+    assert.deepInclude(Credentials.upstreamHeaders(backend({ api_key: "caller" }), caller, true), asked)
+    assert.deepStrictEqual(Credentials.callerHeaders(told, backend({ api_key: "caller" })), told)
+    assert.doesNotHaveAnyKeys(Credentials.upstreamHeaders(own, caller, true), Object.keys(asked))
+    assert.deepStrictEqual(Credentials.callerHeaders(told, own), {})
+  })
+
+  it("passes on so many limits and no more", () => {
+    const told = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`x-ratelimit-${n}`, "1"]))
+    assert.lengthOf(Object.keys(Credentials.callerHeaders(told, backend({ api_key: "caller" }))), 32)
   })
 
   it("shows the caller no header that is too long", () => {
@@ -191,11 +218,11 @@ describe("Credentials", () => {
       "openai-model": "m".repeat(257),
       "openai-version": "v".repeat(256)
     }
-    assert.deepStrictEqual(Credentials.callerHeaders(headers), { "openai-version": "v".repeat(256) })
+    assert.deepStrictEqual(Credentials.callerHeaders(headers, own), { "openai-version": "v".repeat(256) })
   })
 
   it("shows the caller the backend's request id under another name than our own", () => {
-    assert.deepStrictEqual(Credentials.callerHeaders({ "x-request-id": "theirs" }), {
+    assert.deepStrictEqual(Credentials.callerHeaders({ "x-request-id": "theirs" }, own), {
       "x-upstream-request-id": "theirs"
     })
   })
@@ -206,7 +233,7 @@ describe("Credentials", () => {
     assert.doesNotHaveAnyKeys(sent, ["openai-beta", "x", "connection"])
     assert.strictEqual(sent["traceparent"], "2")
     const answer = { connection: "openai-model", "openai-model": "m", "openai-version": "v" }
-    assert.deepStrictEqual(Credentials.callerHeaders(answer), { "openai-version": "v" })
+    assert.deepStrictEqual(Credentials.callerHeaders(answer, own), { "openai-version": "v" })
   })
 
   it("stores headers without what may be a credential", () => {

@@ -23,6 +23,7 @@ describe("Secrets", () => {
       )
       assert.strictEqual(hidden("bad key mysecret", {}, { authorization: "Bearer mysecret" }), "bad key [redacted]")
       assert.strictEqual(hidden("bad key mysecret", {}, { "x-api-key": "mysecret" }), "bad key [redacted]")
+      assert.strictEqual(hidden("bad key mysecret", {}, { "api-key": "mysecret" }), "bad key [redacted]")
       const forwarding = { forward_headers: ["x-tenant-token", "x-tenant"] }
       assert.strictEqual(
         hidden("bad sec-ret-1, blue-1", forwarding, { "x-tenant-token": "sec-ret-1", "x-tenant": "blue-1" }),

@@ -16,7 +16,7 @@ describe("Cors", () => {
     assert.deepStrictEqual(Cors.headersFor("https://a.example", pages("https://a.example")), {
       "access-control-allow-origin": "https://a.example",
       "access-control-expose-headers":
-        "x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, x-upstream-request-id",
+        "x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, x-upstream-request-id, x-causeway-cleaned",
       vary: "origin"
     })
   })

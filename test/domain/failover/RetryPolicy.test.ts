@@ -50,6 +50,19 @@ describe("RetryPolicy", () => {
     }
   })
 
+  it("asks one that nobody is left beside again after a short jittered wait where the connection was refused", () => {
+    const alone = { siblingLeft: false, remainingElsewhere: Duration.zero }
+    assert.strictEqual(verdict(refused, { ...alone, draw: 0 }), "RetryHere 100")
+    assert.strictEqual(verdict(refused, { ...alone, draw: 0.999 }), "RetryHere 299.8")
+    assert.strictEqual(verdict(lost, alone), "RetryHere 0")
+  })
+
+  it("asks another where input of this kind is not taken, whatever the status", () => {
+    const message = "image input is not supported"
+    for (const status of [400, 404, 422, 500, 503])
+      assert.strictEqual(verdict(rejected(status, { message })), "NextBackend", String(status))
+  })
+
   it("never asks a silent backend twice", () => {
     const after = Duration.seconds(1)
     const silences = [

@@ -31,6 +31,9 @@ describe("Outcome", () => {
       words(new Failure.NoBackendAvailable({ last, attempts: 2 })),
       "no backend answered after 2 attempts: not JSON"
     )
+    const error = { message: "boom", type: "t", param: null, code: null }
+    const refused = new Failure.UpstreamRejected({ status: 400, retryAfter: undefined, error })
+    assert.strictEqual(words(new Failure.Rejected({ last: refused, attempts: 1 })), "rejected with 400: boom")
   })
 
   it("says where a defect is", () => {

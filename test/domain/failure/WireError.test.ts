@@ -10,15 +10,22 @@ import { holds } from "../generators.js"
 const after = Duration.seconds(1)
 const body = { message: "boom", type: "t", param: "p", code: "c" }
 
-const rejected = (status: number, over: { readonly after?: Duration.Duration; readonly message?: string } = {}) =>
-  new Failure.UpstreamRejected({
-    status,
-    retryAfter: over.after,
-    error: { ...body, message: over.message ?? body.message }
-  })
+interface Over {
+  readonly after?: Duration.Duration
+  readonly message?: string
+  readonly isForeign?: boolean
+  readonly headers?: Record<string, string>
+}
 
-const exhausted = (last: AttemptFailure, attempts = 1) =>
-  WireError.fromFailure(new Failure.NoBackendAvailable({ last, attempts }))
+const rejected = (status: number, { after, message = body.message, ...over }: Over = {}) =>
+  new Failure.UpstreamRejected({ status, retryAfter: after, error: { ...body, message }, ...over })
+
+/** The candidates are back when the last of them said, unless something else is known. */
+const exhausted = (
+  last: AttemptFailure,
+  attempts = 1,
+  retryAfter = last._tag === "UpstreamRejected" ? last.retryAfter : undefined
+) => WireError.fromFailure(new Failure.NoBackendAvailable({ last, attempts, retryAfter }))
 
 const invalid = (message: string, param: string | null, code: string | null) => ({
   message,
@@ -98,24 +105,80 @@ describe("WireError", () => {
       const spent = { message: "no", type: "t", param: null, code: "insufficient_quota" }
       const last = new Failure.UpstreamRejected({ status: 429, retryAfter: undefined, error: spent })
       assert.deepStrictEqual(exhausted(last).headers, { "x-should-retry": "false" })
+      const known = new Failure.UpstreamRejected({ ...last, retryAfter: Duration.seconds(5) })
+      assert.deepInclude(exhausted(known).headers, { "retry-after": "5", "x-should-retry": "false" })
+    })
+
+    it("keeps the class and the words of what a backend answered in JSON", () => {
+      for (const [status, told] of [
+        [500, 500],
+        [501, 501],
+        [502, 502],
+        [503, 503],
+        [504, 504],
+        [507, 502],
+        [520, 502],
+        [522, 504],
+        [524, 504],
+        [529, 503]
+      ] as const) {
+        assert.deepStrictEqual(exhausted(rejected(status)), { status: told, headers: {}, error: body }, String(status))
+      }
+    })
+
+    it("passes on the headers that the caller may see", () => {
+      const headers = { "x-upstream-request-id": "theirs" }
+      for (const status of [400, 429, 500])
+        assert.deepInclude(exhausted(rejected(status, { headers })).headers, headers, String(status))
+      assert.deepInclude(exhausted(rejected(503, { headers, isForeign: true })).headers, headers)
+    })
+
+    it("says when the first of the candidates is expected back, whatever failed last", () => {
+      for (const last of [rejected(500), rejected(503), rejected(429), new Failure.HeadersTimedOut({ after })]) {
+        const { headers } = exhausted(last, 3, Duration.seconds(9))
+        assert.deepStrictEqual(headers, { "retry-after": "9", "retry-after-ms": "9000" }, last._tag)
+      }
+      assert.deepStrictEqual(exhausted(rejected(400), 3, Duration.seconds(9)).headers, {})
+    })
+
+    it("answers 503 where all are set aside and the last one was not to be reached", () => {
+      const refused = new Failure.ConnectFailed({ timedOut: false, cause: "secret" })
+      const answer = exhausted(refused, 2, Duration.seconds(9))
+      assert.deepStrictEqual([answer.status, answer.error.code], [503, "upstream_unavailable"])
+      assert.deepStrictEqual(answer.headers, { "retry-after": "9", "retry-after-ms": "9000" })
+    })
+
+    it("takes input of a kind that the model does not take for the caller's to mend", () => {
+      const message = "image input is not supported - hint: you may need to provide the mmproj"
+      for (const [status, told] of [
+        [400, 400],
+        [404, 400],
+        [415, 415],
+        [422, 422],
+        [500, 400],
+        [503, 400]
+      ] as const) {
+        const answer = exhausted(rejected(status, { message }))
+        assert.deepStrictEqual([answer.status, answer.error.message], [told, message], String(status))
+        assert.strictEqual(answer.error.type, status < 500 ? "t" : "invalid_request_error")
+      }
     })
 
     it("answers 503 for a backend without capacity, with its wait, and 504 for a proxy that waited in vain", () => {
-      const error = { message: "secret", type: "t", param: null, code: "upstream_overloaded" }
-      const full = exhausted(new Failure.UpstreamRejected({ status: 503, retryAfter: Duration.seconds(7), error }))
+      const page = { message: "secret", isForeign: true }
+      const full = exhausted(rejected(503, { ...page, after: Duration.seconds(7) }))
       assert.strictEqual(full.status, 503)
       assert.strictEqual(full.error.code, "upstream_overloaded")
-      assert.deepStrictEqual(full.headers, {
-        "retry-after": "7",
-        "retry-after-ms": "7000",
-        "x-should-retry": "false"
-      })
+      assert.deepStrictEqual(full.headers, { "retry-after": "7", "retry-after-ms": "7000" })
       for (const status of [504, 522, 524]) {
-        const late = exhausted(rejected(status, { message: "secret" }))
+        const late = exhausted(rejected(status, page))
         assert.deepStrictEqual([late.status, late.error.code], [504, "upstream_timeout"])
       }
-      for (const status of [500, 502, 503, 520, 521, 523, 525, 529])
-        assert.strictEqual(exhausted(rejected(status)).status, 502)
+      for (const status of [500, 502, 503, 520, 521, 523, 525, 529]) {
+        const failed = exhausted(rejected(status, page))
+        assert.deepStrictEqual([failed.status, failed.error.code], [502, "upstream_error"])
+        assert.notInclude(JSON.stringify(failed), "secret")
+      }
       assert.notInclude(JSON.stringify(full), "secret")
     })
 
@@ -132,10 +195,10 @@ describe("WireError", () => {
       assert.notProperty(exhausted(rejected(429, { after: Duration.seconds(60) })).headers, "x-should-retry")
     })
 
-    it("tells clients not to retry where our own retries are spent", () => {
-      assert.deepStrictEqual(exhausted(rejected(429), 2).headers, { "x-should-retry": "false" })
-      assert.deepStrictEqual(exhausted(rejected(500)).headers, { "x-should-retry": "false" })
-      assert.deepStrictEqual(exhausted(rejected(400)).headers, {})
+    it("leaves clients their own retries, however often the gateway has tried", () => {
+      for (const attempts of [1, 2, 6])
+        for (const status of [400, 408, 409, 429, 500, 502, 503, 529])
+          assert.notProperty(exhausted(rejected(status), attempts).headers, "x-should-retry")
     })
 
     it("names the code of a context that is too long, keeping the backend's words", () => {
@@ -149,14 +212,10 @@ describe("WireError", () => {
 
     it("answers 503 for one that says when to come back, as while it loads its model, with its wait", () => {
       for (const status of [503, 529]) {
-        const loading = exhausted(rejected(status, { after: Duration.seconds(20), message: "secret" }))
+        const loading = exhausted(rejected(status, { after: Duration.seconds(20), message: "secret", isForeign: true }))
         assert.deepStrictEqual([loading.status, loading.error.code], [503, "upstream_overloaded"])
         assert.deepInclude(loading.headers, { "retry-after": "20", "retry-after-ms": "20000" })
         assert.notInclude(JSON.stringify(loading), "secret")
-      }
-      for (const status of [500, 502]) {
-        const failed = exhausted(rejected(status, { after: Duration.seconds(20) }))
-        assert.deepStrictEqual([failed.status, failed.headers["retry-after"]], [502, undefined], String(status))
       }
     })
 
@@ -211,8 +270,8 @@ describe("WireError", () => {
 
     it("answers 502 for a broken backend and 504 for a silent one, in its own words", () => {
       const broken: ReadonlyArray<AttemptFailure> = [
-        rejected(500, { message: "secret" }),
-        rejected(529, { message: "secret" }),
+        rejected(500, { message: "secret", isForeign: true }),
+        rejected(529, { message: "secret", isForeign: true }),
         rejected(302, { message: "secret" }),
         new Failure.ConnectFailed({ timedOut: false, cause: "secret" }),
         new Failure.ConnectionLost({ requestSent: true, cause: "secret" }),
@@ -232,7 +291,7 @@ describe("WireError", () => {
           const answer = exhausted(failure)
           assert.strictEqual(answer.status, status, failure._tag)
           assert.strictEqual(answer.error.type, "server_error")
-          assert.strictEqual(answer.headers["x-should-retry"], "false")
+          assert.notProperty(answer.headers, "x-should-retry")
           assert.notInclude(JSON.stringify(answer), "secret")
         }
       }

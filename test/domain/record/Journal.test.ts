@@ -66,7 +66,9 @@ describe("Journal", () => {
       Request: '{"model":"cheap"}',
       Response: JSON.stringify(answer),
       Error: null,
-      Caller: null
+      Caller: null,
+      TokensEstimated: null,
+      Cleaned: null
     })
   })
 
@@ -96,7 +98,9 @@ describe("Journal", () => {
       Request: null,
       Response: null,
       Error: "The request body is larger than the limit of 10 bytes.",
-      Caller: null
+      Caller: null,
+      TokensEstimated: null,
+      Cleaned: null
     })
   })
 

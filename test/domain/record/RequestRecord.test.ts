@@ -28,7 +28,7 @@ describe("RequestRecord", () => {
   it("weighs every text with what it takes", () => {
     const texts = RequestRecord.columns.filter((name) => typeof Records.record("a", everyText)[name] === "string")
     const light = RequestRecord.weigh(Records.record("a"))
-    assert.lengthOf(texts, 15)
+    assert.lengthOf(texts, 16)
     for (const name of texts) {
       for (const [text, width] of [
         ["x".repeat(100_000), 1],
@@ -119,5 +119,6 @@ const everyText = {
   Request: "{}",
   Response: "{}",
   Error: "e",
-  Caller: "c"
+  Caller: "c",
+  Cleaned: "user_turns=1"
 }

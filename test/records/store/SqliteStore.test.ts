@@ -35,7 +35,9 @@ const columns = [
   "Request",
   "Response",
   "Error",
-  "Caller"
+  "Caller",
+  "TokensEstimated",
+  "Cleaned"
 ]
 
 /** The table of an older service, with whatever it had for an id. */

@@ -13,6 +13,7 @@ import * as JsonObject from "../../json/JsonObject.js"
 import * as JsonText from "../../json/JsonText.js"
 import type { Operation } from "../../operation/Operation.js"
 import * as RepeatedEvent from "./RepeatedEvent.js"
+import * as ServiceTier from "./ServiceTier.js"
 import * as SseEvents from "../../wire/SseEvents.js"
 import * as UsageReports from "./UsageReports.js"
 
@@ -48,6 +49,10 @@ export interface AnswerRepair {
   takeWhole(body: JsonObject.JsonObject): boolean
   /** The end of the upstream's bytes. */
   end(): Step
+  /** Whether the finish of a choice is held back for what may still come before it. */
+  holdsFinish(): boolean
+  /** Those finishes, when they have been held back for long enough. */
+  release(): ReadonlyArray<AnswerChunk.AnswerChunk>
   /** Whether every choice has finished beyond doubt, so that a connection that is lost takes nothing away. */
   isSettled(): boolean
   /** The usage reported last, with its counts completed. */
@@ -100,7 +105,7 @@ class EventRepair implements AnswerRepair {
   push({ data, event }: SseEvents.SseEvent): Step {
     if (this.ended) return nothing
     const text = data.trim()
-    if (isDone.test(text)) return this.finish()
+    if (isDone.test(text)) return this.finish(true)
     if (event !== undefined && event.toLowerCase() === "error") {
       return this.failed(ReportedError.of(Either.getOrElse(JsonText.readLoosely(text), () => text)))
     }
@@ -129,7 +134,7 @@ class EventRepair implements AnswerRepair {
     )
     if (step.end !== undefined) return step
     if (list.length === 0) return this.failed(ReportedError.ofEmpty(body) ?? BrokenChoice.noRoom)
-    return after(step.chunks, this.finish())
+    return after(step.chunks, this.finish(false))
   }
 
   takeWhole(body: JsonObject.JsonObject): boolean {
@@ -141,7 +146,15 @@ class EventRepair implements AnswerRepair {
   }
 
   end(): Step {
-    return this.ended ? nothing : this.finish()
+    return this.ended ? nothing : this.finish(false)
+  }
+
+  holdsFinish(): boolean {
+    return !this.ended && this.choices.hasHeld()
+  }
+
+  release(): ReadonlyArray<AnswerChunk.AnswerChunk> {
+    return this.ended ? none : this.lastChunks(this.choices.release(), this.choices.isFinished()).map(asContent)
   }
 
   isSettled(): boolean {
@@ -264,22 +277,27 @@ class EventRepair implements AnswerRepair {
     return { id, object: this.shape.chunk, created, model, ...extras, choices: list }
   }
 
-  private finish(): Step {
-    if (!this.choices.isFinished()) {
+  // LiteLLM says that all is said while only one of several choices has finished.
+  private finish(isSaid: boolean): Step {
+    if (!this.choices.isFinished() && !(isSaid && this.choices.hasFinished())) {
       const blocked = this.choices.isEmpty() ? ReportedError.ofEmpty(this.carried) : undefined
       return blocked === undefined ? this.breakOff("the stream ended before its answer did") : this.failed(blocked)
     }
     this.ended = true
-    const ends = this.choices.ends()
-    const beside = this.takeCarried()
-    const passed = this.takePassed()
-    const chunks = ends.map((choice, position) =>
-      this.chunkOf([choice], position === ends.length - 1 ? { ...beside, ...passed } : beside)
-    )
+    const chunks = this.lastChunks(this.choices.ends(), true)
     const usage = this.usage()
     if (this.options.includeUsage && usage !== undefined)
       chunks.push(Object.assign(this.chunkOf([], this.closing), { usage }))
-    return { chunks: chunks.map((chunk) => AnswerChunk.make(chunk, true)), end: StreamEnd.Finished() }
+    return { chunks: chunks.map(asContent), end: StreamEnd.Finished() }
+  }
+
+  // What goes with them is told when none will follow.
+  private lastChunks(ends: ReadonlyArray<JsonObject.JsonObject>, areAll: boolean): Array<JsonObject.JsonObject> {
+    const beside = areAll ? this.takeCarried() : {}
+    const passed = areAll ? this.takePassed() : undefined
+    return ends.map((choice, position) =>
+      this.chunkOf([choice], position === ends.length - 1 ? { ...beside, ...passed } : beside)
+    )
   }
 
   private breakOff(reason: string): Step {
@@ -309,23 +327,26 @@ const none: ReadonlyArray<AnswerChunk.AnswerChunk> = []
 
 const nothing: Step = { chunks: none, end: undefined }
 
+const asContent = (chunk: JsonObject.JsonObject): AnswerChunk.AnswerChunk => AnswerChunk.make(chunk, true)
+
 const after = (chunks: ReadonlyArray<AnswerChunk.AnswerChunk>, { chunks: more, end }: Step): Step => ({
   chunks: chunks.length === 0 ? more : [...chunks, ...more],
   end
 })
 
-// What is a text to all clients, or missing.
-const texts = ["system_fingerprint", "service_tier"]
-
+// What is a text to all clients, or missing; and of tiers only those that they know.
 const wellTyped = (extras: JsonObject.JsonObject): JsonObject.JsonObject => {
-  const wrong = texts.filter((key) => extras[key] !== undefined && !isWellTyped(key, extras[key]))
-  return wrong.length === 0
-    ? extras
-    : Object.fromEntries(Object.entries(extras).filter(([key]) => !wrong.includes(key)))
+  const { service_tier: tier, system_fingerprint: print } = extras
+  const isRight =
+    (tier === undefined || ServiceTier.isKnown(tier)) && (print === undefined || typeof print === "string")
+  return isRight ? extras : righted(extras)
 }
 
-const isWellTyped = (key: string, value: unknown): boolean =>
-  typeof value === "string" || (value === null && key === "service_tier")
+const righted = (extras: JsonObject.JsonObject): JsonObject.JsonObject => {
+  const { system_fingerprint: print, ...rest } = extras
+  const kept = typeof print === "string" ? extras : rest
+  return ServiceTier.isKnown(kept["service_tier"]) ? kept : ServiceTier.renamed(kept)
+}
 
 // A whole answer is complete whatever its backend says of the reason, and said in its message.
 const wholeChoice = (choice: JsonObject.JsonObject): JsonObject.JsonObject => {

@@ -19,5 +19,11 @@ export const of = (choice: JsonObject.JsonObject): ReportedError.ReportedError |
 /** What stands for an answer without a choice: some backends answer so when they have no room. */
 export const noRoom: ReportedError.ReportedError = {
   status: 503,
-  error: ErrorBody.fromValue({ message: "the answer has no choices", code: ErrorBody.noCapacity }, 503)
+  error: ErrorBody.fromValue(
+    {
+      message: "The model provider has no capacity at the moment: its answer has no choices.",
+      code: ErrorBody.noCapacity
+    },
+    503
+  )
 }

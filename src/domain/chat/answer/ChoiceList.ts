@@ -18,7 +18,13 @@ export interface ChoiceList {
   isFinished(): boolean
   /** Whether they have beyond doubt, so that a connection that is lost takes nothing away. */
   isSettled(): boolean
-  /** The last of each, in their order, once all have finished. */
+  /** Whether one has: the backend's word that it has said everything is to be believed then. */
+  hasFinished(): boolean
+  /** Whether there are some whose last is held back, and nothing stands in the way of sending it. */
+  hasHeld(): boolean
+  /** The last of those. */
+  release(): ReadonlyArray<JsonObject.JsonObject>
+  /** The last of each that has not been given yet, in their order; one that has not finished stops. */
   ends(): ReadonlyArray<JsonObject.JsonObject>
 }
 
@@ -48,6 +54,7 @@ class Choices implements ChoiceList {
   private done = 0
   /** Those that others have a higher number than, and of which nothing has come. */
   private readonly unheard = new Set<number>()
+  private readonly held = new Set<number>()
 
   constructor(
     private readonly shape: AnswerShape.AnswerShape,
@@ -64,7 +71,7 @@ class Choices implements ChoiceList {
       this.at(lower)
     }
     if (this.unheard.delete(index)) this.done = Math.min(this.done, index)
-    const own = this.at(index).push(this.shorten === undefined ? choice : this.shorten(choice, index))
+    const own = this.pushTo(index, this.shorten === undefined ? choice : this.shorten(choice, index))
     if (own === undefined) return true
     // Clients want choice 0 to start before choice 1, and so on.
     for (; this.begun < index; this.begun++) {
@@ -94,9 +101,32 @@ class Choices implements ChoiceList {
     return this.isFinished() && this.list.every((choice, index) => choice.isSettled() || this.isMissing(index))
   }
 
+  hasFinished(): boolean {
+    return this.list.some((choice) => choice.finished())
+  }
+
+  hasHeld(): boolean {
+    return this.held.size > 0
+  }
+
+  release(): ReadonlyArray<JsonObject.JsonObject> {
+    const ends = [...this.held].sort((a, b) => a - b).flatMap((index) => this.at(index).end())
+    this.held.clear()
+    return ends
+  }
+
   ends(): ReadonlyArray<JsonObject.JsonObject> {
     for (const index of this.unheard) this.at(index).push({ finish_reason: "stop" })
+    for (const choice of this.list) if (!choice.finished()) choice.push({ finish_reason: "stop" })
     return this.list.flatMap((choice) => choice.end())
+  }
+
+  private pushTo(index: number, choice: JsonObject.JsonObject): ChoiceRepair.Repaired | undefined {
+    const own = this.at(index)
+    const repaired = own.push(choice)
+    if (own.isHeld()) this.held.add(index)
+    else if (this.held.size > 0) this.held.delete(index)
+    return repaired
   }
 
   // Some number the only choice 1: nothing comes before it.

@@ -27,8 +27,10 @@ export interface ChoiceRepair {
   finished(): boolean
   /** Whether it has, and said nothing more since: some backends say a reason with every piece. */
   isSettled(): boolean
-  /** The last of the choice, when no more will come; nothing where it has not finished. */
+  /** The last of the choice, when no more is waited for: nothing where it has not finished, or was told to before. */
   end(): ReadonlyArray<JsonObject.JsonObject>
+  /** Whether its last is held back, and nothing stands in the way of sending it. */
+  isHeld(): boolean
 }
 
 /** The repair for one choice of a chat stream. */
@@ -45,6 +47,7 @@ class ChatChoice implements ChoiceRepair {
   private namedFunction = false
   private readonly functionArguments = ArgumentsText.make()
   private heardAll = false
+  private isOver = false
   private readonly finish = new ChoiceFinish()
   /** What came with it, and holds nothing. */
   private readonly lastDelta: Record<string, unknown> = {}
@@ -72,7 +75,7 @@ class ChatChoice implements ChoiceRepair {
     const repaired = this.repairDelta(source)
     const content = hasContent(repaired)
     const isLast = this.finish.take(finish_reason ?? finishReason, content) && !content
-    if (isLast) {
+    if (isLast && !this.isOver) {
       const { role: _, ...unsaid } = repaired
       Object.assign(this.lastDelta, unsaid)
       this.finish.keep(logprobs === undefined ? rest : { ...rest, logprobs })
@@ -95,8 +98,13 @@ class ChatChoice implements ChoiceRepair {
     return this.heardAll || this.finish.isSettled()
   }
 
+  isHeld(): boolean {
+    return !this.isOver && this.isSettled()
+  }
+
   end(): ReadonlyArray<JsonObject.JsonObject> {
-    if (!this.finished()) return []
+    if (this.isOver || !this.finished()) return []
+    this.isOver = true
     const reason = this.reason()
     const calls = this.calls.complete(reason === "length" || reason === "content_filter")
     const rest = this.calledFunction ? this.functionArguments.rest(true) : ""
@@ -155,6 +163,7 @@ class ChatChoice implements ChoiceRepair {
 }
 
 class TextChoice implements ChoiceRepair {
+  private isOver = false
   private readonly finish = new ChoiceFinish()
 
   constructor(
@@ -169,7 +178,7 @@ class TextChoice implements ChoiceRepair {
     if (parts !== undefined) putParts(rest, parts)
     const piece = this.prefixed(typeof given === "string" ? given : (parts?.text ?? ""))
     const content = piece !== ""
-    if (this.finish.take(finish_reason ?? finishReason, content) && !content) {
+    if (this.finish.take(finish_reason ?? finishReason, content) && !content && !this.isOver) {
       this.finish.keep({ ...rest, logprobs })
       return undefined
     }
@@ -185,9 +194,14 @@ class TextChoice implements ChoiceRepair {
     return this.finish.isSettled()
   }
 
+  isHeld(): boolean {
+    return !this.isOver && this.isSettled()
+  }
+
   end(): ReadonlyArray<JsonObject.JsonObject> {
     const reason = this.finish.reason()
-    if (reason === undefined) return []
+    if (this.isOver || reason === undefined) return []
+    this.isOver = true
     return [{ index: this.index, text: "", logprobs: null, ...this.finish.fields(reason) }]
   }
 }

@@ -1,4 +1,5 @@
 import * as JsonObject from "../../json/JsonObject.js"
+import * as ServiceTier from "./ServiceTier.js"
 import * as Usage from "./Usage.js"
 
 /** An answer that is not streamed: its body, and the same as JSON. */
@@ -40,7 +41,7 @@ const bodyFields: Fields = {
     ["model", isName],
     ["choices", (value) => Array.isArray(value) && value.length > 0],
     ["usage", (value) => JsonObject.is(value) && Usage.complete(value) === value],
-    ["service_tier", isTextOrNull],
+    ["service_tier", ServiceTier.isKnown],
     ["system_fingerprint", (value) => typeof value === "string"]
   ])
 }

@@ -2,17 +2,14 @@ import * as Cleaning from "../../backend/Cleaning.js"
 import * as JsonList from "../../json/JsonList.js"
 import * as JsonObject from "../../json/JsonObject.js"
 import * as Message from "./Message.js"
+import type { Removed } from "./Removed.js"
 import * as TagBlocks from "./TagBlocks.js"
 import * as Trimming from "./Trimming.js"
 import * as UserTurns from "./UserTurns.js"
 
 /** The messages that a backend gets, and what cleaning took away. */
-export interface Cleaned {
+export interface Cleaned extends Removed {
   readonly messages: ReadonlyArray<unknown>
-  /** How many messages were left out because they were empty. */
-  readonly empty: number
-  /** How many user messages were left out because another one came after them. */
-  readonly userTurns: number
 }
 
 /**

@@ -1,6 +1,7 @@
 import * as JsonObject from "../../json/JsonObject.js"
 import type { ClientProtocol } from "../ClientProtocol.js"
 import { answers } from "../OpenAiAnswer.js"
+import * as OpenAiPaths from "../OpenAiPaths.js"
 import * as OpenAiRequest from "../OpenAiRequest.js"
 
 // A schema for each message would cost a long chat more than everything else that is done with it.
@@ -13,7 +14,7 @@ const areMessages = (value: unknown): boolean =>
 export const protocol: ClientProtocol = {
   name: "openai-chat",
   operation: "chat",
-  paths: ["/v1/chat/completions", "/chat/completions"],
+  ...OpenAiPaths.of("/chat/completions"),
   decode: OpenAiRequest.decoder("chat", [
     { key: "messages", expected: "a non-empty list of objects with a role", valid: areMessages }
   ]),

@@ -260,6 +260,21 @@ describe("AnswerRepair", () => {
     assert.deepStrictEqual(repair([signed]).chunks, [signed])
   })
 
+  it("has a tier that clients know, and any other under a name of its own", () => {
+    for (const tier of [null, "auto", "default", "flex", "scale", "priority", "fast"]) {
+      const tiered = { ...hello, service_tier: tier }
+      assert.deepStrictEqual(repair([tiered]).chunks, [tiered])
+    }
+    for (const tier of ["on_demand", "Default", "standard"]) {
+      assert.deepStrictEqual(repair([{ ...hello, service_tier: tier }]).chunks, [
+        { ...hello, native_service_tier: tier }
+      ])
+    }
+    for (const tier of ["", 1, {}]) assert.deepStrictEqual(repair([{ ...hello, service_tier: tier }]).chunks, [hello])
+    const both = { ...hello, service_tier: "on_demand", native_service_tier: "mine", system_fingerprint: null }
+    assert.deepStrictEqual(repair([both]).chunks, [{ ...hello, native_service_tier: "mine" }])
+  })
+
   it("puts the prefix before the first content of each choice", () => {
     const both = chunk([0, 1].map((index) => ({ index, delta: { content: "a" }, finish_reason: "stop" })))
     const contents = choicesOf(repair([both], { prefix: "P" }).chunks).map(
@@ -350,9 +365,92 @@ describe("AnswerRepair", () => {
 
     it("with one of two choices unfinished is a truncation, and no usage is sent", () => {
       const second = chunk([{ index: 1, delta: { content: "b" }, finish_reason: null }])
-      const { chunks, end } = repair([hello, second, stop, usageChunk, "[DONE]"])
+      const { chunks, end } = repair([hello, second, stop, usageChunk])
       assert.isTrue(truncated(end))
       assert.isFalse(chunks.some((each) => "usage" in each))
+    })
+
+    it("at [DONE] a choice that has not finished stops where another has", () => {
+      const second = chunk([{ index: 1, delta: { content: "b" }, finish_reason: null }])
+      const { chunks, end } = repair([hello, second, delta({}, "length"), usageChunk, "[DONE]"])
+      assert.deepStrictEqual(end, finished)
+      assertContract(chunks)
+      const finishes = choicesOf(chunks).flatMap(({ finish_reason, index }) =>
+        finish_reason === null ? [] : [[index, finish_reason]]
+      )
+      assert.deepStrictEqual(finishes, [
+        [0, "length"],
+        [1, "stop"]
+      ])
+    })
+
+    describe("that is held back for long enough", () => {
+      const push = (stream: AnswerRepair.AnswerRepair, ...datas: ReadonlyArray<JsonObject.JsonObject | "[DONE]">) =>
+        datas.flatMap((data) =>
+          stream
+            .push({ event: undefined, data: data === "[DONE]" ? data : JSON.stringify(data) })
+            .chunks.map((each) => each.value())
+        )
+      const released = (stream: AnswerRepair.AnswerRepair) => stream.release().map((each) => each.value())
+      const finishes = (chunks: ReadonlyArray<JsonObject.JsonObject>) =>
+        choicesOf(chunks).filter((choice) => choice["finish_reason"] !== null)
+
+      it("is given once, with what goes with it, and the usage and the end after it", () => {
+        const stream = AnswerRepair.make(options({ includeUsage: true }))
+        const first = push(stream, hello)
+        assert.isFalse(stream.holdsFinish())
+        assert.deepStrictEqual(push(stream, stop), [])
+        assert.isTrue(stream.holdsFinish())
+        const last = released(stream)
+        assert.lengthOf(finishes(last), 1)
+        assert.isFalse(stream.holdsFinish())
+        assert.deepStrictEqual(released(stream), [])
+        const rest = push(stream, usageChunk, "[DONE]")
+        assert.lengthOf(finishes(rest), 0)
+        assert.deepInclude(rest.at(-1), { choices: [], usage })
+        assertContract([...first, ...last, ...rest])
+      })
+
+      it("of one of several is given while the others go on", () => {
+        const stream = AnswerRepair.make(options())
+        const second = (finish_reason: string | null) => chunk([{ index: 1, delta: { content: "b" }, finish_reason }])
+        push(stream, hello, second(null), stop)
+        assert.deepStrictEqual(
+          finishes(released(stream)).map(({ index }) => index),
+          [0]
+        )
+        push(stream, second(null), chunk([{ index: 1, delta: {}, finish_reason: "stop" }]))
+        assert.deepStrictEqual(
+          finishes(push(stream, "[DONE]")).map(({ index }) => index),
+          [1]
+        )
+      })
+
+      it("is not there where something of the answer came after it", () => {
+        const stream = AnswerRepair.make(options())
+        push(stream, hello, stop, delta({ content: "more" }))
+        assert.isFalse(stream.holdsFinish())
+        assert.deepStrictEqual(released(stream), [])
+      })
+
+      it("lets what comes still later go out as it comes, without another finish", () => {
+        const stream = AnswerRepair.make(options())
+        push(stream, hello, stop)
+        released(stream)
+        const late = push(
+          stream,
+          delta({ content: "late" }),
+          chunk([{ index: 0, delta: {}, finish_reason: "stop", x: 1 }])
+        )
+        assert.deepStrictEqual(
+          choicesOf(late).map(({ delta, finish_reason, x }) => [delta, finish_reason, x]),
+          [
+            [{ content: "late" }, null, undefined],
+            [{}, null, 1]
+          ]
+        )
+        assert.lengthOf(finishes(push(stream, "[DONE]")), 0)
+      })
     })
 
     it("is beyond doubt once every choice has finished and says nothing more, though usage may still come", () => {

@@ -73,6 +73,7 @@ const anyBody = fc
         error: [{ message: "no" }, {}],
         created: [1.5, "1"],
         id: [""],
+        service_tier: ["on_demand", "flex"],
         citations: [["u"]]
       }
     )
@@ -98,6 +99,7 @@ describe("WholeAnswer", () => {
       unnamed,
       { ...answer, error: {} },
       { ...answer, system_fingerprint: null },
+      { ...answer, service_tier: "on_demand" },
       { ...answer, choices: [] },
       { ...answer, choices: [{ ...choice, index: 1 }] },
       { ...answer, choices: [{ ...choice, finish_reason: null }] },

@@ -18,7 +18,7 @@ const request = (body: JsonObject.JsonObject, over: Partial<Ask> = {}): Ask => (
 })
 
 const sent = (asked: Ask, over: Partial<Entry> = {}, model = "m") =>
-  Either.getOrThrow(Prepare.make(asked, { backend: backend(over), model }))
+  Either.getOrThrow(Prepare.make(asked, { backend: backend(over), model })).body
 
 describe("Prepare", () => {
   it("passes the caller's body on, unknown fields too", () => {
