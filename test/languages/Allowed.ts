@@ -32,6 +32,14 @@ export const allowed: ReadonlyArray<Allowed> = [
     what: ["class", "words"],
     cases: ["refused-page"],
     status: 502
+  },
+  {
+    reason:
+      "a stream that begins with an error has the error's status, where litellm alone tells of a stream that broke",
+    what: ["class"],
+    cases: ["stream-refused-first"],
+    status: 503,
+    clients: ["litellm"]
   }
 ]
 

@@ -18,7 +18,7 @@ interface Waiting {
 }
 
 /** Longer than any client waits and asks again, in ms. */
-const patience = 60_000
+const patience = 90_000
 
 /** Starts a program by its command line; what waits for it fails when it dies. */
 export const start = ([command = "", ...args]: ReadonlyArray<string>): Program => {

@@ -24,6 +24,8 @@ def ask(task, seen):
         api_base=task["baseURL"],
         api_key=KEY,
         timeout=PATIENCE,
+        # It waits for up to 20 s before each, on top of the official client's.
+        max_retries=2,
         is_chat_model=True,
         is_function_calling_model=True,
     )
