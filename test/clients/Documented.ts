@@ -39,15 +39,25 @@ const isWithin = (short: string, long: string): boolean => {
 /** What stands around an error in the envelopes of other APIs. */
 const envelopes = ["object", "detail", "base_resp", "errors", "success", "id"]
 
+/** Statuses that leave as they came. */
+const kept: ReadonlyArray<number> = [500, 501, 502, 503, 504]
+
 /** Every such difference. */
 export const documented: ReadonlyArray<Documented> = [
   because(
     "wire.md#22-statuses",
-    "what the last backend says with a status from 500 on stays with the operator",
+    "statuses from 500 on that are not of everybody's are those of their class",
     ({ direct, through }, { field }) =>
-      field.startsWith("error.") &&
-      (direct.error?.status ?? 500) >= 500 &&
+      field === "error.status" &&
+      !kept.includes(direct.error?.status ?? 0) &&
+      (direct.error?.status ?? 0) > 500 &&
       [502, 503, 504].includes(through.error?.status ?? 0)
+  ),
+  because(
+    "wire.md#22-statuses",
+    "what the last backend says in a text that is no JSON, with a status from 500 on, may be a proxy's",
+    ({ shape, through }, { field }) =>
+      field.startsWith("error.") && shape.expected._tag === "Refused" && through.error?.code === "upstream_error"
   ),
   because(
     "wire.md#21-bodies",

@@ -118,7 +118,7 @@ export const errored = (text: string, message: string, code?: string | null, who
   _tag: "Broken",
   text,
   error: { status: null, message, code },
-  whole: whole ?? { status: 502, message: "The model provider failed.", code: "upstream_error" }
+  whole: whole ?? { status: 502, message, code }
 })
 
 /** One event, as it stands on the wire. */

@@ -17,6 +17,7 @@ import { parts } from "./shapes/parts.js"
 import { numbers } from "./shapes/numbers.js"
 import { countings } from "./shapes/counts.js"
 import { envelopings } from "./shapes/envelopes.js"
+import { direct } from "./shapes/direct.js"
 import { tooLong } from "./shapes/toolong.js"
 
 /** Every shape of the matrix. */
@@ -39,5 +40,6 @@ export const shapes: ReadonlyArray<Shape> = [
   ...numbers,
   ...countings,
   ...envelopings,
-  ...tooLong
+  ...tooLong,
+  ...direct
 ]

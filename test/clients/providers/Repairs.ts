@@ -34,6 +34,13 @@ export const repairs: ReadonlyArray<Repair> = [
       (path.startsWith("usage.") && direct === undefined)
   ),
   repair(
+    "1.2",
+    "a tier that clients do not know, under a name of its own",
+    ({ direct, path, through }) =>
+      (path === "service_tier" && isText(direct) && through === undefined) ||
+      (path === "native_service_tier" && direct === undefined && isText(through))
+  ),
+  repair(
     "2.5",
     "content as a list of parts",
     ({ direct, path, through }) =>

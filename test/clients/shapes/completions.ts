@@ -1,5 +1,5 @@
 import type { Shape } from "../Shape.js"
-import { answers, broke, done, errored, failed, json, late, stream, usage } from "../Shape.js"
+import { answers, broke, done, errored, rejected, json, late, stream, usage } from "../Shape.js"
 
 const piece = (text: string | null, finish: string | null = null, more: object = {}): object => ({
   id: "cmpl-1",
@@ -80,5 +80,10 @@ export const completions: ReadonlyArray<Shape> = [
     }),
     errored("Hel", "Overloaded", "overloaded")
   ),
-  shape("an old completion refused inside a 200", ["5.41"], json({ error: "Unexpected endpoint" }), failed)
+  shape(
+    "an old completion refused inside a 200",
+    ["5.41"],
+    json({ error: "Unexpected endpoint" }),
+    rejected(502, "Unexpected endpoint")
+  )
 ]

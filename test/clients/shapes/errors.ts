@@ -2,7 +2,7 @@ import * as JsonObject from "../../../src/domain/json/JsonObject.js"
 import type { Call } from "../../support/ScriptedUpstream.js"
 import { chunk } from "../../support/ScriptedUpstream.js"
 import type { Shape } from "../Shape.js"
-import { answers, done, failed, invalid, json, raw, refused, stream } from "../Shape.js"
+import { answers, done, failed, invalid, json, raw, refused, rejected, stream } from "../Shape.js"
 
 const shape = (
   name: string,
@@ -277,13 +277,13 @@ export const errors: ReadonlyArray<Shape> = [
       error: { code: 502, message: 'Provider returned error: {"error":{"message":"overloaded"}}', metadata: {} },
       user_id: "user_1"
     }),
-    failed
+    rejected(502, "Provider returned error")
   ),
   shape(
     "200 with the error as text",
     ["5.41"],
     json({ error: "Unexpected endpoint or method. (POST /chat/completions)" }),
-    failed
+    rejected(502, "Unexpected endpoint or method")
   ),
   shape(
     "200 with a flat error",
@@ -314,7 +314,12 @@ export const errors: ReadonlyArray<Shape> = [
     stream('event: error\ndata: {"message":"bad prompt","code":"invalid_prompt","status":400}\n\n'),
     refused(400, "bad prompt", "invalid_prompt")
   ),
-  shape("an error as text as the first event", ["2.4 string error"], stream({ error: "overloaded" }), failed),
+  shape(
+    "an error as text as the first event",
+    ["2.4 string error"],
+    stream({ error: "overloaded" }),
+    rejected(503, "overloaded")
+  ),
   shape(
     "an error field as the first line",
     ["5.19", "2.4 error: SSE field"],

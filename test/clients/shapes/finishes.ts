@@ -1,6 +1,6 @@
 import { chunk, completion, usageChunk } from "../../support/ScriptedUpstream.js"
 import type { Shape } from "../Shape.js"
-import { answers, done, errored, failed, json, late, refused, stream } from "../Shape.js"
+import { answers, done, errored, rejected, json, late, refused, stream } from "../Shape.js"
 import { choice, counted, either, hello, message, shape, start, tail, goesOnWith, usual } from "./pieces.js"
 
 /** After the text, as a word or as anything else. */
@@ -54,7 +54,7 @@ export const finishes: ReadonlyArray<Shape> = [
       `an answer broken off before its content, in the word ${word}`,
       ["5 finish reasons", "§0.11"],
       either(stream(start, chunk({}, word), usageChunk(3, 2), done), json(message({ content: null }, word))),
-      failed
+      rejected(502, "The model provider broke the answer off")
     )
   ),
   shape(
