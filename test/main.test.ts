@@ -44,11 +44,15 @@ const openStream = async (url: string, content: string) => {
   const decoder = new TextDecoder()
   let text = decoder.decode((await reader.read()).value, { stream: true })
   return async () => {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return text
-      text += decoder.decode(value, { stream: true })
+    const read = async () => {
+      for (let next = await reader.read(); !next.done; next = await reader.read())
+        text += decoder.decode(next.value, { stream: true })
+      return true
     }
+    // Only what is whole ends well.
+    const isWhole = await read().catch(() => false)
+    assert.strictEqual(isWhole, text.endsWith("data: [DONE]\n\n"))
+    return text
   }
 }
 
@@ -99,7 +103,8 @@ const logLines = (text: string) =>
 
 const accessLines = (text: string) => logLines(text).filter(({ message }) => message === "exchange")
 
-describe("the process", () => {
+// Each waits for a process of its own most of the time.
+describe.concurrent("the process", () => {
   it.scopedLive(
     "says where it listens, serves, reads its configuration again, and stops with 0 on SIGTERM; records go to ./record.db",
     () =>

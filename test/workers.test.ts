@@ -242,7 +242,10 @@ describe("workers", { timeout: 60_000 }, () => {
       ])
     })
   )
+})
 
+// Most of the time these only wait.
+describe.concurrent("workers", { timeout: 60_000 }, () => {
   it.scopedLive("that hang get no connections, those that come back do again, and those that do not are replaced", () =>
     Effect.gen(function* () {
       const upstream = yield* makeUpstream

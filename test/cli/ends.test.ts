@@ -52,7 +52,7 @@ const causeway = (folder: string, ...args: ReadonlyArray<string>) =>
 /** Rows in plenty: more than a pipe holds. */
 const plenty = Array.from({ length: 2_000 }, (_, n) => Records.record(`row${n}`))
 
-describe("causeway log ends with a word", () => {
+describe.concurrent("causeway log ends with a word", () => {
   it.scopedLive("when there is nothing to print, on stderr where that would be no JSON", () =>
     Effect.gen(function* () {
       const folder = yield* folderWith([])

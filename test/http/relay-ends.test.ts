@@ -34,7 +34,7 @@ const read = (script: Script, timeouts: Gateway.Config["openai_clients"][number]
     const other = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("from the other"))
     const gateway = yield* TestGateway.make({
       openai_clients: [
-        TestGateway.backend("a", upstream.url, { timeouts, rescue: "off" }),
+        TestGateway.backend("a", upstream.url, { timeouts, rescue: "off", breaker: { enabled: false } }),
         TestGateway.backend("b", other.url, { priority: 0 })
       ]
     })

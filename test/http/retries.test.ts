@@ -49,9 +49,11 @@ describe.concurrent("what the gateway did not heal", () => {
   ] as const) {
     it.scopedLive(`lets the official client's own retries heal what the gateway's did not: ${name}`, () =>
       Effect.gen(function* () {
-        const { client } = yield* before(heals(4, fails), { breaker: { failures: 100 } })
-        for (const stream of [true, false])
-          assert.strictEqual((yield* Effect.promise(() => Caller.ask(client, stream))).content, "healed")
+        // What the gateway does of its own accord is out of the way.
+        const off = { retries: 0, breaker: { enabled: false } }
+        const { client, upstream } = yield* before(heals(2, fails), off)
+        assert.strictEqual((yield* Effect.promise(() => Caller.ask(client, true))).content, "healed")
+        assert.strictEqual(upstream.received.length, 3)
       })
     )
   }
