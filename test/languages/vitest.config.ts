@@ -5,7 +5,7 @@ export default defineConfig({
     root: new URL(".", import.meta.url).pathname,
     include: ["languages.ts"],
     globalSetup: "../support/build.ts",
-    testTimeout: 600_000,
+    testTimeout: 1_800_000,
     disableConsoleIntercept: true
   }
 })

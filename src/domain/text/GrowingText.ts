@@ -29,9 +29,14 @@ export const make = (): Shorten => {
   }
 
   return (choice, index) => {
-    const { delta } = choice
+    const { delta, message } = choice
     const where = String(index)
-    return { ...shorten(choice, where), ...(JsonObject.is(delta) ? { delta: shorten(delta, where) } : {}) }
+    return {
+      ...shorten(choice, where),
+      ...(JsonObject.is(delta) ? { delta: shorten(delta, where) } : {}),
+      // Some call a delta so.
+      ...(JsonObject.is(message) ? { message: shorten(message, where) } : {})
+    }
   }
 }
 

@@ -24,6 +24,15 @@ describe("GrowingText", () => {
     assert.deepStrictEqual(shorten(of(0, { content: "Hello" })), of(0, { content: "" }))
   })
 
+  it("reads a message as a delta", () => {
+    const shorten = shortener()
+    shorten(of(0, { content: "He" }))
+    assert.deepStrictEqual(shorten({ index: 0, message: { content: "Hello" } }), {
+      index: 0,
+      message: { content: "llo" }
+    })
+  })
+
   it("takes a text that begins otherwise for an addition", () => {
     const shorten = shortener()
     const texts = ["He", "llo", "Hello!", ""].map((content) => shorten(of(0, { content }))["delta"])

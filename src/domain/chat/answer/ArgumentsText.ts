@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import * as JsonObject from "../../json/JsonObject.js"
 import * as JsonText from "../../json/JsonText.js"
 import * as Rope from "../../text/Rope.js"
 
@@ -89,9 +90,17 @@ class Assembly implements ArgumentsText {
   }
 }
 
-// The same text for the same value.
+// The same text for the same value, in whatever order its members are.
 const valueOf = (text: string): string =>
-  Either.match(JsonText.read(text), { onLeft: () => text, onRight: (value) => JsonText.write(value) })
+  Either.match(JsonText.read(text), { onLeft: () => text, onRight: (value) => JsonText.write(ordered(value)) })
+
+// What is nested too deeply is not read.
+const ordered = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(ordered)
+  if (!JsonObject.is(value)) return value
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(members.map(([key, member]) => [key, ordered(member)]))
+}
 
 const quote = 0x22
 const openBracket = 0x5b

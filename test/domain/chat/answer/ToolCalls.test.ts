@@ -268,7 +268,12 @@ describe("ToolCalls", () => {
 
   it("has all arguments once where they are said once more at the end", () => {
     const call = begin(0, "a", "f", '{"city": "Rome", "n": 1.0}')
-    for (const again of [call, more(0, '{"city": "Rome", "n": 1.0}'), begin(0, "a", "f", '{"city":"Rome","n":1.0}')]) {
+    for (const again of [
+      call,
+      more(0, '{"city": "Rome", "n": 1.0}'),
+      begin(0, "a", "f", '{"city":"Rome","n":1.0}'),
+      more(0, '{"n": 1.0, "city": "Rome"}')
+    ]) {
       assert.deepStrictEqual(repair([call], [again]), [[call], []])
     }
   })
