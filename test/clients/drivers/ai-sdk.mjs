@@ -83,17 +83,24 @@ const readWhole = async (task) => {
 const readStream = async (task) => {
   const seen = structuredClone(nothing)
   const { fullStream } = streamText({ ...optionsOf(task), onError: () => {} })
-  for await (const part of fullStream) {
-    if (part.type === "text-delta") seen.text += part.text
-    else if (part.type === "reasoning-delta") seen.reasoning += part.text
-    else if (part.type === "tool-call") seen.toolCalls.push({ name: part.toolName, args: argsOf(part.input) })
-    else if (part.type === "error") seen.error ??= errorOf(part.error)
-    else if (part.type === "finish") {
-      seen.finish = finishOf(part.finishReason)
-      seen.usage = usageOf(part.totalUsage)
-    }
+  try {
+    for await (const part of fullStream) take(seen, part)
+  } catch (error) {
+    // Behind the frame of an error the body does not end: the SDK tells of the one, and then of the other.
+    seen.error ??= errorOf(error)
   }
   return seen
+}
+
+const take = (seen, part) => {
+  if (part.type === "text-delta") seen.text += part.text
+  else if (part.type === "reasoning-delta") seen.reasoning += part.text
+  else if (part.type === "tool-call") seen.toolCalls.push({ name: part.toolName, args: argsOf(part.input) })
+  else if (part.type === "error") seen.error ??= errorOf(part.error)
+  else if (part.type === "finish") {
+    seen.finish = finishOf(part.finishReason)
+    seen.usage = usageOf(part.totalUsage)
+  }
 }
 
 serve((task) =>
