@@ -230,9 +230,10 @@ const handOver = <A>(
 const conclude = <A>(search: Search<A>, target: Target, permit: Health.Permit, end: RelayEnd): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { backends, call, candidates, options } = search
-    candidates.free()
     search.call = undefined
+    // Whoever is woken by its place must know by then how full the backend is.
     const told = backends.health.ended(target.backend, permit, end, options.clock.now())
+    candidates.free()
     const closed = call?.close(end._tag === "Completed" ? Exit.void : Exit.fail(end)) ?? Effect.void
     return told === undefined ? closed : Effect.zipRight(closed, told)
   })
