@@ -127,7 +127,7 @@ function* tryOne<A>(
     const isAgain = verdict._tag === "RetryHere"
     // Its attempts at one request count once; but how full it is matters to others at once.
     const down =
-      isAgain && !Blame.isFull(result.left, true)
+      isAgain && !Candidates.waitsOutside(result.left)
         ? undefined
         : backends.health.failed(target.backend, held.permit, result.left, clock.now())
     if (down !== undefined) yield* down
