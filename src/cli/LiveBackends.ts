@@ -40,7 +40,7 @@ export const ask = (
       onSome: (key) => ({ authorization: `Bearer ${Redacted.value(key)}` })
     })
     const response = yield* Effect.tryPromise({
-      try: (signal) => fetch(new URL("/v1/backends", url), { headers, signal, redirect: "error" }),
+      try: (signal) => fetch(viewOf(url), { headers, signal, redirect: "error" }),
       catch: reasonOf
     })
     if (response.status === 404) return yield* Effect.fail("server.operator_endpoints is off")
@@ -55,5 +55,11 @@ export const ask = (
     Effect.timeoutFail({ duration: "5 seconds", onTimeout: () => "it says nothing within 5 s" }),
     Effect.mapError((reason) => new GatewaySilent({ url, reason }))
   )
+
+// A host's path stands before ours, and some give the URL that their SDK has.
+const viewOf = (url: string): URL => {
+  const base = url.endsWith("/") ? url.slice(0, -1) : url
+  return new URL(base.endsWith("/v1") ? `${base}/backends` : `${base}/v1/backends`)
+}
 
 const Answer = Schema.Struct({ data: Schema.Array(LiveBackend) })

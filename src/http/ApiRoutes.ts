@@ -64,7 +64,7 @@ const deployed = (path: string): Handler.Handler<Services> | undefined => {
 /** What is posted at a URL in any protocol, for a server that needs no router for it; undefined where nothing is. */
 export const posted = (url: string): Handler.Handler<Services> | undefined => {
   const plain = byPath.get(url)
-  if (plain !== undefined || url.indexOf("/openai/") !== 0) return plain
+  if (plain !== undefined || !url.startsWith("/openai/")) return plain
   const path = Endpoint.pathOf(url)
   return byPath.get(path) ?? deployed(path)
 }

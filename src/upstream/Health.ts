@@ -9,9 +9,9 @@ import * as Credentials from "../domain/backend/Credentials.js"
 import type { AttemptFailure } from "../domain/failure/Failure.js"
 import { oncePer } from "../domain/text/OncePer.js"
 import type { RelayEnd } from "../domain/failure/Outcome.js"
+import * as BackendLog from "./BackendLog.js"
 import * as Shortages from "./Shortages.js"
 import type * as Slots from "./Slots.js"
-import * as Told from "./Told.js"
 
 /** To be run where there is one: tells the log that a backend was set aside, or has come back. */
 export type Report = Effect.Effect<void> | undefined
@@ -58,7 +58,7 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
     const key = BackendKey.of(backend)
     const before = known.get(key)
     if (before !== undefined) return before
-    const made = { breaker: Breaker.closed, told: Told.make() }
+    const made = { breaker: Breaker.closed, log: BackendLog.make() }
     known.set(key, made)
     return made
   }
@@ -67,13 +67,10 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
     const of = knownOf(backend)
     const before = of.breaker
     of.breaker = next
+    const isOpen = next._tag === "Open"
     return next._tag === before._tag
-      ? of.told.catchUp(() => `Backend ${backend.name}: ${standing(next, now)}`, now)
-      : of.told.tell(
-          `Backend ${backend.name}: ${before._tag} → ${standing(next, now)} (${why})`,
-          next._tag === "Open",
-          now
-        )
+      ? of.log.catchUp(() => `Backend ${backend.name}: ${standing(next, now)}`, isOpen, now)
+      : of.log.tell(`Backend ${backend.name}: ${before._tag} → ${standing(next, now)} (${why})`, isOpen, now)
   }
 
   const tell = (backend: Backend, why: string, now: number, apply: Change): Report =>
@@ -107,7 +104,7 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
     const after = slots.fullness(backend)
     const isNews = before.places === Infinity && after.places < Infinity
     const line = `Backend ${backend.name}: takes ${after.places} at once (it refused one more)`
-    return both(isNews ? knownOf(backend).told.tell(line, false, now) : undefined, release(backend, permit, now))
+    return both(isNews ? knownOf(backend).log.tell(line, false, now) : undefined, release(backend, permit, now))
   }
 
   const isSound = (backend: Backend) => stateOf(backend)._tag === "Closed" || !backend.breaker.enabled
@@ -171,7 +168,7 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
 /** What is known of one backend. */
 interface Known {
   breaker: Breaker.Breaker
-  readonly told: Told.Told
+  readonly log: BackendLog.BackendLog
 }
 
 const whyOf = (failure: AttemptFailure): string =>

@@ -139,7 +139,7 @@ export const make = (clock: Pick<SteadyClock, "now">): Slots => {
       const uses = usesOf(backend)
       const { held, starts } = uses
       starts.refuse(began)
-      const taken = starts.taken(began - second, began)
+      const taken = starts.taken(began - lookBack, began)
       const call = { number, place, others: Math.max(0, held.size - 1), taken }
       const before = uses.fullness ?? Fullness.unknown
       uses.fullness = Fullness.refused(before, call, starts.count, asked, clock.now(), backend.breaker)
@@ -175,13 +175,14 @@ interface Uses {
   fullness: Fullness.Fullness | undefined
 }
 
-const second = 1_000
+/** So far back it is counted how many calls a backend took before it refused one, in ms. */
+const lookBack = 1_000
 
 const mostOf = ({ maxInFlight }: Backend): number => Option.getOrElse(maxInFlight, () => Infinity)
 
 const freeAt = ({ held, starts }: Uses, { heldUntil, pace, places }: Fullness.Fullness, now: number): number => {
   if (now < heldUntil) return heldUntil
-  return held.size >= places ? Infinity : Math.max(now, starts.last(pace - 1) + Fullness.second)
+  return held.size >= places ? Infinity : Math.max(now, starts.last(pace - 1) + Fullness.paced)
 }
 
 const boundBy = ({ held }: Uses, { heldUntil, places }: Fullness.Fullness, now: number): Fullness.Bound | "hold" => {

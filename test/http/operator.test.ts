@@ -160,6 +160,28 @@ describe("GET /v1/backends", () => {
     })
   )
 
+  it.scopedLive("counts the other calls of a backend that says in the middle of an answer that it is busy", () =>
+    Effect.gen(function* () {
+      const calls: Array<ScriptedUpstream.Call> = []
+      const busy = yield* ScriptedUpstream.make((call) => {
+        calls.push(call)
+        call.events(ScriptedUpstream.chunk({ role: "assistant", content: "Hel" }))
+      })
+      const gateway = yield* TestGateway.make({
+        openai_clients: [TestGateway.backend("a", busy.url, { api_key: "sk-own", rescue: "off" })],
+        server: { operator_endpoints: true }
+      })
+      const ask = () => gateway.post("/v1/chat/completions", { ...TestGateway.chat(), stream: true })
+      const answers = yield* Effect.promise(() => Promise.all([ask(), ask(), ask()]))
+      calls[0]?.events({ error: { message: "overloaded", code: 529 } })
+      calls[0]?.end()
+      yield* Effect.promise(() => gateway.record(0))
+      const text = yield* Effect.promise(async () => (await fetch(`${gateway.url}/v1/backends`)).text())
+      assert.deepInclude(JsonObject.listOf(Caller.parse(text)["data"])[0], { in_flight: 2, learned_in_flight: 2 })
+      yield* Effect.promise(() => Promise.allSettled(answers.map((answer) => answer.body?.cancel())))
+    })
+  )
+
   it.scopedLive("asks for the operator's key where there is one", () =>
     Effect.gen(function* () {
       const gateway = yield* started({ operator_endpoints: true, operator_key: "let-me-in" })

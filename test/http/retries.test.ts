@@ -119,6 +119,18 @@ describe.concurrent("what the gateway did not heal", () => {
     })
   )
 
+  it.scopedLive("says nothing of a wait that is over", () =>
+    Effect.gen(function* () {
+      const { gateway, upstream } = yield* before((call) =>
+        call.number === 0 ? rejects(503, { "retry-after-ms": "20" })(call) : rejects(500)(call)
+      )
+      const response = yield* post(gateway)
+      assert.strictEqual(response.status, 500)
+      assert.strictEqual(upstream.received.length, 2)
+      assert.isNull(response.headers.get("retry-after"))
+    })
+  )
+
   it.scopedLive("says so where the only one is set aside and cannot be reached", () =>
     Effect.gen(function* () {
       const gateway = yield* TestGateway.make({

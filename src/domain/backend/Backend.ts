@@ -178,7 +178,7 @@ export const Backend = Schema.Struct({
   forwardHeaders: orDefault(Schema.Array(HeaderName), () => [])
     .annotations({
       description:
-        "Names of the caller's headers that are sent on, besides `idempotency-key`, `openai-beta`, `anthropic-version`, `anthropic-beta`, `traceparent` and `tracestate`."
+        "Names of the caller's headers that are sent on, besides `idempotency-key`, `openai-beta`, `anthropic-version`, `anthropic-beta`, `traceparent` and `tracestate`; and `openai-organization`, `openai-project`, `http-referer` and `x-title` with the caller's own key."
     })
     .pipe(Schema.fromKey("forward_headers")),
   extraBody: orDefault(ExtraBody, () => ({}))

@@ -38,7 +38,7 @@ const exposed = [
   "x-causeway-cleaned"
 ]
 
-// What the official SDKs send from a browser.
+// What the official SDKs send from a browser, and pages that OpenRouter knows by name.
 const accepted = [
   "authorization",
   "content-type",
@@ -48,6 +48,8 @@ const accepted = [
   "openai-organization",
   "openai-project",
   "openai-beta",
+  "http-referer",
+  "x-title",
   "anthropic-version",
   "anthropic-beta",
   "x-stainless-arch",

@@ -37,12 +37,6 @@ export const isBackendsEnd = (end: RelayEnd, isOurKey: boolean): boolean => {
   }
 }
 
-const speaksOfModel = ({ code, message, param }: ErrorBody): boolean => {
-  const said = `${code} ${param} ${message}`.toLowerCase()
-  return modelWords.some((word) => said.includes(word))
-}
-
-const modelWords = ["model", "deployment", "engine"]
 /** Whether a failed attempt tells that its backend is full, rather than anything of its health; the caller's own limits never do. */
 export const isFull = (failure: AttemptFailure, isOurKey: boolean): boolean =>
   failure._tag === "UpstreamRejected" && isFullEnd(failure, isOurKey)
@@ -50,6 +44,13 @@ export const isFull = (failure: AttemptFailure, isOurKey: boolean): boolean =>
 /** The same for an answer that ended with an error after its beginning was with the caller. */
 export const isFullEnd = (rejection: Busyness.Rejection | UpstreamErrored, isOurKey: boolean): boolean =>
   (isOurKey || rejection.status !== 429) && Busyness.isBusy(rejection)
+
+const speaksOfModel = ({ code, message, param }: ErrorBody): boolean => {
+  const said = `${code} ${param} ${message}`.toLowerCase()
+  return modelWords.some((word) => said.includes(word))
+}
+
+const modelWords = ["model", "deployment", "engine"]
 
 const rejects = (status: number, error: ErrorBody, isOurKey: boolean): boolean => {
   if (ContextLength.isExceeded(status, error) || RetryPolicy.isPolicy(error)) return false

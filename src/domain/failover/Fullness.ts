@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 export interface Fullness {
   /** So many calls it takes at once; Infinity where that is not known. */
   readonly places: number
-  /** So many calls it takes in one {@link second}; Infinity where that is not known. */
+  /** So many calls it takes in one {@link paced} span; Infinity where that is not known. */
   readonly pace: number
   /** No call goes to it before this. */
   readonly heldUntil: number
@@ -64,8 +64,8 @@ export interface Refused extends Call {
   readonly taken: number
 }
 
-/** A little more than a second, in ms: calls do not travel equally fast. */
-export const second = 1_050
+/** The time that a pace is kept in: a little more than a second, in ms, for calls do not travel equally fast. */
+export const paced = 1_050
 
 /** What is learned is forgotten after so long, in ms, in which nobody was refused or turned away. */
 export const quiet = 60_000
@@ -114,6 +114,7 @@ export const at = (fullness: Fullness, now: number): Fullness =>
 /** A call found no room, by this bound or because the backend is held. */
 export const turnedAway = (fullness: Fullness, by: Bound | "hold", now: number): Fullness => {
   const turnedBy = by === "hold" ? undefined : by
+  // Many may be turned away in one moment: what is told anew once a second costs little.
   const isNews = turnedBy !== fullness.turnedBy || now - fullness.busyAt > 1_000
   return isNews ? { ...fullness, turnedBy, busyAt: now } : fullness
 }

@@ -180,7 +180,7 @@ const fromAttempt = (
     case "ProtocolBroken":
       break
   }
-  // All are set aside, and it is known for how long.
+  // All are set aside or asked to be left alone, and it is known for how long.
   return retryAfter === undefined ? unavailable : { ...unavailable, status: 503 }
 }
 

@@ -12,6 +12,7 @@ export const under = "/openai/deployments/"
 
 /** What a path asks of a deployment; undefined for any other path, and for what no protocol serves. */
 export const at = (path: string): Deployment | undefined => {
+  // Where the routes are mounted in a host, its own path comes first.
   const from = path.indexOf(under)
   if (from === -1) return undefined
   const rest = path.slice(from + under.length)

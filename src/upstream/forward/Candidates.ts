@@ -62,6 +62,12 @@ const tooLittle = 5
 export const deadlineOf = ({ backend }: Target, startedAt: number): number =>
   startedAt + Duration.toMillis(backend.timeouts.total)
 
+/**
+ * Whether whoever asks again after this failure gives its place up meanwhile, so that what became of the call is told first:
+ * the backend is busy, if only for this caller's key, and others may be answered before that is over.
+ */
+export const waitsOutside = (failure: AttemptFailure): boolean => Blame.isFull(failure, true)
+
 /** All candidates of a plan. */
 export const make = (options: Options): Candidates => {
   const state: State = { options, remaining: options.plan, panicked: false, slot: undefined, held: undefined }
@@ -72,7 +78,7 @@ export const make = (options: Options): Candidates => {
     // Whoever leaves while one is chosen must not take its place along: only the wait is interrupted.
     next: () => Effect.uninterruptible(choose(state)),
     again: (ticket, failure, after) =>
-      Blame.isFull(failure, true)
+      waitsOutside(failure)
         ? Effect.uninterruptible(again(state, ticket, after))
         : Effect.as(Effect.sleep(after), ticket),
     decide: (failure, target, made) => decide(state, failure, target, made)
@@ -160,7 +166,7 @@ const hold = (state: State, target: Target, terms: Breaker.Permit, { began, numb
 // A call that was refused because its backend is busy waits without a slot, and then its turn.
 const again = Effect.fnUntraced(function* (state: State, { permit, target }: Ticket, after: Duration.Duration) {
   const { queue, slots } = state.options
-  state.slot?.free()
+  free(state)
   yield* Effect.interruptible(Effect.sleep(after))
   const taking = slots.wait([target], queue, (taken) => (state.slot = taken))
   const taken = yield* Effect.option(Effect.interruptible(taking))

@@ -7,10 +7,8 @@ import * as Random from "effect/Random"
 import type { Ask } from "../../domain/chat/Ask.js"
 import * as Removed from "../../domain/chat/request/Removed.js"
 import * as AnswerFailure from "../../domain/failure/AnswerFailure.js"
-import * as ContextLength from "../../domain/failure/ContextLength.js"
-import { ModelNotFound, NoBackendAvailable, Rejected, TotalTimedOut } from "../../domain/failure/Failure.js"
-import type { AttemptFailure, BodyMalformed, UpstreamRejected } from "../../domain/failure/Failure.js"
-import * as InputKind from "../../domain/failure/InputKind.js"
+import { ModelNotFound } from "../../domain/failure/Failure.js"
+import type { AttemptFailure, BodyMalformed } from "../../domain/failure/Failure.js"
 import * as Credentials from "../../domain/backend/Credentials.js"
 import * as Blame from "../../domain/failover/Blame.js"
 import type { RelayEnd } from "../../domain/failure/Outcome.js"
@@ -25,6 +23,7 @@ import type { Backends } from "../Backends.js"
 import type * as Health from "../Health.js"
 import type { Forwarded, ForwardFailure, Options } from "./Forwarded.js"
 import * as Candidates from "./Candidates.js"
+import * as NoAnswer from "./NoAnswer.js"
 import * as LightScope from "../../flow/LightScope.js"
 import type { Connections } from "../Transport.js"
 
@@ -38,10 +37,10 @@ interface Search<A> {
   readonly backends: Context.Tag.Service<Backends>
   /** Of the attempts so far, in order. */
   readonly failures: Array<AttemptFailure>
-  /** How long those asked to be left alone that did. */
-  readonly asked: Map<Target, Duration.Duration>
   /** Those of them that are the caller's own fault. */
   readonly callers: Set<AttemptFailure>
+  /** Of those that asked to be left alone, what they asked last. */
+  readonly asked: Map<Target, NoAnswer.Asked>
   /** Of the last call, unless it is over. */
   call: LightScope.LightScope | undefined
 }
@@ -99,16 +98,7 @@ function* obtain<A>(search: Search<A>, resumption?: Attempt.Resumption): Steps<F
     const answer = yield* tryOne(search, ticket, resumption)
     if (answer !== undefined) return answer
   }
-  return yield* refusal(search)
-}
-
-const refusal = <A>(search: Search<A>): NoBackendAvailable | Rejected => {
-  const { callers, failures, plan } = search
-  const last = spokesman(failures) ?? outOfTime(plan)
-  const told = { attempts: failures.length, retryAfter: soonest(search) }
-  return last._tag === "UpstreamRejected" && callers.has(last)
-    ? new Rejected({ ...told, last })
-    : new NoBackendAvailable({ ...told, last })
+  return yield* NoAnswer.of(search, search.options.clock.now())
 }
 
 // As many attempts on one candidate as it deserves.
@@ -133,12 +123,11 @@ function* tryOne<A>(
     failures.push(result.left)
     if (Blame.isCallers(result.left, !Credentials.takesCallers(target.backend))) search.callers.add(result.left)
     const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
-    if (result.left._tag === "UpstreamRejected" && result.left.retryAfter !== undefined)
-      search.asked.set(target, result.left.retryAfter)
+    noteAsked(search, target, result.left)
     const isAgain = verdict._tag === "RetryHere"
     // Its attempts at one request count once; but how full it is matters to others at once.
     const down =
-      isAgain && !Blame.isFull(result.left, true)
+      isAgain && !Candidates.waitsOutside(result.left)
         ? undefined
         : backends.health.failed(target.backend, held.permit, result.left, clock.now())
     if (down !== undefined) yield* down
@@ -148,6 +137,13 @@ function* tryOne<A>(
   }
   candidates.free()
   return undefined
+}
+
+// What it says now is in the place of what it said before.
+const noteAsked = <A>({ asked, options }: Search<A>, target: Target, failure: AttemptFailure): void => {
+  const after = failure._tag === "UpstreamRejected" ? failure.retryAfter : undefined
+  if (after === undefined) asked.delete(target)
+  else asked.set(target, { after, until: options.clock.now() + Duration.toMillis(after) })
 }
 
 function* attempt<A>(
@@ -230,9 +226,10 @@ const handOver = <A>(
 const conclude = <A>(search: Search<A>, target: Target, permit: Health.Permit, end: RelayEnd): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { backends, call, candidates, options } = search
-    candidates.free()
     search.call = undefined
+    // Whoever is woken by its place must know by then how full the backend is.
     const told = backends.health.ended(target.backend, permit, end, options.clock.now())
+    candidates.free()
     const closed = call?.close(end._tag === "Completed" ? Exit.void : Exit.fail(end)) ?? Effect.void
     return told === undefined ? closed : Effect.zipRight(closed, told)
   })
@@ -259,32 +256,3 @@ const drawn = (routes: RouteTable, { model, operation }: Ask): Effect.Effect<Rea
       return RoutePlan.make(routes, operation, model, (backend) => draws.get(backend) ?? 0)
     }
   )
-
-// When the first of the candidates is expected back; undefined where of any of them nothing is known.
-const soonest = <A>({ asked, backends, options, plan }: Search<A>): Duration.Duration | undefined => {
-  const now = options.clock.now()
-  let least: Duration.Duration | undefined
-  for (const target of plan) {
-    const { heldUntil } = backends.slots.fullness(target.backend)
-    const wait = Math.max(heldUntil, backends.health.returnsAt(target.backend, now)) - now
-    // What it has just said is more exact than for how long it is set aside.
-    const setAside = wait > 0 ? Duration.max(Duration.millis(wait), Duration.seconds(1)) : undefined
-    const after = asked.get(target) ?? setAside
-    if (after === undefined) return undefined
-    least = least === undefined ? after : Duration.min(least, after)
-  }
-  return least
-}
-
-// What a backend said of the request tells the caller more than that another one could not be reached.
-const spokesman = (failures: ReadonlyArray<AttemptFailure>): AttemptFailure | undefined =>
-  failures.findLast((failure) => failure._tag === "UpstreamRejected" && isOfRequest(failure)) ?? failures.at(-1)
-
-const isOfRequest = ({ error, status }: UpstreamRejected): boolean =>
-  (status >= 400 && status < 500) || ContextLength.isExceeded(status, error) || InputKind.isRefused(status, error)
-
-// Nobody was asked: the caller took longer to send its request than an answer may take.
-const outOfTime = (plan: ReadonlyArray<Target>): AttemptFailure =>
-  new TotalTimedOut({
-    after: plan.reduce((longest, { backend }) => Duration.max(longest, backend.timeouts.total), Duration.zero)
-  })

@@ -53,5 +53,7 @@ describe("Cors", () => {
     const accepted = headers["access-control-allow-headers"]?.split(", ") ?? []
     const needed = ["authorization", "content-type", "x-api-key", "openai-organization", "openai-project"]
     assert.includeMembers(accepted, [...needed, "x-stainless-lang", "x-stainless-retry-count", "anthropic-version"])
+    // What goes on to the backend with the caller's own key a page may send.
+    assert.includeMembers(accepted, ["http-referer", "x-title"])
   })
 })

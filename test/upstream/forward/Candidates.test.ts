@@ -69,6 +69,26 @@ describe("Candidates", () => {
     })
   )
 
+  it.effect("have nothing more to tell of a call that was refused, while they wait to ask again", () =>
+    Effect.gen(function* () {
+      const a = target("a", { api_key: "own" })
+      const { candidates, clock, health, make } = yield* among([a])
+      condemn(health, a, clock.now())
+      yield* TestClock.adjust(a.backend.breaker.open)
+      const ticket = yield* candidates.next()
+      if (ticket?.permit.terms !== "probe") return assert.fail("nobody was asked, or not to see")
+      const busy = new UpstreamRejected({ ...refused, status: 429, retryAfter: Duration.millis(10) })
+      yield* health.failed(a.backend, ticket.permit, busy, clock.now()) ?? Effect.void
+      const waiting = yield* Effect.fork(candidates.again(ticket, busy, Duration.seconds(5)))
+      yield* TestClock.adjust("2 seconds")
+      const probe = yield* make().next()
+      assert.strictEqual(probe?.permit.terms, "probe")
+      yield* Fiber.interrupt(waiting)
+      yield* candidates.letGo() ?? Effect.void
+      assert.isTrue(health.isOpen(a.backend, clock.now()))
+    })
+  )
+
   it.effect("are asked no more where a failure says that all would fail alike", () =>
     Effect.gen(function* () {
       const { candidates } = yield* among(["a", "b"].map((name) => target(name)))

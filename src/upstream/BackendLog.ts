@@ -1,18 +1,18 @@
 import * as Effect from "effect/Effect"
 
 /** What the log is told of one backend: never so often that nobody reads it. */
-export interface Told {
+export interface BackendLog {
   /** A line at `now`, in ms since the epoch; undefined where one was told so lately that it is only counted. */
   readonly tell: (line: string, isWarning: boolean, now: number) => Effect.Effect<void> | undefined
   /** How it stands, where something was left out and enough time has passed. */
-  readonly catchUp: (standing: () => string, now: number) => Effect.Effect<void> | undefined
+  readonly catchUp: (standing: () => string, isWarning: boolean, now: number) => Effect.Effect<void> | undefined
 }
 
 /** One line of a backend in so many ms. */
 export const pause = 5_000
 
 /** Nothing has been told. */
-export const make = (): Told => {
+export const make = (): BackendLog => {
   let toldAt = -Infinity
   let leftOut = 0
 
@@ -29,6 +29,7 @@ export const make = (): Told => {
       leftOut++
       return undefined
     },
-    catchUp: (standing, now) => (leftOut > 0 && now - toldAt >= pause ? say(standing(), false, now) : undefined)
+    catchUp: (standing, isWarning, now) =>
+      leftOut > 0 && now - toldAt >= pause ? say(standing(), isWarning, now) : undefined
   }
 }
