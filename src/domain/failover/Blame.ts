@@ -53,7 +53,7 @@ export const isFullEnd = (rejection: Busyness.Rejection | UpstreamErrored, isOur
 
 const rejects = (status: number, error: ErrorBody, isOurKey: boolean): boolean => {
   if (ContextLength.isExceeded(status, error) || RetryPolicy.isPolicy(error)) return false
-  if (InputKind.isRefused(status, error)) return false
+  if (InputKind.isRefused(status, error) || Busyness.isTooLarge(status, error)) return false
   switch (status) {
     case 401:
     case 402:
