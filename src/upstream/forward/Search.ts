@@ -230,9 +230,9 @@ const handOver = <A>(
 const conclude = <A>(search: Search<A>, target: Target, permit: Health.Permit, end: RelayEnd): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { backends, call, candidates, options } = search
+    const told = backends.health.ended(target.backend, permit, end, options.clock.now())
     candidates.free()
     search.call = undefined
-    const told = backends.health.ended(target.backend, permit, end, options.clock.now())
     const closed = call?.close(end._tag === "Completed" ? Exit.void : Exit.fail(end)) ?? Effect.void
     return told === undefined ? closed : Effect.zipRight(closed, told)
   })
