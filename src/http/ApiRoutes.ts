@@ -56,8 +56,9 @@ const handlers = Array.from(byProtocol).flatMap(([{ paths }, handler]) => paths.
 
 const byPath = new Map<string, Handler.Handler<Services>>(handlers)
 
+// Below anything else it is another path, as it is for what stands in front of us.
 const deployed = (path: string): Handler.Handler<Services> | undefined => {
-  const deployment = Deployments.at(path)
+  const deployment = path.startsWith(Deployments.under) ? Deployments.at(path) : undefined
   return deployment && byProtocol.get(deployment.protocol)
 }
 
@@ -108,7 +109,7 @@ const ofDeployment = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url 
   return handler === undefined ? Endpoint.notFound : Handler.route(handler)
 })
 
-const isDeployed = (path: string): boolean => path.startsWith(Deployments.under) && Deployments.at(path) !== undefined
+const isDeployed = (path: string): boolean => deployed(path) !== undefined
 
 /** What callers may ask, in every protocol, and which models there are. */
 export const routes: HttpRouter.HttpRouter<never, Services> = protocols.pipe(

@@ -1,7 +1,11 @@
 import { IncomingMessage } from "node:http"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import { ConfigRef } from "../config/ConfigRef.js"
+import * as Credentials from "../domain/backend/Credentials.js"
+import * as Secrets from "../domain/backend/Secrets.js"
 import * as ClientAddress from "../domain/caller/ClientAddress.js"
 import { oncePer } from "../domain/text/OncePer.js"
 import * as Printable from "../domain/text/Printable.js"
@@ -69,10 +73,14 @@ export const tell = (
     const { source } = yield* HttpServerRequest.HttpServerRequest
     const config = yield* ConfigRef
     const { trustedProxies } = (yield* config.current).config.server
-    const asked = `Unknown path: ${method} ${Printable.brief(path, longestPath)}${whose(source, trustedProxies)}`
+    const shown = Printable.brief(Secrets.withoutCredentials(path, keyOf(source)), longestPath)
+    const asked = `Unknown path: ${method} ${shown}${whose(source, trustedProxies)}`
     const line = ofGateway(config).line(asked, SteadyClock.of(yield* Effect.clock).now())
     if (line !== undefined) yield* Effect.logInfo(line)
   })
+
+const keyOf = (source: unknown): Option.Option<Redacted.Redacted> =>
+  source instanceof IncomingMessage ? Credentials.callerSecret(source.headers, source.url ?? "") : Option.none()
 
 const whose = (source: unknown, trusted: Parameters<typeof ClientAddress.of>[2]): string => {
   if (!(source instanceof IncomingMessage)) return ""

@@ -18,6 +18,7 @@ import * as Deployments from "../../src/domain/protocol/Deployments.js"
 import * as Dialect from "../../src/domain/backend/Dialect.js"
 import * as Doorkeeper from "../../src/domain/caller/Doorkeeper.js"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Busyness from "../../src/domain/failure/Busyness.js"
 import * as ContextLength from "../../src/domain/failure/ContextLength.js"
 import * as ErrorBody from "../../src/domain/failure/ErrorBody.js"
@@ -218,6 +219,15 @@ const rows: ReadonlyArray<Row> = [
     repeat("key&"),
     repeat(" "),
     repeat("%")
+  ),
+  ...texts(
+    "Secrets.withoutCredentials",
+    (text) => Secrets.withoutCredentials(text, Option.some(Redacted.make(`${"a".repeat(200)}b`))),
+    repeat("key="),
+    repeat(";key=&"),
+    repeat("://"),
+    repeat("a"),
+    repeat("sk-*")
   ),
   ...texts(
     "Secrets.withoutKeys",

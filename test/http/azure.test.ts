@@ -29,6 +29,17 @@ const messages = [{ role: "user" as const, content: "Hello" }]
 const version = "?api-version=2024-10-21"
 
 describe("Azure's paths", () => {
+  it.scopedLive("are no others that end like them", () =>
+    Effect.gen(function* () {
+      const { gateway, upstream } = yield* started()
+      for (const before of ["/openai/x", "/openai/v1", "/openai/.", "/v1"]) {
+        const path = `${before}/openai/deployments/gpt-4o/chat/completions`
+        assert.strictEqual((yield* Effect.promise(() => gateway.post(path, { messages }))).status, 404, path)
+      }
+      assert.lengthOf(upstream.received, 0)
+    })
+  )
+
   it.scopedLive("serve Azure's own client, whose key goes where the caller's key goes", () =>
     Effect.gen(function* () {
       const { gateway, upstream } = yield* started({ api_key: "caller" })

@@ -133,6 +133,34 @@ describe("GET /v1/backends", () => {
     })
   )
 
+  it.scopedLive("takes those under way beside a stream that ends as busy for what its backend takes", () =>
+    Effect.gen(function* () {
+      const calls: Array<ScriptedUpstream.Call> = []
+      const upstream = yield* ScriptedUpstream.make((call) => {
+        calls.push(call)
+        call.events(ScriptedUpstream.chunk({ content: "Hi" }))
+      })
+      const gateway = yield* TestGateway.make({
+        openai_clients: [TestGateway.backend("a", upstream.url, { api_key: "sk-own", rescue: "off" })],
+        server: { operator_endpoints: true }
+      })
+      const asked = { ...TestGateway.chat(), stream: true }
+      const [first, second] = yield* Effect.promise(async () => [
+        await gateway.post("/v1/chat/completions", asked),
+        await gateway.post("/v1/chat/completions", asked)
+      ])
+      calls[0]?.events({ error: { message: "Rate limit reached", code: "rate_limit_exceeded" } })
+      const text = yield* Effect.promise(async () => {
+        await first?.text().catch(() => "")
+        return (await fetch(`${gateway.url}/v1/backends`)).text()
+      })
+      const shown = JsonObject.orEmpty(JsonObject.listOf(Caller.parse(text)["data"])[0])
+      for (const call of calls) call.destroy()
+      yield* Effect.promise(async () => second?.text().catch(() => ""))
+      assert.deepInclude(shown, { in_flight: 1, learned_in_flight: 1, held_until: null })
+    })
+  )
+
   it.scopedLive("shows what a backend was found to take, and until when it asked to be left alone", () =>
     Effect.gen(function* () {
       const busy = yield* ScriptedUpstream.make((call) =>

@@ -55,6 +55,30 @@ describe("a path that is not served", () => {
     })
   )
 
+  it.scopedLive("is told without the keys in it, wherever they stand", () =>
+    Effect.gen(function* () {
+      const { unknown, url } = yield* started
+      for (const [target, key] of [
+        ["http://user:hush@localhost/v1/a", ""],
+        ["http://user:hush@localhost", ""],
+        ["/v1/hush-of-a-caller/a", "hush-of-a-caller"],
+        ["/v1/sk-hush-hush-hush/a", ""],
+        ["/v1/b;api_key=hush", ""],
+        ["/v1/c&token=hush", ""]
+      ]) {
+        const { received, socket } = yield* Effect.promise(() => RawCaller.connect(url))
+        const authorization = key === "" ? "" : `authorization: Bearer ${key}\r\n`
+        socket.write(`GET ${target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n${authorization}\r\n`)
+        yield* Effect.promise(() => until(() => received.ended))
+        socket.destroy()
+      }
+      const lines = unknown()
+      assert.lengthOf(lines, 6)
+      assert.notInclude(lines.join("\n"), "hush")
+      assert.include(lines[0], "GET /v1/a, asked by")
+    })
+  )
+
   it.scopedLive("is told on one line, cut, however it is written", () =>
     Effect.gen(function* () {
       const { unknown, url } = yield* started

@@ -132,9 +132,10 @@ const returned = ["openai-processing-ms", "openai-version", "openai-model", "x-r
 
 const credentialName = /auth|cookie|key|token|secret|password|credential|signature|session|jwt/i
 
-// A page's address in `referer`, or a proxy's in `x-original-url`, may carry a key. From one `=` to the next, since an
-// expression that has to find both the parameter and the `=` after it looks through a text again from each beginning.
-const withoutQueryKeys = (text: string): string => {
+/** A text without the values of the parameters in it that may be keys. */
+export const withoutQueryKeys = (text: string): string => {
+  // A page's address in `referer`, or a proxy's in `x-original-url`, may carry a key. From one `=` to the next, since an
+  // expression that has to find both the parameter and the `=` after it looks through a text again from each beginning.
   let kept = ""
   let from = 0
   for (let equals = text.indexOf("="); equals !== -1;) {

@@ -24,6 +24,15 @@ export const hiddenFrom = (backend: Backend, caller: Credentials.Headers): Hide 
 export const withoutKeys = (text: string, backend: Backend, caller: Credentials.Headers = {}): string =>
   hide(text, [keysOf(backend), callersOf(backend, caller)], Infinity)
 
+/** A path that a caller asks for as it may be logged: without its host and user, its `key`, and what looks like a key. */
+export const withoutCredentials = (path: string, key: Option.Option<Redacted.Redacted>): string => {
+  const secrets = Option.match(key, { onNone: () => [], onSome: (own) => [Needles.make([Redacted.value(own)])] })
+  const scheme = path.startsWith("/") ? -1 : path.indexOf("://")
+  const slash = scheme === -1 ? -1 : path.indexOf("/", scheme + 3)
+  const asked = scheme === -1 ? path : slash === -1 ? "/" : path.slice(slash)
+  return hide(Credentials.withoutQueryKeys(asked), secrets, mostTold)
+}
+
 /** Headers of a backend's answer, in place: a caller may see its own key there, but none of the backend's. */
 export const hideInHeaders = (headers: Record<string, string>, backend: Backend): Record<string, string> => {
   for (const name in headers) headers[name] = hide(headers[name] ?? "", ownOf(backend), mostTold)

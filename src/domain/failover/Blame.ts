@@ -54,7 +54,7 @@ const modelWords = ["model", "deployment", "engine"]
 
 const rejects = (status: number, error: ErrorBody, isOurKey: boolean): boolean => {
   if (ContextLength.isExceeded(status, error) || RetryPolicy.isPolicy(error)) return false
-  if (InputKind.isRefused(status, error)) return false
+  if (InputKind.isRefused(status, error) || Busyness.isTooLarge(status, error)) return false
   switch (status) {
     case 401:
     case 402:

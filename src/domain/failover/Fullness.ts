@@ -239,6 +239,8 @@ const holdOf = (
   asked: Duration.Duration | undefined,
   { open, openMax }: Settings
 ): number => {
-  if (asked !== undefined) return Math.min(Duration.toMillis(asked), Duration.toMillis(openMax))
+  // Who asks for no time at all says nothing.
+  const time = asked === undefined ? 0 : Duration.toMillis(asked)
+  if (time > 0) return Math.min(time, Duration.toMillis(openMax))
   return isAlone(call) ? Math.min(firstHold * 2 ** Math.min(alone - 1, 30), Duration.toMillis(open)) : 0
 }

@@ -150,17 +150,21 @@ const whenToRetry = (
 ): Readonly<Record<string, string>> => {
   if (!retried.includes(status) && status < 500) return {}
   // Some clients retry a 429 only where they are told when.
-  const after = retryAfter ?? (status === 429 && !isSpent(last) ? soon : undefined)
+  const isVain = isSpent(last) || isTooLarge(last)
+  const after = retryAfter ?? (status === 429 && !isVain ? soon : undefined)
   const when = after === undefined ? {} : retryHeaders(after)
-  // Clients would come back too soon after a wait of more than a minute, and for nothing to a quota that is spent.
-  const isHopeless = isSpent(last) || (after !== undefined && Duration.toSeconds(after) > 60)
-  return isHopeless ? { ...when, "x-should-retry": "false" } : when
+  return isVain ? { ...when, ...noRetry } : when
 }
+
+const noRetry = { "x-should-retry": "false" }
 
 /** Statuses below 500 that clients retry. */
 const retried: ReadonlyArray<number> = [408, 409, 425, 429]
 
+// Clients would come back for nothing to a quota that is spent, or with a request that is larger than its limit.
 const isSpent = (last: AttemptFailure): boolean => last._tag === "UpstreamRejected" && Busyness.isSpent(last.error)
+const isTooLarge = (last: AttemptFailure): boolean =>
+  last._tag === "UpstreamRejected" && Busyness.isTooLarge(last.status, last.error)
 
 const fromAttempt = (
   failure: Exclude<AttemptFailure, { readonly _tag: "ResourcesExhausted" }>,
@@ -220,7 +224,12 @@ const asRequests = ({ error, status }: UpstreamRejected): ErrorBody.ErrorBody =>
 
 const retryHeaders = (after: Duration.Duration): Record<string, string> => {
   const millis = Math.ceil(Duration.toMillis(after))
-  return { "retry-after": String(Math.max(1, Math.ceil(millis / 1000))), "retry-after-ms": String(Math.max(1, millis)) }
+  const when = {
+    "retry-after": String(Math.max(1, Math.ceil(millis / 1000))),
+    "retry-after-ms": String(Math.max(1, millis))
+  }
+  // They would come back too soon after a wait of more than a minute.
+  return millis > 60_000 ? { ...when, ...noRetry } : when
 }
 
 const invalid = (

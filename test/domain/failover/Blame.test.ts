@@ -29,6 +29,15 @@ describe("the caller's own fault", () => {
     }
   })
 
+  it("is a request that is larger than a minute's limit, whoever's key it is", () => {
+    const tooLarge = rejected(429, {
+      message: "Request too large for gpt-4o on tokens per min (TPM): Limit 3, Requested 5."
+    })
+    assert.isTrue(isCallers(tooLarge))
+    assert.isFalse(Blame.isFull(tooLarge, true))
+    assert.isFalse(Blame.isBackends(tooLarge, true))
+  })
+
   it("is a model that there is not, and no address that is wrong", () => {
     assert.isTrue(isCallers(rejected(404, { message: "The model `x` does not exist" })))
     assert.isTrue(isCallers(rejected(404, { code: "DeploymentNotFound" })))

@@ -37,6 +37,7 @@ describe("Fullness", () => {
   it("holds it for as long as it asks, without doubling, up to `open_max`", () => {
     assert.deepStrictEqual(heldFor(Duration.seconds(2), 4), [2_000, 2_000, 2_000, 2_000])
     assert.deepStrictEqual(heldFor(Duration.hours(1), 1), [300_000])
+    assert.deepStrictEqual(heldFor(Duration.zero, 3), heldFor(undefined, 3))
   })
 
   it("begins anew after a good end", () => {

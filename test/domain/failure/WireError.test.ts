@@ -193,6 +193,15 @@ describe("WireError", () => {
     it("tells clients not to retry a wait of more than a minute, for they would come back at once", () => {
       assert.strictEqual(exhausted(rejected(429, { after: Duration.seconds(61) })).headers["x-should-retry"], "false")
       assert.notProperty(exhausted(rejected(429, { after: Duration.seconds(60) })).headers, "x-should-retry")
+      const held = (wait: Duration.Duration) =>
+        WireError.fromFailure(new Failure.Overloaded({ retryAfter: wait })).headers["x-should-retry"]
+      assert.strictEqual(held(Duration.seconds(61)), "false")
+      assert.isUndefined(held(Duration.seconds(60)))
+    })
+
+    it("tells them not to retry a request that is larger than a minute's limit", () => {
+      const message = "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 50000."
+      assert.deepStrictEqual(exhausted(rejected(429, { message })).headers, { "x-should-retry": "false" })
     })
 
     it("leaves clients their own retries, however often the gateway has tried", () => {
