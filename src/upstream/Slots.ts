@@ -17,6 +17,8 @@ export interface Slot {
   /** Which of all calls to the backend it is, and how many were under way then, itself included. */
   readonly number: number
   readonly place: number
+  /** How many others began within a second up to then; 0 where nobody wants to know. */
+  readonly taken: number
   readonly free: () => void
 }
 
@@ -52,7 +54,7 @@ export interface Slots {
 }
 
 /** What of a slot is told with what became of its call. */
-export type Call = Pick<Slot, "began" | "number" | "place">
+export type Call = Pick<Slot, "began" | "number" | "place" | "taken">
 
 /** Slots of which none is taken. */
 export const make = (clock: Pick<SteadyClock, "now">): Slots => {
@@ -95,11 +97,13 @@ export const make = (clock: Pick<SteadyClock, "now">): Slots => {
       }
       uses.fullness = present === Fullness.unknown ? undefined : Fullness.begun(present)
     }
+    const taken = uses.fullness === undefined ? 0 : uses.starts.taken(now - lookBack, now)
     uses.starts.begin(now)
     const slot: Slot = {
       began: now,
       number: uses.starts.count,
       place: uses.held.size + 1,
+      taken,
       free: () => {
         if (uses.held.delete(slot)) line.wake()
       }

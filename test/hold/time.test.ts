@@ -28,6 +28,7 @@ import * as GrowingText from "../../src/domain/text/GrowingText.js"
 import * as IpRange from "../../src/domain/config/IpRange.js"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import * as JsonText from "../../src/domain/json/JsonText.js"
+import * as PrivateAddress from "../../src/domain/failure/PrivateAddress.js"
 import * as Prefix from "../../src/domain/chat/answer/Prefix.js"
 import * as Preprocess from "../../src/domain/chat/request/Preprocess.js"
 import * as Printable from "../../src/domain/text/Printable.js"
@@ -459,6 +460,15 @@ const rows: ReadonlyArray<Row> = [
     around('[{"error":{"message":"', "invalid ", '","code":"rate-"}}]'),
     around('[{"choices":[', "{},", "1]}]"),
     around('[{"message":[', '"a",', "1]}]")
+  ),
+  ...texts(
+    "PrivateAddress.hidden",
+    PrivateAddress.hidden,
+    repeat("a"),
+    repeat("a."),
+    repeat("10."),
+    repeat("[fd00:"),
+    repeat("localhost:")
   ),
   row(
     "UpstreamError.fromResponse",

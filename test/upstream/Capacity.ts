@@ -14,6 +14,8 @@ export interface Load {
   readonly answerTime: number
   /** What it says with each refusal, in ms. */
   readonly retryAfter?: number
+  /** The share of calls that it refuses whatever room it has; none where it is left out. */
+  readonly atRandom?: number
   /** Whether who finds no room goes to another backend; otherwise it waits. */
   readonly hasSibling: boolean
   readonly seed: number
@@ -96,7 +98,8 @@ export const serve = (load: Load, from: number, to: number): Served => {
     // To the backend and back.
     const travel = () => Math.floor(3 * draw())
     time.after(travel(), () => {
-      if (isTaken(time.now(), underWay)) {
+      const isUnlucky = load.atRandom !== undefined && draw() < load.atRandom
+      if (!isUnlucky && isTaken(time.now(), underWay)) {
         underWay++
         time.after(Math.max(1, Math.round(load.answerTime * (0.5 + draw()))), () => {
           underWay--

@@ -39,3 +39,18 @@ describe("A backend that takes so many calls a second", () => {
     }
   }
 })
+
+describe("A backend that refuses calls at random, whatever room it has", () => {
+  for (const [callers, atRandom] of [
+    [50, 0.02],
+    [50, 0.05],
+    [50, 0.1],
+    [200, 0.05]
+  ] as const) {
+    it(`is asked nearly as much as it can take: ${callers} callers, ${atRandom} of the calls`, () => {
+      const load = { takes: { atOnce: 1_000 }, callers, answerTime: 500, hasSibling: false, seed: 1, atRandom }
+      const { answered } = Capacity.serve(load, from, to)
+      assert.isAtLeast(answered / Capacity.possible(load, to - from), 0.8)
+    })
+  }
+})

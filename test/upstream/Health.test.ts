@@ -26,7 +26,7 @@ const rejected = (status: number) =>
 
 const clock = { now: () => 0 }
 
-const on = (terms: Breaker.Permit): Health.Permit => ({ terms, began: 0, number: 1, place: 1 })
+const on = (terms: Breaker.Permit): Health.Permit => ({ terms, began: 0, number: 1, place: 1, taken: 0 })
 
 const times = <A>(count: number, act: () => A): ReadonlyArray<A> => Array.from({ length: count }, act)
 
@@ -185,7 +185,7 @@ describe("Health", () => {
         now += after
         const terms = Effect.runSync(health.admit(plain, now))
         if (terms === undefined) continue
-        const permit = { terms, began: now, number: 1, place: 1 }
+        const permit = { terms, began: now, number: 1, place: 1, taken: 0 }
         if (kind === "fail") health.failed(plain, permit, unreachable, now)
         if (kind === "reject") health.failed(plain, permit, rejected(503), now)
         if (kind === "end") health.ended(plain, permit, RelayEnd.Completed(), now)

@@ -29,10 +29,26 @@ export interface Fullness {
   readonly turnedBy: Bound | undefined
   /** The bound that turned calls away right before the last one began that had to wait for others: it is the tighter one. */
   readonly pressed: Bound | undefined
+  /** Good ends that no refusal has used up: so many speak against one. */
+  readonly credit: number
+  /** How heavy a load calls have ended well at, of late and in the span of time before. */
+  readonly borne: Borne
+  readonly borneBefore: Borne
+  /** Refusals of late at a load that is no reason for one. */
+  readonly baseless: number
+  /** Before this no refusal tells anything, unless it says for how long. */
+  readonly deafUntil: number
   /** No bound is raised before this: what the last refusal has cost must not be paid often. */
   readonly calmUntil: number
   /** When a call was last refused or turned away. */
   readonly busyAt: number
+}
+
+/** The heaviest load at which a call began that ended well, since a time. */
+interface Borne {
+  readonly since: number
+  readonly places: number
+  readonly pace: number
 }
 
 /** What keeps a call away from a backend. */
@@ -54,14 +70,14 @@ export interface Call {
   readonly number: number
   /** How many were under way then, itself included. */
   readonly place: number
+  /** How many others began within a second up to then and were not refused; Infinity where they are not counted. */
+  readonly taken: number
 }
 
 /** A call that was refused. */
 export interface Refused extends Call {
   /** How many others are under way. */
   readonly others: number
-  /** How many others began within a second up to then and were not refused; Infinity where they are not counted. */
-  readonly taken: number
 }
 
 /** The time that a pace is kept in: a little more than a second, in ms, for calls do not travel equally fast. */
@@ -81,6 +97,17 @@ const ends = { least: 4, further: 8, most: 40 }
 
 /** A raise by so many has followed others that were right. */
 const longWay = 4
+
+/** So many good ends make up for one refusal that no raise has brought about, and so many are counted at most. */
+const price = 40
+const mostCredit = 3 * price
+
+/** How heavy a load is borne is forgotten after two such spans of time, in ms. */
+const span = 120_000
+
+/** So many refusals without a reason in the load, and for so long, in ms, none is heeded. */
+const mostBaseless = 2
+const deafness = 60_000
 
 /** The time between two refusals that each held the backend is at least so many times as long as it was held. */
 const calm = 12
@@ -103,6 +130,11 @@ export const unknown: Fullness = {
   good: 0,
   turnedBy: undefined,
   pressed: undefined,
+  credit: 0,
+  borne: { since: -Infinity, places: 0, pace: 0 },
+  borneBefore: { since: -Infinity, places: 0, pace: 0 },
+  baseless: 0,
+  deafUntil: 0,
   calmUntil: 0,
   busyAt: -Infinity
 }
@@ -124,10 +156,12 @@ export const begun = (fullness: Fullness): Fullness =>
   fullness.turnedBy === undefined ? fullness : { ...fullness, turnedBy: undefined, pressed: fullness.turnedBy }
 
 /** A call has ended well; `begun` is how many have begun so far. */
-export const completed = (fullness: Fullness, call: Call, begun: number, now: number): Fullness => {
+export const completed = (before: Fullness, call: Call, begun: number, now: number): Fullness => {
+  const credit = Math.min(mostCredit, before.credit + 1)
+  if (call.number <= before.changedAfter) return { ...before, alone: 0, credit }
+  const fullness = bearing(before, call, now)
   const { good, pressed } = fullness
-  if (call.number <= fullness.changedAfter) return fullness.alone === 0 ? fullness : { ...fullness, alone: 0 }
-  const counted = { ...fullness, good: good + 1, alone: 0, drop: good + 1 >= ends.further ? 1 : fullness.drop }
+  const counted = { ...fullness, credit, good: good + 1, alone: 0, drop: good + 1 >= ends.further ? 1 : fullness.drop }
   if (pressed === undefined || now < fullness.calmUntil) return counted
   const isFurther = fullness.last === (pressed === "places" ? "raised places" : "raised pace")
   if (good + 1 < (isFurther ? Math.min(ends.further, counted.patience) : counted.patience)) return counted
@@ -144,6 +178,13 @@ export const refused = (
   settings: Settings
 ): Fullness => {
   const before = at(fullness, now)
+  // Some refuse a call now and then, however much room they have.
+  if (asked === undefined) {
+    if (now < before.deafUntil) return { ...before, busyAt: now }
+    if (isLight(before, call)) return withoutBase(before, now)
+    if (before.credit >= price && !isOfRaise(before, call))
+      return { ...before, credit: before.credit - price, busyAt: now }
+  }
   const alone = isAlone(call) ? before.alone + 1 : before.alone
   const hold = holdOf(call, alone, asked, settings)
   const learned = call.number <= before.changedAfter ? alike(before, call) : lowered(before, call, begun)
@@ -155,6 +196,29 @@ export const refused = (
     busyAt: now
   }
 }
+
+const isOfRaise = ({ last, sure }: Fullness, { place }: Call): boolean =>
+  last === "raised pace" || (last === "raised places" && place >= sure)
+
+const bearing = (fullness: Fullness, { place, taken }: Call, now: number): Fullness => {
+  const { borne } = fullness
+  const pace = taken === Infinity ? 0 : taken + 1
+  if (now - borne.since > span)
+    return { ...fullness, baseless: 0, borne: { since: now, places: place, pace }, borneBefore: borne }
+  if (place <= borne.places && pace <= borne.pace) return fullness
+  const places = Math.max(borne.places, place)
+  return { ...fullness, borne: { since: borne.since, places, pace: Math.max(borne.pace, pace) } }
+}
+
+// Twice as much was well borne: it is not the load that brought the refusal about.
+const isLight = ({ borne, borneBefore }: Fullness, { place, taken }: Refused): boolean =>
+  2 * place <= Math.max(borne.places, borneBefore.places) && 2 * (taken + 1) <= Math.max(borne.pace, borneBefore.pace)
+
+// What is refused whatever the load is teaches nothing about how much is too much.
+const withoutBase = (fullness: Fullness, now: number): Fullness =>
+  fullness.baseless + 1 < mostBaseless
+    ? { ...fullness, baseless: fullness.baseless + 1, busyAt: now }
+    : { ...unknown, borne: fullness.borne, deafUntil: now + deafness, busyAt: now }
 
 const raised = (fullness: Fullness, bound: Bound, step: number, begun: number): Fullness => ({
   ...fullness,

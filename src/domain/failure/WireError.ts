@@ -14,6 +14,7 @@ import type {
 } from "./Failure.js"
 import * as InputKind from "./InputKind.js"
 import type { Crashed, RelayEnd } from "./Outcome.js"
+import * as PrivateAddress from "./PrivateAddress.js"
 import { cut } from "../text/CutText.js"
 
 /** A failure as the caller sees it before commit: an HTTP error response. */
@@ -109,7 +110,7 @@ export const cutShort = (
     case "UpstreamStalled":
       return server(502, "The model provider fell silent in the middle of the answer.", "upstream_stalled").error
     case "UpstreamErrored":
-      return named(end.status, end.error)
+      return end.status < 500 ? named(end.status, end.error) : PrivateAddress.hiddenIn(named(end.status, end.error))
     case "CutByDrain":
       return drained.error
   }
@@ -204,7 +205,7 @@ const fromRejection = (failure: UpstreamRejected): Pick<WireError, "status" | "e
       ? overloaded
       : server(502, "The model provider failed.", "upstream_error")
   }
-  return { status: classOf(status), error: named(status, error) }
+  return { status: classOf(status), error: PrivateAddress.hiddenIn(named(status, error)) }
 }
 
 // What clients choose their own classes of errors by.

@@ -157,9 +157,14 @@ const waitFor = Effect.fnUntraced(function* (state: State, targets: ReadonlyArra
   return hold(state, candidate, admitted ?? "panic", slot)
 })
 
-const hold = (state: State, target: Target, terms: Breaker.Permit, { began, number, place }: Slots.Slot): Ticket => {
+const hold = (
+  state: State,
+  target: Target,
+  terms: Breaker.Permit,
+  { began, number, place, taken }: Slots.Slot
+): Ticket => {
   state.remaining = state.remaining.filter((candidate) => candidate !== target)
-  state.held = { target, permit: { terms, began, number, place } }
+  state.held = { target, permit: { terms, began, number, place, taken } }
   return state.held
 }
 

@@ -44,7 +44,7 @@ describe("Fullness", () => {
     let fullness = Fullness.unknown
     const call = { number: 1, place: 1, others: 0, taken: 0 }
     for (let n = 0; n < 3; n++) fullness = Fullness.refused(fullness, call, 1, undefined, start, settings)
-    fullness = Fullness.completed(fullness, { number: 2, place: 1 }, 2, start)
+    fullness = Fullness.completed(fullness, { number: 2, place: 1, taken: 0 }, 2, start)
     fullness = Fullness.refused(fullness, { ...call, number: 3 }, 3, undefined, start + 20_000, settings)
     assert.strictEqual(fullness.heldUntil, start + 21_000)
   })
@@ -75,7 +75,7 @@ describe("Fullness", () => {
     let number = 21
     const turn = () => {
       fullness = Fullness.begun(Fullness.turnedAway(fullness, "places", start))
-      fullness = Fullness.completed(fullness, { number: ++number, place: 20 }, number, start)
+      fullness = Fullness.completed(fullness, { number: ++number, place: 20, taken: 0 }, number, start)
     }
     while (fullness.places === 20) turn()
     assert.strictEqual(fullness.places, 21)
@@ -86,7 +86,7 @@ describe("Fullness", () => {
 
   it("is not raised where nobody was turned away", () => {
     let fullness = full(20)
-    for (let n = 22; n < 500; n++) fullness = Fullness.completed(fullness, { number: n, place: 3 }, n, start)
+    for (let n = 22; n < 500; n++) fullness = Fullness.completed(fullness, { number: n, place: 3, taken: 0 }, n, start)
     assert.strictEqual(fullness.places, 20)
   })
 

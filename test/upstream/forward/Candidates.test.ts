@@ -37,7 +37,7 @@ const refused = new UpstreamRejected({
   error: { message: "no", type: "t", param: null, code: null }
 })
 
-const permit = { terms: "usual", began: 0, number: 1, place: 1 } as const
+const permit = { terms: "usual", began: 0, number: 1, place: 1, taken: 0 } as const
 
 /** Sets a backend aside. */
 const condemn = (health: Health.Health, { backend }: Target, now: number) => {
