@@ -219,7 +219,8 @@ describe("a backend that takes so many at once", () => {
         ScriptedUpstream.answerWell("small")(call)
       })
       const gateway = yield* TestGateway.make({
-        openai_clients: [TestGateway.backend("a", small.url, { api_key: "sk-own" })]
+        // Whoever is refused for having been tried as one more is asked once more.
+        openai_clients: [TestGateway.backend("a", small.url, { api_key: "sk-own", retries: 3 })]
       })
       // Without retries of their own: who was refused waits for its turn, too.
       const ask = () => gateway.post("/v1/chat/completions", TestGateway.chat())
