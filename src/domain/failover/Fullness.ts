@@ -115,6 +115,12 @@ const calm = 12
 /** How long a backend is left alone that refuses a call which has nothing beside it, the first time, in ms. */
 const firstHold = 1_000
 
+/**
+ * It is left alone for at most twice as long: whoever waits behind it would have its words at once without a gateway, and
+ * clients give up.
+ */
+const mostDoublings = 1
+
 /** A backend of which nothing is known. */
 export const unknown: Fullness = {
   places: Infinity,
@@ -306,5 +312,5 @@ const holdOf = (
   // Who asks for no time at all says nothing.
   const time = asked === undefined ? 0 : Duration.toMillis(asked)
   if (time > 0) return Math.min(time, Duration.toMillis(openMax))
-  return isAlone(call) ? Math.min(firstHold * 2 ** Math.min(alone - 1, 30), Duration.toMillis(open)) : 0
+  return isAlone(call) ? Math.min(firstHold * 2 ** Math.min(alone - 1, mostDoublings), Duration.toMillis(open)) : 0
 }

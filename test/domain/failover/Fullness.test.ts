@@ -30,8 +30,8 @@ const full = (others: number) =>
   )
 
 describe("Fullness", () => {
-  it("holds a backend that refuses everything for a second, then longer, up to `open`", () => {
-    assert.deepStrictEqual(heldFor(undefined, 6), [1_000, 2_000, 4_000, 8_000, 10_000, 10_000])
+  it("holds a backend that refuses everything for a second, then for two, and never longer than `open`", () => {
+    assert.deepStrictEqual(heldFor(undefined, 6), [1_000, 2_000, 2_000, 2_000, 2_000, 2_000])
   })
 
   it("holds it for as long as it asks, without doubling, up to `open_max`", () => {
