@@ -206,7 +206,7 @@ describe("GET /v1/backends", () => {
       yield* Effect.promise(() => gateway.record(0))
       const text = yield* Effect.promise(async () => (await fetch(`${gateway.url}/v1/backends`)).text())
       assert.deepInclude(JsonObject.listOf(Caller.parse(text)["data"])[0], { in_flight: 2, learned_in_flight: 2 })
-      yield* Effect.promise(() => Promise.allSettled(answers.map((answer) => answer.body?.cancel())))
+      yield* Effect.promise(() => Promise.allSettled(answers.flatMap((answer) => answer.body?.cancel() ?? [])))
     })
   )
 
