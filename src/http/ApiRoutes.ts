@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import { ConfigRef } from "../config/ConfigRef.js"
 import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
 import * as Deployments from "../domain/protocol/Deployments.js"
+import * as PathSegment from "../domain/wire/PathSegment.js"
 import * as Protocols from "../domain/protocol/Protocols.js"
 import { ModelNotFound } from "../domain/failure/Failure.js"
 import * as WireError from "../domain/failure/WireError.js"
@@ -86,15 +87,8 @@ const model = Effect.gen(function* () {
     : Respond.error(WireError.fromFailure(new ModelNotFound({ model: id })))
 })
 
-// The ids of some models have slashes, which clients encode or not. The router would make one of two.
-const idIn = (path: string): string => {
-  const id = path.slice(path.indexOf("/models/") + "/models/".length)
-  try {
-    return decodeURIComponent(id)
-  } catch {
-    return id
-  }
-}
+// The router would make one of two slashes in an id.
+const idIn = (path: string): string => PathSegment.decode(path.slice(path.indexOf("/models/") + "/models/".length))
 
 const modelsUnder = (prefix: "" | `/${string}`) => (router: HttpRouter.HttpRouter<never, Services>) =>
   router.pipe(Endpoint.add("GET", `${prefix}/models`, models), Endpoint.add("GET", `${prefix}/models/*`, model))

@@ -26,6 +26,15 @@ export interface Shape {
   readonly unable?: Readonly<Partial<Record<ClientName, string>>>
 }
 
+/** A shape of these. */
+export const shapeOf = (
+  name: string,
+  proves: ReadonlyArray<string>,
+  answer: Shape["answer"],
+  expected: Expected,
+  more: Partial<Shape> = {}
+): Shape => ({ name, proves, answer, expected, ...more })
+
 export type ClientName = "openai 6" | "openai 7" | "AI SDK" | "LangChain"
 
 /**

@@ -1,4 +1,5 @@
 import * as Duration from "effect/Duration"
+import * as BorneLoad from "./BorneLoad.js"
 
 /**
  * What is known of how much a backend takes, from the calls that it refused because it was busy; times in ms since the
@@ -31,9 +32,7 @@ export interface Fullness {
   readonly pressed: Bound | undefined
   /** Good ends that no refusal has used up: so many speak against one. */
   readonly credit: number
-  /** How heavy a load calls have ended well at, of late and in the span of time before. */
-  readonly borne: Borne
-  readonly borneBefore: Borne
+  readonly borne: BorneLoad.BorneLoad
   /** Refusals of late at a load that is no reason for one. */
   readonly baseless: number
   /** Before this no refusal tells anything, unless it says for how long. */
@@ -42,13 +41,6 @@ export interface Fullness {
   readonly calmUntil: number
   /** When a call was last refused or turned away. */
   readonly busyAt: number
-}
-
-/** The heaviest load at which a call began that ended well, since a time. */
-interface Borne {
-  readonly since: number
-  readonly places: number
-  readonly pace: number
 }
 
 /** What keeps a call away from a backend. */
@@ -102,9 +94,6 @@ const longWay = 4
 const price = 40
 const mostCredit = 3 * price
 
-/** How heavy a load is borne is forgotten after two such spans of time, in ms. */
-const span = 120_000
-
 /** So many refusals without a reason in the load, and for so long, in ms, none is heeded. */
 const mostBaseless = 2
 const deafness = 60_000
@@ -137,8 +126,7 @@ export const unknown: Fullness = {
   turnedBy: undefined,
   pressed: undefined,
   credit: 0,
-  borne: { since: -Infinity, places: 0, pace: 0 },
-  borneBefore: { since: -Infinity, places: 0, pace: 0 },
+  borne: BorneLoad.none,
   baseless: 0,
   deafUntil: 0,
   calmUntil: 0,
@@ -187,7 +175,7 @@ export const refused = (
   // Some refuse a call now and then, however much room they have.
   if (asked === undefined) {
     if (now < before.deafUntil) return { ...before, busyAt: now }
-    if (isLight(before, call)) return withoutBase(before, now)
+    if (BorneLoad.isLight(before.borne, { places: call.place, pace: call.taken + 1 })) return withoutBase(before, now)
     if (before.credit >= price && !isOfRaise(before, call))
       return { ...before, credit: before.credit - price, busyAt: now }
   }
@@ -207,24 +195,16 @@ const isOfRaise = ({ last, sure }: Fullness, { place }: Call): boolean =>
   last === "raised pace" || (last === "raised places" && place >= sure)
 
 const bearing = (fullness: Fullness, { place, taken }: Call, now: number): Fullness => {
-  const { borne } = fullness
-  const pace = taken === Infinity ? 0 : taken + 1
-  if (now - borne.since > span)
-    return { ...fullness, baseless: 0, borne: { since: now, places: place, pace }, borneBefore: borne }
-  if (place <= borne.places && pace <= borne.pace) return fullness
-  const places = Math.max(borne.places, place)
-  return { ...fullness, borne: { since: borne.since, places, pace: Math.max(borne.pace, pace) } }
+  const borne = BorneLoad.bear(fullness.borne, { places: place, pace: taken === Infinity ? 0 : taken + 1 }, now)
+  if (borne === fullness.borne) return fullness
+  return BorneLoad.isOver(fullness.borne, now) ? { ...fullness, borne, baseless: 0 } : { ...fullness, borne }
 }
-
-// Twice as much was well borne: it is not the load that brought the refusal about.
-const isLight = ({ borne, borneBefore }: Fullness, { place, taken }: Refused): boolean =>
-  2 * place <= Math.max(borne.places, borneBefore.places) && 2 * (taken + 1) <= Math.max(borne.pace, borneBefore.pace)
 
 // What is refused whatever the load is teaches nothing about how much is too much.
 const withoutBase = (fullness: Fullness, now: number): Fullness =>
   fullness.baseless + 1 < mostBaseless
     ? { ...fullness, baseless: fullness.baseless + 1, busyAt: now }
-    : { ...unknown, borne: fullness.borne, deafUntil: now + deafness, busyAt: now }
+    : { ...unknown, borne: { ...fullness.borne, before: BorneLoad.none }, deafUntil: now + deafness, busyAt: now }
 
 const raised = (fullness: Fullness, bound: Bound, step: number, begun: number): Fullness => ({
   ...fullness,

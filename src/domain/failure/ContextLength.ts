@@ -1,4 +1,5 @@
 import type { ErrorBody } from "./ErrorBody.js"
+import * as ErrorText from "./ErrorText.js"
 
 /** The code of an error that says that a prompt is longer than the model's context. */
 export const code = "context_length_exceeded"
@@ -30,12 +31,7 @@ const isWorded = (words: string): boolean =>
   !ofTheAnswer.some((each) => each.test(words)) &&
   wordings.some(([, each]) => each.test(words))
 
-// Without capitals and quotation marks.
-const plain = (text: string): string =>
-  text
-    .slice(0, longest)
-    .toLowerCase()
-    .replace(/[`'"‘’“”*]/g, "")
+const plain = (text: string): string => ErrorText.plain(text.slice(0, longest))
 
 /** So much of a text is looked at, in characters. */
 const longest = 4_000

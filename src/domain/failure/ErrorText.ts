@@ -4,6 +4,9 @@ import * as JsonText from "../json/JsonText.js"
 
 // The body of an error response as a text: what is around the error in it, and what is left of it where it was cut off.
 
+/** Without capitals and quotation marks, for whoever looks for words in it. */
+export const plain = (text: string): string => text.toLowerCase().replace(/[`'"‘’“”*]/g, "")
+
 /** Whether a body is a page for people, as proxies answer in a backend's stead. */
 export const isPage = (body: string): boolean => /^\s*</.test(body)
 

@@ -1,4 +1,5 @@
 import type { ErrorBody } from "./ErrorBody.js"
+import * as ErrorText from "./ErrorText.js"
 
 /**
  * Whether a backend's error says that its model takes no input of this kind, such as pictures, sound or tools: the request
@@ -19,13 +20,7 @@ const otherwise: ReadonlyArray<number> = [401, 402, 403, 408, 409, 429]
 /** So much of a text is looked at, in characters. */
 const longest = 2_000
 
-// Without capitals, quotation marks and doubled spaces.
-const plain = (text: string): string =>
-  text
-    .slice(0, longest)
-    .toLowerCase()
-    .replace(/[`'"‘’“”*]/g, "")
-    .replace(/[\s_-]{1,9}/g, " ")
+const plain = (text: string): string => ErrorText.plain(text.slice(0, longest)).replace(/[\s_-]{1,9}/g, " ")
 
 /** What a text names that says so. */
 const kinds = /image|picture|vision|audio|sound|video|pdf|file|modal|mmproj|tool|function|jinja|text/

@@ -1,4 +1,5 @@
 import type { ClientProtocol } from "./ClientProtocol.js"
+import * as PathSegment from "../wire/PathSegment.js"
 import * as Protocols from "./Protocols.js"
 
 /** What one of Azure's older paths asks: of a deployment, which is a model to us, in a protocol. */
@@ -19,19 +20,10 @@ export const at = (path: string): Deployment | undefined => {
   const found = operations.find(([operation]) => rest.endsWith(operation))
   if (found === undefined || rest === found[0]) return undefined
   const [operation, protocol] = found
-  return { model: decoded(rest.slice(0, -operation.length)), protocol }
+  return { model: PathSegment.decode(rest.slice(0, -operation.length)), protocol }
 }
 
 // The end of one may be another one.
 const operations = Protocols.clients
   .flatMap((protocol) => (protocol.deployed === undefined ? [] : [[protocol.deployed, protocol] as const]))
   .sort(([a], [b]) => b.length - a.length)
-
-// Names of models have slashes, which clients encode or not.
-const decoded = (name: string): string => {
-  try {
-    return decodeURIComponent(name)
-  } catch {
-    return name
-  }
-}

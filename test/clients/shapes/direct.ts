@@ -1,14 +1,6 @@
 import type { Shape } from "../Shape.js"
-import { answers, calls, done, frame, json, late, rejected, refused, stream } from "../Shape.js"
+import { answers, calls, done, frame, json, late, rejected, refused, shapeOf as shape, stream } from "../Shape.js"
 import { chunk } from "../../support/ScriptedUpstream.js"
-
-const shape = (
-  name: string,
-  proves: ReadonlyArray<string>,
-  answer: Shape["answer"],
-  expected: Shape["expected"],
-  more: Partial<Shape> = {}
-): Shape => ({ name, proves, answer, expected, ...more })
 
 const start = chunk({ role: "assistant", content: "" })
 const hello = chunk({ content: "Hello" })

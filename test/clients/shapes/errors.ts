@@ -2,15 +2,7 @@ import * as JsonObject from "../../../src/domain/json/JsonObject.js"
 import type { Call } from "../../support/ScriptedUpstream.js"
 import { chunk } from "../../support/ScriptedUpstream.js"
 import type { Shape } from "../Shape.js"
-import { answers, done, failed, invalid, json, raw, refused, rejected, stream } from "../Shape.js"
-
-const shape = (
-  name: string,
-  proves: ReadonlyArray<string>,
-  answer: Shape["answer"],
-  expected: Shape["expected"],
-  more: Partial<Shape> = {}
-): Shape => ({ name, proves, answer, expected, ...more })
+import { answers, done, failed, invalid, json, raw, refused, rejected, shapeOf as shape, stream } from "../Shape.js"
 
 const page = (title: string) =>
   `<!DOCTYPE html><html><head><title>${title}</title></head><body><h1>${title}</h1>cloudflare</body></html>`
