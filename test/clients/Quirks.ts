@@ -176,7 +176,7 @@ export const quirks: ReadonlyArray<Quirk> = [
   quirk(
     44,
     "pages of a proxy",
-    "`domain/failure/ErrorBody.decode`, `upstream/attempt/ChunkStage.of`: never shown; `domain/failure/UpstreamError.fromResponse`, `domain/failure/WireError`: challenges become 502, pages and texts with 504, 522 and 524 become 504, those with another 5xx 502"
+    "`domain/failure/ErrorBody.read`, `upstream/attempt/ChunkStage.of`: never shown; `domain/failure/UpstreamError.fromResponse`, `domain/failure/WireError`: challenges become 502, pages and texts with 504, 522 and 524 become 504, those with another 5xx 502"
   ),
   quirk(
     45,

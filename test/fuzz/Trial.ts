@@ -72,7 +72,7 @@ const runWhole = (options: AnswerRepair.Options, chance: Chance.Chance): WireCon
 const runError = (chance: Chance.Chance): WireContract.Problems => {
   const body = chance.happens(0.5) ? chance.pick(Corpus.bodies) : { detail: [{ loc: ["a"], msg: "wrong" }] }
   const bytes = Spoil.spoilBytes(Buffer.from(textOf(Spoil.spoilJson(body, chance))), chance)
-  return WireContract.checkError(JSON.stringify({ error: ErrorBody.decode(Buffer.from(bytes).toString(), 400) }))
+  return WireContract.checkError(JSON.stringify({ error: ErrorBody.read(Buffer.from(bytes).toString(), 400).error }))
 }
 
 const verdict = (options: AnswerRepair.Options, passed: Pipeline.Passed, given: string): WireContract.Problems => {

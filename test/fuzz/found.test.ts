@@ -20,7 +20,7 @@ describe("found by fuzzing", () => {
     assert.strictEqual(end?._tag, "Truncated")
     assert.isTrue(JsonObject.parse(`{"x":${nested(20_000)}}`)._tag === "None")
     assert.isTrue(JsonObject.parse(`{"x":${nested(500)},"y":"${"[".repeat(5000)}"}`)._tag === "Some")
-    assert.strictEqual(ErrorBody.decode(nested(20_000), 400).type, "invalid_request_error")
+    assert.strictEqual(ErrorBody.read(nested(20_000), 400).error.type, "invalid_request_error")
   })
 
   it("an error whose code cannot become a number", () => {

@@ -440,8 +440,8 @@ const rows: ReadonlyArray<Row> = [
     (text) => OpenAiChatClient.protocol.decode(text)
   ),
   ...texts(
-    "ErrorBody.decode",
-    (text) => ContextLength.isExceeded(400, ErrorBody.decode(text, 400)),
+    "ErrorBody.read",
+    (text) => ContextLength.isExceeded(400, ErrorBody.read(text, 400).error),
     repeat(" "),
     repeat("exceeds the model's maximum "),
     repeat("too many input "),

@@ -35,10 +35,7 @@ export const read = (body: string, status: number): Read => {
   })
 }
 
-/** The error alone. */
-export const decode = (body: string, status: number): ErrorBody => read(body, status).error
-
-/** The same for a value that has been parsed. */
+/** The error of a value that has been parsed. */
 export const fromValue = (value: unknown, status: number): ErrorBody => complete(ErrorFields.read(value), status)
 
 /** The error as it is written: with all that the backend said beside the four fields. */

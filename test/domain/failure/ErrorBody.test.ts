@@ -5,7 +5,7 @@ import * as JsonObject from "../../../src/domain/json/JsonObject.js"
 import * as JsonText from "../../../src/domain/json/JsonText.js"
 import { holds } from "../generators.js"
 
-const decode = (body: unknown, status = 400) => ErrorBody.decode(JSON.stringify(body), status)
+const decode = (body: unknown, status = 400) => ErrorBody.read(JSON.stringify(body), status).error
 const error = (message: string, over: Partial<ErrorBody.ErrorBody> = {}): ErrorBody.ErrorBody => ({
   message,
   type: "invalid_request_error",
@@ -70,9 +70,9 @@ describe("ErrorBody", () => {
   it("reads JSON in which Python has written numbers that are none, wherever it stands", () => {
     const loose = '{"error":{"message":"NaN is none","code":"c","loss":NaN,"n":[-Infinity]}}'
     const said = error("NaN is none", { code: "c", extras: { n: [null] } })
-    assert.deepStrictEqual(ErrorBody.decode(loose, 400), said)
+    assert.deepStrictEqual(ErrorBody.read(loose, 400).error, said)
     assert.deepStrictEqual(decode({ error: { message: loose } }), said)
-    assert.deepStrictEqual(ErrorBody.decode(`data: ${loose}\n\n`, 400), said)
+    assert.deepStrictEqual(ErrorBody.read(`data: ${loose}\n\n`, 400).error, said)
   })
 
   it("turns a numeric code into text (OpenRouter)", () => {
@@ -132,7 +132,7 @@ describe("ErrorBody", () => {
 
   it("takes a text that is no JSON for the message", () => {
     assert.deepStrictEqual(
-      ErrorBody.decode(" upstream is busy\n", 503),
+      ErrorBody.read(" upstream is busy\n", 503).error,
       error("upstream is busy", { type: "api_error" })
     )
   })
@@ -141,22 +141,22 @@ describe("ErrorBody", () => {
     const quoted = JSON.stringify({
       detail: [{ type: "missing", msg: 'a "field" is required', input: "x".repeat(50) }]
     })
-    assert.deepStrictEqual(ErrorBody.decode(quoted.slice(0, -9), 422), error('a "field" is required'))
+    assert.deepStrictEqual(ErrorBody.read(quoted.slice(0, -9), 422).error, error('a "field" is required'))
     const long = JSON.stringify({ error: { message: "a\u0001 b", code: 400 } })
     for (const [end, message] of [
       [-1, "a\u0001 b"],
       [24, "a"],
       [22, "a"]
     ] as const) {
-      assert.strictEqual(ErrorBody.decode(long.slice(0, end), 400).message, message)
+      assert.strictEqual(ErrorBody.read(long.slice(0, end), 400).error.message, message)
     }
-    assert.strictEqual(ErrorBody.decode('{"message": ', 400).message, '{"message":')
+    assert.strictEqual(ErrorBody.read('{"message": ', 400).error.message, '{"message":')
   })
 
   it("never shows a page (Cloudflare)", () => {
     for (const page of ["<!DOCTYPE html><html>524</html>", "\n <html><body>challenge</body></html>"]) {
       assert.deepStrictEqual(
-        ErrorBody.decode(page, 524),
+        ErrorBody.read(page, 524).error,
         error("The model provider answered with status 524.", { type: "api_error" })
       )
     }
@@ -165,7 +165,7 @@ describe("ErrorBody", () => {
   it("says something of the status where the body says nothing", () => {
     for (const body of ["", "  ", "{}", "[]", "null", "42", '{"error":{}}', '{"error":""}', '{"error":null}']) {
       assert.deepStrictEqual(
-        ErrorBody.decode(body, 500),
+        ErrorBody.read(body, 500).error,
         error("The model provider answered with status 500.", { type: "api_error" }),
         body
       )
@@ -229,7 +229,7 @@ describe("ErrorBody", () => {
 
     it("with the digits of its numbers", () => {
       const body = '{"error":{"message":"m","code":1.0,"a":[1.0,9223372036854775807],"b":{"c":1e400}}}'
-      const said = ErrorBody.mapTexts(ErrorBody.bounded(ErrorBody.decode(body, 400), 100), String)
+      const said = ErrorBody.mapTexts(ErrorBody.bounded(ErrorBody.read(body, 400).error, 100), String)
       assert.strictEqual(
         JsonText.write(ErrorBody.written(said)),
         '{"message":"m","type":"invalid_request_error","param":null,"code":"1.0","a":[1.0,9223372036854775807],"b":{"c":1e400}}'
@@ -313,7 +313,7 @@ describe("ErrorBody", () => {
     })
 
     it("of an event stream that came as an error response", () => {
-      const said = ErrorBody.decode('event: error\ndata: {"error":{"message":"no"}}\n\n', 400)
+      const said = ErrorBody.read('event: error\ndata: {"error":{"message":"no"}}\n\n', 400).error
       assert.deepStrictEqual(said, error("no"))
     })
   })

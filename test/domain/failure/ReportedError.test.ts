@@ -244,7 +244,7 @@ describe("ReportedError", () => {
       for (const each of [whole, first, later, listed, ReportedError.inList([body])]) {
         assert.deepStrictEqual([each?.status, each?.error], [status, ReportedError.inAnswer(body)?.error])
       }
-      assert.deepStrictEqual(ErrorBody.decode(data(body), status), whole?.error)
+      assert.deepStrictEqual(ErrorBody.read(data(body), status).error, whole?.error)
     })
   }
 
