@@ -1,5 +1,5 @@
 import type * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
-import * as HttpRouter from "@effect/platform/HttpRouter"
+import type * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -13,8 +13,8 @@ import type { BootFailure, ConfigInvalid, ListenFailed, LogUnavailable } from ".
 import type * as GatewayConfig from "./domain/config/GatewayConfig.js"
 import * as Completions from "./exchange/Completions.js"
 import * as Drain from "./exchange/Drain.js"
-import * as ApiRoutes from "./http/ApiRoutes.js"
-import * as OperatorRoutes from "./http/OperatorRoutes.js"
+import type * as ApiRoutes from "./http/ApiRoutes.js"
+import * as Routes from "./http/Routes.js"
 import * as Server from "./http/Server.js"
 import * as GuardedLog from "./records/GuardedLog.js"
 import * as RequestLog from "./records/RequestLog.js"
@@ -27,18 +27,21 @@ export type Services = ApiRoutes.Services | Completions.Completions
 /** A configuration written as plain values, with the keys of `config.yaml`. */
 export type Config = GatewayConfig.Plain
 
-/** The gateway's endpoints, for a host's router: `HttpRouter.mount("/llm", Gateway.routes)`. Needs a Node server. */
-export const routes: HttpRouter.HttpRouter<never, ApiRoutes.Services> = HttpRouter.concat(
-  ApiRoutes.routes,
-  OperatorRoutes.routes
-)
+/**
+ * The gateway's endpoints below a path, for a host's router: `HttpRouter.concat(Gateway.routesAt("/llm"))`. They need the
+ * gateway's services where requests are handled, and run on every platform that Effect's routers run on.
+ */
+export const routesAt: (prefix: `/${string}`) => HttpRouter.HttpRouter<never, ApiRoutes.Services> = Routes.routesAt
+
+/** The gateway's endpoints, for the root of a host's router or a mount: `HttpRouter.mount("/llm", Gateway.routes)`. */
+export const routes: HttpRouter.HttpRouter<never, ApiRoutes.Services> = Routes.routesAt("")
 
 /**
- * The gateway's endpoints as a layer for a host's `HttpLayerRouter`, under a prefix such as `/llm` if one is given. Needs a
- * Node server, and the gateway's services where the requests are handled.
+ * The gateway's endpoints as a layer for a host's `HttpLayerRouter`, below a path such as `/llm` if one is given; they need
+ * the gateway's services where requests are handled.
  */
 export const layerRoutes = (
-  prefix?: `/${string}`
+  prefix: "" | `/${string}` = ""
 ): Layer.Layer<
   never,
   never,
@@ -50,11 +53,10 @@ export const layerRoutes = (
       Effect.promise(() => import("@effect/platform/HttpLayerRouter")),
       ({ addAll, route }) =>
         addAll(
-          Chunk.toReadonlyArray(routes.routes).flatMap(({ handler, method, path }) =>
+          Chunk.toReadonlyArray(Routes.routesAt(prefix).routes).flatMap(({ handler, method, path }) =>
             // That router lets GET answer it.
             method === "HEAD" ? [] : [route(method, path, Effect.flatMap(handler, HttpServerRespondable.toResponse))]
-          ),
-          prefix === undefined ? {} : { prefix }
+          )
         )
     )
   )

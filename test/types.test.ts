@@ -36,7 +36,7 @@ const brokenRelay = (): Effect.Effect<RelayEnd, ModelNotFound> => new ModelNotFo
 describe("the types of a route", () => {
   it("let a route be served that goes through Handler.handle", () => {
     const total: HttpRouter.HttpRouter<never, Needs> = HttpRouter.empty.pipe(
-      HttpRouter.post("/x", Handler.route(Handler.handle(protocol, { receive, obtain, relay })))
+      HttpRouter.post("/x", Handler.route(Handler.handle(protocol, { receive, obtain, relay }), "/x"))
     )
     expectTypeOf(total).toEqualTypeOf<HttpRouter.HttpRouter<never, Needs>>()
   })
@@ -70,7 +70,7 @@ describe("the types of a route", () => {
   })
 
   it("leave an answered exchange without failures, and in need of a log", () => {
-    const answered = () => Handler.route(Handler.handle(protocol, { receive, obtain, relay }))
+    const answered = () => Handler.route(Handler.handle(protocol, { receive, obtain, relay }), "/x")
     expectTypeOf(answered).returns.toMatchTypeOf<Effect.Effect<unknown, never, unknown>>()
     // @ts-expect-error it cannot run without its services
     const run = () => Effect.runPromise(answered())

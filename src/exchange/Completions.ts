@@ -27,7 +27,7 @@ import type { Forwarded } from "../upstream/forward/Forwarded.js"
 import { Forwarder } from "../upstream/forward/Forwarder.js"
 import { Drain } from "./Drain.js"
 import * as Exchange from "./Exchange.js"
-import * as LocalSink from "./LocalSink.js"
+import { LocalSink } from "./LocalSink.js"
 import * as RequestId from "./RequestId.js"
 
 export { ChatCompletion, ChatCompletionChunk }
@@ -114,7 +114,7 @@ export const layer: Layer.Layer<Completions, never, Services> = Layer.scoped(
 )
 
 interface Call {
-  readonly sink: LocalSink.LocalSink
+  readonly sink: LocalSink
   /** How it ended, when it has. */
   readonly outcome: Effect.Effect<Outcome>
   readonly isCommitted: () => boolean
@@ -123,11 +123,7 @@ interface Call {
 /** How one kind of answer is read, and moved to the caller. */
 interface Way<A> {
   readonly reader: AnswerReader<A>
-  readonly relay: (
-    exchange: Exchange.Exchange,
-    forwarded: Forwarded<A>,
-    sink: LocalSink.LocalSink
-  ) => Effect.Effect<RelayEnd>
+  readonly relay: (exchange: Exchange.Exchange, forwarded: Forwarded<A>, sink: LocalSink) => Effect.Effect<RelayEnd>
 }
 
 const whole: Way<ChatReader.Whole> = {
@@ -149,7 +145,7 @@ const begin = <A>(
 ): Effect.Effect<Call, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { forward } = Context.get(services, Forwarder)
-    const sink = LocalSink.make()
+    const sink = new LocalSink()
     let committed = false
     const exchange = Exchange.run(
       { protocol, caller: () => callerOf(options), sink: () => sink },

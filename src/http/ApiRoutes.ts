@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
@@ -19,7 +18,7 @@ import type { Forwarded, ForwardFailure } from "../upstream/forward/Forwarded.js
 import { Forwarder } from "../upstream/forward/Forwarder.js"
 import * as ModelCatalog from "../upstream/ModelCatalog.js"
 import * as Handler from "./Handler.js"
-import * as RequestBody from "./RequestBody.js"
+import type { Incoming } from "./Incoming.js"
 import * as Respond from "./Respond.js"
 import * as Endpoint from "./Endpoint.js"
 
@@ -29,9 +28,9 @@ export type Services = Exchange.Services | Backends | Forwarder
 /** What is posted in a protocol, from the caller's bytes to the answer's end. */
 const completion = (protocol: ClientProtocol): Handler.Handler<Services> =>
   Handler.handle(protocol, {
-    receive: (exchange: Exchange.Exchange, incoming: IncomingMessage) =>
-      Effect.flatMap(RequestBody.read(incoming, exchange), (text) =>
-        Exchange.decode(exchange, text, Deployments.at(Endpoint.pathOf(incoming.url ?? ""))?.model)
+    receive: (exchange: Exchange.Exchange, incoming: Incoming) =>
+      Effect.flatMap(incoming.body(exchange), (text) =>
+        Exchange.decode(exchange, text, Deployments.at(incoming.path)?.model)
       ),
     obtain: (exchange, ask) =>
       Effect.flatMap(Forwarder, ({ forward }): Effect.Effect<Committed, ForwardFailure> =>
@@ -77,39 +76,43 @@ const models = Effect.gen(function* () {
   return yield* Respond.json(200, { object: "list", data: yield* ModelCatalog.list(routes.backends, headers) })
 })
 
-const model = Effect.gen(function* () {
-  const { headers, url } = yield* HttpServerRequest.HttpServerRequest
-  const { routes } = yield* (yield* ConfigRef).current
-  const id = idIn(Endpoint.pathOf(url))
-  const found = yield* ModelCatalog.find(routes, headers, id)
-  return yield* Option.isSome(found)
-    ? Respond.json(200, found.value)
-    : Respond.error(WireError.fromFailure(new ModelNotFound({ model: id })))
-})
+const model = (asked: string) =>
+  Effect.gen(function* () {
+    const { headers } = yield* HttpServerRequest.HttpServerRequest
+    const { routes } = yield* (yield* ConfigRef).current
+    const id = idIn(asked)
+    const found = yield* ModelCatalog.find(routes, headers, id)
+    return yield* Option.isSome(found)
+      ? Respond.json(200, found.value)
+      : Respond.error(WireError.fromFailure(new ModelNotFound({ model: id })))
+  })
 
 // The router would make one of two slashes in an id.
 const idIn = (path: string): string => PathSegment.decode(path.slice(path.indexOf("/models/") + "/models/".length))
 
-const modelsUnder = (prefix: "" | `/${string}`) => (router: HttpRouter.HttpRouter<never, Services>) =>
-  router.pipe(Endpoint.add("GET", `${prefix}/models`, models), Endpoint.add("GET", `${prefix}/models/*`, model))
-
-const protocols = handlers.reduce<HttpRouter.HttpRouter<never, Services>>(
-  (router, [path, handler]) => Endpoint.add("POST", path, Handler.route(handler))(router),
-  HttpRouter.empty
-)
-
-const ofDeployment = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) => {
-  const handler = deployed(Endpoint.pathOf(url))
-  return handler === undefined ? Endpoint.notFound : Handler.route(handler)
-})
+const ofDeployment = (asked: string) => {
+  const handler = deployed(asked)
+  return handler === undefined ? Endpoint.notFound : Handler.route(handler, asked)
+}
 
 const isDeployed = (path: string): boolean => deployed(path) !== undefined
 
-/** What callers may ask, in every protocol, and which models there are. */
-export const routes: HttpRouter.HttpRouter<never, Services> = protocols.pipe(
-  Endpoint.add("POST", `${Deployments.under}*`, ofDeployment, isDeployed),
-  modelsUnder("/v1"),
-  modelsUnder(""),
-  modelsUnder("/openai/v1"),
-  modelsUnder("/openai")
-)
+const modelsAt = ["/v1/models", "/models", "/openai/v1/models", "/openai/models"] as const
+
+/** What callers may ask, in every protocol, and which models there are, below a path of a host's. */
+export const routesAt = (prefix: Endpoint.Prefix): HttpRouter.HttpRouter<never, Services> => {
+  const add = Endpoint.add(prefix)
+  const protocols = handlers.reduce<HttpRouter.HttpRouter<never, Services>>(
+    (router, [path, handler]) => add("POST", path, (asked) => Handler.route(handler, asked))(router),
+    HttpRouter.empty
+  )
+  const deployments = add("POST", `${Deployments.under}*`, ofDeployment, isDeployed)(protocols)
+  return modelsAt.reduce<HttpRouter.HttpRouter<never, Services>>(
+    (router, path) =>
+      router.pipe(
+        add("GET", path, () => models),
+        add("GET", `${path}/*`, model)
+      ),
+    deployments
+  )
+}

@@ -5,7 +5,7 @@ import * as Alarm from "../flow/Alarm.js"
 import * as CallerConnection from "./CallerConnection.js"
 
 /** Headers, as they are by then. */
-type Extra = () => Readonly<Record<string, string>>
+export type Extra = () => Readonly<Record<string, string>>
 
 /** The sink over a Node response; `extra` headers go out with whatever head is sent. */
 export const make = (response: http.ServerResponse, extra: Extra): CallerSink => new NodeSink(response, extra)

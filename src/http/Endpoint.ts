@@ -12,22 +12,44 @@ type Answer<R> = Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] as const
 
+/** Where routes stand in a host's router: nowhere, or below a path of the host's. */
+export type Prefix = "" | `/${string}`
+
 /**
- * Adds a path that answers one method, a browser's preflight, and everything else with 405. Other spellings of the path are
- * not served, though the router takes them for the same: what stands in front of us may not.
+ * Adds a path below a prefix that answers one method, a browser's preflight, and everything else with 405; the answer is
+ * given what was asked for below the prefix. Other spellings of the path are not served, though the router takes them for
+ * the same: what stands in front of us may not.
  */
 export const add =
-  <R>(method: "GET" | "POST", path: HttpRouter.PathInput, handler: Answer<R>, isServed = isAt(path)) =>
+  (prefix: Prefix) =>
+  <R>(
+    method: "GET" | "POST",
+    path: HttpRouter.PathInput,
+    handler: (asked: string) => Answer<R>,
+    isServed = isAt(path)
+  ) =>
   <R0>(router: HttpRouter.HttpRouter<never, R0>) => {
     const allow = method === "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS"
-    const guarded = <R1>(answer: Answer<R1>) => Door.guard(where(isServed, answer))
+    const guarded = <R1>(answer: (asked: string) => Answer<R1>) => Door.guard(where(prefix, isServed, answer))
+    const at: HttpRouter.PathInput = path === "*" ? path : `${prefix}${path}`
     const served = router.pipe(
-      HttpRouter.route(method)(path, guarded(handler)),
-      HttpRouter.options(path, guarded(Respond.preflight))
+      HttpRouter.route(method)(at, guarded(handler)),
+      HttpRouter.options(
+        at,
+        guarded(() => Respond.preflight)
+      )
     )
     return methods
       .filter((other) => other !== method && !(method === "GET" && other === "HEAD"))
-      .reduce((all, other) => HttpRouter.route(other)(all, path, guarded(notAllowed(allow))), served)
+      .reduce(
+        (all, other) =>
+          HttpRouter.route(other)(
+            all,
+            at,
+            guarded(() => notAllowed(allow))
+          ),
+        served
+      )
   }
 
 /** The answer to every path that is not served. */
@@ -41,13 +63,16 @@ export const notFound: Answer<ConfigRef | HttpServerRequest.HttpServerRequest> =
 )
 
 const where = <R>(
+  { length }: Prefix,
   isServed: (path: string) => boolean,
-  answer: Answer<R>
+  answer: (asked: string) => Answer<R>
 ): Answer<R | ConfigRef | HttpServerRequest.HttpServerRequest> =>
   Effect.flatMap(
     HttpServerRequest.HttpServerRequest,
-    ({ url }): Answer<R | ConfigRef | HttpServerRequest.HttpServerRequest> =>
-      isServed(pathOf(url)) ? answer : notFound
+    ({ url }): Answer<R | ConfigRef | HttpServerRequest.HttpServerRequest> => {
+      const asked = pathOf(url).slice(length)
+      return isServed(asked) ? answer(asked) : notFound
+    }
   )
 
 // Below a path that ends in `*` whatever is not empty.
@@ -61,5 +86,11 @@ const notAllowed = (allow: string) =>
     Respond.error(WireError.methodNotAllowed(method, pathOf(originalUrl), allow))
   )
 
-/** The path of a URL, without its query, which may carry a key. */
-export const pathOf = (url: string): string => url.split("?", 1)[0] ?? url
+/** The path of a URL, without its origin, which some platforms say, and its query, which may carry a key. */
+export const pathOf = (url: string): string => {
+  const [path = url] = url.split("?", 1)
+  if (path.startsWith("/")) return path
+  const origin = path.indexOf("://")
+  const start = origin === -1 ? -1 : path.indexOf("/", origin + 3)
+  return start === -1 ? path : path.slice(start)
+}

@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
-import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Headers } from "../domain/backend/Credentials.js"
 import * as ClientAddress from "../domain/caller/ClientAddress.js"
 import * as Cors from "../domain/caller/Cors.js"
 import * as ExplainHeaders from "../domain/record/ExplainHeaders.js"
@@ -10,15 +10,15 @@ import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
 import type { GatewayFailure } from "../domain/failure/Failure.js"
 import * as Exchange from "../exchange/Exchange.js"
 import * as RequestId from "../exchange/RequestId.js"
-import * as CallerFingerprint from "./CallerFingerprint.js"
-import * as CallerSink from "./CallerSink.js"
+import type { Incoming } from "./Incoming.js"
+import { Mounted } from "./Mounted.js"
 
-/** Runs the exchange of one request on a Node server; interrupting it tells that the caller has left. */
-export type Handler<R> = (incoming: IncomingMessage, response: ServerResponse) => Effect.Effect<void, never, R>
+/** Runs the exchange of one request; interrupting it tells that the caller has left. */
+export type Handler<R> = (incoming: Incoming) => Effect.Effect<void, never, R>
 
 /** The phases of an exchange over HTTP; `receive` is given the request, whose body has not been read. */
 export interface Phases<Q, A, R, R2, R3> extends Omit<Exchange.Phases<Q, A, R, R2, R3>, "receive"> {
-  readonly receive: (exchange: Exchange.Exchange, incoming: IncomingMessage) => Effect.Effect<Q, GatewayFailure, R>
+  readonly receive: (exchange: Exchange.Exchange, incoming: Incoming) => Effect.Effect<Q, GatewayFailure, R>
 }
 
 /** An exchange over HTTP. */
@@ -27,34 +27,42 @@ export const handle =
     protocol: ClientProtocol,
     { obtain, receive, relay }: Phases<Q, A, R, R2, R3>
   ): Handler<R | R2 | R3 | Exchange.Services> =>
-  (incoming, response) =>
+  (incoming) =>
     Exchange.run(
       {
         protocol,
         caller: ({ trustedProxies }) => {
-          const { headers, socket } = incoming
-          const ip = ClientAddress.of(socket.remoteAddress, headers, trustedProxies)
-          return { id: RequestId.make(), ip, caller: CallerFingerprint.of(incoming), headers }
+          const { address, headers } = incoming
+          const ip = ClientAddress.of(address, headers, trustedProxies)
+          return { id: RequestId.make(), ip, caller: incoming.fingerprint(), headers }
         },
         sink: (journal, settings, isDraining) =>
-          CallerSink.make(response, () => {
+          incoming.sink(() => {
             const headers: Record<string, string> = { "x-request-id": journal.id }
-            Object.assign(headers, Cors.headersFor(incoming.headers.origin, settings))
-            if (isDraining()) headers["connection"] = "close"
+            Object.assign(headers, Cors.headersFor(textOf(incoming.headers["origin"]), settings))
             if (journal.cleaned !== undefined) headers["x-causeway-cleaned"] = journal.cleaned
             return settings.explainHeaders ? Object.assign(headers, ExplainHeaders.of(journal)) : headers
-          })
+          }, isDraining)
       },
       { receive: (exchange) => receive(exchange, incoming), obtain, relay }
     )
 
-/** A handler as a route of a router, on a Node server. */
+const textOf = (header: Headers[string]): string | undefined =>
+  typeof header === "string" ? header : header?.join(", ")
+
+/**
+ * A handler as a route of any router, for what was asked below the place where it is mounted. The exchange has a fiber of its own, which the drain may cut and which ends in its
+ * own time when the caller has left.
+ */
 export const route = <R>(
-  handler: Handler<R>
-): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> =>
-  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-    Effect.as(
-      handler(NodeHttpServerRequest.toIncomingMessage(request), NodeHttpServerRequest.toServerResponse(request)),
-      HttpServerResponse.empty()
-    )
-  )
+  handler: Handler<R>,
+  asked: string
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest | Scope.Scope> =>
+  Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const scope = yield* Effect.scope
+    const mounted = new Mounted(request, asked, scope)
+    yield* Effect.addFinalizer((exit) => Effect.sync(() => mounted.close(exit)))
+    yield* Effect.forkDaemon(handler(mounted))
+    return yield* mounted.response
+  })

@@ -32,10 +32,18 @@ const records = Effect.flatMap(RequestLog, ({ stats }) =>
 const waiting = ({ lost, waiting }: RecordStats) =>
   waiting === 0 ? {} : { records: "waiting", records_waiting: waiting, records_lost: lost }
 
-/** What operators ask: whether the process lives, whether it takes new exchanges, and how its backends are. */
-export const routes: HttpRouter.HttpRouter<never, Backends | ConfigRef | Drain | RequestLog> = HttpRouter.empty.pipe(
-  Endpoint.add("GET", "/health", health),
-  Endpoint.add("GET", "/v1/health", health),
-  Endpoint.add("GET", "/ready", ready),
-  Endpoint.add("GET", "/v1/backends", BackendsView.respond)
-)
+/**
+ * What operators ask, below a path of a host's: whether the process lives, whether it takes new exchanges, and how its
+ * backends are.
+ */
+export const routesAt = (
+  prefix: Endpoint.Prefix
+): HttpRouter.HttpRouter<never, Backends | ConfigRef | Drain | RequestLog> => {
+  const add = Endpoint.add(prefix)
+  return HttpRouter.empty.pipe(
+    add("GET", "/health", () => health),
+    add("GET", "/v1/health", () => health),
+    add("GET", "/ready", () => ready),
+    add("GET", "/v1/backends", () => BackendsView.respond)
+  )
+}

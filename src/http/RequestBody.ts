@@ -31,8 +31,8 @@ export type BodyFailure =
 export const read = (request: IncomingMessage, exchange: Exchange): Effect.Effect<string, BodyFailure> => {
   const { bytes, snapshot } = exchange
   const { server } = snapshot.config
-  const encoding = (request.headers["content-encoding"] ?? "").trim().toLowerCase()
-  const isPlain = encoding === "" || encoding === "identity"
+  const encoding = encodingOf(request.headers["content-encoding"])
+  const isPlain = encoding === undefined
   if (!isPlain && !Decompress.isKnown(encoding)) return refused(request, new EncodingUnsupported({ encoding }))
   const announced = Number(request.headers["content-length"] ?? 0)
   if (announced > server.maxBody) return refused(request, new BodyTooLarge({ limit: server.maxBody }))
@@ -44,6 +44,12 @@ export const read = (request: IncomingMessage, exchange: Exchange): Effect.Effec
     body.begin()
     return Effect.sync(() => body.stop())
   })
+}
+
+/** What a body is packed by, in lower case, according to its `content-encoding`; undefined where it is not. */
+export const encodingOf = (header = ""): string | undefined => {
+  const encoding = header.trim().toLowerCase()
+  return encoding === "" || encoding === "identity" ? undefined : encoding
 }
 
 const refused = <E>(request: IncomingMessage, failure: E): Effect.Effect<never, E> =>
@@ -64,7 +70,7 @@ interface Options {
 }
 
 /** So small a body needs no room: whoever only says that it will send much must not keep those out that send little. */
-const small = 16 * 1024
+export const small = 16 * 1024
 
 /** So many bytes more are asked room for at least where a body does not say its size. */
 const step = 64 * 1024
@@ -126,8 +132,7 @@ class Body {
   private makeRoom(): void {
     const { announced, bytes, source } = this.options
     const size = this.gathered.size()
-    // All of it where it says how much that is: bodies that wait for their rest would keep each other waiting.
-    const more = (announced > 0 ? announced : size + Math.max(step, size)) - this.held
+    const more = roomFor(size, announced) - this.held
     this.held += more
     if (bytes.take(more)) return
     // Now it is not the caller who lets us wait.
@@ -142,11 +147,10 @@ class Body {
     })
   }
 
-  // One that comes drop by drop is never silent, but will not have come in time.
   private isBehind(): boolean {
+    const { announced, server } = this.options
     const elapsed = performance.now() - this.startedAt
-    if (elapsed <= Duration.toMillis(this.options.server.bodyTimeout)) return false
-    return elapsed > longest || this.gathered.size() < (this.options.announced * elapsed) / longest
+    return isBehind(elapsed, Duration.toMillis(server.bodyTimeout), this.gathered.size(), announced)
   }
 
   private watchSilence(): void {
@@ -172,10 +176,23 @@ class Body {
   }
 }
 
-// Some write a byte order mark before their JSON.
-const withoutMark = (text: string): string => (text.startsWith("\ufeff") ? text.slice(1) : text)
+/** How much room to have for a body of which so many bytes are there, and which says to have so many, or 0. */
+export const roomFor = (size: number, announced: number): number =>
+  // All of it where it says how much that is: bodies that wait for their rest would keep each other waiting.
+  announced > 0 ? announced : size + Math.max(step, size)
 
-const undecoded = (cause: unknown): BodyTooComplex | BodyMalformed =>
+/**
+ * Whether a body will not have come in time, of which so many bytes came in so many ms: one that comes drop by drop is
+ * never silent for as long as it may be.
+ */
+export const isBehind = (elapsed: number, silence: number, size: number, announced: number): boolean =>
+  elapsed > silence && (elapsed > longest || size < (announced * elapsed) / longest)
+
+/** The text without the byte order mark that some write before their JSON. */
+export const withoutMark = (text: string): string => (text.startsWith("\ufeff") ? text.slice(1) : text)
+
+/** What a body is that its decoder does not take. */
+export const undecoded = (cause: unknown): BodyTooComplex | BodyMalformed =>
   cause instanceof Decompress.UnpacksTooFar
     ? new BodyTooComplex({ excess: "compression", limit: Decompress.mostRatio })
     : new BodyMalformed({ reason: "The compressed body cannot be read.", param: null })

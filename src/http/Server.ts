@@ -1,6 +1,5 @@
 import * as http from "node:http"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
-import * as HttpRouter from "@effect/platform/HttpRouter"
 import type * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
@@ -17,8 +16,9 @@ import * as CallerConnection from "./CallerConnection.js"
 import * as ClientError from "./ClientError.js"
 import * as Continuing from "./Continuing.js"
 import * as Door from "./Door.js"
+import * as Incoming from "./Incoming.js"
 import * as ApiRoutes from "./ApiRoutes.js"
-import * as OperatorRoutes from "./OperatorRoutes.js"
+import * as Routes from "./Routes.js"
 import * as RequestBody from "./RequestBody.js"
 import * as Endpoint from "./Endpoint.js"
 
@@ -32,7 +32,7 @@ export interface Options {
 const backlog = 4_096
 
 /** Everything that is served, with an OpenAI error for every other path. */
-const app = Effect.catchAll(HttpRouter.concat(ApiRoutes.routes, OperatorRoutes.routes), () => Endpoint.notFound)
+const app = Effect.catchAll(Routes.routesAt(""), () => Endpoint.notFound)
 
 /**
  * Serves the gateway on a socket of its own. When the layer closes it stops accepting, lets the running exchanges end
@@ -100,7 +100,7 @@ const routed = (server: http.Server): Layer.Layer<never, never, ApiRoutes.Servic
         if (!admits(incoming, response)) return
         const handler = incoming.method === "POST" ? ApiRoutes.posted(incoming.url ?? "") : undefined
         if (handler === undefined) return router(incoming, response)
-        runFork(handler(incoming, response))
+        runFork(handler(Incoming.ofNode(incoming, response)))
       }
       const onRequest = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
         const connection = CallerConnection.of(incoming.socket)

@@ -15,7 +15,7 @@ import { protocol } from "../../src/domain/protocol/openai-chat/OpenAiChatClient
 import type { RequestRecord } from "../../src/domain/record/RequestRecord.js"
 import * as Drain from "../../src/exchange/Drain.js"
 import * as Exchange from "../../src/exchange/Exchange.js"
-import * as LocalSink from "../../src/exchange/LocalSink.js"
+import { LocalSink } from "../../src/exchange/LocalSink.js"
 import { RequestLog } from "../../src/records/RequestLog.js"
 import { entry } from "../domain/generators.js"
 
@@ -42,8 +42,8 @@ const bench = Effect.gen(function* () {
   const run = (
     obtain: Obtain,
     relay: (exchange: Exchange.Exchange) => Effect.Effect<RelayEnd> = () => Effect.succeed(completed)
-  ): { readonly sink: LocalSink.LocalSink; readonly outcome: Effect.Effect<Outcome> } => {
-    const sink = LocalSink.make()
+  ): { readonly sink: LocalSink; readonly outcome: Effect.Effect<Outcome> } => {
+    const sink = new LocalSink()
     const arrival: Exchange.Arrival = {
       protocol,
       caller: () => ({ id: `req-${records.length}`, ip: "", caller: undefined, headers: {} }),
@@ -54,7 +54,7 @@ const bench = Effect.gen(function* () {
   }
   /** Asks for a stream of a model, as a caller would. */
   const asks = (model: string) => {
-    const sink = LocalSink.make()
+    const sink = new LocalSink()
     const text = JSON.stringify({ model, stream: true, messages: [{ role: "user", content: "hi" }] })
     return Effect.provide(
       Exchange.run(

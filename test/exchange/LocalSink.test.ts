@@ -2,12 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as AnswerChunk from "../../src/domain/chat/answer/AnswerChunk.js"
-import * as LocalSink from "../../src/exchange/LocalSink.js"
+import { LocalSink } from "../../src/exchange/LocalSink.js"
 
 /** A sink with all that it tells its listener. */
 const listened = () => {
   const told: Array<string> = []
-  const sink = LocalSink.make()
+  const sink = new LocalSink()
   sink.listen({
     onLeft: () => told.push("left"),
     onCut: () => told.push("cut")
@@ -99,7 +99,7 @@ describe("LocalSink", () => {
 
   it.effect("tells a listener of a departure before it listened", () =>
     Effect.gen(function* () {
-      const sink = LocalSink.make()
+      const sink = new LocalSink()
       sink.leave()
       const left = yield* Effect.async<string>((resume) =>
         sink.listen({ onLeft: () => resume(Effect.succeed("left")), onCut: () => {} })
@@ -123,7 +123,7 @@ describe("LocalSink", () => {
     Effect.gen(function* () {
       const { sink, take, told } = listened()
       assert.isFalse(sink.breakOff())
-      sink.start(200, {})
+      sink.start()
       assert.isTrue(sink.breakOff())
       assert.isUndefined(yield* take)
       sink.cut()
