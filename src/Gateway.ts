@@ -112,6 +112,8 @@ export const layerFile = (
 ): Layer.Layer<Services, BootFailure> =>
   withRecords(ConfigRef.layerFile(path).pipe(Layer.provide(NodeFileSystem.layer)), options.recordPath)
 
+export { fetch, layerHttpClient } from "./http/InProcess.js"
+
 /** Serves a gateway on a socket of its own; see {@link Server.layer}. */
 export const serve: (options: Server.Options) => Layer.Layer<HttpServer.HttpServer, ListenFailed, ApiRoutes.Services> =
   Server.layer

@@ -20,7 +20,6 @@ import * as Incoming from "./Incoming.js"
 import * as ApiRoutes from "./ApiRoutes.js"
 import * as Routes from "./Routes.js"
 import * as RequestBody from "./RequestBody.js"
-import * as Endpoint from "./Endpoint.js"
 
 /** Where the server listens; port 0 takes a free one. */
 export interface Options {
@@ -30,9 +29,6 @@ export interface Options {
 
 /** So many connections may wait to be accepted, as far as the system allows; a burst beyond Node's 511 would be reset. */
 const backlog = 4_096
-
-/** Everything that is served, with an OpenAI error for every other path. */
-const app = Effect.catchAll(Routes.routesAt(""), () => Endpoint.notFound)
 
 /**
  * Serves the gateway on a socket of its own. When the layer closes it stops accepting, lets the running exchanges end
@@ -95,7 +91,7 @@ const routed = (server: http.Server): Layer.Layer<never, never, ApiRoutes.Servic
       // Effect's own counts of fibers tell nothing that the records do not, and cost each exchange four metrics.
       const runFork = Runtime.runFork(Runtime.disableRuntimeFlag(runtime, RuntimeFlags.RuntimeMetrics))
       const admits = yield* Door.make
-      const router = yield* NodeHttpServer.makeHandler(app)
+      const router = yield* NodeHttpServer.makeHandler(Routes.app)
       const answer = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
         if (!admits(incoming, response)) return
         const handler = incoming.method === "POST" ? ApiRoutes.posted(incoming.url ?? "") : undefined

@@ -1,4 +1,6 @@
+import * as http from "node:http"
 import * as HttpServer from "@effect/platform/HttpServer"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -7,9 +9,11 @@ import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
 import OpenAI from "openai"
 import * as ConfigRef from "../../src/config/ConfigRef.js"
-import type { ConfigInvalid, ListenFailed } from "../../src/domain/failure/Failure.js"
+import type { ConfigInvalid } from "../../src/domain/failure/Failure.js"
+import { ListenFailed } from "../../src/domain/failure/Failure.js"
 import type { RequestRecord } from "../../src/domain/record/RequestRecord.js"
 import * as Gateway from "../../src/Gateway.js"
+import * as Routes from "../../src/http/Routes.js"
 import { RequestLog } from "../../src/records/RequestLog.js"
 import * as WireTap from "./WireTap.js"
 
@@ -46,7 +50,7 @@ export const make = (
           for (const wake of waiting.splice(0)) wake()
         })
     })
-    const layer = Gateway.serve({ host: "127.0.0.1", port: 0 }).pipe(
+    const layer = (isMounted ? mounted : Gateway.serve({ host: "127.0.0.1", port: 0 })).pipe(
       Layer.provide(Gateway.layerCustom),
       Layer.provide([log, configRef]),
       Layer.provide(Logger.minimumLogLevel(LogLevel.None))
@@ -75,6 +79,21 @@ export const make = (
         })
     }
   })
+
+/**
+ * With `npm run test:mounted` the routes are a host's, and its server is Effect's own: what is not HTTP, waits to send its
+ * body, or has a name of its own, is that server's to judge.
+ */
+export const isMounted = process.env["TEST_SERVER"] === "mounted"
+
+const mounted = Layer.suspend(() => {
+  const server = http.createServer()
+  const closed = Layer.scopedDiscard(Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections())))
+  return Layer.merge(HttpServer.serve(Routes.app), closed).pipe(
+    Layer.provideMerge(NodeHttpServer.layer(() => server, { host: "127.0.0.1", port: 0 })),
+    Layer.mapError(({ cause }) => new ListenFailed({ host: "127.0.0.1", port: 0, cause }))
+  )
+})
 
 /** What `npm run test:undici` runs the tests with. */
 const upstream = process.env["TEST_UPSTREAM"] === "undici" ? "undici" : undefined

@@ -1,0 +1,45 @@
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpApp from "@effect/platform/HttpApp"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as ApiRoutes from "./ApiRoutes.js"
+import * as Routes from "./Routes.js"
+
+/**
+ * A `fetch` that the gateway answers itself, without a socket, whatever the origin of the URL: for clients that take one,
+ * as OpenAI's do. It rejects with the reason of a signal that aborts, as any other does, and with nothing else.
+ */
+export const fetch: Effect.Effect<typeof globalThis.fetch, never, ApiRoutes.Services> = Effect.map(
+  Effect.runtime<ApiRoutes.Services>(),
+  (runtime) => {
+    const answer = HttpApp.toWebHandlerRuntime(runtime)(Routes.app)
+    return async (input, init) => {
+      const request = new Request(input, init)
+      const { signal } = request
+      signal.throwIfAborted()
+      return untilAborted(signal, answer(request))
+    }
+  }
+)
+
+/** An `HttpClient` that the gateway answers itself, as by {@link fetch}, for clients made with Effect. */
+export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, ApiRoutes.Services> = Layer.provide(
+  FetchHttpClient.layer,
+  Layer.effect(FetchHttpClient.Fetch, fetch)
+)
+
+// The handler hears of the signal; its answer would be an error response, and a body that has begun would go on.
+const untilAborted = (signal: AbortSignal, answered: Promise<Response>): Promise<Response> =>
+  new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener("abort", onAbort, { once: true })
+    const settled = (response: Response) => {
+      signal.removeEventListener("abort", onAbort)
+      resolve(response.body === null ? response : new Response(abortable(response.body, signal), response))
+    }
+    answered.then(settled, reject)
+  })
+
+const abortable = (body: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> =>
+  body.pipeThrough(new TransformStream(), { signal })
