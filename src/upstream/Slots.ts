@@ -232,7 +232,7 @@ const hasRoom = (of: OfModel, fullness: Fullness.Fullness, now: number, isLone: 
   const { starts, underWay } = of
   // Who was refused is counted among those that began, but not among those that are under way.
   const standing = () => underWay - starts.begunSince(now - Fullness.settled)
-  of.fullness = Fullness.turnedAway(present, standing, starts.count, now)
+  of.fullness = Fullness.turnedAway(present, standing, slackAt(of, present), starts.count, now)
   return freeAt(of, of.fullness, now, isLone) <= now
 }
 
@@ -248,5 +248,9 @@ const freeAt = ({ starts, underWay }: OfModel, fullness: Fullness.Fullness, now:
 // A bound that may be raised gives room, too.
 const worthTrying = (of: OfModel, fullness: Fullness.Fullness, now: number, isLone: boolean): number => {
   const at = freeAt(of, fullness, now, isLone)
-  return now < fullness.heldUntil ? at : Math.max(now, Math.min(at, Fullness.raisesAt(fullness)))
+  return now < fullness.heldUntil ? at : Math.max(now, Math.min(at, Fullness.raisesAt(fullness, slackAt(of, fullness))))
 }
+
+// When fewer have begun within a second than when a call was refused.
+const slackAt = ({ starts }: OfModel, { refusedAt: { pace } }: Fullness.Fullness): number =>
+  pace >= 1 && pace <= Fullness.mostCounted ? starts.last(pace - 1) + lookBack : -Infinity

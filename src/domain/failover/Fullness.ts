@@ -30,6 +30,10 @@ export interface Fullness {
   /** The least load that was refused when the bound was learned. */
   readonly refusedAt: BorneLoad.Load
   readonly borne: BorneLoad.BorneLoad
+  /** Refusals in a row that a backend of the other kind would rather give. */
+  readonly doubts: number
+  /** How often it was taken for the other kind, and then for this one again. */
+  readonly returns: number
   /** Refusals of late that neither kind of backend gives. */
   readonly baseless: number
   /** Before this no refusal changes a bound, unless there are many. */
@@ -79,6 +83,9 @@ export const settled = 250
 /** So long, in ms, after a bound was learned or lowered it is not raised. */
 const rest = 1_000
 
+/** So long, in ms, a raise of a number at once waits at most for the best time. */
+const longestSlack = 4_000
+
 /** So long, in ms, a raise of a pace is looked at. */
 const paceSettled = 1_500
 
@@ -106,6 +113,13 @@ const fewer = { part: 0.8, count: 2 }
 
 /** Up to twice as much as in any other second is taken in one; less than this part of it is no reason to refuse one more. */
 const slower = 0.4
+
+/** So many doubts turn a pace into a number at once, the first time, and so often they become twice as many. */
+const firstReturn = 4
+const mostReturns = 6
+
+/** Of the calls of a second so great a part may have ended without having been heard of yet. */
+const unheard = 0.005
 
 /** So many refusals without a reason in the load, and for so long, in ms, none changes a bound. */
 const mostBaseless = 2
@@ -144,6 +158,8 @@ export const unknown: Fullness = {
   credit: price,
   refusedAt: noLoad,
   borne: BorneLoad.none,
+  doubts: 0,
+  returns: 0,
   baseless: 0,
   deafUntil: 0,
   strikes: 0,
@@ -161,19 +177,31 @@ export const paceCount = (pace: number): number => Math.max(1, Math.ceil(pace))
 /** The time in which {@link paceCount} calls may begin, in ms. */
 export const paceSpan = (pace: number): number => (1_000 * paceCount(pace)) / pace
 
-/** When the bound may be raised, as far as time alone decides it; Infinity where calls must end well first. */
-export const raisesAt = ({ calmUntil, changedAt, credit, last, pace }: Fullness): number =>
-  credit < price
-    ? Infinity
-    : Math.max(calmUntil, changedAt + (last === "raised" ? (pace === Infinity ? settled : paceSettled) : rest))
+/**
+ * When the bound may be raised, as far as time alone decides it; Infinity where calls must end well first. A number at once
+ * is raised best after `slackAt`, when fewer have begun within a second than when it was learned: what becomes of one more
+ * then tells which kind of backend it is.
+ */
+export const raisesAt = ({ calmUntil, changedAt, credit, last, pace }: Fullness, slackAt: number): number => {
+  if (credit < price) return Infinity
+  if (last === "raised") return Math.max(calmUntil, changedAt + (pace === Infinity ? settled : paceSettled))
+  const rested = Math.max(calmUntil, changedAt + rest)
+  return pace === Infinity ? Math.max(rested, Math.min(slackAt, rested + longestSlack)) : rested
+}
 
 /**
  * A bound has left no room for a call. It is raised where it may be, by one step and then by more; `standing` is how many
  * calls are under way that cannot be refused any more, and `begun` how many have begun so far.
  */
-export const turnedAway = (fullness: Fullness, standing: () => number, begun: number, now: number): Fullness => {
+export const turnedAway = (
+  fullness: Fullness,
+  standing: () => number,
+  slackAt: number,
+  begun: number,
+  now: number
+): Fullness => {
   const { last, pace, places, refusedAt, step } = fullness
-  if (now < raisesAt(fullness)) {
+  if (now < raisesAt(fullness, slackAt)) {
     // Many may be turned away in one moment: what is told anew once a second costs little.
     return now - fullness.busyAt > 1_000 ? { ...fullness, busyAt: now } : fullness
   }
@@ -181,8 +209,9 @@ export const turnedAway = (fullness: Fullness, standing: () => number, begun: nu
   const raised = { ...fullness, last: "raised", changedAt: now, changedAfter: begun, step: next, busyAt: now } as const
   if (places === Infinity) return { ...raised, pace: pace * (1 + paceStep), sure: pace }
   // More are under way now than when one more was refused: their number was not the reason.
-  const isOfPace = refusedAt.pace >= 1 && refusedAt.pace < Infinity && standing() > refusedAt.places
-  return isOfPace ? toPace(fullness, refusedAt.pace, begun, now) : { ...raised, places: places + next, sure: places }
+  return isCounted(refusedAt.pace) && standing() > refusedAt.places
+    ? toPace(fullness, refusedAt.pace, begun, now)
+    : { ...raised, places: places + next, sure: places }
 }
 
 /** A call has ended well. */
@@ -237,19 +266,30 @@ const learn = (before: Fullness, call: Refused, begun: number, now: number): Ful
   if (before.alone >= mostAlone) return first(charged, { places: 0, pace: 0 }, begun, now)
   const isOfPlaces = isReasonAtOnce(before.borne, load)
   const isOfPace = isReasonASecond(before.borne, load)
+  const doubts = isDoubtful(before, load) ? before.doubts + 1 : 0
   if (!isOfPlaces && !isOfPace) return withoutBase(charged, now)
   const isOfRaise = before.last === "raised" && (before.places === Infinity || call.place > before.sure)
   // Some refuse a call now and then.
   if (before.credit >= price && !isOfRaise) return charged
   const bottom = isOfRaise ? before.sure : 0
   const lowered = { ...charged, last: "lowered", changedAt: now, changedAfter: begun, sure: bottom, step: 1 } as const
+  const patience = 2 ** Math.min(before.returns, mostReturns)
   if (before.places < Infinity) {
-    if (!isOfPlaces && load.pace >= 1 && load.pace < Infinity) return toPace(charged, load.pace, begun, now)
-    return { ...lowered, places: Math.max(1, bottom, Math.min(before.places - 1, load.places)) }
+    const isDoubted = !isOfPlaces || doubts >= patience
+    if (isDoubted && isCounted(load.pace)) return toPace(charged, load.pace, begun, now)
+    return { ...lowered, doubts, places: Math.max(1, bottom, Math.min(before.places - 1, load.places)) }
   }
-  if (!isOfPace) return { ...lowered, pace: Infinity, places: Math.max(1, load.places), sure: 1 }
-  return { ...lowered, pace: Math.max(slowest, bottom, slowed(before.pace, load.pace)) }
+  if (!isOfPace || doubts >= firstReturn * patience) return toPlaces(charged, load.places, begun, now)
+  return { ...lowered, doubts, pace: Math.max(slowest, bottom, slowed(before.pace, load.pace)) }
 }
+
+const isCounted = (pace: number): boolean => pace >= 1 && pace < Infinity
+
+// One that takes so many at once refuses no call beside fewer, and takes none beside as many as when it refused one.
+const isDoubtful = ({ borne, pace, refusedAt }: Fullness, load: BorneLoad.Load): boolean =>
+  pace === Infinity
+    ? isCounted(load.pace) && load.places < refusedAt.places - load.pace * unheard
+    : load.places > 0 && load.places >= borne.places
 
 // What was under way, or was taken within a second, when it was refused.
 const first = (fullness: Fullness, load: BorneLoad.Load, begun: number, now: number): Fullness => {
@@ -263,20 +303,34 @@ const first = (fullness: Fullness, load: BorneLoad.Load, begun: number, now: num
     refusedAt: load,
     borne: BorneLoad.of(load, now)
   } as const
-  return load.places === 0 && load.pace >= 1 && load.pace < Infinity
+  return load.places === 0 && isCounted(load.pace)
     ? { ...common, places: Infinity, pace: Math.max(slowest, below * load.pace) }
     : { ...common, pace: Infinity, places: Math.max(1, load.places) }
 }
 
 const toPace = (fullness: Fullness, taken: number, begun: number, now: number): Fullness => ({
-  ...fullness,
+  ...changed(fullness, begun, now),
+  borne: { ...fullness.borne, places: 0, before: { ...fullness.borne.before, places: 0 } },
   places: Infinity,
-  pace: Math.max(slowest, below * taken),
+  pace: Math.max(slowest, below * taken)
+})
+
+const toPlaces = (fullness: Fullness, others: number, begun: number, now: number): Fullness => ({
+  ...changed(fullness, begun, now),
+  returns: fullness.returns + 1,
+  refusedAt: { places: others, pace: fullness.pace },
+  places: Math.max(1, others),
+  pace: Infinity
+})
+
+const changed = (fullness: Fullness, begun: number, now: number): Fullness => ({
+  ...fullness,
   last: "lowered",
   changedAt: now,
   changedAfter: begun,
   sure: 0,
-  step: 1
+  step: 1,
+  doubts: 0
 })
 
 // It began before the last change, so it says no more than what led to that.
