@@ -154,7 +154,7 @@ export const make = (clock: Pick<SteadyClock, "now">): Slots => {
     },
     completed: (backend, call) => {
       const of = ofModel({ backend, model: call.model })
-      if (of?.fullness !== undefined) of.fullness = Fullness.completed(of.fullness, call, clock.now())
+      if (of?.fullness !== undefined) of.fullness = Fullness.completed(of.fullness, call, of.starts.count, clock.now())
     },
     fullness: (target) => Fullness.at(ofModel(target)?.fullness ?? Fullness.unknown, clock.now()),
     known: (backend) => {

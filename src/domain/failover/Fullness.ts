@@ -214,13 +214,18 @@ export const turnedAway = (
     : { ...raised, places: places + next, sure: places }
 }
 
-/** A call has ended well. */
-export const completed = (before: Fullness, call: Call, now: number): Fullness => {
+/** A call has ended well; `begun` is how many have begun so far. */
+export const completed = (before: Fullness, call: Call, begun: number, now: number): Fullness => {
   const credit = Math.min(mostCredit, before.credit + 1)
   const strikes = Math.max(0, before.strikes - 1)
   const borne = call.number <= before.changedAfter ? before.borne : bearing(before.borne, call, now)
-  return { ...before, alone: 0, credit, strikes, borne }
+  const after = { ...before, alone: 0, credit, strikes, borne }
+  return call.number > before.changedAfter && isBesideAsMany(before, call) ? toPace(after, before.refusedAt.pace, begun, now) : after
 }
+
+// It was taken beside as many as when another one was refused, and less had begun within a second.
+const isBesideAsMany = ({ places, refusedAt }: Fullness, { place, taken }: Call): boolean =>
+  places < Infinity && place > refusedAt.places && isCounted(refusedAt.pace) && taken < refusedAt.pace
 
 /** A call was refused; `said` is how long the backend asks to be left alone, `begun` how many calls have begun so far. */
 export const refused = (
@@ -236,7 +241,7 @@ export const refused = (
   const alone = isAlone ? before.alone + 1 : before.alone
   // Who asks for no time at all says nothing.
   const asked = said === undefined ? 0 : Math.min(Duration.toMillis(said), Duration.toMillis(settings.openMax))
-  const learned = { ...learn({ ...before, alone }, call, begun, now), busyAt: now }
+  const learned = { ...learn({ ...before, alone }, call, asked > 0, begun, now), busyAt: now }
   if (asked > 0) {
     const pause = learned.last === "learned" && asked <= shortHold ? asked + rest : calm * asked
     return {
@@ -250,7 +255,7 @@ export const refused = (
   return { ...learned, guessedUntil: Math.max(before.guessedUntil, now + guess) }
 }
 
-const learn = (before: Fullness, call: Refused, begun: number, now: number): Fullness => {
+const learn = (before: Fullness, call: Refused, holds: boolean, begun: number, now: number): Fullness => {
   // Others may have begun and ended on the way of this call.
   const load = { places: Math.max(call.place - 1, call.others), pace: call.taken }
   if (now < before.deafUntil) {
@@ -261,7 +266,7 @@ const learn = (before: Fullness, call: Refused, begun: number, now: number): Ful
   const least = { places: call.others, pace: call.taken }
   if (before.last === "none") return first(before, least, begun, now)
   const isTold = before.pace < Infinity && before.last !== "raised" && now - before.changedAt < rest
-  if (isTold || call.number <= before.changedAfter) return alike(before, before.last === "learned" ? least : load, now)
+  if (isTold || call.number <= before.changedAfter) return alike(before, before.last === "learned" ? least : load, begun, now)
   const charged = { ...before, credit: Math.max(-mostOwed, before.credit - price) }
   if (before.alone >= mostAlone) return first(charged, { places: 0, pace: 0 }, begun, now)
   const isOfPlaces = isReasonAtOnce(before.borne, load)
@@ -269,8 +274,8 @@ const learn = (before: Fullness, call: Refused, begun: number, now: number): Ful
   const doubts = isDoubtful(before, load) ? before.doubts + 1 : 0
   if (!isOfPlaces && !isOfPace) return withoutBase(charged, now)
   const isOfRaise = before.last === "raised" && (before.places === Infinity || call.place > before.sure)
-  // Some refuse a call now and then.
-  if (before.credit >= price && !isOfRaise) return charged
+  // Some refuse a call now and then; but not for the price of a hold.
+  if (before.credit >= price && !isOfRaise && !holds) return charged
   const bottom = isOfRaise ? before.sure : 0
   const lowered = { ...charged, last: "lowered", changedAt: now, changedAfter: begun, sure: bottom, step: 1 } as const
   const patience = 2 ** Math.min(before.returns, mostReturns)
@@ -289,7 +294,7 @@ const isCounted = (pace: number): boolean => pace >= 1 && pace < Infinity
 const isDoubtful = ({ borne, pace, refusedAt }: Fullness, load: BorneLoad.Load): boolean =>
   pace === Infinity
     ? isCounted(load.pace) && load.places < refusedAt.places - load.pace * unheard
-    : load.places > 0 && load.places >= borne.places
+    : load.places > 0 && borne.places > 0 && load.places >= borne.places
 
 // What was under way, or was taken within a second, when it was refused.
 const first = (fullness: Fullness, load: BorneLoad.Load, begun: number, now: number): Fullness => {
@@ -312,7 +317,7 @@ const toPace = (fullness: Fullness, taken: number, begun: number, now: number): 
   ...changed(fullness, begun, now),
   borne: { ...fullness.borne, places: 0, before: { ...fullness.borne.before, places: 0 } },
   places: Infinity,
-  pace: Math.max(slowest, below * taken)
+  pace: Math.max(slowest, below * Math.min(taken, Math.max(1, fullness.refusedAt.pace)))
 })
 
 const toPlaces = (fullness: Fullness, others: number, begun: number, now: number): Fullness => ({
@@ -330,11 +335,12 @@ const changed = (fullness: Fullness, begun: number, now: number): Fullness => ({
   changedAfter: begun,
   sure: 0,
   step: 1,
-  doubts: 0
+  doubts: 0,
+  credit: Math.max(0, fullness.credit)
 })
 
 // It began before the last change, so it says no more than what led to that.
-const alike = (fullness: Fullness, load: BorneLoad.Load, now: number): Fullness => {
+const alike = (fullness: Fullness, load: BorneLoad.Load, begun: number, now: number): Fullness => {
   const { last, pace, places, sure } = fullness
   if (last === "raised") return fullness
   if (last === "learned") {
@@ -345,6 +351,9 @@ const alike = (fullness: Fullness, load: BorneLoad.Load, now: number): Fullness 
     return first({ ...fullness, changedAfter: 0 }, least, fullness.changedAfter, now)
   }
   const credit = Math.max(-mostOwed, fullness.credit - price)
+  if (places === Infinity && !isReasonASecond(fullness.borne, load)) {
+    return toPlaces({ ...fullness, credit }, load.places, begun, now)
+  }
   return places < Infinity
     ? { ...fullness, credit, places: Math.max(1, sure, Math.min(places, load.places)) }
     : { ...fullness, credit, pace: Math.max(slowest, sure, Math.min(pace, below * load.pace)) }
