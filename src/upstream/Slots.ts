@@ -17,11 +17,12 @@ export interface Slot {
   readonly model: string
   /** When it was taken, in ms since the epoch. */
   readonly began: number
-  /** Which of all calls for this model it is, and how many of them were under way then, itself included. */
+  /** Which of all calls for this model it is. */
   readonly number: number
-  readonly place: number
-  /** How many others of them began within a second up to then; 0 where nobody wants to know. */
-  readonly taken: number
+  /** How many of them were under way then, itself included; without those that turn out to be refused. */
+  place: number
+  /** How many others of them began within a second up to then, without such, too; 0 where nobody wants to know. */
+  taken: number
   readonly free: () => void
 }
 
@@ -56,7 +57,7 @@ export interface Slots {
 }
 
 /** What of a slot is told with what became of its call. */
-export type Call = Pick<Slot, "began" | "model" | "number" | "place" | "taken">
+export type Call = Readonly<Pick<Slot, "began" | "model" | "number" | "place" | "taken">>
 
 /** Of so many models of a backend it is known how much it takes: callers may make names up. */
 export const mostModels = 64
@@ -145,6 +146,7 @@ export const make = (clock: Pick<SteadyClock, "now">): Slots => {
       const of = modelOf(uses.models, model)
       const { starts, underWay } = of
       starts.refuse(began)
+      uncount(uses, model, number, began)
       const counted = starts.taken(began - lookBack, began)
       // What began in a storm is counted among what is left of it.
       const taken = counted === Infinity ? Math.max(0, begunOf(uses, model, began - lookBack) - 1) : counted
@@ -196,6 +198,15 @@ const begunOf = ({ held }: Uses, model: string, after: number): number => {
   let count = 0
   for (const slot of held) if (slot.model === model && slot.began > after) count++
   return count
+}
+
+// Those that began after a call were not beside it, for it was refused.
+const uncount = ({ held }: Uses, model: string, number: number, began: number): void => {
+  for (const slot of held) {
+    if (slot.model !== model || slot.number <= number) continue
+    slot.place--
+    if (slot.began - began < lookBack && slot.taken > 0) slot.taken--
+  }
 }
 
 /** So far back it is counted how many calls a backend took before it refused one, in ms. */

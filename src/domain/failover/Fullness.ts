@@ -29,6 +29,8 @@ export interface Fullness {
   readonly credit: number
   /** The least load that was refused when the bound was learned. */
   readonly refusedAt: BorneLoad.Load
+  /** How many calls had begun by then. */
+  readonly refusedAfter: number
   readonly borne: BorneLoad.BorneLoad
   /** Refusals in a row that a backend of the other kind would rather give. */
   readonly doubts: number
@@ -157,6 +159,7 @@ export const unknown: Fullness = {
   step: 1,
   credit: price,
   refusedAt: noLoad,
+  refusedAfter: 0,
   borne: BorneLoad.none,
   doubts: 0,
   returns: 0,
@@ -220,12 +223,16 @@ export const completed = (before: Fullness, call: Call, begun: number, now: numb
   const strikes = Math.max(0, before.strikes - 1)
   const borne = call.number <= before.changedAfter ? before.borne : bearing(before.borne, call, now)
   const after = { ...before, alone: 0, credit, strikes, borne }
-  return call.number > before.changedAfter && isBesideAsMany(before, call) ? toPace(after, before.refusedAt.pace, begun, now) : after
+  return isBesideAsMany(before, call) ? toPace(after, before.refusedAt.pace, begun, now) : after
 }
 
 // It was taken beside as many as when another one was refused, and less had begun within a second.
-const isBesideAsMany = ({ places, refusedAt }: Fullness, { place, taken }: Call): boolean =>
-  places < Infinity && place > refusedAt.places && isCounted(refusedAt.pace) && taken < refusedAt.pace
+const isBesideAsMany = ({ places, refusedAfter, refusedAt }: Fullness, { number, place, taken }: Call): boolean =>
+  number > refusedAfter &&
+  places < Infinity &&
+  place > refusedAt.places &&
+  isCounted(refusedAt.pace) &&
+  taken < refusedAt.pace
 
 /** A call was refused; `said` is how long the backend asks to be left alone, `begun` how many calls have begun so far. */
 export const refused = (
@@ -271,7 +278,7 @@ const learn = (before: Fullness, call: Refused, holds: boolean, begun: number, n
   if (before.alone >= mostAlone) return first(charged, { places: 0, pace: 0 }, begun, now)
   const isOfPlaces = isReasonAtOnce(before.borne, load)
   const isOfPace = isReasonASecond(before.borne, load)
-  const doubts = isDoubtful(before, load) ? before.doubts + 1 : 0
+  const doubts = isDoubtful(before, load) ? before.doubts + (load.pace === 0 ? 2 : 1) : 0
   if (!isOfPlaces && !isOfPace) return withoutBase(charged, now)
   const isOfRaise = before.last === "raised" && (before.places === Infinity || call.place > before.sure)
   // Some refuse a call now and then; but not for the price of a hold.
@@ -306,6 +313,7 @@ const first = (fullness: Fullness, load: BorneLoad.Load, begun: number, now: num
     sure: 1,
     step: 1,
     refusedAt: load,
+    refusedAfter: begun,
     borne: BorneLoad.of(load, now)
   } as const
   return load.places === 0 && isCounted(load.pace)
@@ -324,6 +332,7 @@ const toPlaces = (fullness: Fullness, others: number, begun: number, now: number
   ...changed(fullness, begun, now),
   returns: fullness.returns + 1,
   refusedAt: { places: others, pace: fullness.pace },
+  refusedAfter: begun,
   places: Math.max(1, others),
   pace: Infinity
 })
