@@ -34,6 +34,8 @@ export interface Fullness {
   readonly borne: BorneLoad.BorneLoad
   /** Refusals in a row that a backend of the other kind would rather give. */
   readonly doubts: number
+  /** Calls since the last refusal that one which takes so many at once would have refused. */
+  readonly proofs: number
   /** How often it was taken for the other kind, and then for this one again. */
   readonly returns: number
   /** Refusals of late that neither kind of backend gives. */
@@ -86,7 +88,7 @@ export const settled = 250
 const rest = 1_000
 
 /** So long, in ms, a raise of a number at once waits at most for the best time. */
-const longestSlack = 4_000
+const longestSlack = 10_000
 
 /** So long, in ms, a raise of a pace is looked at. */
 const paceSettled = 1_500
@@ -119,6 +121,10 @@ const slower = 0.4
 /** So many doubts turn a pace into a number at once, the first time, and so often they become twice as many. */
 const firstReturn = 4
 const mostReturns = 6
+
+/** So many calls are proof enough, or a single one before which no more than so many began within a second. */
+const enoughProofs = 3
+const fewBegun = 2
 
 /** Of the calls of a second so great a part may have ended without having been heard of yet. */
 const unheard = 0.005
@@ -162,6 +168,7 @@ export const unknown: Fullness = {
   refusedAfter: 0,
   borne: BorneLoad.none,
   doubts: 0,
+  proofs: 0,
   returns: 0,
   baseless: 0,
   deafUntil: 0,
@@ -222,8 +229,13 @@ export const completed = (before: Fullness, call: Call, begun: number, now: numb
   const credit = Math.min(mostCredit, before.credit + 1)
   const strikes = Math.max(0, before.strikes - 1)
   const borne = call.number <= before.changedAfter ? before.borne : bearing(before.borne, call, now)
-  const after = { ...before, alone: 0, credit, strikes, borne }
-  return isBesideAsMany(before, call) ? toPace(after, before.refusedAt.pace, begun, now) : after
+  const isProof = isBesideAsMany(before, call)
+  const proofs = isProof ? before.proofs + 1 : before.proofs
+  const after = { ...before, alone: 0, credit, strikes, borne, proofs }
+  // Where many begin and end another one may just have ended.
+  return isProof && (call.taken <= fewBegun || proofs >= enoughProofs)
+    ? toPace(after, before.refusedAt.pace, begun, now)
+    : after
 }
 
 // It was taken beside as many as when another one was refused, and less had begun within a second.
@@ -273,8 +285,9 @@ const learn = (before: Fullness, call: Refused, holds: boolean, begun: number, n
   const least = { places: call.others, pace: call.taken }
   if (before.last === "none") return first(before, least, begun, now)
   const isTold = before.pace < Infinity && before.last !== "raised" && now - before.changedAt < rest
-  if (isTold || call.number <= before.changedAfter) return alike(before, before.last === "learned" ? least : load, begun, now)
-  const charged = { ...before, credit: Math.max(-mostOwed, before.credit - price) }
+  if (isTold || call.number <= before.changedAfter)
+    return alike(before, before.last === "learned" ? least : load, begun, now)
+  const charged = { ...before, proofs: 0, credit: Math.max(-mostOwed, before.credit - price) }
   if (before.alone >= mostAlone) return first(charged, { places: 0, pace: 0 }, begun, now)
   const isOfPlaces = isReasonAtOnce(before.borne, load)
   const isOfPace = isReasonASecond(before.borne, load)
@@ -345,6 +358,7 @@ const changed = (fullness: Fullness, begun: number, now: number): Fullness => ({
   sure: 0,
   step: 1,
   doubts: 0,
+  proofs: 0,
   credit: Math.max(0, fullness.credit)
 })
 
