@@ -74,6 +74,7 @@ describe("A backend that refuses calls at random, whatever room it has", () => {
         seed: 1,
         atRandom
       }
+      const to = toOf(load)
       const { answered } = Capacity.serve(load, from, to)
       assert.isAtLeast(answered / Capacity.possible(load, from, to), 0.8)
     })

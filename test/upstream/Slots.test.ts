@@ -75,6 +75,50 @@ describe("Slots", () => {
     })
   )
 
+  it("keeps what it learned of one model from the others of its backend, and their places within `max_in_flight`", () => {
+    const slots = Slots.make(clock)
+    const held = [slots.take(of(free, "small")), slots.take(of(free, "small"))]
+    const [slot] = held
+    if (slot === undefined) return assert.fail("no slot")
+    slots.refused(free, slot, Duration.seconds(60))
+    slot.free()
+    assert.isUndefined(slots.take(of(free, "small"), true))
+    assert.isDefined(slots.take(of(free, "large")))
+    assert.deepStrictEqual(
+      slots.known(free).map(([model]) => model),
+      ["small"]
+    )
+    assert.isDefined(slots.take(of(one, "small")))
+    assert.isUndefined(slots.take(of(one, "large")))
+  })
+
+  it("keeps away by a hold that is a guess only those who can go elsewhere", () => {
+    const slots = Slots.make(clock)
+    const slot = slots.take(of(free))
+    if (slot === undefined) return assert.fail("no slot")
+    slots.refused(free, slot, undefined)
+    slot.free()
+    assert.isUndefined(slots.take(of(free)))
+    assert.isDefined(slots.take(of(free), true))
+  })
+
+  it("remembers so many models of a backend and no more, those first that it learned something of", () => {
+    const slots = Slots.make(clock)
+    const slot = slots.take(of(free, "learned"))
+    if (slot === undefined) return assert.fail("no slot")
+    slots.refused(free, slot, Duration.seconds(60))
+    slot.free()
+    for (let n = 0; n < 3 * Slots.mostModels; n++) slots.take(of(free, `made up ${n}`))?.free()
+    assert.lengthOf(slots.known(free), 1)
+    for (let n = 0; n < 3 * Slots.mostModels; n++) {
+      const each = slots.take(of(free, `refused ${n}`))
+      if (each === undefined) return assert.fail("no slot")
+      slots.refused(free, each, Duration.seconds(60))
+      each.free()
+    }
+    assert.lengthOf(slots.known(free), Slots.mostModels)
+  })
+
   it.live("wakes who waits when a backend has been held for as long as it asked", () =>
     Effect.gen(function* () {
       const real = SteadyClock.of(yield* Effect.clock)
