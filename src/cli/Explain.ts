@@ -151,25 +151,26 @@ const tableOf = ({ candidates }: Explanation.Stage): string =>
 
 const liveTable = (live: ReadonlyArray<LiveBackends.LiveBackend>): string =>
   Table.render(
-    Table.titled("backend", "state", "until", "in flight", "at once", "a second", "held until"),
+    Table.titled("backend", "state", "until", "in flight", "at once", "learned"),
     live.map((backend) => [
       backend.name,
       backend.state,
       backend.until ?? "",
       String(backend.in_flight),
-      atOnce(backend),
-      backend.learned_per_second === null ? "" : `${backend.learned_per_second} (learned)`,
-      backend.held_until ?? ""
+      backend.max_in_flight === null ? "" : String(backend.max_in_flight),
+      backend.learned.map(learnedOf).join("; ")
     ])
   )
 
-// The lower of the two bounds is the one that holds.
-const atOnce = ({ learned_in_flight, max_in_flight }: LiveBackends.LiveBackend): string => {
-  if (learned_in_flight === null) return max_in_flight === null ? "" : String(max_in_flight)
-  return max_in_flight !== null && max_in_flight <= learned_in_flight
-    ? String(max_in_flight)
-    : `${learned_in_flight} (learned)`
-}
+const learnedOf = ({ held_until, in_flight, model, per_second }: LiveBackends.LiveBackend["learned"][number]): string =>
+  [
+    `${model}:`,
+    in_flight === null ? [] : `${in_flight} at once`,
+    per_second === null ? [] : `${per_second} a second`,
+    held_until === null ? [] : `held until ${held_until}`
+  ]
+    .flat()
+    .join(" ")
 
 const requestOf = ({ backend, key, model, refused, request }: Explanation.Candidate): string => {
   const title = Printable.brief(`── ${backend}, asked for ${model}`)

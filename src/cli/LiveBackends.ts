@@ -13,9 +13,14 @@ export const LiveBackend = Schema.Struct({
   until: Schema.NullOr(Schema.String),
   in_flight: Schema.Number,
   max_in_flight: Schema.NullOr(Schema.Number),
-  learned_in_flight: Schema.NullOr(Schema.Number),
-  learned_per_second: Schema.NullOr(Schema.Number),
-  held_until: Schema.NullOr(Schema.String)
+  learned: Schema.Array(
+    Schema.Struct({
+      model: Schema.String,
+      in_flight: Schema.NullOr(Schema.Number),
+      per_second: Schema.NullOr(Schema.Number),
+      held_until: Schema.NullOr(Schema.String)
+    })
+  )
 })
 export interface LiveBackend extends Schema.Schema.Type<typeof LiveBackend> {}
 

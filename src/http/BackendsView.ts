@@ -35,17 +35,17 @@ export const respond = Effect.gen(function* () {
     models: backend.match,
     in_flight: slots.inFlight(backend),
     max_in_flight: Option.getOrNull(backend.maxInFlight),
-    ...fullnessOf(slots.fullness(backend), now, dateOf),
+    learned: slots.known(backend).map(([model, fullness]) => ({ model, ...boundsOf(fullness, now, dateOf) })),
     ...stateOf(backend, health.breaker(backend, now), dateOf)
   }))
   const worker = yield* WorkerSeat
   return yield* Respond.json(200, { object: "list", ...(worker === undefined ? {} : { worker }), data })
 })
 
-// What it was found to take, and until when it is left alone because it asked for that.
-const fullnessOf = ({ heldUntil, pace, places }: Fullness.Fullness, now: number, dateOf: (time: number) => string) => ({
-  learned_in_flight: places === Infinity ? null : places,
-  learned_per_second: pace === Infinity ? null : pace,
+// What it was found to take of a model, and until when it is left alone because it asked for that.
+const boundsOf = ({ heldUntil, pace, places }: Fullness.Fullness, now: number, dateOf: (time: number) => string) => ({
+  in_flight: places === Infinity ? null : places,
+  per_second: pace === Infinity ? null : Math.round(pace * 100) / 100,
   held_until: heldUntil > now ? dateOf(heldUntil) : null
 })
 

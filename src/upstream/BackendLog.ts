@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 export interface BackendLog {
   /** A line at `now`, in ms since the epoch; undefined where one was told so lately that it is only counted. */
   readonly tell: (line: string, isWarning: boolean, now: number) => Effect.Effect<void> | undefined
+  /** The same for what is no change of how it stands: left out where it would come too soon, and in the way of no other line. */
+  readonly remark: (line: string, now: number) => Effect.Effect<void> | undefined
   /** How it stands, where something was left out and enough time has passed. */
   readonly catchUp: (standing: () => string, isWarning: boolean, now: number) => Effect.Effect<void> | undefined
 }
@@ -14,6 +16,7 @@ export const pause = 5_000
 /** Nothing has been told. */
 export const make = (): BackendLog => {
   let toldAt = -Infinity
+  let remarkedAt = -Infinity
   let leftOut = 0
 
   const say = (line: string, isWarning: boolean, now: number) => {
@@ -28,6 +31,11 @@ export const make = (): BackendLog => {
       if (now - toldAt >= pause) return say(line, isWarning, now)
       leftOut++
       return undefined
+    },
+    remark: (line, now) => {
+      if (now - Math.max(toldAt, remarkedAt) < pause) return undefined
+      remarkedAt = now
+      return Effect.logInfo(line)
     },
     catchUp: (standing, isWarning, now) =>
       leftOut > 0 && now - toldAt >= pause ? say(standing(), isWarning, now) : undefined

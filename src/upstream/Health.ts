@@ -6,7 +6,9 @@ import * as BackendKey from "../domain/backend/BackendKey.js"
 import * as Blame from "../domain/failover/Blame.js"
 import * as Breaker from "../domain/failover/Breaker.js"
 import * as Credentials from "../domain/backend/Credentials.js"
+import * as Busyness from "../domain/failure/Busyness.js"
 import type { AttemptFailure } from "../domain/failure/Failure.js"
+import type * as Fullness from "../domain/failover/Fullness.js"
 import { oncePer } from "../domain/text/OncePer.js"
 import type { RelayEnd } from "../domain/failure/Outcome.js"
 import * as BackendLog from "./BackendLog.js"
@@ -17,8 +19,9 @@ import type * as Slots from "./Slots.js"
 export type Report = Effect.Effect<void> | undefined
 
 /** On what terms a call was let through, and how it stood when it began. */
-export interface Permit extends Slots.Call {
+export interface Permit {
   readonly terms: Breaker.Permit
+  readonly call: Slots.Call
 }
 
 /** Knows which backends are worth asking, from what became of the calls to them. */
@@ -79,10 +82,11 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
   const release = (backend: Backend, { terms }: Permit, now: number): Report =>
     tell(backend, "released", now, (state, settings) => Breaker.released(state, terms, now, settings))
 
-  const complete = (backend: Backend, { began, terms }: Permit, now: number): Report =>
-    tell(backend, "it answers again", now, (state, settings) => Breaker.completed(state, terms, now, settings, began))
+  const complete = (backend: Backend, { call, terms }: Permit, now: number): Report =>
+    tell(backend, "it answers again", now, (state, settings) =>
+      Breaker.completed(state, terms, now, settings, call.began)
+    )
 
-  // Its own slot is among those that are held.
   const fail = (
     backend: Backend,
     permit: Permit,
@@ -91,20 +95,26 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
     now: number
   ) =>
     tell(backend, why, now, (state, settings) => {
-      const { began, terms } = permit
-      const beside = (from: number, to: number, most: number) =>
-        Math.max(0, slots.begun(backend, from, to, most + 1) - 1)
+      const { call, terms } = permit
+      const { began } = call
+      const beside = (from: number, to: number, most: number) => {
+        // Its own slot is among those that are held, and too old to be counted where it took longer than the window.
+        const own = began >= from && began <= to ? 1 : 0
+        return Math.max(0, slots.begun(backend, from, to, most + own) - own)
+      }
       return Breaker.failed(state, terms, now, retryAfter, settings, { began, beside })
     })
 
   // How full it is says nothing of how well it is.
   const refuse = (backend: Backend, permit: Permit, asked: Duration.Duration | undefined, now: number): Report => {
-    const before = slots.fullness(backend)
-    slots.refused(backend, permit, asked)
-    const after = slots.fullness(backend)
-    const isNews = before.places === Infinity && after.places < Infinity
-    const line = `Backend ${backend.name}: takes ${after.places} at once (it refused one more)`
-    return both(isNews ? knownOf(backend).log.tell(line, false, now) : undefined, release(backend, permit, now))
+    const { model } = permit.call
+    const target = { backend, model }
+    const before = slots.fullness(target)
+    slots.refused(backend, permit.call, asked)
+    const after = slots.fullness(target)
+    const isNews = isUnbound(before) && !isUnbound(after)
+    const line = `Backend ${backend.name}: takes ${boundOf(after)} of ${model} (it refused one more)`
+    return both(isNews ? knownOf(backend).log.remark(line, now) : undefined, release(backend, permit, now))
   }
 
   const isSound = (backend: Backend) => stateOf(backend)._tag === "Closed" || !backend.breaker.enabled
@@ -137,7 +147,10 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
       }
       const isOurKey = !Credentials.takesCallers(backend)
       const retryAfter = failure._tag === "UpstreamRejected" ? failure.retryAfter : undefined
-      if (backend.breaker.enabled && Blame.isFull(failure, isOurKey)) return refuse(backend, permit, retryAfter, now)
+      const isFull = backend.breaker.enabled && Blame.isFull(failure)
+      if (isFull && isOurKey) return refuse(backend, permit, retryAfter, now)
+      // What it says to one caller's key it may not say to another's.
+      if (isFull && Blame.isBackends(failure, isOurKey)) return release(backend, permit, now)
       return Blame.isBackends(failure, isOurKey)
         ? fail(backend, permit, whyOf(failure), retryAfter, now)
         : // Whoever refuses a request is there.
@@ -145,12 +158,12 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
     },
     ended: (backend, permit, end, now) => {
       if (end._tag === "Completed") {
-        slots.completed(backend, permit)
+        slots.completed(backend, permit.call)
         return complete(backend, permit, now)
       }
       const isOurKey = !Credentials.takesCallers(backend)
-      if (backend.breaker.enabled && end._tag === "UpstreamErrored" && Blame.isFullEnd(end, isOurKey)) {
-        return refuse(backend, permit, undefined, now)
+      if (backend.breaker.enabled && end._tag === "UpstreamErrored" && Busyness.isBusy(end)) {
+        return isOurKey ? refuse(backend, permit, undefined, now) : release(backend, permit, now)
       }
       return Blame.isBackendsEnd(end, isOurKey)
         ? fail(backend, permit, end._tag, undefined, now)
@@ -170,6 +183,11 @@ interface Known {
   breaker: Breaker.Breaker
   readonly log: BackendLog.BackendLog
 }
+
+const isUnbound = ({ pace, places }: Fullness.Fullness): boolean => pace === Infinity && places === Infinity
+
+const boundOf = ({ pace, places }: Fullness.Fullness): string =>
+  places < Infinity ? `${places} at once` : `${pace.toPrecision(2)} a second`
 
 const whyOf = (failure: AttemptFailure): string =>
   failure._tag === "UpstreamRejected" && failure.location !== undefined

@@ -68,6 +68,8 @@ export const serve = (load: Load, from: number, to: number): Served => {
   const draw = random(load.seed)
   const slots = Slots.make(time)
   const asked = backend({ name: "a", base_url: "http://a" })
+  const target = { backend: asked, model: "m" }
+  const isLone = !load.hasSibling
   const isTaken = makeDoor(load.takes)
   const waiting: Array<() => void> = []
   let underWay = 0
@@ -78,14 +80,14 @@ export const serve = (load: Load, from: number, to: number): Served => {
 
   const wake = () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const slot = slots.take(asked)
+      const slot = slots.take(target, isLone)
       if (slot === undefined) {
         waiting.unshift(next)
         break
       }
       call(slot, next)
     }
-    const at = slots.freeAt(asked)
+    const at = slots.freeAt(target)
     if (waiting.length === 0 || at === Infinity || (at >= wakesAt && wakesAt > time.now())) return
     wakesAt = at
     time.after(Math.max(1, Math.ceil(at - time.now())), () => {
@@ -125,7 +127,7 @@ export const serve = (load: Load, from: number, to: number): Served => {
   }
 
   const request = () => {
-    const slot = slots.take(asked)
+    const slot = slots.take(target, isLone)
     if (slot !== undefined) call(slot, request)
     else if (load.hasSibling) time.after(load.answerTime * (0.5 + draw()), request)
     else {
@@ -138,8 +140,37 @@ export const serve = (load: Load, from: number, to: number): Served => {
   return { answered, refused }
 }
 
-/** How many calls it can answer within a time in ms, if so many callers ask. */
-export const possible = ({ answerTime, callers, takes }: Load, within: number): number =>
-  "atOnce" in takes
-    ? (Math.min(callers, takes.atOnce) * within) / (answerTime + 4)
-    : Math.min((callers * within) / (answerTime + 4), (takes.aSecond * within) / 1_000)
+/** How many calls it can answer within a time in ms, if so many callers ask; they knew of each call whether it is taken. */
+export const possible = (load: Load, from: number, to: number): number => {
+  const { answerTime, callers, hasSibling, takes } = load
+  if (hasSibling) return known(load, from, to)
+  const within = to - from
+  const asked = (callers * within) / (answerTime + 4)
+  return Math.min(
+    asked,
+    "atOnce" in takes ? (takes.atOnce * within) / (answerTime + 4) : (takes.aSecond * within) / 1_000
+  )
+}
+
+// Who comes while it would be refused goes to the sibling at once, so that nobody may be there the moment it takes more.
+const known = ({ answerTime, callers, seed, takes }: Load, from: number, to: number): number => {
+  const start = 1_000_000
+  const time = Simulation.make(start)
+  const draw = random(seed)
+  // In which way it counts nobody can know, so that at most as many are possible as are taken in any of them.
+  const isTaken = makeDoor("by" in takes ? { ...takes, by: "log" } : takes)
+  let underWay = 0
+  let answered = 0
+  const request = () => {
+    const isHere = isTaken(time.now(), underWay)
+    if (isHere) underWay++
+    time.after(answerTime * (0.5 + draw()) + (isHere ? 4 : 0), () => {
+      if (isHere) underWay--
+      if (isHere && time.now() >= start + from) answered++
+      request()
+    })
+  }
+  for (let n = 0; n < callers; n++) time.after(0, request)
+  time.run(start + to)
+  return answered
+}

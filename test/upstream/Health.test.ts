@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as fc from "effect/FastCheck"
+import type { Backend } from "../../src/domain/backend/Backend.js"
 import type * as Breaker from "../../src/domain/failover/Breaker.js"
 import { ConnectFailed, ResourcesExhausted, UpstreamRejected } from "../../src/domain/failure/Failure.js"
 import type { AttemptFailure } from "../../src/domain/failure/Failure.js"
@@ -26,7 +27,12 @@ const rejected = (status: number) =>
 
 const clock = { now: () => 0 }
 
-const on = (terms: Breaker.Permit): Health.Permit => ({ terms, began: 0, number: 1, place: 1, taken: 0 })
+const of = (backend: Backend, model = "m") => ({ backend, model })
+
+const on = (terms: Breaker.Permit): Health.Permit => ({
+  terms,
+  call: { model: "m", began: 0, number: 1, place: 1, taken: 0 }
+})
 
 const times = <A>(count: number, act: () => A): ReadonlyArray<A> => Array.from({ length: count }, act)
 
@@ -101,15 +107,15 @@ describe("Health", () => {
     ] as const) {
       const slots = Slots.make(clock)
       const health = Health.make(slots)
-      const held = times(30, () => slots.take(plain))
+      const held = times(30, () => slots.take(of(plain)))
       for (const slot of held.slice(20)) {
         if (slot === undefined) continue
-        health.failed(plain, { ...slot, terms: "usual" }, new UpstreamRejected({ ...rejected(status), ...over }), 0)
+        health.failed(plain, { call: slot, terms: "usual" }, new UpstreamRejected({ ...rejected(status), ...over }), 0)
         slot.free()
       }
       assert.isTrue(health.isSound(plain))
-      assert.strictEqual(slots.fullness(plain).places, 20)
-      assert.isUndefined(slots.take(plain))
+      assert.strictEqual(slots.fullness(of(plain)).places, 20)
+      assert.isUndefined(slots.take(of(plain)))
     }
   })
 
@@ -125,17 +131,41 @@ describe("Health", () => {
     for (const each of [callers, trusted]) {
       times(5, () => health.failed(each, on("usual"), rejected(429), 0))
       assert.isTrue(health.isSound(each))
-      assert.isDefined(slots.take(each))
+      assert.isDefined(slots.take(of(each)))
     }
+  })
+
+  it("learns nothing of how full one is from what it says to a caller's own key, and thinks no worse of it", () => {
+    const busy = new UpstreamRejected({ ...rejected(503), retryAfter: Duration.seconds(60) })
+    const slots = Slots.make(clock)
+    const health = Health.make(slots)
+    times(30, () => health.failed(callers, on("usual"), busy, 0))
+    assert.isTrue(health.isSound(callers))
+    assert.deepStrictEqual(slots.known(callers), [])
+    health.failed(plain, on("usual"), busy, 0)
+    assert.isUndefined(slots.take(of(plain)))
+    assert.isDefined(slots.take(of(plain, "another")))
+  })
+
+  it("does not take a call's own place for one beside it where it took longer than the window", () => {
+    const slots = Slots.make(clock)
+    const health = Health.make(slots)
+    const late = Duration.toMillis(plain.breaker.window) + 2_000
+    const held = times(5, () => slots.take(of(plain)))
+    // Five in a row, beside which five others are under way that began too long ago to be counted.
+    for (const slot of held) {
+      if (slot !== undefined) health.failed(plain, { call: slot, terms: "usual" }, unreachable, late)
+    }
+    assert.isFalse(health.isSound(plain))
   })
 
   it("does not set one aside for failures that are quicker than the answers that began with them", () => {
     const slots = Slots.make(clock)
     const health = Health.make(slots)
-    const held = times(100, () => slots.take(plain))
+    const held = times(100, () => slots.take(of(plain)))
     const fail = (slot: Slots.Slot | undefined) => {
       if (slot === undefined) return
-      health.failed(plain, { ...slot, terms: "usual" }, unreachable, 5)
+      health.failed(plain, { call: slot, terms: "usual" }, unreachable, 5)
       slot.free()
     }
     for (const slot of held.slice(0, 10)) fail(slot)
@@ -156,7 +186,9 @@ describe("Health", () => {
       // Set aside for ever shorter, it comes and goes three times within a second or so.
       const hasty = backend({ name: "hasty", breaker: { open: "100ms", open_max: "100ms", failures: 1 } })
       for (let now = 0; now < 1_000; now += 200) {
-        yield* said(health.failed(hasty, { ...on("usual"), began: now }, unreachable, now))
+        yield* said(
+          health.failed(hasty, { terms: "usual", call: { ...on("usual").call, began: now } }, unreachable, now)
+        )
         const terms = yield* Effect.provide(health.admit(hasty, now + 100), logger)
         assert.strictEqual(terms, "probe")
         yield* said(health.answered(hasty, on("probe"), now + 100))
@@ -185,7 +217,7 @@ describe("Health", () => {
         now += after
         const terms = Effect.runSync(health.admit(plain, now))
         if (terms === undefined) continue
-        const permit = { terms, began: now, number: 1, place: 1, taken: 0 }
+        const permit = { terms, call: { ...on(terms).call, began: now } }
         if (kind === "fail") health.failed(plain, permit, unreachable, now)
         if (kind === "reject") health.failed(plain, permit, rejected(503), now)
         if (kind === "end") health.ended(plain, permit, RelayEnd.Completed(), now)

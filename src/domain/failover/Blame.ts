@@ -4,7 +4,6 @@ import type { ErrorBody } from "../failure/ErrorBody.js"
 import type { AttemptFailure, UpstreamRejected } from "../failure/Failure.js"
 import * as InputKind from "../failure/InputKind.js"
 import type { RelayEnd } from "../failure/Outcome.js"
-import type { UpstreamErrored } from "../failure/AnswerFailure.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 
 /** Whether a failed attempt tells against its backend; what the caller did never does, nor what its own key brought on. */
@@ -37,13 +36,9 @@ export const isBackendsEnd = (end: RelayEnd, isOurKey: boolean): boolean => {
   }
 }
 
-/** Whether a failed attempt tells that its backend is full, rather than anything of its health; the caller's own limits never do. */
-export const isFull = (failure: AttemptFailure, isOurKey: boolean): boolean =>
-  failure._tag === "UpstreamRejected" && isFullEnd(failure, isOurKey)
-
-/** The same for an answer that ended with an error after its beginning was with the caller. */
-export const isFullEnd = (rejection: Busyness.Rejection | UpstreamErrored, isOurKey: boolean): boolean =>
-  (isOurKey || rejection.status !== 429) && Busyness.isBusy(rejection)
+/** Whether a failed attempt tells that its backend is full, rather than anything of its health. */
+export const isFull = (failure: AttemptFailure): boolean =>
+  failure._tag === "UpstreamRejected" && Busyness.isBusy(failure)
 
 const speaksOfModel = ({ code, message, param }: ErrorBody): boolean => {
   const said = `${code} ${param} ${message}`.toLowerCase()

@@ -2,51 +2,54 @@ import * as Duration from "effect/Duration"
 import * as BorneLoad from "./BorneLoad.js"
 
 /**
- * What is known of how much a backend takes, from the calls that it refused because it was busy; times in ms since the
- * epoch. Two bounds are learned: how many calls it may have under way, and how many may begin within a second.
+ * What is known of how much a backend takes of one model, from the calls that it refused because it was busy; times in ms
+ * since the epoch. It is taken for one of two kinds: one that takes so many calls at once, or one that takes so many in a
+ * second. At most one of the two bounds is known.
  */
 export interface Fullness {
   /** So many calls it takes at once; Infinity where that is not known. */
   readonly places: number
-  /** So many calls it takes in one {@link paced} span; Infinity where that is not known. */
+  /** So many calls it takes in a second, not always a whole number; Infinity where that is not known. */
   readonly pace: number
-  /** No call goes to it before this. */
+  /** No call goes to it before this, for it asked for that. */
   readonly heldUntil: number
+  /** No call that could go elsewhere goes to it before this: it did not say for how long. */
+  readonly guessedUntil: number
   /** Refusals of calls that had nothing beside them, since the last good end. */
   readonly alone: number
-  /** The bound that changed last, how, and how many calls had begun by then. */
+  /** How the bound changed last, when, and how many calls had begun by then. */
   readonly last: Change
+  readonly changedAt: number
   readonly changedAfter: number
-  /** What the bound that changed last was before it was raised, so that it need not be lower. */
+  /** The bound need not be lower than this for what was refused of late: it stood there before it was raised. */
   readonly sure: number
-  /** By how much a bound is raised next, and lowered next: twice as much each time, until it goes the other way. */
+  /** So many times the smallest step it was raised last. */
   readonly step: number
-  readonly drop: number
-  /** So many good ends raise a bound. */
-  readonly patience: number
-  /** Good ends of calls that began since the last change. */
-  readonly good: number
-  /** The bound that turned away the last call that was turned away, if none has begun since. */
-  readonly turnedBy: Bound | undefined
-  /** The bound that turned calls away right before the last one began that had to wait for others: it is the tighter one. */
-  readonly pressed: Bound | undefined
-  /** Good ends that no refusal has used up: so many speak against one. */
+  /** Good ends that no refusal has used up. */
   readonly credit: number
+  /** The least load that was refused when the bound was learned. */
+  readonly refusedAt: BorneLoad.Load
+  /** How many calls had begun by then. */
+  readonly refusedAfter: number
   readonly borne: BorneLoad.BorneLoad
-  /** Refusals of late at a load that is no reason for one. */
+  /** Refusals in a row that a backend of the other kind would rather give. */
+  readonly doubts: number
+  /** Calls since the last refusal that one which takes so many at once would have refused. */
+  readonly proofs: number
+  /** How often it was taken for the other kind, and then for this one again. */
+  readonly returns: number
+  /** Refusals of late that neither kind of backend gives. */
   readonly baseless: number
-  /** Before this no refusal tells anything, unless it says for how long. */
+  /** Before this no refusal changes a bound, unless there are many. */
   readonly deafUntil: number
+  readonly strikes: number
   /** No bound is raised before this: what the last refusal has cost must not be paid often. */
   readonly calmUntil: number
   /** When a call was last refused or turned away. */
   readonly busyAt: number
 }
 
-/** What keeps a call away from a backend. */
-export type Bound = "places" | "pace"
-
-type Change = "none" | "learned" | "raised places" | "lowered places" | "raised pace" | "lowered pace"
+type Change = "none" | "learned" | "raised" | "lowered"
 
 /** For how long a backend is left alone that does not say for how long. */
 export interface Settings {
@@ -72,225 +75,329 @@ export interface Refused extends Call {
   readonly others: number
 }
 
-/** The time that a pace is kept in: a little more than a second, in ms, for calls do not travel equally fast. */
-export const paced = 1_050
-
 /** What is learned is forgotten after so long, in ms, in which nobody was refused or turned away. */
 export const quiet = 60_000
 
 /** More calls within a second are not counted. */
 export const mostCounted = 500
 
-/**
- * So many good ends raise a bound: few at first, when little is known, more with each raise that was refused, so that few
- * calls are refused for having tried, and few again where raise after raise is right.
- */
-const ends = { least: 4, further: 8, most: 40 }
+/** So long, in ms, a raise is looked at before the next one: whoever refuses is quick. */
+export const settled = 250
 
-/** A raise by so many has followed others that were right. */
-const longWay = 4
+/** So long, in ms, after a bound was learned or lowered it is not raised. */
+const rest = 1_000
 
-/** So many good ends make up for one refusal that no raise has brought about, and so many are counted at most. */
+/** So long, in ms, a raise of a number at once waits at most for the best time. */
+const longestSlack = 10_000
+
+/** So long, in ms, a raise of a pace is looked at. */
+const paceSettled = 1_500
+
+/** So many good ends pay for one refusal, so many are counted at most, and so many may be owed. */
 const price = 40
-const mostCredit = 3 * price
+const mostCredit = 2 * price
+const mostOwed = 3 * price
 
-/** So many refusals without a reason in the load, and for so long, in ms, none is heeded. */
+/** A pace is kept a little below what was taken in a second: calls do not travel equally fast. */
+const below = 0.95
+
+/** By this part a pace is raised, and lowered. */
+const paceStep = 0.05
+const paceDrop = 0.9
+
+/** It is lowered faster, and at once by no more than to this part, where less was taken than {@link farBelow} of it. */
+const leastOfPace = 0.7
+const farBelow = 0.6
+
+/** No call waits for longer than for two seconds for its pace. */
+const slowest = 0.5
+
+/** Fewer than this part of what was borne at once are no reason to refuse one more, nor are so few less than that. */
+const fewer = { part: 0.8, count: 2 }
+
+/** Up to twice as much as in any other second is taken in one; less than this part of it is no reason to refuse one more. */
+const slower = 0.4
+
+/** So many doubts turn a pace into a number at once, the first time, and so often they become twice as many. */
+const firstReturn = 4
+const mostReturns = 6
+
+/** So many calls are proof enough, or a single one before which no more than so many began within a second. */
+const enoughProofs = 3
+const fewBegun = 2
+
+/** Of the calls of a second so great a part may have ended without having been heard of yet. */
+const unheard = 0.005
+
+/** So many refusals without a reason in the load, and for so long, in ms, none changes a bound. */
 const mostBaseless = 2
 const deafness = 60_000
 
+/** Unless more than a fifth of the calls is refused for a while. */
+const strike = 4
+const mostStrikes = 60
+
 /** The time between two refusals that each held the backend is at least so many times as long as it was held. */
-const calm = 12
+const calm = 20
+
+/** A hold so short, in ms, may come twice, to learn what kind of backend it is. */
+const shortHold = 2_000
 
 /** How long a backend is left alone that refuses a call which has nothing beside it, the first time, in ms. */
 const firstHold = 1_000
 
-/**
- * It is left alone for at most twice as long: whoever waits behind it would have its words at once without a gateway, and
- * clients give up.
- */
-const mostDoublings = 1
+/** So many such refusals in a row come from one that takes nothing at all, which says nothing of how much it takes. */
+const mostAlone = 3
+
+const noLoad: BorneLoad.Load = { places: Infinity, pace: Infinity }
 
 /** A backend of which nothing is known. */
 export const unknown: Fullness = {
   places: Infinity,
   pace: Infinity,
   heldUntil: 0,
+  guessedUntil: 0,
   alone: 0,
   last: "none",
+  changedAt: 0,
   changedAfter: 0,
   sure: 1,
   step: 1,
-  drop: 1,
-  patience: ends.least,
-  good: 0,
-  turnedBy: undefined,
-  pressed: undefined,
-  credit: 0,
+  credit: price,
+  refusedAt: noLoad,
+  refusedAfter: 0,
   borne: BorneLoad.none,
+  doubts: 0,
+  proofs: 0,
+  returns: 0,
   baseless: 0,
   deafUntil: 0,
+  strikes: 0,
   calmUntil: 0,
   busyAt: -Infinity
 }
 
 /** What the mere passing of time has made of it. */
 export const at = (fullness: Fullness, now: number): Fullness =>
-  now - fullness.busyAt >= quiet && now >= fullness.heldUntil ? unknown : fullness
+  now - fullness.busyAt >= quiet && now >= fullness.heldUntil && now >= fullness.deafUntil ? unknown : fullness
 
-/** A call found no room, by this bound or because the backend is held. */
-export const turnedAway = (fullness: Fullness, by: Bound | "hold", now: number): Fullness => {
-  const turnedBy = by === "hold" ? undefined : by
-  // Many may be turned away in one moment: what is told anew once a second costs little.
-  const isNews = turnedBy !== fullness.turnedBy || now - fullness.busyAt > 1_000
-  return isNews ? { ...fullness, turnedBy, busyAt: now } : fullness
+/** So many calls may begin within {@link paceSpan}. */
+export const paceCount = (pace: number): number => Math.max(1, Math.ceil(pace))
+
+/** The time in which {@link paceCount} calls may begin, in ms. */
+export const paceSpan = (pace: number): number => (1_000 * paceCount(pace)) / pace
+
+/**
+ * When the bound may be raised, as far as time alone decides it; Infinity where calls must end well first. A number at once
+ * is raised best after `slackAt`, when fewer have begun within a second than when it was learned: what becomes of one more
+ * then tells which kind of backend it is.
+ */
+export const raisesAt = ({ calmUntil, changedAt, credit, last, pace }: Fullness, slackAt: number): number => {
+  if (credit < price) return Infinity
+  if (last === "raised") return Math.max(calmUntil, changedAt + (pace === Infinity ? settled : paceSettled))
+  const rested = Math.max(calmUntil, changedAt + rest)
+  return pace === Infinity ? Math.max(rested, Math.min(slackAt, rested + longestSlack)) : rested
 }
 
-/** A call begins. */
-export const begun = (fullness: Fullness): Fullness =>
-  fullness.turnedBy === undefined ? fullness : { ...fullness, turnedBy: undefined, pressed: fullness.turnedBy }
+/**
+ * A bound has left no room for a call. It is raised where it may be, by one step and then by more; `standing` is how many
+ * calls are under way that cannot be refused any more, and `begun` how many have begun so far.
+ */
+export const turnedAway = (
+  fullness: Fullness,
+  standing: () => number,
+  slackAt: number,
+  begun: number,
+  now: number
+): Fullness => {
+  const { last, pace, places, refusedAt, step } = fullness
+  if (now < raisesAt(fullness, slackAt)) {
+    // Many may be turned away in one moment: what is told anew once a second costs little.
+    return now - fullness.busyAt > 1_000 ? { ...fullness, busyAt: now } : fullness
+  }
+  const next = last === "raised" ? 2 * step : 1
+  const raised = { ...fullness, last: "raised", changedAt: now, changedAfter: begun, step: next, busyAt: now } as const
+  if (places === Infinity) return { ...raised, pace: pace * (1 + paceStep), sure: pace }
+  // More are under way now than when one more was refused: their number was not the reason.
+  return isCounted(refusedAt.pace) && standing() > refusedAt.places
+    ? toPace(fullness, refusedAt.pace, begun, now)
+    : { ...raised, places: places + next, sure: places }
+}
 
 /** A call has ended well; `begun` is how many have begun so far. */
 export const completed = (before: Fullness, call: Call, begun: number, now: number): Fullness => {
   const credit = Math.min(mostCredit, before.credit + 1)
-  if (call.number <= before.changedAfter) return { ...before, alone: 0, credit }
-  const fullness = bearing(before, call, now)
-  const { good, pressed } = fullness
-  const counted = { ...fullness, credit, good: good + 1, alone: 0, drop: good + 1 >= ends.further ? 1 : fullness.drop }
-  if (pressed === undefined || now < fullness.calmUntil) return counted
-  const isFurther = fullness.last === (pressed === "places" ? "raised places" : "raised pace")
-  if (good + 1 < (isFurther ? Math.min(ends.further, counted.patience) : counted.patience)) return counted
-  return raised(counted, pressed, isFurther ? 2 * fullness.step : 1, begun)
+  const strikes = Math.max(0, before.strikes - 1)
+  const borne = call.number <= before.changedAfter ? before.borne : bearing(before.borne, call, now)
+  const isProof = isBesideAsMany(before, call)
+  const proofs = isProof ? before.proofs + 1 : before.proofs
+  const after = { ...before, alone: 0, credit, strikes, borne, proofs }
+  // Where many begin and end another one may just have ended.
+  return isProof && (call.taken <= fewBegun || proofs >= enoughProofs)
+    ? toPace(after, before.refusedAt.pace, begun, now)
+    : after
 }
 
-/** A call was refused; `asked` is how long the backend asks to be left alone, `begun` how many calls have begun so far. */
+// It was taken beside as many as when another one was refused, and less had begun within a second.
+const isBesideAsMany = ({ places, refusedAfter, refusedAt }: Fullness, { number, place, taken }: Call): boolean =>
+  number > refusedAfter &&
+  places < Infinity &&
+  place > refusedAt.places &&
+  isCounted(refusedAt.pace) &&
+  taken < refusedAt.pace
+
+/** A call was refused; `said` is how long the backend asks to be left alone, `begun` how many calls have begun so far. */
 export const refused = (
   fullness: Fullness,
   call: Refused,
   begun: number,
-  asked: Duration.Duration | undefined,
+  said: Duration.Duration | undefined,
   now: number,
   settings: Settings
 ): Fullness => {
   const before = at(fullness, now)
-  // Some refuse a call now and then, however much room they have.
-  if (asked === undefined) {
-    if (now < before.deafUntil) return { ...before, busyAt: now }
-    if (BorneLoad.isLight(before.borne, { places: call.place, pace: call.taken + 1 })) return withoutBase(before, now)
-    if (before.credit >= price && !isOfRaise(before, call))
-      return { ...before, credit: before.credit - price, busyAt: now }
+  const isAlone = call.place === 1 && call.others === 0
+  const alone = isAlone ? before.alone + 1 : before.alone
+  // Who asks for no time at all says nothing.
+  const asked = said === undefined ? 0 : Math.min(Duration.toMillis(said), Duration.toMillis(settings.openMax))
+  const learned = { ...learn({ ...before, alone }, call, asked > 0, begun, now), busyAt: now }
+  if (asked > 0) {
+    const pause = learned.last === "learned" && asked <= shortHold ? asked + rest : calm * asked
+    return {
+      ...learned,
+      heldUntil: Math.max(before.heldUntil, now + asked),
+      calmUntil: Math.max(before.calmUntil, now + pause)
+    }
   }
-  const alone = isAlone(call) ? before.alone + 1 : before.alone
-  const hold = holdOf(call, alone, asked, settings)
-  const learned = call.number <= before.changedAfter ? alike(before, call) : lowered(before, call, begun)
-  return {
-    ...learned,
-    alone,
-    heldUntil: Math.max(before.heldUntil, now + hold),
-    calmUntil: Math.max(before.calmUntil, now + calm * hold),
-    busyAt: now
-  }
+  if (!isAlone) return learned
+  const guess = Math.min(firstHold * (alone > 1 ? 2 : 1), Duration.toMillis(settings.open))
+  return { ...learned, guessedUntil: Math.max(before.guessedUntil, now + guess) }
 }
 
-const isOfRaise = ({ last, sure }: Fullness, { place }: Call): boolean =>
-  last === "raised pace" || (last === "raised places" && place >= sure)
-
-const bearing = (fullness: Fullness, { place, taken }: Call, now: number): Fullness => {
-  const borne = BorneLoad.bear(fullness.borne, { places: place, pace: taken === Infinity ? 0 : taken + 1 }, now)
-  if (borne === fullness.borne) return fullness
-  return BorneLoad.isOver(fullness.borne, now) ? { ...fullness, borne, baseless: 0 } : { ...fullness, borne }
+const learn = (before: Fullness, call: Refused, holds: boolean, begun: number, now: number): Fullness => {
+  // Others may have begun and ended on the way of this call.
+  const load = { places: Math.max(call.place - 1, call.others), pace: call.taken }
+  if (now < before.deafUntil) {
+    if (before.strikes + strike <= mostStrikes) return { ...before, strikes: before.strikes + strike }
+    return first({ ...unknown, alone: before.alone }, { ...load, places: call.others }, begun, now)
+  }
+  // Of many that began together more were refused than this one.
+  const least = { places: call.others, pace: call.taken }
+  if (before.last === "none") return first(before, least, begun, now)
+  const isTold = before.pace < Infinity && before.last !== "raised" && now - before.changedAt < rest
+  if (isTold || call.number <= before.changedAfter)
+    return alike(before, before.last === "learned" ? least : load, begun, now)
+  const charged = { ...before, proofs: 0, credit: Math.max(-mostOwed, before.credit - price) }
+  if (before.alone >= mostAlone) return first(charged, { places: 0, pace: 0 }, begun, now)
+  const isOfPlaces = isReasonAtOnce(before.borne, load)
+  const isOfPace = isReasonASecond(before.borne, load)
+  const doubts = isDoubtful(before, load) ? before.doubts + (load.pace === 0 ? 2 : 1) : 0
+  if (!isOfPlaces && !isOfPace) return withoutBase(charged, now)
+  const isOfRaise = before.last === "raised" && (before.places === Infinity || call.place > before.sure)
+  // Some refuse a call now and then; but not for the price of a hold.
+  if (before.credit >= price && !isOfRaise && !holds) return charged
+  const bottom = isOfRaise ? before.sure : 0
+  const lowered = { ...charged, last: "lowered", changedAt: now, changedAfter: begun, sure: bottom, step: 1 } as const
+  const patience = 2 ** Math.min(before.returns, mostReturns)
+  if (before.places < Infinity) {
+    const isDoubted = !isOfPlaces || doubts >= patience
+    if (isDoubted && isCounted(load.pace)) return toPace(charged, load.pace, begun, now)
+    return { ...lowered, doubts, places: Math.max(1, bottom, Math.min(before.places - 1, load.places)) }
+  }
+  if (!isOfPace || doubts >= firstReturn * patience) return toPlaces(charged, load.places, begun, now)
+  return { ...lowered, doubts, pace: Math.max(slowest, bottom, slowed(before.pace, load.pace)) }
 }
+
+const isCounted = (pace: number): boolean => pace >= 1 && pace < Infinity
+
+// One that takes so many at once refuses no call beside fewer, and takes none beside as many as when it refused one.
+const isDoubtful = ({ borne, pace, refusedAt }: Fullness, load: BorneLoad.Load): boolean =>
+  pace === Infinity
+    ? isCounted(load.pace) && load.places < refusedAt.places - load.pace * unheard
+    : load.places > 0 && borne.places > 0 && load.places >= borne.places
+
+// What was under way, or was taken within a second, when it was refused.
+const first = (fullness: Fullness, load: BorneLoad.Load, begun: number, now: number): Fullness => {
+  const common = {
+    ...fullness,
+    last: "learned",
+    changedAt: now,
+    changedAfter: begun,
+    sure: 1,
+    step: 1,
+    refusedAt: load,
+    refusedAfter: begun,
+    borne: BorneLoad.of(load, now)
+  } as const
+  return load.places === 0 && isCounted(load.pace)
+    ? { ...common, places: Infinity, pace: Math.max(slowest, below * load.pace) }
+    : { ...common, pace: Infinity, places: Math.max(1, load.places) }
+}
+
+const toPace = (fullness: Fullness, taken: number, begun: number, now: number): Fullness => ({
+  ...changed(fullness, begun, now),
+  borne: { ...fullness.borne, places: 0, before: { ...fullness.borne.before, places: 0 } },
+  places: Infinity,
+  pace: Math.max(slowest, below * Math.min(taken, Math.max(1, fullness.refusedAt.pace)))
+})
+
+const toPlaces = (fullness: Fullness, others: number, begun: number, now: number): Fullness => ({
+  ...changed(fullness, begun, now),
+  returns: fullness.returns + 1,
+  refusedAt: { places: others, pace: fullness.pace },
+  refusedAfter: begun,
+  places: Math.max(1, others),
+  pace: Infinity
+})
+
+const changed = (fullness: Fullness, begun: number, now: number): Fullness => ({
+  ...fullness,
+  last: "lowered",
+  changedAt: now,
+  changedAfter: begun,
+  sure: 0,
+  step: 1,
+  doubts: 0,
+  proofs: 0,
+  credit: Math.max(0, fullness.credit)
+})
+
+// It began before the last change, so it says no more than what led to that.
+const alike = (fullness: Fullness, load: BorneLoad.Load, begun: number, now: number): Fullness => {
+  const { last, pace, places, sure } = fullness
+  if (last === "raised") return fullness
+  if (last === "learned") {
+    const least = {
+      places: Math.min(fullness.refusedAt.places, load.places),
+      pace: Math.min(fullness.refusedAt.pace, load.pace)
+    }
+    return first({ ...fullness, changedAfter: 0 }, least, fullness.changedAfter, now)
+  }
+  const credit = Math.max(-mostOwed, fullness.credit - price)
+  if (places === Infinity && !isReasonASecond(fullness.borne, load)) {
+    return toPlaces({ ...fullness, credit }, load.places, begun, now)
+  }
+  return places < Infinity
+    ? { ...fullness, credit, places: Math.max(1, sure, Math.min(places, load.places)) }
+    : { ...fullness, credit, pace: Math.max(slowest, sure, Math.min(pace, below * load.pace)) }
+}
+
+const slowed = (pace: number, taken: number): number =>
+  taken < farBelow * pace ? Math.max(leastOfPace * pace, below * taken) : paceDrop * pace
+
+const isReasonAtOnce = ({ before, places }: BorneLoad.BorneLoad, load: BorneLoad.Load): boolean => {
+  const most = Math.max(places, before.places)
+  return load.places > 0 && load.places > Math.min(fewer.part * most, most - fewer.count)
+}
+
+const isReasonASecond = ({ before, pace }: BorneLoad.BorneLoad, load: BorneLoad.Load): boolean =>
+  load.pace + 1 >= slower * Math.max(pace, before.pace)
+
+const bearing = (borne: BorneLoad.BorneLoad, { place, taken }: Call, now: number): BorneLoad.BorneLoad =>
+  BorneLoad.bear(borne, { places: place, pace: taken === Infinity ? 0 : taken + 1 }, now)
 
 // What is refused whatever the load is teaches nothing about how much is too much.
 const withoutBase = (fullness: Fullness, now: number): Fullness =>
   fullness.baseless + 1 < mostBaseless
-    ? { ...fullness, baseless: fullness.baseless + 1, busyAt: now }
-    : { ...unknown, borne: { ...fullness.borne, before: BorneLoad.none }, deafUntil: now + deafness, busyAt: now }
-
-const raised = (fullness: Fullness, bound: Bound, step: number, begun: number): Fullness => ({
-  ...fullness,
-  [bound]: fullness[bound] + step,
-  last: bound === "places" ? "raised places" : "raised pace",
-  changedAfter: begun,
-  sure: fullness[bound],
-  step,
-  patience: step >= longWay ? ends.least : fullness.patience,
-  good: 0,
-  pressed: undefined
-})
-
-const lowered = (fullness: Fullness, call: Refused, begun: number): Fullness => {
-  const { drop, last, pace, patience, places, sure } = fullness
-  const common = { changedAfter: begun, step: 1, good: 0, pressed: undefined }
-  if (places === Infinity && !isAlone(call)) {
-    return { ...fullness, ...common, last: "learned", places: Math.max(1, call.others), sure: 1 }
-  }
-  // What was just raised is to blame, and need not be lower than before.
-  if (last === "raised places" && call.place >= sure) {
-    const lower = Math.max(sure, Math.min(places - 1, call.others))
-    const tried = { ...fullness, ...common, last: "lowered places" as const, places: lower }
-    // Or they began too soon one after the other, which is found out once.
-    return pace === Infinity && call.taken < Infinity
-      ? { ...tried, pace: Math.max(leastPace(call), call.taken), patience: ends.least }
-      : { ...tried, patience: longer(patience) }
-  }
-  if (last === "raised pace") {
-    const slower = Math.max(sure, Math.min(pace - 1, call.taken))
-    const least = Math.max(leastPace(call), Math.floor(sure * nearly))
-    return { ...fullness, ...common, last: "lowered pace", pace: slower, sure: least, patience: longer(patience) }
-  }
-  if (toBlame(fullness, call) === "places") {
-    const lower = Math.max(1, Math.min(places - drop, call.others))
-    return { ...fullness, ...common, last: "lowered places", places: lower, drop: 2 * drop, sure: lower }
-  }
-  // Whoever takes nothing at all has no pace, but is asked by one call at a time.
-  if (call.taken === 0) return { ...fullness, ...common, last: "lowered pace", places: call.place, sure: 1 }
-  const least = Math.max(leastPace(call), pace === Infinity ? 0 : Math.floor(pace / 2))
-  const slower = Math.max(least, Math.min(pace - 1, call.taken))
-  return { ...fullness, ...common, last: "lowered pace", pace: slower, sure: least }
-}
-
-const isAlone = ({ others, place }: Refused): boolean => place === 1 && others === 0
-
-// Half as many as are under way can begin within a second, or the calls are so long that places bound them well.
-const leastPace = ({ place }: Refused): number => Math.max(1, Math.floor(place / 2))
-
-/** What was sure before a raise is not lower than this part of it. */
-const nearly = 0.8
-
-const longer = (patience: number): number => Math.min(ends.most, 4 * patience)
-
-// It began before the last change, so it says no more than what led to that.
-const alike = (fullness: Fullness, call: Refused): Fullness => {
-  const { last, pace, places, sure } = fullness
-  switch (last) {
-    case "learned":
-    case "lowered places":
-      return { ...fullness, places: Math.min(places, Math.max(sure, call.others)) }
-    case "lowered pace":
-      return { ...fullness, pace: Math.min(pace, Math.max(sure, call.taken)) }
-    default:
-      return fullness
-  }
-}
-
-// A bound is to blame that the call has reached, where it has not reached the other. Where it has reached both, or neither,
-// each is lowered in its turn.
-const toBlame = ({ last, pace, places }: Fullness, call: Refused): Bound => {
-  if (isAlone(call)) return "pace"
-  if (call.taken === Infinity) return "places"
-  if (pace === Infinity && call.place < places) return "pace"
-  if (call.taken + 1 < pace && pace < Infinity && call.place >= places) return "places"
-  return last === "lowered pace" ? "places" : "pace"
-}
-
-const holdOf = (
-  call: Refused,
-  alone: number,
-  asked: Duration.Duration | undefined,
-  { open, openMax }: Settings
-): number => {
-  // Who asks for no time at all says nothing.
-  const time = asked === undefined ? 0 : Duration.toMillis(asked)
-  if (time > 0) return Math.min(time, Duration.toMillis(openMax))
-  return isAlone(call) ? Math.min(firstHold * 2 ** Math.min(alone - 1, mostDoublings), Duration.toMillis(open)) : 0
-}
+    ? { ...fullness, baseless: fullness.baseless + 1 }
+    : { ...unknown, alone: fullness.alone, deafUntil: now + deafness }

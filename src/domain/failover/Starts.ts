@@ -25,6 +25,11 @@ export class Starts {
     return before >= this.most || index < 0 ? -Infinity : (this.begun[index % this.most] ?? -Infinity)
   }
 
+  /** How many calls began after a time; as many as are remembered where those are not all. */
+  begunSince(after: number): number {
+    return within(this.begun, after, Infinity)
+  }
+
   /** How many calls began after one time and not after another, and were not refused; Infinity where not all are known. */
   taken(after: number, until: number): number {
     if (this.last(this.most - 1) > after) return Infinity

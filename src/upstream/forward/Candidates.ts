@@ -66,7 +66,7 @@ export const deadlineOf = ({ backend }: Target, startedAt: number): number =>
  * Whether whoever asks again after this failure gives its place up meanwhile, so that what became of the call is told first:
  * the backend is busy, if only for this caller's key, and others may be answered before that is over.
  */
-export const waitsOutside = (failure: AttemptFailure): boolean => Blame.isFull(failure, true)
+export const waitsOutside = (failure: AttemptFailure): boolean => Blame.isFull(failure)
 
 /** All candidates of a plan. */
 export const make = (options: Options): Candidates => {
@@ -98,7 +98,7 @@ const first = (state: State): Ticket | undefined => {
   const [target] = state.remaining
   if (target === undefined || !health.isSound(target.backend)) return undefined
   if (left(state, target, clock.now()) <= 0) return undefined
-  state.slot = slots.take(target.backend)
+  state.slot = slots.take(target)
   return state.slot === undefined ? undefined : hold(state, target, "usual", state.slot)
 }
 
@@ -109,7 +109,7 @@ const choose = Effect.fnUntraced(function* (state: State) {
   const busy: Array<Target> = []
   for (const target of inTime) {
     if (health.isOpen(target.backend, now)) continue
-    const slot = slots.take(target.backend)
+    const slot = slots.take(target)
     if (slot === undefined) {
       busy.push(target)
       continue
@@ -135,15 +135,13 @@ const choose = Effect.fnUntraced(function* (state: State) {
 })
 
 // Whoever asks to be left alone for longer than anybody may wait is waited for in vain.
-const isFreeInTime = ({ options: { queue, slots } }: State, { backend }: Target, now: number): boolean => {
-  const at = slots.freeAt(backend)
-  return at === Infinity || at - now <= Duration.toMillis(queue.timeout)
-}
+const isFreeInTime = ({ options: { queue, slots } }: State, target: Target, now: number): boolean =>
+  slots.fullness(target).heldUntil - now <= Duration.toMillis(queue.timeout)
 
 // All ask to be left alone: what the first of them says next is known already.
 const refuse = ({ options: { plan, slots }, remaining }: State, targets: ReadonlyArray<Target>, now: number) => {
   if (remaining.length < plan.length) return Effect.succeed(undefined)
-  const at = Math.min(...targets.map(({ backend }) => slots.freeAt(backend)))
+  const at = Math.min(...targets.map((target) => slots.fullness(target).heldUntil))
   return Effect.fail(new Overloaded({ retryAfter: Duration.millis(Math.max(leastWait, at - now)) }))
 }
 
@@ -157,25 +155,24 @@ const waitFor = Effect.fnUntraced(function* (state: State, targets: ReadonlyArra
   return hold(state, candidate, admitted ?? "panic", slot)
 })
 
-const hold = (
-  state: State,
-  target: Target,
-  terms: Breaker.Permit,
-  { began, number, place, taken }: Slots.Slot
-): Ticket => {
+const hold = (state: State, target: Target, terms: Breaker.Permit, call: Slots.Slot): Ticket => {
+  const held = { target, permit: { terms, call } }
   state.remaining = state.remaining.filter((candidate) => candidate !== target)
-  state.held = { target, permit: { terms, began, number, place, taken } }
-  return state.held
+  state.held = held
+  return held
 }
 
 // A call that was refused because its backend is busy waits without a slot, and then its turn.
 const again = Effect.fnUntraced(function* (state: State, { permit, target }: Ticket, after: Duration.Duration) {
-  const { queue, slots } = state.options
+  const { clock, health, queue, slots } = state.options
   free(state)
   yield* Effect.interruptible(Effect.sleep(after))
   const taking = slots.wait([target], queue, (taken) => (state.slot = taken))
   const taken = yield* Effect.option(Effect.interruptible(taking))
-  return Option.getOrUndefined(Option.map(taken, ({ slot }) => hold(state, target, permit.terms, slot)))
+  if (Option.isNone(taken)) return undefined
+  // Another call may be the one that asks how it is by now.
+  const terms = permit.terms === "probe" ? yield* health.admit(target.backend, clock.now()) : permit.terms
+  return hold(state, target, terms ?? "panic", taken.value.slot)
 })
 
 const free = (state: State): void => {
@@ -197,7 +194,7 @@ const decide = Effect.fnUntraced(function* (state: State, failure: AttemptFailur
   const { remaining } = state
   const { retries, retryAfterMax } = target.backend
   const isSibling = (other: Target) =>
-    other.model === target.model && !health.isOpen(other.backend, now) && slots.fullness(other.backend).heldUntil <= now
+    other.model === target.model && !health.isOpen(other.backend, now) && slots.fullness(other).heldUntil <= now
   const verdict = RetryPolicy.verdict(failure, {
     ...made,
     retries,

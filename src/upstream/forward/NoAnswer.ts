@@ -38,7 +38,7 @@ export const of = (known: Known, now: number): NoBackendAvailable | Rejected => 
 const soonest = ({ asked, backends: { health, slots }, plan }: Known, now: number): Duration.Duration | undefined => {
   let least: Duration.Duration | undefined
   for (const target of plan) {
-    const { heldUntil } = slots.fullness(target.backend)
+    const { heldUntil } = slots.fullness(target)
     const wait = Math.max(heldUntil, health.returnsAt(target.backend, now)) - now
     const setAside = wait > 0 ? Duration.max(Duration.millis(wait), Duration.seconds(1)) : undefined
     // What it has just said is more exact than for how long it is set aside.

@@ -34,7 +34,7 @@ describe("the caller's own fault", () => {
       message: "Request too large for gpt-4o on tokens per min (TPM): Limit 3, Requested 5."
     })
     assert.isTrue(isCallers(tooLarge))
-    assert.isFalse(Blame.isFull(tooLarge, true))
+    assert.isFalse(Blame.isFull(tooLarge))
     assert.isFalse(Blame.isBackends(tooLarge, true))
   })
 

@@ -37,7 +37,7 @@ const refused = new UpstreamRejected({
   error: { message: "no", type: "t", param: null, code: null }
 })
 
-const permit = { terms: "usual", began: 0, number: 1, place: 1, taken: 0 } as const
+const permit = { terms: "usual", call: { model: "m", began: 0, number: 1, place: 1, taken: 0 } } as const
 
 /** Sets a backend aside. */
 const condemn = (health: Health.Health, { backend }: Target, now: number) => {
@@ -89,6 +89,27 @@ describe("Candidates", () => {
     })
   )
 
+  it.effect("are asked again on other terms where another call is the probe by then", () =>
+    Effect.gen(function* () {
+      const a = target("a", { api_key: "own" })
+      const { candidates, clock, health, make } = yield* among([a])
+      condemn(health, a, clock.now())
+      yield* TestClock.adjust(a.backend.breaker.open)
+      const ticket = yield* candidates.next()
+      if (ticket?.permit.terms !== "probe") return assert.fail("nobody was asked, or not to see")
+      const busy = new UpstreamRejected({ ...refused, status: 503, error: { ...refused.error, message: "overloaded" } })
+      yield* health.failed(a.backend, ticket.permit, busy, clock.now()) ?? Effect.void
+      const waiting = yield* Effect.fork(candidates.again(ticket, busy, Duration.seconds(2)))
+      yield* Effect.yieldNow()
+      const other = make()
+      assert.strictEqual((yield* other.next())?.permit.terms, "probe")
+      yield* TestClock.adjust("1 second")
+      other.free()
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(waiting))?.permit.terms, "panic")
+    })
+  )
+
   it.effect("are asked no more where a failure says that all would fail alike", () =>
     Effect.gen(function* () {
       const { candidates } = yield* among(["a", "b"].map((name) => target(name)))
@@ -102,7 +123,7 @@ describe("Candidates", () => {
       const [sick, busy, well] = [target("sick"), target("busy", { max_in_flight: 1 }), target("well")]
       const { candidates, clock, health, slots } = yield* among([sick, busy, well])
       condemn(health, sick, clock.now())
-      slots.take(busy.backend)
+      slots.take(busy)
       assert.isUndefined(candidates.first())
       assert.strictEqual(nameOf(yield* candidates.next()), "well")
     })
@@ -112,7 +133,7 @@ describe("Candidates", () => {
     Effect.gen(function* () {
       const busy = target("busy", { max_in_flight: 1 })
       const { candidates, make, slots } = yield* among([busy])
-      const slot = slots.take(busy.backend)
+      const slot = slots.take(busy)
       const waiting = yield* Effect.fork(candidates.next())
       yield* Effect.yieldNow()
       slot?.free()
@@ -152,7 +173,7 @@ describe("Candidates", () => {
     Effect.gen(function* () {
       const one = target("one", { max_in_flight: 1 })
       const { candidates, make, slots } = yield* among([one])
-      const slot = slots.take(one.backend)
+      const slot = slots.take(one)
       const waiting = yield* Effect.fork(candidates.next())
       yield* Effect.yieldNow()
       yield* Fiber.interrupt(waiting)
