@@ -14,6 +14,8 @@ import { Transport } from "../upstream/Transport.js"
 import type { Script } from "./Script.js"
 import * as ScriptedTransport from "./ScriptedTransport.js"
 
+export { configs } from "./ConfigSamples.js"
+export { requests } from "./RequestSamples.js"
 export { answerWell, breakOff, chunk, completion, reject, silent, usageChunk } from "./Script.js"
 export type { Call, Received, Script } from "./Script.js"
 export type { BackendCall, Made } from "./ScriptedTransport.js"
