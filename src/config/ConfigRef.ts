@@ -1,18 +1,22 @@
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import type * as Stream from "effect/Stream"
+import * as Sink from "effect/Sink"
+import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { BootFailure } from "../domain/failure/Failure.js"
+import type { BootFailure, ConfigMalformed } from "../domain/failure/Failure.js"
 import { ConfigInvalid } from "../domain/failure/Failure.js"
-import * as GatewayConfig from "../domain/config/GatewayConfig.js"
+import type * as GatewayConfig from "../domain/config/GatewayConfig.js"
 import * as RouteTable from "../domain/routing/RouteTable.js"
 import * as WorkerShare from "../domain/config/WorkerShare.js"
 import * as ConfigFile from "./ConfigFile.js"
+import * as PlainConfig from "./PlainConfig.js"
 
 /** A configuration with its compiled routes; an exchange keeps the one it began with. */
 export interface Snapshot {
@@ -44,20 +48,51 @@ const compile = (config: GatewayConfig.GatewayConfig): Snapshot => ({
 
 /** A configuration that never changes. */
 export const layerDecoded = (config: GatewayConfig.GatewayConfig): Layer.Layer<ConfigRef> =>
-  Layer.effect(
-    ConfigRef,
-    Effect.map(SubscriptionRef.make(compile(config)), (ref) => ({
-      current: SubscriptionRef.get(ref),
-      changes: ref.changes
-    }))
+  Layer.effect(ConfigRef, Effect.map(SubscriptionRef.make(compile(config)), serviceOf))
+
+/** A configuration that never changes, written as plain values with the keys of `config.yaml`, and `${VAR}` as there. */
+export const layerStatic = (plain: GatewayConfig.Plain): Layer.Layer<ConfigRef, ConfigInvalid> =>
+  Layer.unwrapEffect(Effect.map(PlainConfig.read(plain), layerDecoded))
+
+/** A configuration that never changes, made of Effect's `Config`s, whose values stay as they are: `${VAR}` is only text. */
+export const layerConfig = (
+  config: Config.Config.Wrap<GatewayConfig.Plain>
+): Layer.Layer<ConfigRef, ConfigError | ConfigInvalid> =>
+  Layer.unwrapEffect(
+    Effect.map(
+      Effect.flatMap(Config.unwrap(config), (plain) => PlainConfig.decode(plain)),
+      layerDecoded
+    )
   )
 
-/** A configuration that never changes, written as plain values with the keys of `config.yaml`. */
-export const layerStatic = (plain: GatewayConfig.Plain): Layer.Layer<ConfigRef, ConfigInvalid> =>
-  Layer.unwrapEffect(
-    Either.mapBoth(GatewayConfig.decode(plain), {
-      onLeft: (issues) => new ConfigInvalid({ issues }),
-      onRight: layerDecoded
+/** A configuration that never changes: the text of a `config.yaml`; `name` is what failures call it. */
+export const layerYaml = (
+  text: string,
+  name = "config.yaml"
+): Layer.Layer<ConfigRef, ConfigMalformed | ConfigInvalid> =>
+  Layer.unwrapEffect(Effect.map(ConfigFile.parse(name, text), layerDecoded))
+
+/**
+ * The configurations of a stream, each written as that of {@link layerStatic}. The first is waited for; without a valid one
+ * the layer fails. A later one that is invalid is reported, and the last good one stays in force. So it does, for good,
+ * when the stream ends, and when it fails, which is reported as well.
+ */
+export const layerChanges = <E, R>(
+  changes: Stream.Stream<GatewayConfig.Plain, E, R>
+): Layer.Layer<ConfigRef, E | ConfigInvalid, R> =>
+  Layer.scoped(
+    ConfigRef,
+    Effect.gen(function* () {
+      const [head, later] = yield* Stream.peel(changes, Sink.head<GatewayConfig.Plain>())
+      const first = yield* PlainConfig.read(yield* Effect.mapError(head, () => new ConfigInvalid({ issues: [none] })))
+      const ref = yield* SubscriptionRef.make(compile(first))
+      const follow = Stream.runForEach(later, (plain) =>
+        Effect.flatMap(PlainConfig.read(plain), (config) =>
+          change(ref, first, config, "Configuration changed", aloud)
+        ).pipe(keepLastGood(aloud))
+      )
+      yield* Effect.forkScoped(Effect.catchAllCause(follow, noMore))
+      return serviceOf(ref)
     })
   )
 
@@ -75,10 +110,7 @@ export const layerFile = (
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const load = seat === undefined ? ConfigFile.load(path) : loadShare(path, seat)
-      const [report, warn, complain] =
-        seat === undefined
-          ? [Effect.logInfo, Effect.logWarning, Effect.logError]
-          : [Effect.logDebug, Effect.logDebug, Effect.logDebug]
+      const reports = seat === undefined ? aloud : quietly
       let seen = yield* fingerprint(files, path)
       const first = yield* load
       const ref = yield* SubscriptionRef.make(compile(first))
@@ -87,24 +119,62 @@ export const layerFile = (
         const now = yield* fingerprint(files, path)
         if (now === seen) return
         seen = now
-        const config = yield* load
-        yield* SubscriptionRef.set(ref, compile(config))
-        yield* report(`Configuration reloaded from ${path}`)
-        for (const key of readAtStart) {
-          if (config.server[key] === first.server[key]) continue
-          yield* warn(`server.${key} is read at start only: restart to have ${config.server[key]}`)
-        }
-      }).pipe(
-        Effect.catchAll((failure) =>
-          complain(`Configuration not reloaded, the last good one stays in force\n${failure.message}`)
-        ),
-        Effect.catchAllDefect((defect) => Effect.logError("Configuration not reloaded", defect))
-      )
+        yield* change(ref, first, yield* load, `Configuration reloaded from ${path}`, reports)
+      })
 
-      yield* Effect.forkScoped(Effect.repeat(refresh, Schedule.spaced(pollInterval)))
-      return { current: SubscriptionRef.get(ref), changes: ref.changes }
+      yield* Effect.forkScoped(Effect.repeat(keepLastGood(reports)(refresh), Schedule.spaced(pollInterval)))
+      return serviceOf(ref)
     })
   )
+
+type Reference = SubscriptionRef.SubscriptionRef<Snapshot>
+
+const serviceOf = (ref: Reference): Context.Tag.Service<ConfigRef> => ({
+  current: SubscriptionRef.get(ref),
+  changes: ref.changes
+})
+
+/** How changes are told to operators. */
+interface Reports {
+  readonly report: (text: string) => Effect.Effect<void>
+  readonly warn: (text: string) => Effect.Effect<void>
+  readonly complain: (text: string) => Effect.Effect<void>
+}
+
+const aloud: Reports = { report: Effect.logInfo, warn: Effect.logWarning, complain: Effect.logError }
+const quietly: Reports = { report: Effect.logDebug, warn: Effect.logDebug, complain: Effect.logDebug }
+
+const change = Effect.fnUntraced(function* (
+  ref: Reference,
+  first: GatewayConfig.GatewayConfig,
+  config: GatewayConfig.GatewayConfig,
+  told: string,
+  { report, warn }: Reports
+) {
+  yield* SubscriptionRef.set(ref, compile(config))
+  yield* report(told)
+  for (const key of readAtStart) {
+    if (config.server[key] === first.server[key]) continue
+    yield* warn(`server.${key} is read at start only: restart to have ${config.server[key]}`)
+  }
+})
+
+const keepLastGood =
+  ({ complain }: Reports) =>
+  <E extends { readonly message: string }, R>(reload: Effect.Effect<void, E, R>): Effect.Effect<void, never, R> =>
+    reload.pipe(
+      Effect.catchAll((failure) =>
+        complain(`Configuration not reloaded, the last good one stays in force\n${failure.message}`)
+      ),
+      Effect.catchAllDefect((defect) => Effect.logError("Configuration not reloaded", defect))
+    )
+
+const none = { path: [], message: "there is none: the stream has ended before its first" }
+
+const noMore = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
+  Cause.isInterruptedOnly(cause)
+    ? Effect.void
+    : Effect.logError("The stream of configurations has failed, the last good one stays in force", cause)
 
 const loadShare = Effect.fnUntraced(function* (path: string, seat: WorkerShare.Seat) {
   const { config, place } = yield* ConfigFile.open(path)
