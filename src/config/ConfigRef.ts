@@ -1,5 +1,6 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -7,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { BootFailure, ConfigMalformed } from "../domain/failure/Failure.js"
@@ -83,15 +83,15 @@ export const layerChanges = <E, R>(
   Layer.scoped(
     ConfigRef,
     Effect.gen(function* () {
-      const [head, later] = yield* Stream.peel(changes, Sink.head<GatewayConfig.Plain>())
-      const first = yield* PlainConfig.read(yield* Effect.mapError(head, () => new ConfigInvalid({ issues: [none] })))
+      const next = oneOf(yield* Stream.toPull(Stream.rechunk(changes, 1)))
+      const first = yield* Effect.flatMap(Effect.mapError(next, noFirst), PlainConfig.read)
       const ref = yield* SubscriptionRef.make(compile(first))
-      const follow = Stream.runForEach(later, (plain) =>
+      const follow = Effect.flatMap(next, (plain) =>
         Effect.flatMap(PlainConfig.read(plain), (config) =>
           change(ref, first, config, "Configuration changed", aloud)
         ).pipe(keepLastGood(aloud))
       )
-      yield* Effect.forkScoped(Effect.catchAllCause(follow, noMore))
+      yield* Effect.forkScoped(Effect.catchAllCause(Effect.forever(follow), noMore))
       return serviceOf(ref)
     })
   )
@@ -169,12 +169,26 @@ const keepLastGood =
       Effect.catchAllDefect((defect) => Effect.logError("Configuration not reloaded", defect))
     )
 
-const none = { path: [], message: "there is none: the stream has ended before its first" }
+const oneOf = <A, E, R>(pull: Effect.Effect<Chunk.Chunk<A>, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(pull, (chunk) =>
+    Option.match(Chunk.head(chunk), { onNone: () => oneOf(pull), onSome: (each) => Effect.succeed(each) })
+  )
 
-const noMore = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
-  Cause.isInterruptedOnly(cause)
-    ? Effect.void
-    : Effect.logError("The stream of configurations has failed, the last good one stays in force", cause)
+const noFirst = <E>(failure: Option.Option<E>): E | ConfigInvalid =>
+  Option.getOrElse(failure, () => {
+    const message = "there is none: the stream has ended before its first"
+    return new ConfigInvalid({ issues: [{ path: [], message }] })
+  })
+
+// Where it has but ended there is no cause left.
+const noMore = (cause: Cause.Cause<Option.Option<unknown>>): Effect.Effect<void> =>
+  Option.match(Cause.flipCauseOption(cause), {
+    onNone: () => Effect.void,
+    onSome: (failed) =>
+      Cause.isInterruptedOnly(failed)
+        ? Effect.void
+        : Effect.logError(`Configurations come no more, the last good one stays in force\n${Cause.pretty(failed)}`)
+  })
 
 const loadShare = Effect.fnUntraced(function* (path: string, seat: WorkerShare.Seat) {
   const { config, place } = yield* ConfigFile.open(path)
