@@ -29,7 +29,7 @@ describe("Routing.plan", () => {
   })
 
   it("heeds what is asked of the model", () => {
-    assert.deepStrictEqual(names(Routing.plan(config, "m", () => 0, "text")), Either.right(["b", "a", "c"]))
+    assert.deepStrictEqual(names(Routing.plan(config, "m", () => 0.5, "text")), Either.right(["b", "a", "c"]))
   })
 
   it("fails where nobody serves the model, or not what is asked of it", () => {
