@@ -59,6 +59,13 @@ module.exports = {
     ...direction.filter(({ to }) => to.path !== "^src/()"),
     ...apart,
     {
+      name: "samples-are-for-tests",
+      comment: "FastCheck and Arbitrary are used by testing/ alone.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/testing/" },
+      to: { path: "effect/.*/(FastCheck|Arbitrary)\\.|fast-check" }
+    },
+    {
       name: "domain-is-pure",
       comment: "No Effect runtime, no platform, no Node in domain/.",
       severity: "error",

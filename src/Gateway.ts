@@ -4,12 +4,20 @@ import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Chunk from "effect/Chunk"
+import type * as EffectConfig from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Admission from "./admission/Admission.js"
 import * as ConfigRef from "./config/ConfigRef.js"
-import type { BootFailure, ConfigInvalid, ListenFailed, LogUnavailable } from "./domain/failure/Failure.js"
+import type {
+  BootFailure,
+  ConfigInvalid,
+  ConfigMalformed,
+  ListenFailed,
+  LogUnavailable
+} from "./domain/failure/Failure.js"
 import type * as GatewayConfig from "./domain/config/GatewayConfig.js"
 import * as Completions from "./exchange/Completions.js"
 import * as Drain from "./exchange/Drain.js"
@@ -24,7 +32,7 @@ import * as Forwarder from "./upstream/forward/Forwarder.js"
 /** What the gateway's layers provide: all that its routes work with, and completions without HTTP. */
 export type Services = ApiRoutes.Services | Completions.Completions
 
-/** A configuration written as plain values, with the keys of `config.yaml`. */
+/** A configuration written as plain values, with the keys of `config.yaml`, and `${VAR}` as there. */
 export type Config = GatewayConfig.Plain
 
 /**
@@ -104,6 +112,26 @@ export const layer = (options: {
   readonly recordPath?: string
 }): Layer.Layer<Services, ConfigInvalid | LogUnavailable> =>
   withRecords(ConfigRef.layerStatic(options.config), options.recordPath)
+
+/**
+ * The gateway with a fixed configuration of Effect's `Config`s, such as `Config.redacted("OPENAI_KEY")` for an `api_key`;
+ * their values stay as they are. Records as in {@link layer}.
+ */
+export const layerConfig = (options: {
+  readonly config: EffectConfig.Config.Wrap<Config>
+  readonly recordPath?: string | EffectConfig.Config<string>
+}): Layer.Layer<Services, ConfigError | ConfigInvalid | LogUnavailable> => {
+  const { recordPath } = options
+  const path = typeof recordPath === "object" ? recordPath : Effect.succeed(recordPath)
+  return Layer.unwrapEffect(Effect.map(path, (given) => withRecords(ConfigRef.layerConfig(options.config), given)))
+}
+
+/** The gateway with a fixed configuration, which is the text of a `config.yaml`; records as in {@link layer}. */
+export const layerYaml = (
+  text: string,
+  options: { readonly recordPath?: string } = {}
+): Layer.Layer<Services, ConfigMalformed | ConfigInvalid | LogUnavailable> =>
+  withRecords(ConfigRef.layerYaml(text), options.recordPath)
 
 /** The gateway with the configuration of a file, which is read again when it changes; records as in {@link layer}. */
 export const layerFile = (

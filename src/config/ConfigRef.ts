@@ -1,18 +1,22 @@
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { BootFailure } from "../domain/failure/Failure.js"
+import type { BootFailure, ConfigMalformed } from "../domain/failure/Failure.js"
 import { ConfigInvalid } from "../domain/failure/Failure.js"
-import * as GatewayConfig from "../domain/config/GatewayConfig.js"
+import type * as GatewayConfig from "../domain/config/GatewayConfig.js"
 import * as RouteTable from "../domain/routing/RouteTable.js"
 import * as WorkerShare from "../domain/config/WorkerShare.js"
 import * as ConfigFile from "./ConfigFile.js"
+import * as PlainConfig from "./PlainConfig.js"
 
 /** A configuration with its compiled routes; an exchange keeps the one it began with. */
 export interface Snapshot {
@@ -44,20 +48,51 @@ const compile = (config: GatewayConfig.GatewayConfig): Snapshot => ({
 
 /** A configuration that never changes. */
 export const layerDecoded = (config: GatewayConfig.GatewayConfig): Layer.Layer<ConfigRef> =>
-  Layer.effect(
-    ConfigRef,
-    Effect.map(SubscriptionRef.make(compile(config)), (ref) => ({
-      current: SubscriptionRef.get(ref),
-      changes: ref.changes
-    }))
+  Layer.effect(ConfigRef, Effect.map(SubscriptionRef.make(compile(config)), serviceOf))
+
+/** A configuration that never changes, written as plain values with the keys of `config.yaml`, and `${VAR}` as there. */
+export const layerStatic = (plain: GatewayConfig.Plain): Layer.Layer<ConfigRef, ConfigInvalid> =>
+  Layer.unwrapEffect(Effect.map(PlainConfig.read(plain), layerDecoded))
+
+/** A configuration that never changes, made of Effect's `Config`s, whose values stay as they are: `${VAR}` is only text. */
+export const layerConfig = (
+  config: Config.Config.Wrap<GatewayConfig.Plain>
+): Layer.Layer<ConfigRef, ConfigError | ConfigInvalid> =>
+  Layer.unwrapEffect(
+    Effect.map(
+      Effect.flatMap(Config.unwrap(config), (plain) => PlainConfig.decode(plain)),
+      layerDecoded
+    )
   )
 
-/** A configuration that never changes, written as plain values with the keys of `config.yaml`. */
-export const layerStatic = (plain: GatewayConfig.Plain): Layer.Layer<ConfigRef, ConfigInvalid> =>
-  Layer.unwrapEffect(
-    Either.mapBoth(GatewayConfig.decode(plain), {
-      onLeft: (issues) => new ConfigInvalid({ issues }),
-      onRight: layerDecoded
+/** A configuration that never changes: the text of a `config.yaml`; `name` is what failures call it. */
+export const layerYaml = (
+  text: string,
+  name = "config.yaml"
+): Layer.Layer<ConfigRef, ConfigMalformed | ConfigInvalid> =>
+  Layer.unwrapEffect(Effect.map(ConfigFile.parse(name, text), layerDecoded))
+
+/**
+ * The configurations of a stream, each written as that of {@link layerStatic}. The first is waited for; without a valid one
+ * the layer fails. A later one that is invalid is reported, and the last good one stays in force. So it does, for good,
+ * when the stream ends, and when it fails, which is reported as well.
+ */
+export const layerChanges = <E, R>(
+  changes: Stream.Stream<GatewayConfig.Plain, E, R>
+): Layer.Layer<ConfigRef, E | ConfigInvalid, R> =>
+  Layer.scoped(
+    ConfigRef,
+    Effect.gen(function* () {
+      const next = oneOf(yield* Stream.toPull(Stream.rechunk(changes, 1)))
+      const first = yield* Effect.flatMap(Effect.mapError(next, noFirst), PlainConfig.read)
+      const ref = yield* SubscriptionRef.make(compile(first))
+      const follow = Effect.flatMap(next, (plain) =>
+        Effect.flatMap(PlainConfig.read(plain), (config) =>
+          change(ref, first, config, "Configuration changed", aloud)
+        ).pipe(keepLastGood(aloud))
+      )
+      yield* Effect.forkScoped(Effect.catchAllCause(Effect.forever(follow), noMore))
+      return serviceOf(ref)
     })
   )
 
@@ -75,10 +110,7 @@ export const layerFile = (
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const load = seat === undefined ? ConfigFile.load(path) : loadShare(path, seat)
-      const [report, warn, complain] =
-        seat === undefined
-          ? [Effect.logInfo, Effect.logWarning, Effect.logError]
-          : [Effect.logDebug, Effect.logDebug, Effect.logDebug]
+      const reports = seat === undefined ? aloud : quietly
       let seen = yield* fingerprint(files, path)
       const first = yield* load
       const ref = yield* SubscriptionRef.make(compile(first))
@@ -87,24 +119,76 @@ export const layerFile = (
         const now = yield* fingerprint(files, path)
         if (now === seen) return
         seen = now
-        const config = yield* load
-        yield* SubscriptionRef.set(ref, compile(config))
-        yield* report(`Configuration reloaded from ${path}`)
-        for (const key of readAtStart) {
-          if (config.server[key] === first.server[key]) continue
-          yield* warn(`server.${key} is read at start only: restart to have ${config.server[key]}`)
-        }
-      }).pipe(
-        Effect.catchAll((failure) =>
-          complain(`Configuration not reloaded, the last good one stays in force\n${failure.message}`)
-        ),
-        Effect.catchAllDefect((defect) => Effect.logError("Configuration not reloaded", defect))
-      )
+        yield* change(ref, first, yield* load, `Configuration reloaded from ${path}`, reports)
+      })
 
-      yield* Effect.forkScoped(Effect.repeat(refresh, Schedule.spaced(pollInterval)))
-      return { current: SubscriptionRef.get(ref), changes: ref.changes }
+      yield* Effect.forkScoped(Effect.repeat(keepLastGood(reports)(refresh), Schedule.spaced(pollInterval)))
+      return serviceOf(ref)
     })
   )
+
+type Reference = SubscriptionRef.SubscriptionRef<Snapshot>
+
+const serviceOf = (ref: Reference): Context.Tag.Service<ConfigRef> => ({
+  current: SubscriptionRef.get(ref),
+  changes: ref.changes
+})
+
+/** How changes are told to operators. */
+interface Reports {
+  readonly report: (text: string) => Effect.Effect<void>
+  readonly warn: (text: string) => Effect.Effect<void>
+  readonly complain: (text: string) => Effect.Effect<void>
+}
+
+const aloud: Reports = { report: Effect.logInfo, warn: Effect.logWarning, complain: Effect.logError }
+const quietly: Reports = { report: Effect.logDebug, warn: Effect.logDebug, complain: Effect.logDebug }
+
+const change = Effect.fnUntraced(function* (
+  ref: Reference,
+  first: GatewayConfig.GatewayConfig,
+  config: GatewayConfig.GatewayConfig,
+  told: string,
+  { report, warn }: Reports
+) {
+  yield* SubscriptionRef.set(ref, compile(config))
+  yield* report(told)
+  for (const key of readAtStart) {
+    if (config.server[key] === first.server[key]) continue
+    yield* warn(`server.${key} is read at start only: restart to have ${config.server[key]}`)
+  }
+})
+
+const keepLastGood =
+  ({ complain }: Reports) =>
+  <E extends { readonly message: string }, R>(reload: Effect.Effect<void, E, R>): Effect.Effect<void, never, R> =>
+    reload.pipe(
+      Effect.catchAll((failure) =>
+        complain(`Configuration not reloaded, the last good one stays in force\n${failure.message}`)
+      ),
+      Effect.catchAllDefect((defect) => Effect.logError("Configuration not reloaded", defect))
+    )
+
+const oneOf = <A, E, R>(pull: Effect.Effect<Chunk.Chunk<A>, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(pull, (chunk) =>
+    Option.match(Chunk.head(chunk), { onNone: () => oneOf(pull), onSome: (each) => Effect.succeed(each) })
+  )
+
+const noFirst = <E>(failure: Option.Option<E>): E | ConfigInvalid =>
+  Option.getOrElse(failure, () => {
+    const message = "there is none: the stream has ended before its first"
+    return new ConfigInvalid({ issues: [{ path: [], message }] })
+  })
+
+// Where it has but ended there is no cause left.
+const noMore = (cause: Cause.Cause<Option.Option<unknown>>): Effect.Effect<void> =>
+  Option.match(Cause.flipCauseOption(cause), {
+    onNone: () => Effect.void,
+    onSome: (failed) =>
+      Cause.isInterruptedOnly(failed)
+        ? Effect.void
+        : Effect.logError(`Configurations come no more, the last good one stays in force\n${Cause.pretty(failed)}`)
+  })
 
 const loadShare = Effect.fnUntraced(function* (path: string, seat: WorkerShare.Seat) {
   const { config, place } = yield* ConfigFile.open(path)

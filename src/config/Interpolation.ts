@@ -2,6 +2,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Yaml from "yaml"
+import type * as JsonObject from "../domain/json/JsonObject.js"
 import type { ConfigIssue } from "../domain/schema/ConfigIssue.js"
 
 /** What the environment did not say. */
@@ -35,20 +36,84 @@ export const textsOf = (document: Yaml.Document): ReadonlyArray<Text> => {
 export const run: (document: Yaml.Document) => Effect.Effect<Missing> = Effect.fnUntraced(function* (
   document: Yaml.Document
 ) {
-  const unset: Array<ConfigIssue> = []
-  const defaulted: Array<ConfigIssue> = []
+  const missing: Noted = { unset: [], defaulted: [] }
   for (const { path, scalar, text } of textsOf(document)) {
-    if (!text.includes("${")) continue
-    scalar.value = yield* replace(text, (name, fallback) => {
-      const message =
-        fallback === undefined
-          ? `the environment variable ${name} is not set (write \${${name}:-} if it may be empty)`
-          : `the environment variable ${name} is not set, so its default is taken`
-      ;(fallback === undefined ? unset : defaulted).push({ path, message })
-    })
+    if (text.includes("${")) scalar.value = yield* filled(text, path, missing)
   }
-  return { unset, defaulted }
+  return missing
 })
+
+/** Plain values whose variables are replaced, and what the environment did not say. */
+export interface Filled extends Missing {
+  readonly value: unknown
+}
+
+/**
+ * Does the same in plain values, in every string of their lists and objects but the keys. What is not changed is the very
+ * same as before; what is of a class, such as a `Redacted`, stays as it is, and so does what holds itself.
+ */
+export const plain: (value: unknown) => Effect.Effect<Filled> = Effect.fnUntraced(function* (value: unknown) {
+  const missing: Noted = { unset: [], defaulted: [] }
+  return { ...missing, value: yield* fill(value, [], missing, new Map()) }
+})
+
+interface Noted extends Missing {
+  readonly unset: Array<ConfigIssue>
+  readonly defaulted: Array<ConfigIssue>
+}
+
+const fill = (
+  value: unknown,
+  path: ConfigIssue["path"],
+  missing: Noted,
+  known: Map<object, unknown>
+): Effect.Effect<unknown> => {
+  if (typeof value === "string") return value.includes("${") ? filled(value, path, missing) : Effect.succeed(value)
+  if (!isPlain(value)) return Effect.succeed(value)
+  if (known.has(value)) return Effect.succeed(known.get(value))
+  known.set(value, value)
+  return Effect.suspend(() =>
+    Effect.map(fillEach(value, path, missing, known), (result) => {
+      known.set(value, result)
+      return result
+    })
+  )
+}
+
+const fillEach = Effect.fnUntraced(function* (
+  value: Plain,
+  path: ConfigIssue["path"],
+  missing: Noted,
+  known: Map<object, unknown>
+) {
+  const isList = Array.isArray(value)
+  const entries: Array<readonly [string, unknown]> = []
+  let isChanged = false
+  for (const [key, each] of Object.entries(value)) {
+    const result = yield* fill(each, [...path, isList ? Number(key) : key], missing, known)
+    if (result !== each) isChanged = true
+    entries.push([key, result])
+  }
+  if (!isChanged) return value
+  return isList ? entries.map(([, each]) => each) : Object.fromEntries(entries)
+})
+
+type Plain = JsonObject.JsonObject | ReadonlyArray<unknown>
+
+const isPlain = (value: unknown): value is Plain => {
+  if (typeof value !== "object" || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return Array.isArray(value) || prototype === Object.prototype || prototype === null
+}
+
+const filled = (text: string, path: ConfigIssue["path"], { defaulted, unset }: Noted): Effect.Effect<string> =>
+  replace(text, (name, fallback) => {
+    const message =
+      fallback === undefined
+        ? `the environment variable ${name} is not set (write \${${name}:-} if it may be empty)`
+        : `the environment variable ${name} is not set, so its default is taken`
+    ;(fallback === undefined ? unset : defaulted).push({ path, message })
+  })
 
 /** What of a text stands in the file itself: the text with the defaults of its variables in their places. */
 export const literal = (text: string): string =>

@@ -1,7 +1,6 @@
 import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -11,10 +10,11 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ConfigRef } from "../config/ConfigRef.js"
 import { ChatCompletion, ChatCompletionChunk } from "../domain/chat/ChatCompletion.js"
+import * as RequestText from "../domain/chat/request/RequestText.js"
 import type { AnswerChunk } from "../domain/chat/answer/AnswerChunk.js"
 import type { Headers } from "../domain/backend/Credentials.js"
 import type { GatewayFailure } from "../domain/failure/Failure.js"
-import { BodyMalformed, BodyTooLarge, Draining } from "../domain/failure/Failure.js"
+import { Draining } from "../domain/failure/Failure.js"
 import type { Journal } from "../domain/record/Journal.js"
 import type { Outcome, RelayEnd } from "../domain/failure/Outcome.js"
 import * as OpenAiChatClient from "../domain/protocol/openai-chat/OpenAiChatClient.js"
@@ -151,7 +151,8 @@ const begin = <A>(
       { protocol, caller: () => callerOf(options), sink: () => sink },
       {
         receive: (exchange) =>
-          Effect.flatMap(textOf(body, exchange.snapshot.config.server.maxBody), (text) =>
+          // Through JSON, as over HTTP: what the caller does with its objects meanwhile changes nothing here.
+          Effect.flatMap(RequestText.of(body, exchange.snapshot.config.server.maxBody), (text) =>
             Effect.flatMap(exchange.bytes.hold(text.length), () => Exchange.decode(exchange, text))
           ),
         obtain: (exchange, ask) => forward(exchange, ask, reader),
@@ -181,18 +182,6 @@ const callerOf = ({ apiKey, headers: given = {}, id = RequestId.make(), ip = "" 
   }
   return { id, ip, caller: Fingerprint.ofRequest(headers, ""), headers }
 }
-
-// Through JSON, as over HTTP: what the caller does with its objects meanwhile changes nothing here.
-const textOf = (body: Request, limit: number): Either.Either<string, BodyMalformed | BodyTooLarge> =>
-  Either.try({
-    try: () => JSON.stringify(body),
-    catch: () => new BodyMalformed({ reason: "The request cannot be written as JSON.", param: null })
-  }).pipe(
-    Either.filterOrLeft(
-      (text) => Buffer.byteLength(text) <= limit,
-      () => new BodyTooLarge({ limit })
-    )
-  )
 
 // Whatever has gone through the repair is of these shapes; anything else is a defect.
 const decodeAnswer = Schema.decodeUnknownSync(Schema.parseJson(ChatCompletion))

@@ -7,14 +7,15 @@ import type { BootFailure } from "../domain/failure/Failure.js"
 import { ConfigInvalid } from "../domain/failure/Failure.js"
 import * as GatewayConfig from "../domain/config/GatewayConfig.js"
 import type { RequestRecord } from "../domain/record/RequestRecord.js"
-import * as RoutePlan from "../domain/routing/RoutePlan.js"
-import * as RouteTable from "../domain/routing/RouteTable.js"
+import * as Routing from "../domain/routing/Routing.js"
 import * as Gateway from "../Gateway.js"
 import * as RequestLog from "../records/RequestLog.js"
 import { Transport } from "../upstream/Transport.js"
 import type { Script } from "./Script.js"
 import * as ScriptedTransport from "./ScriptedTransport.js"
 
+export { configs } from "./ConfigSamples.js"
+export { requests } from "./RequestSamples.js"
 export { answerWell, breakOff, chunk, completion, reject, silent, usageChunk } from "./Script.js"
 export type { Call, Received, Script } from "./Script.js"
 export type { BackendCall, Made } from "./ScriptedTransport.js"
@@ -74,7 +75,7 @@ export interface Candidate {
 }
 
 /**
- * Who would be asked for a model, first to last, fallbacks included; `draw` gives the random number of each backend, in
+ * Who would be asked for a model, first to last, fallbacks included, and nobody where no backend serves it; `draw` gives the random number of each backend, in
  * [0, 1), of which the smaller go first. Without it backends of the same weight keep their order.
  */
 export const plan = (
@@ -84,9 +85,9 @@ export const plan = (
 ): Either.Either<ReadonlyArray<Candidate>, ConfigInvalid> =>
   Either.mapBoth(GatewayConfig.decode(config), {
     onLeft: (issues) => new ConfigInvalid({ issues }),
-    onRight: ({ backends }) =>
-      RoutePlan.make(RouteTable.make(backends), "chat", model, ({ name }) => draw(name)).map((target) => ({
-        backend: target.backend.name,
-        model: target.model
+    onRight: (decoded) =>
+      Either.getOrElse(Routing.plan(decoded, model, draw), () => []).map((candidate) => ({
+        backend: candidate.backend.name,
+        model: candidate.model
       }))
   })

@@ -3,15 +3,18 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as ConfigRef from "../../src/config/ConfigRef.js"
+import type * as GatewayConfig from "../../src/domain/config/GatewayConfig.js"
 import type * as WorkerShare from "../../src/domain/config/WorkerShare.js"
 import * as LogLines from "../support/LogLines.js"
 import * as Temp from "../support/Temp.js"
-import { asleep } from "../support/Until.js"
+import { asleep, until } from "../support/Until.js"
 
 const text = (name: string) =>
   `openai_clients:\n  - name: ${name}\n    base_url: "demo:"\n    model_match: { value: [m] }\n`
@@ -279,6 +282,117 @@ describe("ConfigRef.layerStatic", () => {
       assert.strictEqual(failure._tag, "ConfigInvalid")
       assert.match(failure.message, /^config: openai_clients\[0\]\.base_url: expected an http/)
       assert.include(failure.message, "\nconfig: openai_clients[0].priority: expected a number ≥ 0")
+    })
+  )
+})
+
+describe("ConfigRef.layerChanges", () => {
+  const named = (name: string, over: Partial<GatewayConfig.Plain> = {}): GatewayConfig.Plain => ({
+    openai_clients: [{ name, base_url: "demo:", model_match: { value: ["m"] } }],
+    ...over
+  })
+
+  /** A reference to a stream, the names of the configurations that came into force, and what was logged. */
+  const follow = <E>(changes: Stream.Stream<GatewayConfig.Plain, E>) =>
+    Effect.gen(function* () {
+      const log = LogLines.make()
+      const built = yield* Layer.build(Layer.provide(ConfigRef.layerChanges(changes), log.layer))
+      const ref = Context.get(built, ConfigRef.ConfigRef)
+      const seen = yield* Queue.unbounded<string | undefined>()
+      yield* Effect.forkScoped(Stream.runForEach(ref.changes, (snapshot) => Queue.offer(seen, nameOf(snapshot))))
+      return { log, seen, name: Effect.map(ref.current, nameOf) }
+    })
+
+  it.scoped("waits for the first, and puts each later one in force", () =>
+    Effect.gen(function* () {
+      const given = yield* Queue.unbounded<GatewayConfig.Plain>()
+      const building = yield* Effect.fork(follow(Stream.fromQueue(given)))
+      yield* TestClock.adjust("1 hour")
+      assert.isTrue(Option.isNone(yield* building.poll))
+      yield* Queue.offer(given, named("first"))
+      const { log, name, seen } = yield* Fiber.join(building)
+      assert.strictEqual(yield* Queue.take(seen), "first")
+      yield* Queue.offer(given, named("second", { server: { workers: 2 } }))
+      assert.strictEqual(yield* Queue.take(seen), "second")
+      assert.strictEqual(yield* name, "second")
+      assert.strictEqual(yield* Effect.promise(() => log.line("WARN")), restart)
+      assert.deepStrictEqual(log.lines, ["INFO Configuration changed", restart])
+    })
+  )
+
+  const restart = "WARN server.workers is read at start only: restart to have 2"
+
+  it.scoped("takes several that come at once one after the other", () =>
+    Effect.gen(function* () {
+      const { log, name } = yield* follow(Stream.make(named("a"), named("b"), named("c")))
+      yield* Effect.promise(() => until(() => log.lines.length === 2))
+      assert.strictEqual(yield* name, "c")
+    })
+  )
+
+  it.scoped("reports one that is invalid, and keeps the last good one until another comes", () =>
+    Effect.gen(function* () {
+      const given = yield* Queue.unbounded<GatewayConfig.Plain>()
+      yield* Queue.offer(given, named("first"))
+      const { log, name, seen } = yield* follow(Stream.fromQueue(given))
+      yield* Queue.offer(given, named("${ABSENT}"))
+      const line = yield* Effect.promise(() => log.line("ERROR"))
+      assert.include(line, "the last good one stays in force\nconfig: openai_clients[0].name: the environment variable")
+      assert.strictEqual(yield* name, "first")
+      yield* Queue.offer(given, named("third"))
+      assert.deepStrictEqual([yield* Queue.take(seen), yield* Queue.take(seen)], ["first", "third"])
+    })
+  )
+
+  it.scoped("keeps the last good one when the stream fails or dies, and says so", () =>
+    Effect.gen(function* () {
+      for (const end of [Stream.fail("the store is gone"), Stream.dieMessage("the store is gone")]) {
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const { log, name } = yield* follow(Stream.concat(Stream.make(named("first")), end))
+            const line = yield* Effect.promise(() => log.line("ERROR"))
+            assert.match(line, /Configurations come no more, the last good one stays in force\n.*: the store is gone/)
+            assert.strictEqual(yield* name, "first")
+          })
+        )
+      }
+    })
+  )
+
+  it.scoped("keeps the last good one when the stream ends, which is no mistake", () =>
+    Effect.gen(function* () {
+      let ended = false
+      const end = Stream.execute(Effect.sync(() => (ended = true)))
+      const changes = Stream.concat(Stream.make(named("only")), end)
+      const { log, name } = yield* follow(changes)
+      yield* Effect.promise(() => until(() => ended))
+      assert.strictEqual(yield* name, "only")
+      assert.deepStrictEqual(log.lines, [])
+    })
+  )
+
+  it.scoped("fails with what keeps the first from coming or being valid", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* Effect.flip(follow(Stream.fail("no store" as const))), "no store")
+      const [empty, invalid] = yield* Effect.all([
+        Effect.flip(follow(Stream.empty)),
+        Effect.flip(follow(Stream.make({ openai_clients: [] }, named("too late"))))
+      ])
+      assert.strictEqual(empty.message, "config: there is none: the stream has ended before its first")
+      assert.match(invalid.message, /^config: openai_clients: expected a list of at least one backend/)
+    })
+  )
+
+  it.effect("lets go of the stream when the layer closes", () =>
+    Effect.gen(function* () {
+      let released = 0
+      const changes = Stream.concat(Stream.make(named("first")), Stream.never).pipe(
+        Stream.ensuring(Effect.sync(() => released++))
+      )
+      yield* Effect.scoped(
+        Effect.andThen(follow(changes), ({ log }) => assert.deepStrictEqual([released, log.lines], [0, []]))
+      )
+      assert.strictEqual(released, 1)
     })
   )
 })

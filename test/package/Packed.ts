@@ -61,7 +61,15 @@ export const compileAndRun = async (folder: string, node: string): Promise<unkno
 }
 
 /** What the user's program says when all is well. */
-export const expected = { text: "You said: Hi / You said: Hi", rows: 2, models: true, plan: true, decoded: true }
+export const expected = {
+  text: "You said: Hi / You said: Hi",
+  rows: 2,
+  models: true,
+  plan: true,
+  decoded: true,
+  planned: true,
+  prepared: true
+}
 
 /** Puts the package into a project together with the modules that we have ourselves, instead of installing them. */
 export const borrow = async (folder: string, tarball: string): Promise<void> => {

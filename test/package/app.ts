@@ -4,8 +4,10 @@ import * as Completions from "causeway/Completions"
 import * as ConfigRef from "causeway/ConfigRef"
 import type { GatewayFailure } from "causeway/Failure"
 import * as GatewayConfig from "causeway/GatewayConfig"
+import * as Preparation from "causeway/Preparation"
 import * as RequestLog from "causeway/RequestLog"
 import type { RequestRecord } from "causeway/RequestRecord"
+import * as Routing from "causeway/Routing"
 import type { StreamFailure } from "causeway/StreamFailure"
 import * as Testing from "causeway/testing"
 import * as Transport from "causeway/Transport"
@@ -20,6 +22,8 @@ const config: Gateway.Config = {
   openai_clients: [{ name: "demo", base_url: "demo:", model_match: { type: "exact", value: ["demo"] } }]
 }
 const request = { model: "demo", messages: [{ role: "user", content: "Hi" }] }
+
+const decoded = GatewayConfig.decode(config)
 
 const records: Array<RequestRecord> = []
 const gateway = Gateway.layerCustom.pipe(
@@ -55,6 +59,8 @@ console.log(
     rows: records.length,
     models: models.includes('"demo"'),
     plan: Either.isRight(Testing.plan(config, "demo")),
-    decoded: Either.isRight(GatewayConfig.decode(config))
+    decoded: Either.isRight(decoded),
+    planned: Either.isRight(Either.flatMap(decoded, (it) => Routing.plan(it, "demo"))),
+    prepared: Either.isRight(Either.flatMap(decoded, (it) => Preparation.body(it, "demo", request)))
   })
 )

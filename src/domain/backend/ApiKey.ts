@@ -1,6 +1,7 @@
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as SecretText from "./SecretText.js"
 
 /** Stands for the key that the caller brings. */
 export const callers = "caller"
@@ -11,13 +12,15 @@ export type ApiKey = Redacted.Redacted | typeof callers
 /** Whether it is a key of the backend's own. */
 export const isOwn = (key: ApiKey): key is Redacted.Redacted => key !== callers
 
-/** An `api_key` as an operator writes it; an empty one is none. */
+const title = "a key, or caller"
+
+/** An `api_key` as an operator writes it, or as a host has it; an empty one is none. */
 export const Written = Schema.transform(
-  Schema.String.annotations({ title: "a key, or caller" }),
+  SecretText.of(Schema.String).annotations({ title, jsonSchema: { type: "string", title } }),
   Schema.OptionFromSelf(Schema.Union(Schema.Literal(callers), Schema.RedactedFromSelf(Schema.String))),
   {
     strict: true,
-    decode: (text) => read(text.trim()),
+    decode: (text) => read(SecretText.reveal(text).trim()),
     encode: (key) => Option.match(key, { onNone: () => "", onSome: write })
   }
 )

@@ -19,6 +19,7 @@ import * as Cleaning from "./Cleaning.js"
 import * as Dialect from "./Dialect.js"
 import * as JsonObject from "../json/JsonObject.js"
 import { BreakerSettings } from "./BreakerSettings.js"
+import * as SecretText from "./SecretText.js"
 import * as SpokenProtocol from "./SpokenProtocol.js"
 import { Timeouts } from "./Timeouts.js"
 
@@ -81,10 +82,11 @@ const HeaderName = Schema.Lowercase.pipe(
     jsonSchema: { pattern: headerName.source, not: { enum: ["host", ...framing] } }
   })
 )
-const HeaderValue = Schema.String.pipe(
-  Schema.pattern(/^[\t\x20-\x7e\x80-\xff]*$/),
-  Schema.annotations({ title: "a string on one line" })
-)
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
+const headerTitle = "a string on one line"
+const HeaderValue = SecretText.of(
+  Schema.String.pipe(Schema.pattern(headerValue), Schema.annotations({ title: headerTitle }))
+).annotations({ title: headerTitle, jsonSchema: { type: "string", title: headerTitle, pattern: headerValue.source } })
 const Headers = Schema.Record({ key: Schema.String, value: HeaderValue }).pipe(
   Schema.filter((headers) =>
     Object.keys(headers).flatMap((name) => {
@@ -107,7 +109,7 @@ const ExtraBody = Schema.transformOrFail(
       if (body === undefined) return ParseResult.fail(new ParseResult.Type(ast, value, "expected a JSON object"))
       const taken = Dialect.reserved.find((key) => key in body)
       return taken === undefined
-        ? ParseResult.succeed(body)
+        ? ParseResult.succeed(SecretText.revealFields(body))
         : ParseResult.fail(new ParseResult.Type(ast, value, `may not set "${taken}": it belongs to the caller`))
     },
     encode: (body) => ParseResult.succeed(body)

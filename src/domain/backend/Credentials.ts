@@ -2,6 +2,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as ApiKey from "./ApiKey.js"
 import type { Backend } from "./Backend.js"
+import * as SecretText from "./SecretText.js"
 import { oncePer } from "../text/OncePer.js"
 
 /** Headers by lower-case name, as Node gives them. */
@@ -21,7 +22,8 @@ export const ownKey = ({ apiKey }: Backend): Option.Option<Redacted.Redacted> =>
 export const hasKey = (backend: Backend): boolean =>
   Option.isSome(ownKey(backend)) ||
   Object.entries(backend.headers).some(
-    ([name, value]) => value !== "" && (isCredential(name) || name.toLowerCase() === backend.keyHeader)
+    ([name, value]) =>
+      SecretText.reveal(value) !== "" && (isCredential(name) || name.toLowerCase() === backend.keyHeader)
   ) ||
   [...new URL(backend.baseUrl).searchParams].some(([name, value]) => value !== "" && isCredential(name))
 
@@ -54,7 +56,7 @@ export const upstreamHeaders = (backend: Backend, caller: Headers, stream: boole
   const key = Option.map(keyFor(backend, caller), Redacted.value)
   const scheme = backend.keyHeader === "authorization" ? "Bearer " : ""
   if (Option.isSome(key)) headers[backend.keyHeader] = scheme + key.value
-  for (const [name, value] of Object.entries(backend.headers)) headers[name.toLowerCase()] = value
+  for (const [name, value] of Object.entries(backend.headers)) headers[name.toLowerCase()] = SecretText.reveal(value)
   return headers
 }
 

@@ -3,6 +3,7 @@ import * as Redacted from "effect/Redacted"
 import type { Backend } from "./Backend.js"
 import * as Credentials from "./Credentials.js"
 import * as JsonObject from "../json/JsonObject.js"
+import * as SecretText from "./SecretText.js"
 import * as Needles from "../text/Needles.js"
 import { oncePer } from "../text/OncePer.js"
 import { cut } from "../text/CutText.js"
@@ -81,7 +82,7 @@ const keysOf = oncePer((backend: Backend) =>
     ...Option.match(Credentials.ownKey(backend), { onNone: () => [], onSome: (key) => [Redacted.value(key)] }),
     ...Object.entries(backend.headers).flatMap(([name, value]) =>
       Credentials.isCredential(name) || name.toLowerCase() === backend.keyHeader || !isPlain(name, value)
-        ? partsOf(value)
+        ? partsOf(SecretText.reveal(value))
         : []
     ),
     ...inUrl(backend.baseUrl),
@@ -147,8 +148,9 @@ const inBody = (value: unknown, isSecret: boolean): ReadonlyArray<string> => {
 const shortestSecret = 8
 
 // One word, a media type, a version or a date, and headers that hold nothing else; whatever else there is may be a secret.
-const isPlain = (name: string, value: string): boolean =>
-  value.length < shortestSecret || publicHeaders.includes(name.toLowerCase()) || plain.test(value)
+const isPlain = (name: string, value: SecretText.SecretText): boolean =>
+  typeof value === "string" &&
+  (value.length < shortestSecret || publicHeaders.includes(name.toLowerCase()) || plain.test(value))
 
 const plain =
   /^(?:[A-Z]?[a-z]{1,20}|[a-z]{1,20}\/[a-z]{1,20}(?:[.+-][a-z\d]{1,20}){0,4}|v?\d{1,4}(?:[.-]\d{1,3}){0,3})$/

@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as ApiKey from "../backend/ApiKey.js"
 import { Backend, settled } from "../backend/Backend.js"
@@ -25,6 +26,7 @@ import * as IpRange from "./IpRange.js"
 import * as JsonBounds from "../json/JsonBounds.js"
 import { RetentionText } from "./Retention.js"
 import * as RouteTable from "../routing/RouteTable.js"
+import * as SecretText from "../backend/SecretText.js"
 import * as WorkerShare from "./WorkerShare.js"
 import { Bodies, Durability } from "./WriterSettings.js"
 
@@ -56,6 +58,16 @@ const Queue = Schema.Struct({
     description: "What has waited this long gets a 503."
   })
 })
+
+const OperatorKey = Schema.transform(
+  SecretText.of(Schema.String).annotations({ title: "a key", jsonSchema: { type: "string" } }),
+  Schema.RedactedFromSelf(Schema.String),
+  {
+    strict: true,
+    decode: (text) => Redacted.make(SecretText.reveal(text).trim()),
+    encode: (key) => key
+  }
+)
 
 const Server = Schema.Struct({
   drain: orDefault(DurationText, () => Duration.seconds(30)).annotations({
@@ -114,7 +126,7 @@ const Server = Schema.Struct({
   operatorEndpoints: orDefault(Schema.Boolean, () => false)
     .annotations({ description: "Whether `GET /v1/backends` shows what is thought of each backend." })
     .pipe(Schema.fromKey("operator_endpoints")),
-  operatorKey: optional(Schema.Redacted(Schema.Trim))
+  operatorKey: optional(OperatorKey)
     .annotations({
       description: "What it must be asked with, as `Authorization: Bearer`; anybody may ask without one."
     })

@@ -1,4 +1,5 @@
 import * as JsonObject from "../json/JsonObject.js"
+import * as ByteLength from "../text/ByteLength.js"
 import * as Redaction from "./Redaction.js"
 
 /** Models take about so many bytes of UTF-8 for a token: English has four letters in them, Chinese one and a third. */
@@ -36,22 +37,11 @@ const sizeOfAll = (object: JsonObject.JsonObject, keys: ReadonlyArray<string>): 
 // Names count with what they name, which about makes up for what stands around a message. The depth is bounded: what is
 // nested too deeply is not parsed.
 const sizeOf = (value: unknown, key: string): number => {
-  if (typeof value === "string") return Redaction.isMedia(value, key) ? 0 : bytesIn(value)
+  if (typeof value === "string") return Redaction.isMedia(value, key) ? 0 : ByteLength.of(value)
   // One of a prompt that is given in tokens.
   if (JsonObject.number(value) !== undefined) return bytesPerToken
   let bytes = 0
   if (Array.isArray(value)) for (const item of value) bytes += sizeOf(item, key)
   else if (JsonObject.is(value)) for (const name in value) bytes += name.length + sizeOf(value[name], name)
-  return bytes
-}
-
-// What `Buffer.byteLength` says, without Node.
-const bytesIn = (text: string): number => {
-  let bytes = text.length
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    // Each half of a pair makes two of its four bytes.
-    if (code > 0x7f) bytes += code > 0x7ff && (code < 0xd800 || code > 0xdfff) ? 2 : 1
-  }
   return bytes
 }

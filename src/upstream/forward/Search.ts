@@ -15,7 +15,8 @@ import type { RelayEnd } from "../../domain/failure/Outcome.js"
 import type { AttemptTrace } from "../../domain/record/RequestRecord.js"
 import * as JsonText from "../../domain/json/JsonText.js"
 import * as RoutePlan from "../../domain/routing/RoutePlan.js"
-import type { RouteTable, Target } from "../../domain/routing/RouteTable.js"
+import type { Target } from "../../domain/routing/RouteTable.js"
+import * as Routing from "../../domain/routing/Routing.js"
 import * as Protocols from "../../domain/protocol/Protocols.js"
 import type { AnswerReader } from "../attempt/AnswerReader.js"
 import * as Attempt from "../attempt/Attempt.js"
@@ -60,8 +61,7 @@ export const run: <A>(
   const { atEnd, clock, journal, snapshot } = options
   const { config, routes } = snapshot
   const { health, slots } = backends
-  const plan = RoutePlan.certain(routes, ask.operation, ask.model) ?? (yield* drawn(routes, ask))
-  if (plan.length === 0) return yield* new ModelNotFound({ model: ask.model })
+  const plan = RoutePlan.certain(routes, ask.operation, ask.model) ?? (yield* drawn(config, ask))
   const { queue } = config.server
   const candidates = Candidates.make({ plan, health, slots, queue, clock, startedAt: journal.startedAt })
   const search: Search<A> = {
@@ -248,11 +248,14 @@ const rescue = Effect.fnUntraced(function* <A>(
 
 const obtainAnew = Effect.fnUntraced(obtain)
 
-const drawn = (routes: RouteTable, { model, operation }: Ask): Effect.Effect<ReadonlyArray<Target>> =>
-  Effect.map(
-    Effect.forEach(routes.backends, (backend) => Effect.map(Random.next, (draw) => [backend, draw] as const)),
+const drawn = (
+  config: Routing.Config,
+  { model, operation }: Ask
+): Effect.Effect<ReadonlyArray<Target>, ModelNotFound> =>
+  Effect.flatMap(
+    Effect.forEach(config.backends, ({ name }) => Effect.map(Random.next, (draw) => [name, draw] as const)),
     (entries) => {
       const draws = new Map(entries)
-      return RoutePlan.make(routes, operation, model, (backend) => draws.get(backend) ?? 0)
+      return Routing.plan(config, model, (backend) => draws.get(backend) ?? 0, operation)
     }
   )

@@ -1,0 +1,20 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as GatewayConfig from "../domain/config/GatewayConfig.js"
+import { ConfigInvalid } from "../domain/failure/Failure.js"
+import type { ConfigIssue } from "../domain/schema/ConfigIssue.js"
+import * as Interpolation from "./Interpolation.js"
+
+/** Interpolates and decodes a configuration of plain values; everything that is wrong with it comes back at once. */
+export const read = (plain: GatewayConfig.Plain): Effect.Effect<GatewayConfig.GatewayConfig, ConfigInvalid> =>
+  Effect.flatMap(Interpolation.plain(plain), ({ unset, value }) => decode(value, unset))
+
+/** Decodes plain values as they are, whatever looks like a variable in them; `issues` are wrong with them already. */
+export const decode = (
+  plain: unknown,
+  issues: ReadonlyArray<ConfigIssue> = []
+): Either.Either<GatewayConfig.GatewayConfig, ConfigInvalid> => {
+  const decoded = GatewayConfig.decode(plain)
+  if (Either.isLeft(decoded)) return Either.left(new ConfigInvalid({ issues: [...issues, ...decoded.left] }))
+  return issues.length === 0 ? Either.right(decoded.right) : Either.left(new ConfigInvalid({ issues }))
+}

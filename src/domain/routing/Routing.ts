@@ -1,0 +1,30 @@
+import * as Either from "effect/Either"
+import type { Backend } from "../backend/Backend.js"
+import { ModelNotFound } from "../failure/Failure.js"
+import type { Operation } from "../operation/Operation.js"
+import * as RoutePlan from "./RoutePlan.js"
+import * as RouteTable from "./RouteTable.js"
+
+/** A backend, and the model that it would be asked for. */
+export type Candidate = RouteTable.Target
+
+/** What of a configuration decides who is asked. */
+export interface Config {
+  readonly backends: ReadonlyArray<Backend>
+}
+
+/**
+ * Who is asked for a model, first to last, as long as one after the other fails: the backends that serve it in weighted
+ * order, then those of their fallbacks, and so on, each (backend, model) once. `draw` gives the random number of a backend
+ * by its name, in [0, 1), of which the smaller go first; without it backends of the same weight keep their order. Fails
+ * with `ModelNotFound` where no backend serves the model. The gateway leaves out who is set aside or busy.
+ */
+export const plan = (
+  { backends }: Config,
+  model: string,
+  draw: (backend: string) => number = () => 0.5,
+  operation: Operation = "chat"
+): Either.Either<ReadonlyArray<Candidate>, ModelNotFound> => {
+  const candidates = RoutePlan.make(RouteTable.make(backends), operation, model, ({ name }) => draw(name))
+  return candidates.length === 0 ? Either.left(new ModelNotFound({ model })) : Either.right(candidates)
+}
