@@ -96,9 +96,19 @@ describe("the types of the library", () => {
       stream: completions.stream({ model: "m", messages: [{ role: "user" }] })
     })
     expectTypeOf(services).returns.toEqualTypeOf<{
-      whole: Effect.Effect<Completions.ChatCompletion, GatewayFailure>
-      stream: Stream.Stream<Completions.ChatCompletionChunk, GatewayFailure | StreamFailure>
+      whole: Effect.Effect<Completions.ChatCompletion, Completions.CompletionFailure>
+      stream: Stream.Stream<Completions.ChatCompletionChunk, Completions.CompletionFailure | StreamFailure>
     }>()
+    expectTypeOf<Completions.CompletionFailure["_tag"]>().toEqualTypeOf<
+      | "BodyTooLarge"
+      | "BodyTooComplex"
+      | "BodyMalformed"
+      | "ModelNotFound"
+      | "Draining"
+      | "Overloaded"
+      | "Rejected"
+      | "NoBackendAvailable"
+    >()
     expectTypeOf(Completions.layer).toEqualTypeOf<Layer.Layer<Completions.Completions, never, Needs | Forwarder>>()
   })
 

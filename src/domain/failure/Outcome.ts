@@ -3,7 +3,7 @@ import type * as Duration from "effect/Duration"
 import { UpstreamBroke, UpstreamErrored, UpstreamStalled } from "./AnswerFailure.js"
 import type { AnswerFailure } from "./AnswerFailure.js"
 import type { ErrorBody } from "./ErrorBody.js"
-import type { GatewayFailure } from "./Failure.js"
+import type { GatewayFailure } from "./GatewayFailure.js"
 
 /** An end that nothing is wrong with, but that the caller may not have waited for. */
 type Unbroken = Data.TaggedEnum<{
