@@ -1,14 +1,7 @@
 import * as Schema from "effect/Schema"
 import * as HttpStatus from "./HttpStatus.js"
 import * as Identified from "./Identified.js"
-import {
-  BodyMalformed,
-  BodyTooComplex,
-  BodyTooLarge,
-  Draining,
-  ModelNotFound,
-  Overloaded
-} from "./Refusal.js"
+import { BodyMalformed, BodyTooComplex, BodyTooLarge, Draining, ModelNotFound, Overloaded } from "./Refusal.js"
 import type { BodyTimedOut, EncodingUnsupported, Refusal } from "./Refusal.js"
 import { ToldAttempt, ToldRejected } from "./ToldAttempt.js"
 

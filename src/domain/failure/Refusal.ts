@@ -106,11 +106,7 @@ export class ModelNotFound extends Schema.TaggedError<ModelNotFound>()(
 }
 
 /** The gateway is stopping. */
-export class Draining extends Schema.TaggedError<Draining>()(
-  "Draining",
-  { ...Identified.fields },
-  HttpStatus.of(503)
-) {
+export class Draining extends Schema.TaggedError<Draining>()("Draining", { ...Identified.fields }, HttpStatus.of(503)) {
   override get message() {
     return "The server is shutting down."
   }

@@ -23,9 +23,7 @@ export const of = (failure: UpstreamRejected): Told => {
   if (isForeign || status < 400) {
     if (timeouts.includes(status)) return timedOut
     // Who says when to come back has not failed, but is loading its model, or full.
-    return busy.includes(status) && retryAfter !== undefined
-      ? overloaded
-      : failed
+    return busy.includes(status) && retryAfter !== undefined ? overloaded : failed
   }
   return { status: classOf(status), error: PrivateAddress.hiddenIn(named(status, error)) }
 }
@@ -64,8 +62,14 @@ const timeouts: ReadonlyArray<number> = [504, 522, 524]
 // The second one is Anthropic's.
 const busy: ReadonlyArray<number> = [503, 529]
 
-const overloaded: Told = { status: 503, error: ErrorBody.ofServer("The model provider has no capacity at the moment.", ErrorBody.noCapacity) }
+const overloaded: Told = {
+  status: 503,
+  error: ErrorBody.ofServer("The model provider has no capacity at the moment.", ErrorBody.noCapacity)
+}
 /** What is told where no answer came in time. */
-export const timedOut: Told = { status: 504, error: ErrorBody.ofServer("The model provider did not answer in time.", "upstream_timeout") }
+export const timedOut: Told = {
+  status: 504,
+  error: ErrorBody.ofServer("The model provider did not answer in time.", "upstream_timeout")
+}
 
 const failed: Told = { status: 502, error: ErrorBody.ofServer("The model provider failed.", "upstream_error") }

@@ -103,7 +103,9 @@ export const cutShort = (
     case "UpstreamStalled":
       return server(502, "The model provider fell silent in the middle of the answer.", "upstream_stalled").error
     case "UpstreamErrored":
-      return end.status < 500 ? ToldRejection.named(end.status, end.error) : PrivateAddress.hiddenIn(ToldRejection.named(end.status, end.error))
+      return end.status < 500
+        ? ToldRejection.named(end.status, end.error)
+        : PrivateAddress.hiddenIn(ToldRejection.named(end.status, end.error))
     case "CutByDrain":
       return drained.error
   }
