@@ -4,18 +4,22 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { describe, expectTypeOf, it } from "@effect/vitest"
 import * as Gateway from "causeway"
 import * as Completions from "causeway/Completions"
+import { Attempts } from "causeway/RequestRecord"
+import type { AttemptTrace, LoggedRecord, RequestRecord } from "causeway/RequestRecord"
 import * as Testing from "causeway/testing"
 import * as Transport from "causeway/Transport"
 import type * as Context from "effect/Context"
 import type { ConfigRef } from "../src/config/ConfigRef.js"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type OpenAI from "openai"
 import type { BootFailure, ConfigInvalid, GatewayFailure, LogUnavailable } from "../src/domain/failure/Failure.js"
 import { protocol } from "../src/domain/protocol/openai-chat/OpenAiChatClient.js"
 import { ModelNotFound } from "../src/domain/failure/Failure.js"
 import { RelayEnd } from "../src/domain/failure/Outcome.js"
+import type { Outcome } from "../src/domain/failure/Outcome.js"
 import type { StreamFailure } from "../src/domain/failure/StreamFailure.js"
 import type { Admission } from "../src/admission/Admission.js"
 import type { Drain } from "../src/exchange/Drain.js"
@@ -182,5 +186,22 @@ describe("the types of the library", () => {
     // @ts-expect-error a duration is a text with a unit
     const wrong: Gateway.Config = { openai_clients: [backend], server: { drain: 30 } }
     expectTypeOf([nameless, unknown, wrong]).toBeArray()
+  })
+})
+
+describe("the types of a record", () => {
+  it("know the outcomes and the operations by their words", () => {
+    expectTypeOf<RequestRecord["Outcome"]>().toEqualTypeOf<Outcome["_tag"]>()
+    expectTypeOf<RequestRecord["Type"]>().toEqualTypeOf<"chat" | "completion">()
+    const read = (record: RequestRecord) => Schema.decode(Attempts)(record.Attempts)
+    expectTypeOf(read).returns.toMatchTypeOf<Effect.Effect<ReadonlyArray<AttemptTrace>, unknown>>()
+  })
+
+  it("let a log be given what it may keep as a row", () => {
+    const keep = (record: Parameters<RequestLog["Type"]["record"]>[0]): LoggedRecord => record
+    expectTypeOf(keep).toBeFunction()
+    // @ts-expect-error the words of a row may be those of another version
+    const trust = (row: LoggedRecord): RequestRecord => row
+    expectTypeOf(trust).toBeFunction()
   })
 })

@@ -56,7 +56,7 @@ export interface Options {
  * Chat completions without HTTP: the plan, attempts, repair, rescue, limits, drain and record of the server. Interrupting
  * a call cancels its backend's, and is recorded as `CallerLeft`.
  */
-export class Completions extends Context.Tag("causeway/exchange/Completions")<
+export class Completions extends Context.Tag("causeway/Completions")<
   Completions,
   {
     /** A whole answer. */

@@ -38,6 +38,27 @@ export interface Crashed {
 /** How an exchange ended; its tag is the record's `Outcome`. */
 export type Outcome = RelayEnd | GatewayFailure | Crashed
 
+/** The tags of all of them. */
+export const tags = [
+  "Completed",
+  "CallerLeft",
+  "CutByDrain",
+  "UpstreamBroke",
+  "UpstreamErrored",
+  "UpstreamStalled",
+  "BodyTooLarge",
+  "BodyTooComplex",
+  "BodyTimedOut",
+  "BodyMalformed",
+  "EncodingUnsupported",
+  "ModelNotFound",
+  "Draining",
+  "Overloaded",
+  "Rejected",
+  "NoBackendAvailable",
+  "Crashed"
+] as const satisfies ReadonlyArray<Outcome["_tag"]>
+
 /** What went wrong, in words for the record; undefined when nothing did. */
 export const describe = (outcome: Outcome): string | undefined => {
   switch (outcome._tag) {
