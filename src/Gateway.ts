@@ -21,14 +21,23 @@ import * as RequestLog from "./records/RequestLog.js"
 import * as Backends from "./upstream/Backends.js"
 import * as Forwarder from "./upstream/forward/Forwarder.js"
 
+/** What the gateway's routes work with: each of these services is an entry of the package, such as `causeway/Drain`. */
+export type RouteServices =
+  | Admission.Admission
+  | Backends.Backends
+  | ConfigRef.ConfigRef
+  | Drain.Drain
+  | Forwarder.Forwarder
+  | RequestLog.RequestLog
+
 /** What the gateway's layers provide: all that its routes work with, and completions without HTTP. */
-export type Services = ApiRoutes.Services | Completions.Completions
+export type Services = RouteServices | Completions.Completions
 
 /** A configuration written as plain values, with the keys of `config.yaml`. */
 export type Config = GatewayConfig.Plain
 
 /** The gateway's endpoints, for a host's router: `HttpRouter.mount("/llm", Gateway.routes)`. Needs a Node server. */
-export const routes: HttpRouter.HttpRouter<never, ApiRoutes.Services> = HttpRouter.concat(
+export const routes: HttpRouter.HttpRouter<never, RouteServices> = HttpRouter.concat(
   ApiRoutes.routes,
   OperatorRoutes.routes
 )
@@ -39,11 +48,7 @@ export const routes: HttpRouter.HttpRouter<never, ApiRoutes.Services> = HttpRout
  */
 export const layerRoutes = (
   prefix?: `/${string}`
-): Layer.Layer<
-  never,
-  never,
-  HttpLayerRouter.HttpRouter | HttpLayerRouter.Request.From<"Requires", ApiRoutes.Services>
-> =>
+): Layer.Layer<never, never, HttpLayerRouter.HttpRouter | HttpLayerRouter.Request.From<"Requires", RouteServices>> =>
   // Whoever has such a router has loaded its module, which others need not wait for.
   Layer.unwrapEffect(
     Effect.map(
@@ -111,7 +116,7 @@ export const layerFile = (
   withRecords(ConfigRef.layerFile(path).pipe(Layer.provide(NodeFileSystem.layer)), options.recordPath)
 
 /** Serves a gateway on a socket of its own; see {@link Server.layer}. */
-export const serve: (options: Server.Options) => Layer.Layer<HttpServer.HttpServer, ListenFailed, ApiRoutes.Services> =
+export const serve: (options: Server.Options) => Layer.Layer<HttpServer.HttpServer, ListenFailed, RouteServices> =
   Server.layer
 
 /** What {@link start} is given: a configuration or the path of its file. */

@@ -96,8 +96,8 @@ describe("the types of the library", () => {
 
   it("say what can fail in completions, and that they need nothing but their layer", () => {
     const services = (completions: Context.Tag.Service<Completions.Completions>) => ({
-      whole: completions.complete({ model: "m", messages: [{ role: "user" }] }),
-      stream: completions.stream({ model: "m", messages: [{ role: "user" }] })
+      whole: completions.complete({ model: "m", messages: [{ role: "user", content: "Hi" }] }),
+      stream: completions.stream({ model: "m", messages: [{ role: "user", content: "Hi" }] })
     })
     expectTypeOf(services).returns.toEqualTypeOf<{
       whole: Effect.Effect<Completions.ChatCompletion, Completions.CompletionFailure>
@@ -119,14 +119,41 @@ describe("the types of the library", () => {
   it("take any field of a request, and those of the official client, but none without a model", () => {
     const take = (
       completions: Context.Tag.Service<Completions.Completions>,
-      params: OpenAI.ChatCompletionCreateParams
+      params: OpenAI.ChatCompletionCreateParamsNonStreaming,
+      streaming: OpenAI.ChatCompletionCreateParamsStreaming
     ) => [
+      completions.stream(streaming),
       completions.complete({ model: "m", messages: [{ role: "user", content: "Hi" }], temperature: 1, anything: {} }),
       completions.complete(params),
       // @ts-expect-error a request names its model
       completions.complete({ messages: [{ role: "user", content: "Hi" }] }),
       // @ts-expect-error a key is redacted
       completions.complete(params, { apiKey: "sk-in-the-open" })
+    ]
+    expectTypeOf(take).toBeFunction()
+  })
+
+  it("know the fields of a request, and what a message needs", () => {
+    const messages = [{ role: "user", content: "Hi" }] as const
+    const plain = { model: "m", messages: [{ role: "user", content: "Hi" }] }
+    const take = ({ complete, stream }: Context.Tag.Service<Completions.Completions>) => [
+      complete(plain),
+      complete({ model: "m", messages, top_k: 40, provider: { order: ["a"] } }),
+      complete({
+        model: "m",
+        messages: [{ role: "user", content: [{ type: "text", text: "Hi", cache_control: {} }] }]
+      }),
+      stream({ model: "m", messages, stream: true, stream_options: { include_usage: true } }),
+      // @ts-expect-error a temperature is a number
+      complete({ model: "m", messages, temperature: "hot" }),
+      // @ts-expect-error there is no such role
+      complete({ model: "m", messages: [{ role: "usr", content: "Hi" }] }),
+      // @ts-expect-error a user says something
+      complete({ model: "m", messages: [{ role: "user" }] }),
+      // @ts-expect-error a whole answer is not streamed
+      complete({ model: "m", messages, stream: true }),
+      // @ts-expect-error a stream is
+      stream({ model: "m", messages, stream: false })
     ]
     expectTypeOf(take).toBeFunction()
   })

@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ConfigRef } from "../config/ConfigRef.js"
+import type * as ChatRequest from "../domain/chat/ChatRequest.js"
 import { ChatCompletion, ChatCompletionChunk } from "../domain/chat/ChatCompletion.js"
 import type { AnswerChunk } from "../domain/chat/answer/AnswerChunk.js"
 import type { Headers } from "../domain/backend/Credentials.js"
@@ -34,11 +35,11 @@ import * as RequestId from "./RequestId.js"
 export { ChatCompletion, ChatCompletionChunk }
 export type { CompletionFailure }
 
-/** A chat request as the OpenAI API has it; it may hold any other field of that API. */
-export interface Request {
-  readonly model: string
-  readonly messages: ReadonlyArray<{ readonly role: string }>
-}
+/** A chat request as the OpenAI API has it; it may hold any other field, such as a vendor's own. */
+export type Request = ChatRequest.WholeRequest
+
+/** The same for an answer that is streamed. */
+export type StreamRequest = ChatRequest.StreamRequest
 
 /** Who asks. */
 export interface Options {
@@ -60,13 +61,13 @@ export class Completions extends Context.Tag("causeway/Completions")<
   Completions,
   {
     /** A whole answer. */
-    readonly complete: <R extends Request>(
-      request: R,
+    readonly complete: <const R extends ChatRequest.Given<Request>>(
+      request: ChatRequest.Checked<R>,
       options?: Options
     ) => Effect.Effect<ChatCompletion, CompletionFailure>
     /** An answer as it comes; it fails with a `CompletionFailure` before its first chunk only, and ends only when it is whole. */
-    readonly stream: <R extends Request>(
-      request: R,
+    readonly stream: <const R extends ChatRequest.Given<StreamRequest>>(
+      request: ChatRequest.Checked<R>,
       options?: Options
     ) => Stream.Stream<ChatCompletionChunk, CompletionFailure | StreamFailure.StreamFailure>
   }
@@ -115,6 +116,11 @@ export const layer: Layer.Layer<Completions, never, Services> = Layer.scoped(
   })
 )
 
+interface Body {
+  readonly model: string
+  readonly stream: boolean
+}
+
 interface Call {
   /** Of its record. */
   readonly id: string
@@ -147,7 +153,7 @@ const streamed: Way<ChatReader.Streamed> = {
 // The exchange has a fiber of its own: the drain may cut it, and it ends in its own time when the caller leaves.
 const begin = <A>(
   services: Context.Context<Services>,
-  body: Request,
+  body: Body,
   options: Options,
   { reader, relay }: Way<A>
 ): Effect.Effect<Call, never, Scope.Scope> =>
@@ -192,7 +198,7 @@ const callerOf = ({ apiKey, headers: given = {}, id = RequestId.make(), ip = "" 
 }
 
 // Through JSON, as over HTTP: what the caller does with its objects meanwhile changes nothing here.
-const textOf = (body: Request, limit: number): Either.Either<string, BodyMalformed | BodyTooLarge> =>
+const textOf = (body: Body, limit: number): Either.Either<string, BodyMalformed | BodyTooLarge> =>
   Either.try({
     try: () => JSON.stringify(body),
     catch: () => new BodyMalformed({ reason: "The request cannot be written as JSON.", param: null })
