@@ -21,7 +21,6 @@ import type {
 import type * as GatewayConfig from "./domain/config/GatewayConfig.js"
 import * as Completions from "./exchange/Completions.js"
 import * as Drain from "./exchange/Drain.js"
-import type * as ApiRoutes from "./http/ApiRoutes.js"
 import * as Routes from "./http/Routes.js"
 import * as Server from "./http/Server.js"
 import * as GuardedLog from "./records/GuardedLog.js"
@@ -29,8 +28,17 @@ import * as RequestLog from "./records/RequestLog.js"
 import * as Backends from "./upstream/Backends.js"
 import * as Forwarder from "./upstream/forward/Forwarder.js"
 
+/** What the gateway's routes work with: each of these services is an entry of the package, such as `causeway/Drain`. */
+export type RouteServices =
+  | Admission.Admission
+  | Backends.Backends
+  | ConfigRef.ConfigRef
+  | Drain.Drain
+  | Forwarder.Forwarder
+  | RequestLog.RequestLog
+
 /** What the gateway's layers provide: all that its routes work with, and completions without HTTP. */
-export type Services = ApiRoutes.Services | Completions.Completions
+export type Services = RouteServices | Completions.Completions
 
 /** A configuration written as plain values, with the keys of `config.yaml`, and `${VAR}` as there. */
 export type Config = GatewayConfig.Plain
@@ -39,10 +47,10 @@ export type Config = GatewayConfig.Plain
  * The gateway's endpoints below a path, for a host's router: `HttpRouter.concat(Gateway.routesAt("/llm"))`. They need the
  * gateway's services where requests are handled, and run on every platform that Effect's routers run on.
  */
-export const routesAt: (prefix: `/${string}`) => HttpRouter.HttpRouter<never, ApiRoutes.Services> = Routes.routesAt
+export const routesAt: (prefix: `/${string}`) => HttpRouter.HttpRouter<never, RouteServices> = Routes.routesAt
 
 /** The gateway's endpoints, for the root of a host's router or a mount: `HttpRouter.mount("/llm", Gateway.routes)`. */
-export const routes: HttpRouter.HttpRouter<never, ApiRoutes.Services> = Routes.routesAt("")
+export const routes: HttpRouter.HttpRouter<never, RouteServices> = Routes.routesAt("")
 
 /**
  * The gateway's endpoints as a layer for a host's `HttpLayerRouter`, below a path such as `/llm` if one is given; they need
@@ -50,11 +58,7 @@ export const routes: HttpRouter.HttpRouter<never, ApiRoutes.Services> = Routes.r
  */
 export const layerRoutes = (
   prefix: "" | `/${string}` = ""
-): Layer.Layer<
-  never,
-  never,
-  HttpLayerRouter.HttpRouter | HttpLayerRouter.Request.From<"Requires", ApiRoutes.Services>
-> =>
+): Layer.Layer<never, never, HttpLayerRouter.HttpRouter | HttpLayerRouter.Request.From<"Requires", RouteServices>> =>
   // Whoever has such a router has loaded its module, which others need not wait for.
   Layer.unwrapEffect(
     Effect.map(
@@ -143,7 +147,7 @@ export const layerFile = (
 export { fetch, layerHttpClient } from "./http/InProcess.js"
 
 /** Serves a gateway on a socket of its own; see {@link Server.layer}. */
-export const serve: (options: Server.Options) => Layer.Layer<HttpServer.HttpServer, ListenFailed, ApiRoutes.Services> =
+export const serve: (options: Server.Options) => Layer.Layer<HttpServer.HttpServer, ListenFailed, RouteServices> =
   Server.layer
 
 /** What {@link start} is given: a configuration or the path of its file. */

@@ -4,18 +4,22 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { describe, expectTypeOf, it } from "@effect/vitest"
 import * as Gateway from "causeway"
 import * as Completions from "causeway/Completions"
+import { Attempts } from "causeway/RequestRecord"
+import type { AttemptTrace, LoggedRecord, RequestRecord } from "causeway/RequestRecord"
 import * as Testing from "causeway/testing"
 import * as Transport from "causeway/Transport"
 import type * as Context from "effect/Context"
 import type { ConfigRef } from "../src/config/ConfigRef.js"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type OpenAI from "openai"
 import type { BootFailure, ConfigInvalid, GatewayFailure, LogUnavailable } from "../src/domain/failure/Failure.js"
 import { protocol } from "../src/domain/protocol/openai-chat/OpenAiChatClient.js"
 import { ModelNotFound } from "../src/domain/failure/Failure.js"
 import { RelayEnd } from "../src/domain/failure/Outcome.js"
+import type { Outcome } from "../src/domain/failure/Outcome.js"
 import type { StreamFailure } from "../src/domain/failure/StreamFailure.js"
 import type { Admission } from "../src/admission/Admission.js"
 import type { Drain } from "../src/exchange/Drain.js"
@@ -92,27 +96,64 @@ describe("the types of the library", () => {
 
   it("say what can fail in completions, and that they need nothing but their layer", () => {
     const services = (completions: Context.Tag.Service<Completions.Completions>) => ({
-      whole: completions.complete({ model: "m", messages: [{ role: "user" }] }),
-      stream: completions.stream({ model: "m", messages: [{ role: "user" }] })
+      whole: completions.complete({ model: "m", messages: [{ role: "user", content: "Hi" }] }),
+      stream: completions.stream({ model: "m", messages: [{ role: "user", content: "Hi" }] })
     })
     expectTypeOf(services).returns.toEqualTypeOf<{
-      whole: Effect.Effect<Completions.ChatCompletion, GatewayFailure>
-      stream: Stream.Stream<Completions.ChatCompletionChunk, GatewayFailure | StreamFailure>
+      whole: Effect.Effect<Completions.ChatCompletion, Completions.CompletionFailure>
+      stream: Stream.Stream<Completions.ChatCompletionChunk, Completions.CompletionFailure | StreamFailure>
     }>()
+    expectTypeOf<Completions.CompletionFailure["_tag"]>().toEqualTypeOf<
+      | "BodyTooLarge"
+      | "BodyTooComplex"
+      | "BodyMalformed"
+      | "ModelNotFound"
+      | "Draining"
+      | "Overloaded"
+      | "Rejected"
+      | "NoBackendAvailable"
+    >()
     expectTypeOf(Completions.layer).toEqualTypeOf<Layer.Layer<Completions.Completions, never, Needs | Forwarder>>()
   })
 
   it("take any field of a request, and those of the official client, but none without a model", () => {
     const take = (
       completions: Context.Tag.Service<Completions.Completions>,
-      params: OpenAI.ChatCompletionCreateParams
+      params: OpenAI.ChatCompletionCreateParamsNonStreaming,
+      streaming: OpenAI.ChatCompletionCreateParamsStreaming
     ) => [
+      completions.stream(streaming),
       completions.complete({ model: "m", messages: [{ role: "user", content: "Hi" }], temperature: 1, anything: {} }),
       completions.complete(params),
       // @ts-expect-error a request names its model
       completions.complete({ messages: [{ role: "user", content: "Hi" }] }),
       // @ts-expect-error a key is redacted
       completions.complete(params, { apiKey: "sk-in-the-open" })
+    ]
+    expectTypeOf(take).toBeFunction()
+  })
+
+  it("know the fields of a request, and what a message needs", () => {
+    const messages = [{ role: "user", content: "Hi" }] as const
+    const plain = { model: "m", messages: [{ role: "user", content: "Hi" }] }
+    const take = ({ complete, stream }: Context.Tag.Service<Completions.Completions>) => [
+      complete(plain),
+      complete({ model: "m", messages, top_k: 40, provider: { order: ["a"] } }),
+      complete({
+        model: "m",
+        messages: [{ role: "user", content: [{ type: "text", text: "Hi", cache_control: {} }] }]
+      }),
+      stream({ model: "m", messages, stream: true, stream_options: { include_usage: true } }),
+      // @ts-expect-error a temperature is a number
+      complete({ model: "m", messages, temperature: "hot" }),
+      // @ts-expect-error there is no such role
+      complete({ model: "m", messages: [{ role: "usr", content: "Hi" }] }),
+      // @ts-expect-error a user says something
+      complete({ model: "m", messages: [{ role: "user" }] }),
+      // @ts-expect-error a whole answer is not streamed
+      complete({ model: "m", messages, stream: true }),
+      // @ts-expect-error a stream is
+      stream({ model: "m", messages, stream: false })
     ]
     expectTypeOf(take).toBeFunction()
   })
@@ -172,5 +213,22 @@ describe("the types of the library", () => {
     // @ts-expect-error a duration is a text with a unit
     const wrong: Gateway.Config = { openai_clients: [backend], server: { drain: 30 } }
     expectTypeOf([nameless, unknown, wrong]).toBeArray()
+  })
+})
+
+describe("the types of a record", () => {
+  it("know the outcomes and the operations by their words", () => {
+    expectTypeOf<RequestRecord["Outcome"]>().toEqualTypeOf<Outcome["_tag"]>()
+    expectTypeOf<RequestRecord["Type"]>().toEqualTypeOf<"chat" | "completion">()
+    const read = (record: RequestRecord) => Schema.decode(Attempts)(record.Attempts)
+    expectTypeOf(read).returns.toMatchTypeOf<Effect.Effect<ReadonlyArray<AttemptTrace>, unknown>>()
+  })
+
+  it("let a log be given what it may keep as a row", () => {
+    const keep = (record: Parameters<RequestLog["Type"]["record"]>[0]): LoggedRecord => record
+    expectTypeOf(keep).toBeFunction()
+    // @ts-expect-error the words of a row may be those of another version
+    const trust = (row: LoggedRecord): RequestRecord => row
+    expectTypeOf(trust).toBeFunction()
   })
 })

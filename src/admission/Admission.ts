@@ -18,7 +18,7 @@ export interface Lease {
 }
 
 /** Lets exchanges in: so many at a time, holding so many bytes together. */
-export class Admission extends Context.Tag("causeway/admission/Admission")<
+export class Admission extends Context.Tag("causeway/Admission")<
   Admission,
   {
     /** What an exchange that has arrived holds under these limits: nothing yet, for it is not admitted. */

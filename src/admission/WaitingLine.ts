@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Overloaded } from "../domain/failure/Failure.js"
+import { unchecked } from "../domain/failure/Identified.js"
 import * as Alarm from "../flow/Alarm.js"
 
 /** How many may wait in a line, and for how long. */
@@ -28,7 +29,7 @@ export interface WaitingLine {
 }
 
 /** What somebody is told who found no place or waited in vain. */
-export const overloaded = (): Overloaded => new Overloaded({ retryAfter })
+export const overloaded = (): Overloaded => new Overloaded({ retryAfter }, unchecked)
 
 const retryAfter = Duration.seconds(1)
 

@@ -25,7 +25,7 @@ export interface Snapshot {
 }
 
 /** Holds the configuration in force. */
-export class ConfigRef extends Context.Tag("causeway/config/ConfigRef")<
+export class ConfigRef extends Context.Tag("causeway/ConfigRef")<
   ConfigRef,
   {
     /** The configuration in force now. */

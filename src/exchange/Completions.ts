@@ -9,12 +9,14 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ConfigRef } from "../config/ConfigRef.js"
+import type * as ChatRequest from "../domain/chat/ChatRequest.js"
 import { ChatCompletion, ChatCompletionChunk } from "../domain/chat/ChatCompletion.js"
 import * as RequestText from "../domain/chat/request/RequestText.js"
 import type { AnswerChunk } from "../domain/chat/answer/AnswerChunk.js"
 import type { Headers } from "../domain/backend/Credentials.js"
-import type { GatewayFailure } from "../domain/failure/Failure.js"
-import { Draining } from "../domain/failure/Failure.js"
+import { withId } from "../domain/failure/GatewayFailure.js"
+import type { CompletionFailure } from "../domain/failure/GatewayFailure.js"
+import { Draining } from "../domain/failure/Refusal.js"
 import type { Journal } from "../domain/record/Journal.js"
 import type { Outcome, RelayEnd } from "../domain/failure/Outcome.js"
 import * as OpenAiChatClient from "../domain/protocol/openai-chat/OpenAiChatClient.js"
@@ -31,12 +33,13 @@ import { LocalSink } from "./LocalSink.js"
 import * as RequestId from "./RequestId.js"
 
 export { ChatCompletion, ChatCompletionChunk }
+export type { CompletionFailure }
 
-/** A chat request as the OpenAI API has it; it may hold any other field of that API. */
-export interface Request {
-  readonly model: string
-  readonly messages: ReadonlyArray<{ readonly role: string }>
-}
+/** A chat request as the OpenAI API has it; it may hold any other field, such as a vendor's own. */
+export type Request = ChatRequest.WholeRequest
+
+/** The same for an answer that is streamed. */
+export type StreamRequest = ChatRequest.StreamRequest
 
 /** Who asks. */
 export interface Options {
@@ -54,19 +57,19 @@ export interface Options {
  * Chat completions without HTTP: the plan, attempts, repair, rescue, limits, drain and record of the server. Interrupting
  * a call cancels its backend's, and is recorded as `CallerLeft`.
  */
-export class Completions extends Context.Tag("causeway/exchange/Completions")<
+export class Completions extends Context.Tag("causeway/Completions")<
   Completions,
   {
     /** A whole answer. */
-    readonly complete: <R extends Request>(
-      request: R,
+    readonly complete: <const R extends ChatRequest.Given<Request>>(
+      request: ChatRequest.Checked<R>,
       options?: Options
-    ) => Effect.Effect<ChatCompletion, GatewayFailure>
-    /** An answer as it comes; it fails with a `GatewayFailure` before its first chunk only, and ends only when it is whole. */
-    readonly stream: <R extends Request>(
-      request: R,
+    ) => Effect.Effect<ChatCompletion, CompletionFailure>
+    /** An answer as it comes; it fails with a `CompletionFailure` before its first chunk only, and ends only when it is whole. */
+    readonly stream: <const R extends ChatRequest.Given<StreamRequest>>(
+      request: ChatRequest.Checked<R>,
       options?: Options
-    ) => Stream.Stream<ChatCompletionChunk, GatewayFailure | StreamFailure.StreamFailure>
+    ) => Stream.Stream<ChatCompletionChunk, CompletionFailure | StreamFailure.StreamFailure>
   }
 >() {}
 
@@ -79,8 +82,8 @@ export const make: Effect.Effect<Context.Tag.Service<Completions>, never, Servic
   (services) => ({
     complete: (request, options = {}) =>
       Effect.gen(function* () {
-        const { outcome, sink } = yield* begin(services, { ...request, stream: false }, options, whole)
-        return yield* answerOf(yield* outcome, sink.last())
+        const { id, outcome, sink } = yield* begin(services, { ...request, stream: false }, options, whole)
+        return yield* answerOf(yield* outcome, sink.last(), id)
       }).pipe(
         Effect.scoped,
         Effect.withSpan("Completions.complete", { attributes: { model: request.model }, captureStackTrace: false })
@@ -89,8 +92,8 @@ export const make: Effect.Effect<Context.Tag.Service<Completions>, never, Servic
       Stream.unwrapScoped(
         Effect.map(
           begin(services, { ...request, stream: true }, options, streamed),
-          ({ isCommitted, outcome, sink }) => {
-            const end = Effect.flatMap(outcome, (how) => endOf(how, isCommitted()))
+          ({ id, isCommitted, outcome, sink }) => {
+            const end = Effect.flatMap(outcome, (how) => endOf(how, isCommitted(), id))
             return Stream.repeatEffectChunkOption(
               Effect.flatMap(sink.take, (chunks) => (chunks === undefined ? end : decoded(chunks)))
             )
@@ -113,7 +116,14 @@ export const layer: Layer.Layer<Completions, never, Services> = Layer.scoped(
   })
 )
 
+interface Body {
+  readonly model: string
+  readonly stream: boolean
+}
+
 interface Call {
+  /** Of its record. */
+  readonly id: string
   readonly sink: LocalSink
   /** How it ended, when it has. */
   readonly outcome: Effect.Effect<Outcome>
@@ -139,16 +149,17 @@ const streamed: Way<ChatReader.Streamed> = {
 // The exchange has a fiber of its own: the drain may cut it, and it ends in its own time when the caller leaves.
 const begin = <A>(
   services: Context.Context<Services>,
-  body: Request,
+  body: Body,
   options: Options,
   { reader, relay }: Way<A>
 ): Effect.Effect<Call, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { forward } = Context.get(services, Forwarder)
+    const caller = callerOf(options)
     const sink = new LocalSink()
     let committed = false
     const exchange = Exchange.run(
-      { protocol, caller: () => callerOf(options), sink: () => sink },
+      { protocol, caller: () => caller, sink: () => sink },
       {
         receive: (exchange) =>
           // Through JSON, as over HTTP: what the caller does with its objects meanwhile changes nothing here.
@@ -167,7 +178,7 @@ const begin = <A>(
       sink.leave()
       return Fiber.interrupt(fiber)
     })
-    return { sink, outcome: Fiber.join(fiber), isCommitted: () => committed }
+    return { id: caller.id, sink, outcome: Fiber.join(fiber), isCommitted: () => committed }
   })
 
 const { protocol } = OpenAiChatClient
@@ -193,43 +204,50 @@ const copied = (chunk: AnswerChunk): unknown => JSON.parse(JSON.stringify(chunk.
 const decoded = (chunks: ReadonlyArray<AnswerChunk>): Effect.Effect<Chunk.Chunk<ChatCompletionChunk>> =>
   Effect.sync(() => Chunk.fromIterable(chunks.map((chunk) => decodeChunk(copied(chunk)))))
 
-const answerOf = (outcome: Outcome, text: string): Effect.Effect<ChatCompletion, GatewayFailure> => {
+const answerOf = (outcome: Outcome, text: string, id: string): Effect.Effect<ChatCompletion, CompletionFailure> => {
   switch (outcome._tag) {
     case "Completed":
       return Effect.sync(() => decodeAnswer(text))
     case "CallerLeft":
       return Effect.interrupt
     case "CutByDrain":
-      return new Draining()
+      return new Draining({ id })
     case "Crashed":
       return Effect.die(outcome.defect)
     case "UpstreamBroke":
     case "UpstreamErrored":
     case "UpstreamStalled":
       return Effect.dieMessage(`A whole answer cannot end as ${outcome._tag}`)
+    case "BodyTimedOut":
+    case "EncodingUnsupported":
+      return Effect.die(outcome)
     default:
-      return Effect.fail(outcome)
+      return Effect.fail(withId(outcome, id))
   }
 }
 
 const endOf = (
   outcome: Outcome,
-  committed: boolean
-): Effect.Effect<never, Option.Option<GatewayFailure | StreamFailure.StreamFailure>> => {
+  committed: boolean,
+  id: string
+): Effect.Effect<never, Option.Option<CompletionFailure | StreamFailure.StreamFailure>> => {
   switch (outcome._tag) {
     case "Completed":
       return Effect.fail(Option.none())
     case "CallerLeft":
-      return committed ? Effect.fail(Option.some(StreamFailure.fromEnd(outcome))) : Effect.interrupt
+      return committed ? Effect.fail(Option.some(StreamFailure.fromEnd(outcome, id))) : Effect.interrupt
     case "CutByDrain":
-      return Effect.fail(Option.some(committed ? StreamFailure.fromEnd(outcome) : new Draining()))
+      return Effect.fail(Option.some(committed ? StreamFailure.fromEnd(outcome, id) : new Draining({ id })))
     case "Crashed":
       return Effect.die(outcome.defect)
     case "UpstreamBroke":
     case "UpstreamErrored":
     case "UpstreamStalled":
-      return Effect.fail(Option.some(StreamFailure.fromEnd(outcome)))
+      return Effect.fail(Option.some(StreamFailure.fromEnd(outcome, id)))
+    case "BodyTimedOut":
+    case "EncodingUnsupported":
+      return Effect.die(outcome)
     default:
-      return Effect.fail(Option.some(outcome))
+      return Effect.fail(Option.some(withId(outcome, id)))
   }
 }

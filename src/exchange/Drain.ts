@@ -13,7 +13,7 @@ export interface Ending {
 }
 
 /** Knows the exchanges that are running, and brings them to an end when the gateway stops. */
-export class Drain extends Context.Tag("causeway/exchange/Drain")<
+export class Drain extends Context.Tag("causeway/Drain")<
   Drain,
   {
     /** Whether the gateway is stopping, so that no exchange may begin. */

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import type { LogUnavailable } from "../domain/failure/Failure.js"
 import type { LogSettings } from "../domain/config/GatewayConfig.js"
 import * as GatewayConfig from "../domain/config/GatewayConfig.js"
-import type { LoggedRecord, RequestRecord } from "../domain/record/RequestRecord.js"
+import type { GivenRecord, LoggedRecord, RequestRecord } from "../domain/record/RequestRecord.js"
 import * as Intake from "./writer/Intake.js"
 import * as RecordStats from "./read/RecordStats.js"
 import * as RefusedFile from "./writer/RefusedFile.js"
@@ -16,7 +16,7 @@ import type * as RowWriter from "./writer/RowWriter.js"
 import * as WriterClient from "./writer/WriterClient.js"
 
 /** Takes the record of every exchange that has ended. */
-export class RequestLog extends Context.Tag("causeway/records/RequestLog")<
+export class RequestLog extends Context.Tag("causeway/RequestLog")<
   RequestLog,
   {
     /**
@@ -24,7 +24,7 @@ export class RequestLog extends Context.Tag("causeway/records/RequestLog")<
      * `synced` then, it ends when the row is on the disk, or when the disk has refused it. A record that `amends`
      * replaces the one with its id.
      */
-    readonly record: (record: LoggedRecord, synced?: boolean) => Effect.Effect<void>
+    readonly record: (record: GivenRecord, synced?: boolean) => Effect.Effect<void>
     /** What has been done and what waits; missing where nothing is counted. */
     readonly stats?: Effect.Effect<RecordStats.RecordStats>
   }

@@ -15,7 +15,7 @@ import * as Slots from "./Slots.js"
 import * as Transport from "./Transport.js"
 
 /** The live state of the backends: their connections, their health, and the calls they have under way. */
-export class Backends extends Context.Tag("causeway/upstream/Backends")<
+export class Backends extends Context.Tag("causeway/Backends")<
   Backends,
   {
     /** The connections of a backend; made when first asked for. */

@@ -37,7 +37,7 @@ export const http1: Pooling = {
 }
 
 /** The transport of a gateway: the one that `server.upstream` names, unless a host provides another than {@link http1}. */
-export class Transport extends Context.Reference<Transport>()("causeway/upstream/Transport", {
+export class Transport extends Context.Reference<Transport>()("causeway/Transport", {
   defaultValue: (): Pooling => http1
 }) {}
 

@@ -11,7 +11,7 @@ import * as Explain from "../../src/cli/Explain.js"
 import * as Init from "../../src/cli/Init.js"
 import * as Log from "../../src/cli/Log.js"
 import * as Ping from "../../src/cli/Ping.js"
-import type { RequestRecord } from "../../src/domain/record/RequestRecord.js"
+import type { LoggedRecord } from "../../src/domain/record/RequestRecord.js"
 import * as MonthlyRotation from "../../src/records/store/MonthlyRotation.js"
 import * as CommandLine from "../support/CommandLine.js"
 import * as Hostile from "../support/Hostile.js"
@@ -35,10 +35,11 @@ const linesOf = (text: string): ReadonlyArray<string> => text.split("\n").slice(
 /** The same texts each time. */
 const sample = (count: number) => fc.sample(Hostile.text, { seed: 20_261_130, numRuns: count })
 
-const hostileRow = (id: string, texts: ReadonlyArray<string>): RequestRecord => {
+const hostileRow = (id: string, texts: ReadonlyArray<string>): LoggedRecord => {
   const [a = "", b = "", c = "", d = "", e = ""] = texts
   const attempt = { backend: a, model: b, failure: c, status: 200, ms: 5, rescue: d }
-  return Records.record(id, {
+  return {
+    ...Records.record(id),
     IP: a,
     Model: b,
     RequestedModel: c,
@@ -53,7 +54,7 @@ const hostileRow = (id: string, texts: ReadonlyArray<string>): RequestRecord => 
     Headers: JSON.stringify({ [a]: b }),
     Request: JSON.stringify({ model: c, [d]: [e] }),
     Response: e
-  })
+  }
 }
 
 const Listed = Schema.parseJson(Schema.Struct({ Model: Schema.String }))

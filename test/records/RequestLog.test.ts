@@ -7,7 +7,7 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { AppendFailed } from "../../src/domain/failure/Failure.js"
 import * as GatewayConfig from "../../src/domain/config/GatewayConfig.js"
-import type { RequestRecord } from "../../src/domain/record/RequestRecord.js"
+import type { GivenRecord, LoggedRecord, RequestRecord } from "../../src/domain/record/RequestRecord.js"
 import * as RequestLog from "../../src/records/RequestLog.js"
 import * as LogLines from "../support/LogLines.js"
 import * as Records from "../support/Records.js"
@@ -16,9 +16,9 @@ const failed = new AppendFailed({ path: "record.db", cause: new Error("disk full
 
 /** An append that takes everything, or fails while `broken`. */
 const table = () => {
-  const batches: Array<ReadonlyArray<RequestRecord>> = []
+  const batches: Array<ReadonlyArray<LoggedRecord>> = []
   const state = { broken: false, tries: 0 }
-  const append = (records: ReadonlyArray<RequestRecord>) =>
+  const append = (records: ReadonlyArray<LoggedRecord>) =>
     Effect.suspend(() => {
       state.tries++
       if (state.broken) return Effect.fail(failed)
@@ -28,7 +28,7 @@ const table = () => {
   return { append, batches, state, ids: () => Records.ids(batches.flat()) }
 }
 
-const take = (log: RequestLog.RequestLog["Type"], records: ReadonlyArray<RequestRecord>, synced = false) =>
+const take = (log: RequestLog.RequestLog["Type"], records: ReadonlyArray<GivenRecord>, synced = false) =>
   Effect.forEach(records, (record) => log.record(record, synced), { discard: true })
 
 describe("RequestLog", () => {
@@ -101,11 +101,11 @@ describe("RequestLog", () => {
 
   it.effect("closes in the middle of a batch without losing or doubling a row", () =>
     Effect.gen(function* () {
-      const written: Array<RequestRecord> = []
+      const written: Array<LoggedRecord> = []
       const started = yield* Deferred.make<void>()
       const proceed = yield* Deferred.make<void>()
       const scope = yield* Scope.make()
-      const append = Effect.fnUntraced(function* (records: ReadonlyArray<RequestRecord>) {
+      const append = Effect.fnUntraced(function* (records: ReadonlyArray<LoggedRecord>) {
         yield* Deferred.succeed(started, undefined)
         yield* Deferred.await(proceed)
         written.push(...records)
@@ -162,7 +162,7 @@ describe("RequestLog", () => {
 
   it.scoped("offers again the rows behind those that append has taken", () =>
     Effect.gen(function* () {
-      const written: Array<RequestRecord> = []
+      const written: Array<LoggedRecord> = []
       const log = yield* RequestLog.make((records) => {
         written.push(...records.slice(0, 2))
         return Effect.succeed(Math.min(2, records.length))
@@ -195,9 +195,9 @@ describe("RequestLog", () => {
     const log = LogLines.make()
     return Effect.gen(function* () {
       const refused = yield* Deferred.make<number, AppendFailed>()
-      const written: Array<RequestRecord> = []
+      const written: Array<LoggedRecord> = []
       let first = true
-      const append = (records: ReadonlyArray<RequestRecord>) =>
+      const append = (records: ReadonlyArray<LoggedRecord>) =>
         Effect.suspend(() => {
           if (!first) {
             written.push(...records)
@@ -234,7 +234,7 @@ describe("RequestLog", () => {
     Effect.gen(function* () {
       const hanging = yield* Deferred.make<void>()
       const scope = yield* Scope.make()
-      const append = (records: ReadonlyArray<RequestRecord>) => Effect.as(Deferred.await(hanging), records.length)
+      const append = (records: ReadonlyArray<LoggedRecord>) => Effect.as(Deferred.await(hanging), records.length)
       const log = yield* Scope.extend(RequestLog.make(append, {}), scope)
       yield* take(log, Records.many(1))
       yield* TestClock.adjust("1 minute")
@@ -250,7 +250,7 @@ describe("RequestLog", () => {
   it.scoped("survives an append that dies: its rows are kept and later ones written", () => {
     const log = LogLines.make()
     return Effect.gen(function* () {
-      const written: Array<RequestRecord> = []
+      const written: Array<LoggedRecord> = []
       let first = true
       const requestLog = yield* RequestLog.make((records) => {
         if (first) {
@@ -305,7 +305,7 @@ describe("RequestLog", () => {
     it.scoped("takes a record when it is on the disk, and several at once", () =>
       Effect.gen(function* () {
         const proceed = yield* Deferred.make<void>()
-        const written: Array<RequestRecord> = []
+        const written: Array<LoggedRecord> = []
         const log = yield* RequestLog.make(
           (records) =>
             Effect.as(

@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import type { LoggedRecord } from "../../src/domain/record/RequestRecord.js"
+import type { LoggedRecord, RequestRecord } from "../../src/domain/record/RequestRecord.js"
 import * as Database from "../support/Database.js"
 import * as LogLines from "../support/LogLines.js"
 import * as Recorders from "../support/Recorders.js"
@@ -46,7 +46,7 @@ const story = (steps: ReadonlyArray<string>) =>
       const scope = yield* Scope.make()
       return { scope, recorder: yield* Scope.extend(Recorders.make({ path }), scope) }
     })
-    const record = (id: string, Outcome: string): LoggedRecord =>
+    const record = (id: string, Outcome: RequestRecord["Outcome"]): LoggedRecord =>
       Records.record(id, { Outcome, Time: new Date(Date.UTC(2026, month, 10)).toISOString() })
     let running = yield* begin
     const append = (records: ReadonlyArray<LoggedRecord>, durability: "relaxed" | "wal" | "sync") =>

@@ -11,7 +11,7 @@ import * as TestClock from "effect/TestClock"
 import type { WriterSettings } from "../../src/domain/config/WriterSettings.js"
 import { AppendFailed } from "../../src/domain/failure/Failure.js"
 import * as GatewayConfig from "../../src/domain/config/GatewayConfig.js"
-import type { LoggedRecord, RequestRecord } from "../../src/domain/record/RequestRecord.js"
+import type { LoggedRecord } from "../../src/domain/record/RequestRecord.js"
 import * as RequestLog from "../../src/records/RequestLog.js"
 import * as Spool from "../../src/records/spool/Spool.js"
 import * as SqliteStore from "../../src/records/store/SqliteStore.js"
@@ -158,7 +158,7 @@ describe("a row that throws", () => {
 describe("a host's append", () => {
   /** Refuses what it is told to, and whole batches with it. */
   const table = (refuses: (row: LoggedRecord) => Effect.Effect<never, AppendFailed> | undefined) => {
-    const rows: Array<RequestRecord> = []
+    const rows: Array<LoggedRecord> = []
     const append = (batch: ReadonlyArray<LoggedRecord>) =>
       Effect.suspend(() => {
         for (const row of batch) {

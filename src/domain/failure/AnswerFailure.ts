@@ -1,7 +1,7 @@
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type { ErrorBody } from "./ErrorBody.js"
-import { ProtocolBroken, UpstreamRejected } from "./Failure.js"
+import { ProtocolBroken, UpstreamRejected } from "./AttemptFailure.js"
 
 // What ends an answer before its end, once it has begun: the failures of an answer's stream.
 

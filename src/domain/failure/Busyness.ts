@@ -1,5 +1,5 @@
 import type { ErrorBody } from "./ErrorBody.js"
-import type { UpstreamRejected } from "./Failure.js"
+import type { UpstreamRejected } from "./AttemptFailure.js"
 
 /** What decides whether a backend was busy. */
 export type Rejection = Pick<UpstreamRejected, "status" | "error"> & Partial<Pick<UpstreamRejected, "retryAfter">>

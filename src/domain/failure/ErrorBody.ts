@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
 import * as ErrorFields from "./ErrorFields.js"
 import * as ErrorText from "./ErrorText.js"
 import * as JsonObject from "../json/JsonObject.js"
@@ -13,6 +14,15 @@ export interface ErrorBody {
   /** What else the backend said, under its own names; none of them is one of the four above. */
   readonly extras?: JsonObject.JsonObject
 }
+
+/** The same as a Schema, for failures that go into a host's API. */
+export const ErrorBody: Schema.Schema<ErrorBody> = Schema.Struct({
+  message: Schema.String,
+  type: Schema.String,
+  param: Schema.NullOr(Schema.String),
+  code: Schema.NullOr(Schema.String),
+  extras: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.Unknown }), { exact: true })
+})
 
 /** The code of a backend that has no room for a request. */
 export const noCapacity = "upstream_overloaded"
@@ -78,6 +88,14 @@ export const typeFor = (status: number): string => {
   if (status === 429) return "rate_limit_error"
   return status >= 500 ? "api_error" : "invalid_request_error"
 }
+
+/** An error that is the gateway's own to tell. */
+export const ofServer = (message: string, code: string): ErrorBody => ({
+  message,
+  type: "server_error",
+  param: null,
+  code
+})
 
 const complete = (said: ErrorFields.ErrorFields, status: number): ErrorBody => ({
   message: said.message ?? `The model provider answered with status ${status}.`,

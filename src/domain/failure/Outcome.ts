@@ -3,7 +3,7 @@ import type * as Duration from "effect/Duration"
 import { UpstreamBroke, UpstreamErrored, UpstreamStalled } from "./AnswerFailure.js"
 import type { AnswerFailure } from "./AnswerFailure.js"
 import type { ErrorBody } from "./ErrorBody.js"
-import type { GatewayFailure } from "./Failure.js"
+import type { GatewayFailure } from "./GatewayFailure.js"
 
 /** An end that nothing is wrong with, but that the caller may not have waited for. */
 type Unbroken = Data.TaggedEnum<{
@@ -37,6 +37,27 @@ export interface Crashed {
 
 /** How an exchange ended; its tag is the record's `Outcome`. */
 export type Outcome = RelayEnd | GatewayFailure | Crashed
+
+/** The tags of all of them. */
+export const tags = [
+  "Completed",
+  "CallerLeft",
+  "CutByDrain",
+  "UpstreamBroke",
+  "UpstreamErrored",
+  "UpstreamStalled",
+  "BodyTooLarge",
+  "BodyTooComplex",
+  "BodyTimedOut",
+  "BodyMalformed",
+  "EncodingUnsupported",
+  "ModelNotFound",
+  "Draining",
+  "Overloaded",
+  "Rejected",
+  "NoBackendAvailable",
+  "Crashed"
+] as const satisfies ReadonlyArray<Outcome["_tag"]>
 
 /** What went wrong, in words for the record; undefined when nothing did. */
 export const describe = (outcome: Outcome): string | undefined => {

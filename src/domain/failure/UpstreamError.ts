@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import type { Headers } from "../backend/Credentials.js"
 import * as ErrorBody from "./ErrorBody.js"
 import * as ErrorText from "./ErrorText.js"
-import { ProtocolBroken, UpstreamRejected } from "./Failure.js"
+import { ProtocolBroken, UpstreamRejected } from "./AttemptFailure.js"
 import { cut } from "../text/CutText.js"
 
 /**

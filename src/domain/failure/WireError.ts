@@ -1,20 +1,13 @@
 import * as Duration from "effect/Duration"
 import * as Busyness from "./Busyness.js"
-import * as ContextLength from "./ContextLength.js"
 import * as ErrorBody from "./ErrorBody.js"
-import { Overloaded } from "./Failure.js"
-import type {
-  AttemptFailure,
-  Forbidden,
-  GatewayFailure,
-  HostRepeated,
-  NoBackendAvailable,
-  Rejected,
-  UpstreamRejected
-} from "./Failure.js"
-import * as InputKind from "./InputKind.js"
+import type { AttemptFailure } from "./AttemptFailure.js"
+import type { GatewayFailure, NoBackendAvailable, Rejected } from "./GatewayFailure.js"
+import { overloaded } from "./Refusal.js"
+import type { Forbidden, HostRepeated } from "./Refusal.js"
 import type { Crashed, RelayEnd } from "./Outcome.js"
 import * as PrivateAddress from "./PrivateAddress.js"
+import * as ToldRejection from "./ToldRejection.js"
 import { cut } from "../text/CutText.js"
 
 /** A failure as the caller sees it before commit: an HTTP error response. */
@@ -110,27 +103,16 @@ export const cutShort = (
     case "UpstreamStalled":
       return server(502, "The model provider fell silent in the middle of the answer.", "upstream_stalled").error
     case "UpstreamErrored":
-      return end.status < 500 ? named(end.status, end.error) : PrivateAddress.hiddenIn(named(end.status, end.error))
+      return end.status < 500
+        ? ToldRejection.named(end.status, end.error)
+        : PrivateAddress.hiddenIn(ToldRejection.named(end.status, end.error))
     case "CutByDrain":
       return drained.error
   }
 }
 
-// Clients know an error that says so by its code.
-const named = (status: number, error: ErrorBody.ErrorBody): ErrorBody.ErrorBody => {
-  if (ContextLength.isExceeded(status, error)) return { ...error, code: ContextLength.code }
-  const { code, type } = error
-  if (!ContextLength.isName(code) && !ContextLength.isName(type)) return error
-  // What comes too fast is not too long: an agent would throw its history away for nothing.
-  return {
-    ...error,
-    code: ContextLength.isName(code) ? "rate_limit_exceeded" : code,
-    type: ContextLength.isName(type) ? "rate_limit_error" : type
-  }
-}
-
 const overloadedFor = (retryAfter: Duration.Duration): WireError => ({
-  ...server(503, new Overloaded({ retryAfter }).message, "overloaded"),
+  ...server(503, overloaded, "overloaded"),
   headers: retryHeaders(retryAfter)
 })
 
@@ -173,13 +155,13 @@ const fromAttempt = (
 ): WireError => {
   switch (failure._tag) {
     case "UpstreamRejected":
-      return { ...fromRejection(failure), headers: failure.headers ?? {} }
+      return { ...ToldRejection.of(failure), headers: failure.headers ?? {} }
     case "HeadersTimedOut":
     case "FirstTokenTimedOut":
     case "TotalTimedOut":
-      return timedOut
+      return { ...ToldRejection.timedOut, headers: {} }
     case "ConnectFailed":
-      if (failure.timedOut) return timedOut
+      if (failure.timedOut) return { ...ToldRejection.timedOut, headers: {} }
       break
     case "ConnectionLost":
     case "ProtocolBroken":
@@ -188,40 +170,6 @@ const fromAttempt = (
   // All are set aside or asked to be left alone, and it is known for how long.
   return retryAfter === undefined ? unavailable : { ...unavailable, status: 503 }
 }
-
-const fromRejection = (failure: UpstreamRejected): Pick<WireError, "status" | "error"> => {
-  const { error, isForeign = false, retryAfter, status } = failure
-  const isOurs = status >= 400 && status < 500
-  // Whatever status it chose: the caller can mend it.
-  if (ContextLength.isExceeded(status, error)) return { status: isOurs ? status : 400, error: named(status, error) }
-  if (InputKind.isRefused(status, error))
-    return { status: isOurs && status !== 404 ? status : 400, error: asRequests(failure) }
-  if (isOurs) return { status, error: named(status, error) }
-  // What is no JSON may be a proxy's, and tell of it.
-  if (isForeign || status < 400) {
-    if (timeouts.includes(status)) return timedOut
-    // Who says when to come back has not failed, but is loading its model, or full.
-    return busy.includes(status) && retryAfter !== undefined
-      ? overloaded
-      : server(502, "The model provider failed.", "upstream_error")
-  }
-  return { status: classOf(status), error: PrivateAddress.hiddenIn(named(status, error)) }
-}
-
-// What clients choose their own classes of errors by.
-const classOf = (status: number): number => {
-  if (timeouts.includes(status)) return 504
-  if (busy.includes(status)) return 503
-  return kept.includes(status) ? status : 502
-}
-
-const kept: ReadonlyArray<number> = [500, 501]
-
-// Some servers call it their own error.
-const asRequests = ({ error, status }: UpstreamRejected): ErrorBody.ErrorBody =>
-  status < 500
-    ? error
-    : { ...error, type: "invalid_request_error", code: error.code === String(status) ? null : error.code }
 
 const retryHeaders = (after: Duration.Duration): Record<string, string> => {
   const millis = Math.ceil(Duration.toMillis(after))
@@ -246,17 +194,9 @@ const invalid = (
 const server = (status: number, message: string, code: string): WireError => ({
   status,
   headers: {},
-  error: { message, type: "server_error", param: null, code }
+  error: ErrorBody.ofServer(message, code)
 })
 
-// The last two are Cloudflare's.
-const timeouts: ReadonlyArray<number> = [504, 522, 524]
-
-// The second one is Anthropic's.
-const busy: ReadonlyArray<number> = [503, 529]
-
-const overloaded = server(503, "The model provider has no capacity at the moment.", ErrorBody.noCapacity)
-const timedOut = server(504, "The model provider did not answer in time.", "upstream_timeout")
 const unavailable = server(
   502,
   "The model provider could not be reached or sent no valid answer.",

@@ -5,4 +5,4 @@ export type Operation = "chat" | "text"
 export const all: ReadonlyArray<Operation> = ["chat", "text"]
 
 /** What the column `Type` of a record calls it. */
-export const recorded: Readonly<Record<Operation, string>> = { chat: "chat", text: "completion" }
+export const recorded = { chat: "chat", text: "completion" } as const satisfies Readonly<Record<Operation, string>>

@@ -28,6 +28,10 @@ export const longestName = 512
 /** A text that every record has. */
 export const text = (said: Said = {}) => Schema.String.annotations(noteOf("TEXT", false, said))
 
+/** One of a few words, which every record has. */
+export const word = <const Words extends ReadonlyArray<string>>(words: Words, said: Said = {}) =>
+  Schema.Literal(...words).annotations(noteOf("TEXT", false, said))
+
 /** A text that a record may have. */
 export const textOrNull = (said: Said = {}) => NullableText.annotations(noteOf("TEXT", true, said))
 

@@ -3,7 +3,9 @@ import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import * as Column from "./Column.js"
 import { cut } from "../text/CutText.js"
-import { reasonOf } from "../failure/Failure.js"
+import * as Outcome from "../failure/Outcome.js"
+import { reasonOf } from "../failure/Reason.js"
+import * as Operation from "../operation/Operation.js"
 
 /** One row of the table `records`: one exchange, whatever its outcome. What a column is, is said here alone. */
 export const RequestRecord = Schema.Struct({
@@ -16,14 +18,14 @@ export const RequestRecord = Schema.Struct({
   Model: Column.textOrNull(),
   RequestedModel: Column.textOrNull(),
   /** `chat` or `completion`. */
-  Type: Column.text(),
+  Type: Column.word(Object.values(Operation.recorded)),
   Backend: Column.textOrNull(),
   /** 1 when the caller asked for a stream. */
   Stream: Column.integer(),
   /** The status that the caller was sent; null when it left before. */
   Status: Column.integerOrNull({ amended: true }),
   /** The tag of the outcome. */
-  Outcome: Column.text({ amended: true }),
+  Outcome: Column.word(Outcome.tags, { amended: true }),
   FinishReason: Column.textOrNull(),
   /** JSON: a list of {@link AttemptTrace}. */
   Attempts: Column.text({ json: true, longest: 64 * 1024, instead: "[]" }),
@@ -54,9 +56,22 @@ export const RequestRecord = Schema.Struct({
 })
 export interface RequestRecord extends Schema.Schema.Type<typeof RequestRecord> {}
 
-/** A record on its way into the table; one that `amends` replaces the row that was written before the exchange ended. */
-export const LoggedRecord = Schema.Struct({ ...RequestRecord.fields, amends: Schema.optional(Schema.Literal(true)) })
+/** What a log is given: a record, which replaces the row that was written before its exchange ended where it `amends` it. */
+export interface GivenRecord extends RequestRecord {
+  readonly amends?: true | undefined
+}
+
+/** A record on its way into the table, whose words may be those of another version of the gateway. */
+export const LoggedRecord = Schema.Struct({
+  ...RequestRecord.fields,
+  Type: Column.text(),
+  Outcome: Column.text({ amended: true }),
+  amends: Schema.optional(Schema.Literal(true))
+})
 export interface LoggedRecord extends Schema.Schema.Type<typeof LoggedRecord> {}
+
+/** A record as the table holds it. */
+type Row = Omit<LoggedRecord, "amends">
 
 /** The names of the columns, in the order of the table. */
 export const columns = Struct.keys(RequestRecord.fields)
@@ -81,7 +96,7 @@ export const isLogged = (value: unknown): value is LoggedRecord => {
 const ofItself = 1024
 
 /** Roughly how much memory a record holds, in bytes: every text of it with as much as it takes. */
-export const weigh = (record: RequestRecord): number => {
+export const weigh = (record: Row): number => {
   let weight = ofItself
   for (const name of texts) weight += held(record[name])
   return weight
@@ -94,8 +109,8 @@ function isTextColumn(name: keyof RequestRecord): name is TextColumn {
 }
 
 type TextColumn = {
-  [K in keyof RequestRecord]: string extends RequestRecord[K] ? K : never
-}[keyof RequestRecord]
+  [K in keyof Row]: string extends Row[K] ? K : never
+}[keyof Row]
 
 // V8 holds a text with two bytes a character as soon as one of them needs both. One that needs none is known without a
 // look at its characters.
@@ -107,7 +122,7 @@ const held = (text: string | null): number => {
 const beyondLatin1 = /[\u0100-\uffff]/
 
 /** Whether these records may hold more than so many bytes together: none of their characters is looked at. */
-export const mayWeigh = (records: ReadonlyArray<RequestRecord>, bytes: number): boolean => {
+export const mayWeigh = (records: ReadonlyArray<Row>, bytes: number): boolean => {
   let most = 0
   for (const record of records) {
     most += ofItself
@@ -117,8 +132,7 @@ export const mayWeigh = (records: ReadonlyArray<RequestRecord>, bytes: number): 
 }
 
 /** What these records hold together. */
-export const weighAll = (records: ReadonlyArray<RequestRecord>): number =>
-  records.reduce((sum, record) => sum + weigh(record), 0)
+export const weighAll = (records: ReadonlyArray<Row>): number => records.reduce((sum, record) => sum + weigh(record), 0)
 
 /**
  * One attempt as the record shows it; `failure` is null for one that answered and kept answering, and `rescue` says how
@@ -137,6 +151,9 @@ export const AttemptTrace = Schema.Struct({
 })
 export interface AttemptTrace extends Schema.Schema.Type<typeof AttemptTrace> {}
 
+/** The column `Attempts`, as the list of attempts that is written in it. */
+export const Attempts = Schema.parseJson(Schema.Array(AttemptTrace))
+
 /** The month a record belongs to, such as `202611`; "" when its time is none. */
 export const monthOf = ({ Time }: Pick<RequestRecord, "Time">): string =>
   isTime.test(Time) ? Time.slice(0, 4) + Time.slice(5, 7) : ""
@@ -147,17 +164,18 @@ const isTime = /^\d{4}-\d{2}(?:-|$)/
 const mostCount = 1e12
 
 /** The record as any table can hold it: names and errors of bounded length, numbers that are some, a time that is one. */
-export const bounded = (record: RequestRecord): RequestRecord => (fits(record) ? record : fitted(record))
+export const bounded = (record: RequestRecord): RequestRecord =>
+  fits(record) ? record : { ...fitted(record), Type: record.Type, Outcome: record.Outcome }
 
 // Nearly all do, and each is asked twice: copies would cost more than the look.
-const fits = (record: RequestRecord): boolean => {
+const fits = (record: Row): boolean => {
   for (const { longest, name } of bounds) if ((record[name]?.length ?? 0) > longest) return false
   for (const name of countables) if (!(Math.abs(record[name] ?? 0) <= mostCount)) return false
   return isTime.test(record.Time)
 }
 
-const fitted = (record: RequestRecord): RequestRecord => {
-  const kept: { -readonly [K in keyof RequestRecord]: RequestRecord[K] } = Struct.pick(record, ...columns)
+const fitted = (record: Row): Row => {
+  const kept: { -readonly [K in keyof Row]: Row[K] } = Struct.pick(record, ...columns)
   for (const { instead, longest, name } of bounds) {
     const text = record[name]
     if (text !== null && text.length > longest) kept[name] = instead ?? cut(text, longest)
@@ -170,7 +188,7 @@ const fitted = (record: RequestRecord): RequestRecord => {
 
 /** {@link bounded} for a record on its way. */
 export const boundedLogged = (record: LoggedRecord): LoggedRecord =>
-  record.amends === undefined ? bounded(record) : { ...bounded(record), amends: record.amends }
+  fits(record) ? record : record.amends === undefined ? fitted(record) : { ...fitted(record), amends: record.amends }
 
 /** The record without its bodies, and the word why, unless it ended with an error of its own. */
 export const withheld = (record: LoggedRecord, cause: unknown): LoggedRecord =>
@@ -198,8 +216,8 @@ function isCountColumn(name: keyof RequestRecord): name is CountColumn {
   return !isTextColumn(name) && !isNumberColumn(name)
 }
 
-type NumberColumn = { [K in keyof RequestRecord]: RequestRecord[K] extends number ? K : never }[keyof RequestRecord]
-type CountColumn = Exclude<keyof RequestRecord, TextColumn | NumberColumn>
+type NumberColumn = { [K in keyof Row]: Row[K] extends number ? K : never }[keyof Row]
+type CountColumn = Exclude<keyof Row, TextColumn | NumberColumn>
 
 const isCountable = (value: number | null): boolean => Math.abs(value ?? 0) <= mostCount
 

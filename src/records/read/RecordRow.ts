@@ -1,11 +1,12 @@
 import * as EffectRecord from "effect/Record"
 import * as Schema from "effect/Schema"
 import * as Column from "../../domain/record/Column.js"
-import { RequestRecord, columns, columnsThat } from "../../domain/record/RequestRecord.js"
+import type { RequestRecord } from "../../domain/record/RequestRecord.js"
+import { LoggedRecord, columns, columnsThat } from "../../domain/record/RequestRecord.js"
 
 /** A row as it stands in a file, which an older service may have written; what that did not know is null. */
 export type RecordRow = {
-  readonly [K in keyof RequestRecord]: RequestRecord[K] | null | (K extends "id" ? number : never)
+  readonly [K in keyof RequestRecord]: LoggedRecord[K] | null | (K extends "id" ? number : never)
 }
 
 /** The columns that may hold JSON. */
@@ -19,16 +20,18 @@ export const textColumns: ReadonlySet<keyof RequestRecord> = new Set(
   columnsThat(({ type }) => type === "TEXT").filter((name) => name !== "id" && name !== "Time")
 )
 
+const { amends: _, ...fields } = LoggedRecord.fields
+
 // The ids of older services were numbers.
 const Found = Schema.Struct(
-  EffectRecord.map(RequestRecord.fields, (field, name) =>
+  EffectRecord.map(fields, (field, name) =>
     name === "id" ? Schema.NullOr(Schema.Union(field, Schema.Number)) : Schema.NullOr(field)
   )
 )
 
 const checks = columns
   .filter((name) => name !== "id")
-  .map((name) => ({ name, isRight: Column.checkOf(Column.of(RequestRecord.fields[name])) }))
+  .map((name) => ({ name, isRight: Column.checkOf(Column.of(fields[name])) }))
 
 const isRow = (row: typeof Found.Type): row is RecordRow =>
   checks.every(({ isRight, name }) => row[name] === null || isRight(row[name]))

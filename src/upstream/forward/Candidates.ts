@@ -6,6 +6,7 @@ import type * as Breaker from "../../domain/failover/Breaker.js"
 import * as Blame from "../../domain/failover/Blame.js"
 import { Overloaded } from "../../domain/failure/Failure.js"
 import type { AttemptFailure } from "../../domain/failure/Failure.js"
+import { unchecked } from "../../domain/failure/Identified.js"
 import * as RetryPolicy from "../../domain/failover/RetryPolicy.js"
 import type { Target } from "../../domain/routing/RouteTable.js"
 import type * as Health from "../Health.js"
@@ -142,7 +143,7 @@ const isFreeInTime = ({ options: { queue, slots } }: State, target: Target, now:
 const refuse = ({ options: { plan, slots }, remaining }: State, targets: ReadonlyArray<Target>, now: number) => {
   if (remaining.length < plan.length) return Effect.succeed(undefined)
   const at = Math.min(...targets.map((target) => slots.fullness(target).heldUntil))
-  return Effect.fail(new Overloaded({ retryAfter: Duration.millis(Math.max(leastWait, at - now)) }))
+  return Effect.fail(new Overloaded({ retryAfter: Duration.millis(Math.max(leastWait, at - now)) }, unchecked))
 }
 
 /** Nobody is told to come back sooner, in ms. */

@@ -10,7 +10,7 @@ import * as Search from "./Search.js"
 export type { AnswerReader, Ask, Forwarded, ForwardFailure, Options }
 
 /** Obtains answers from backends. */
-export class Forwarder extends Context.Tag("causeway/upstream/Forwarder")<
+export class Forwarder extends Context.Tag("causeway/Forwarder")<
   Forwarder,
   {
     /** An answer that `reader` has read so far that it can be committed to, from whichever candidate gives one. */

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as ContextLength from "../../domain/failure/ContextLength.js"
 import { NoBackendAvailable, Rejected, TotalTimedOut } from "../../domain/failure/Failure.js"
 import type { AttemptFailure, UpstreamRejected } from "../../domain/failure/Failure.js"
+import { unchecked } from "../../domain/failure/Identified.js"
 import * as InputKind from "../../domain/failure/InputKind.js"
 import type { Target } from "../../domain/routing/RouteTable.js"
 import type { Backends } from "../Backends.js"
@@ -30,8 +31,8 @@ export const of = (known: Known, now: number): NoBackendAvailable | Rejected => 
   const last = spokesman(failures) ?? outOfTime(plan)
   const told = { attempts: failures.length, retryAfter: soonest(known, now) }
   return last._tag === "UpstreamRejected" && callers.has(last)
-    ? new Rejected({ ...told, last })
-    : new NoBackendAvailable({ ...told, last })
+    ? new Rejected({ ...told, last }, unchecked)
+    : new NoBackendAvailable({ ...told, last }, unchecked)
 }
 
 // When the first of the candidates is expected back; undefined where of any of them nothing is known.

@@ -9,6 +9,7 @@ import * as Removed from "../../domain/chat/request/Removed.js"
 import * as AnswerFailure from "../../domain/failure/AnswerFailure.js"
 import { ModelNotFound } from "../../domain/failure/Failure.js"
 import type { AttemptFailure, BodyMalformed } from "../../domain/failure/Failure.js"
+import { unchecked } from "../../domain/failure/Identified.js"
 import * as Credentials from "../../domain/backend/Credentials.js"
 import * as Blame from "../../domain/failover/Blame.js"
 import type { RelayEnd } from "../../domain/failure/Outcome.js"
@@ -155,7 +156,7 @@ function* attempt<A>(
   const { ask, options, reader } = search
   const { bytes, clock, journal } = options
   const protocol = Protocols.between(ask.operation, target.backend)
-  if (protocol === undefined) return yield* new ModelNotFound({ model: ask.model })
+  if (protocol === undefined) return yield* new ModelNotFound({ model: ask.model }, unchecked)
   const sent = protocol.body(ask, target, resumption?.partial)
   if (Either.isLeft(sent)) return yield* sent.left
   const { body: prepared, removed } = sent.right

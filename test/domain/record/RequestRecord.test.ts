@@ -73,16 +73,16 @@ describe("RequestRecord", () => {
 
   it("bounds a record in which one column is beyond, and copies none that fits", () => {
     const plain = Records.record("a", everyText)
-    assert.strictEqual(RequestRecord.bounded(plain), plain)
+    assert.strictEqual(RequestRecord.boundedLogged(plain), plain)
     const bodies = ["Request", "Response"] as const
     const long = "n".repeat(70_000)
     for (const name of RequestRecord.columns.filter((each) => each !== "Request" && each !== "Response")) {
       const beyond = { ...plain, [name]: typeof plain[name] === "string" ? long : 1e300 }
-      const bounded = RequestRecord.bounded(beyond)
+      const bounded = RequestRecord.boundedLogged(beyond)
       assert.notDeepEqual(bounded, beyond, name)
-      assert.strictEqual(RequestRecord.bounded(bounded), bounded, name)
+      assert.strictEqual(RequestRecord.boundedLogged(bounded), bounded, name)
     }
-    for (const name of bodies) assert.strictEqual(RequestRecord.bounded({ ...plain, [name]: long })[name], long)
+    for (const name of bodies) assert.strictEqual(RequestRecord.boundedLogged({ ...plain, [name]: long })[name], long)
   })
 
   it("knows without a look at the characters what cannot weigh much", () => {

@@ -79,7 +79,7 @@ describe("a writer over a store of any kind", () => {
       Effect.gen(function* () {
         let asked = 0
         const { rows, stats } = yield* run(() => (++asked < 3 ? failure(fault) : Effect.void))
-        assert.deepStrictEqual(rows, Records.many(4))
+        assert.deepStrictEqual<ReadonlyArray<LoggedRecord>>(rows, Records.many(4))
         assert.deepStrictEqual([stats.stored, stats.storeFailures, stats.withheld], [4, 2, 0])
       })
     )
@@ -89,7 +89,7 @@ describe("a writer over a store of any kind", () => {
     Effect.gen(function* () {
       let asked = 0
       const { rows } = yield* run(() => (++asked < 2 ? Effect.die(new TypeError("broken")) : Effect.void))
-      assert.deepStrictEqual(rows, Records.many(4))
+      assert.deepStrictEqual<ReadonlyArray<LoggedRecord>>(rows, Records.many(4))
     })
   )
 })

@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import type { WriterSettings } from "../../../src/domain/config/WriterSettings.js"
+import type { RequestRecord } from "../../../src/domain/record/RequestRecord.js"
 import type * as Recorder from "../../../src/records/writer/Recorder.js"
 import * as Database from "../../support/Database.js"
 import * as LogLines from "../../support/LogLines.js"
@@ -226,7 +227,7 @@ describe("Recorder", () => {
       const folder = yield* Temp.directory
       const path = `${folder}/record.db`
       const { end, recorder } = yield* begin(path)
-      const october = (id: string, Outcome: string) =>
+      const october = (id: string, Outcome: RequestRecord["Outcome"]) =>
         Records.record(id, { Time: "2026-10-31T23:59:59.000Z", Outcome, LatencyMs: Outcome === "Completed" ? 1 : 2 })
       yield* recorder.append([october("a", "Completed"), october("b", "Completed")], settings)
       yield* recorder.append([{ ...october("a", "CallerLeft"), amends: true }], settings)
