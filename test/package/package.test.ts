@@ -12,6 +12,7 @@ const Exports = Schema.Struct({
     value: Schema.Union(Schema.String, Schema.Struct({ types: Schema.String, default: Schema.String }))
   }),
   peerDependencies: Schema.Record({ key: Schema.String, value: Schema.String }),
+  optionalDependencies: Schema.Record({ key: Schema.String, value: Schema.String }),
   devDependencies: Schema.Record({ key: Schema.String, value: Schema.String })
 })
 
@@ -28,14 +29,15 @@ const Allowed = Schema.Struct({ allowScripts: Schema.Record({ key: Schema.String
 const lock = () => Schema.decodeUnknownSync(Schema.parseJson(Lock))(fs.readFileSync("package-lock.json", "utf8"))
 
 let folder = ""
+let tarball = ""
 let files: ReadonlyArray<string> = []
 
 beforeAll(async () => {
   folder = fs.mkdtempSync("/tmp/causeway-package-")
   const packed = await Packed.pack(folder)
-  files = packed.files
+  ;({ files, tarball } = packed)
   Packed.project(folder, { checkLibraries: false })
-  await Packed.borrow(folder, packed.tarball)
+  await Packed.borrow(folder, tarball)
 })
 
 afterAll(() => fs.rmSync(folder, { recursive: true }))
@@ -154,7 +156,81 @@ describe("the package", () => {
   )
 
   it("brings a command that runs", async () => {
-    const said = await Packed.run(folder, process.execPath, [`${installed()}/dist/bin/main.js`, "--version"])
-    assert.match(said, /^\d+\.\d+\.\d+\s*$/)
+    const command = (...args: ReadonlyArray<string>) =>
+      Packed.run(folder, process.execPath, [`${installed()}/dist/bin/main.js`, ...args])
+    assert.match(await command("--version"), /^\d+\.\d+\.\d+\s*$/)
+    assert.match(await command("--help"), /serve/)
+    const config = `${installed()}/config.yaml`
+    assert.match(await command("check", "--offline", "--config", config), /all well/)
+    assert.match(await command("explain", "--model", "demo", "--config", config), /"demo" is served by "demo"/)
+  })
+
+  it("asks its hosts for nothing that only the command needs", () => {
+    for (const name of ["cli", "printer", "printer-ansi", "sql", "experimental"]) {
+      assert.isFalse(fs.existsSync(`${folder}/node_modules/@effect/${name}`), name)
+    }
+  })
+})
+
+describe("the package without what is optional", () => {
+  let bare = ""
+
+  beforeAll(async () => {
+    bare = fs.mkdtempSync("/tmp/causeway-bare-")
+    Packed.project(bare, { checkLibraries: false })
+    await Packed.borrow(bare, tarball, { omitOptional: true })
+  })
+
+  afterAll(() => fs.rmSync(bare, { recursive: true }))
+
+  const evaluate = (code: string) => {
+    fs.writeFileSync(`${bare}/program.js`, code)
+    return Packed.run(bare, process.execPath, ["program.js"])
+  }
+
+  const config = '{ openai_clients: [{ name: "demo", base_url: "demo:", model_match: { value: "demo" } }] }'
+
+  it("says what brings the driver of SQLite, to a host and to whoever runs the command", async () => {
+    const said = await evaluate(
+      `import { start } from "causeway"
+      await start({ port: 0, config: ${config} }).then(
+        () => console.log("it runs"),
+        (cause) => console.log(String(cause))
+      )`
+    )
+    const [, wanted = ""] = /record\.db: the record database cannot be opened: .* npm install (\S+)$/m.exec(said) ?? []
+    const drivers = Object.entries(manifest().optionalDependencies).map(([name, version]) => `${name}@${version}`)
+    assert.include(drivers, wanted, said)
+    const command = await evaluate(
+      `import { spawnSync } from "node:child_process"
+      const args = ["node_modules/causeway/dist/bin/main.js", "serve", "--port", "0"]
+      const { stderr, status } = spawnSync(process.execPath, [...args, "--config", "node_modules/causeway/config.yaml"])
+      console.log(status, String(stderr))`
+    )
+    assert.match(command, /^1 /)
+    assert.include(command, `npm install ${wanted}`)
+  })
+
+  it("serves a host that keeps its records itself", async () => {
+    const said = await evaluate(
+      `import * as Gateway from "causeway"
+      import * as Completions from "causeway/Completions"
+      import * as ConfigRef from "causeway/ConfigRef"
+      import * as RequestLog from "causeway/RequestLog"
+      import * as Effect from "effect/Effect"
+      import * as Layer from "effect/Layer"
+      const records = []
+      const gateway = Layer.provide(
+        Gateway.layerCustom,
+        Layer.mergeAll(RequestLog.layerMemory(records), ConfigRef.layerStatic(${config}))
+      )
+      const request = { model: "demo", messages: [{ role: "user", content: "Hi" }] }
+      await Effect.flatMap(Completions.Completions, ({ complete }) => complete(request)).pipe(
+        Effect.provide(gateway),
+        Effect.runPromise
+      )
+      console.log(records.length + " row")`
+    )
+    assert.include(said, "1 row")
   })
 })
