@@ -54,14 +54,28 @@ export const project = (folder: string, { checkLibraries }: { readonly checkLibr
   fs.copyFileSync(new URL("./app.ts", import.meta.url), `${folder}/app.ts`)
 }
 
+const compile = (folder: string, node: string, args: ReadonlyArray<string> = []) =>
+  run(folder, node, ["node_modules/typescript/bin/tsc", ...args])
+
+/** Type-checks the user's program as projects do that leave modules to a bundler. */
+export const checkForBundler = (folder: string, node: string): Promise<string> =>
+  compile(folder, node, ["--noEmit", "--module", "ESNext", "--moduleResolution", "Bundler"])
+
 /** Compiles the user's program with this Node, and gives what it says. */
 export const compileAndRun = async (folder: string, node: string): Promise<unknown> => {
-  await run(folder, node, ["node_modules/typescript/bin/tsc"])
+  await compile(folder, node)
   return JSON.parse(await run(folder, node, ["out/app.js"]))
 }
 
 /** What the user's program says when all is well. */
-export const expected = { text: "You said: Hi / You said: Hi", rows: 2, models: true, plan: true, decoded: true }
+export const expected = {
+  text: "You said: Hi / You said: Hi",
+  rows: 2,
+  root: true,
+  models: true,
+  plan: true,
+  decoded: true
+}
 
 const Names = Schema.Record({ key: Schema.String, value: Schema.String })
 const Wanted = Schema.parseJson(

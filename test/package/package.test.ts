@@ -1,8 +1,10 @@
 import * as fs from "node:fs"
+import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
 import * as Schema from "effect/Schema"
+import ts from "typescript"
 import tsconfig from "../../tsconfig.json" with { type: "json" }
 import * as Packed from "./Packed.js"
 
@@ -25,6 +27,8 @@ const Lock = Schema.Struct({
 })
 
 const Allowed = Schema.Struct({ allowScripts: Schema.Record({ key: Schema.String, value: Schema.Boolean }) })
+
+const decodeMap = Schema.decodeUnknownSync(Schema.parseJson(Schema.Struct({ sources: Schema.Array(Schema.String) })))
 
 const lock = () => Schema.decodeUnknownSync(Schema.parseJson(Lock))(fs.readFileSync("package-lock.json", "utf8"))
 
@@ -104,13 +108,65 @@ describe("the package", () => {
       "config.schema.json",
       "config.yaml",
       "dist",
-      "package.json"
+      "package.json",
+      "src"
     ])
     assert.deepStrictEqual(
-      files.filter((file) => file.startsWith("dist/") && !/\.(js|js\.map|d\.ts)$/.test(file)),
+      files.filter((file) => file.startsWith("dist/") && !/\.(js|d\.ts)(\.map)?$/.test(file)),
       ["dist/bin/LICENSES.txt"]
     )
+    assert.deepStrictEqual(
+      files.filter((file) => file.startsWith("src/") && !file.endsWith(".ts")),
+      []
+    )
     for (const file of ["dist/bin/main.js", "dist/bin/WriterThread.js"]) assert.include(files, file)
+  })
+
+  it("leads from what it declares and runs to the sources that it brings", () => {
+    const maps = files.filter((file) => file.endsWith(".map"))
+    for (const kind of ["dist/index.d.ts.map", "dist/Gateway.d.ts.map", "dist/Gateway.js.map"]) {
+      assert.include(maps, kind)
+    }
+    for (const map of maps) {
+      const { sources } = decodeMap(fs.readFileSync(`${installed()}/${map}`, "utf8"))
+      for (const source of sources) assert.include(files, path.join(path.dirname(map), source), map)
+    }
+  })
+
+  it("does nothing when a part of it is loaded, so that bundlers may leave out what is not used", () => {
+    const acting = files
+      .filter((file) => file.startsWith("src/"))
+      .filter((file) => {
+        const text = fs.readFileSync(`${installed()}/${file}`, "utf8")
+        return ts
+          .createSourceFile(file, text, ts.ScriptTarget.ES2022)
+          .statements.some((statement) => ts.isExpressionStatement(statement))
+      })
+    // Two programs, and a promise whose rejection is whoever's that asks for it.
+    assert.deepStrictEqual(acting.sort(), [
+      "src/main.ts",
+      "src/records/store/SqliteDriver.ts",
+      "src/records/writer/WriterThread.ts"
+    ])
+  })
+
+  it("exports each of its entries from its root, too, but the test kit", async () => {
+    const said = await Packed.run(folder, process.execPath, [
+      "--input-type=module",
+      "-e",
+      `import * as fs from "node:fs"
+      const root = await import("causeway")
+      const { exports } = JSON.parse(fs.readFileSync("node_modules/causeway/package.json", "utf8"))
+      const names = Object.keys(exports).filter((name) => /^\\.\\/[A-Z]/.test(name)).map((name) => name.slice(2))
+      for (const name of names) console.log(name, root[name] === await import("causeway/" + name))`
+    ])
+    const found = said.trim().split("\n")
+    assert.isAbove(found.length, 10)
+    // `Upstream` is what `Transport` was called before.
+    assert.deepStrictEqual(
+      found.filter((line) => !line.endsWith(" true")),
+      ["Upstream false"]
+    )
   })
 
   it("has nothing that publint finds wrong", async () => {
@@ -136,7 +192,9 @@ describe("the package", () => {
       ["causeway/dist/Gateway.js", "causeway/exchange/Exchange"].map((name) => imported(name))
     )
     assert.deepStrictEqual(new Set(isPrivate), new Set(["ERR_PACKAGE_PATH_NOT_EXPORTED\n"]))
-    assert.strictEqual(await imported("causeway/config.schema.json", ', { with: { type: "json" } }'), "there\n")
+    for (const file of ["config.schema.json", "package.json"]) {
+      assert.strictEqual(await imported(`causeway/${file}`, ', { with: { type: "json" } }'), "there\n")
+    }
   })
 
   it("asks for the Effect packages that it is tested with", () => {
@@ -154,6 +212,10 @@ describe("the package", () => {
       assert.deepStrictEqual(await Packed.compileAndRun(folder, process.execPath), Packed.expected)
     }
   )
+
+  it("type-checks where a bundler resolves modules", { timeout: 120_000 }, async () => {
+    assert.strictEqual(await Packed.checkForBundler(folder, process.execPath), "")
+  })
 
   it("brings a command that runs", async () => {
     const command = (...args: ReadonlyArray<string>) =>
