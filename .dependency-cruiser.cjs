@@ -1,6 +1,6 @@
 /**
  * Arrows go one way: domain <- config <- {flow <- http1, admission, process, records} <- upstream <- relay <- exchange
- * <- http <- Gateway <- {testing, workers <- cli <- main}. What stands in braces knows nothing of its neighbours, but for
+ * <- http <- Gateway <- {index, testing, workers <- cli <- main}. What stands in braces knows nothing of its neighbours, but for
  * `flow` and for what is `allowed`.
  */
 const levels = [
@@ -15,7 +15,7 @@ const levels = [
   ["Gateway"],
   ["testing/", "workers/"],
   ["cli/"],
-  ["main"]
+  ["main", "index"]
 ]
 
 /** Neighbours that may know each other, in one direction. */
@@ -43,7 +43,8 @@ const apart = [
   mayNot("relay/", ["process/", "records/"]),
   mayNot("http/", ["http1/"]),
   mayNot("exchange/", ["http1/"]),
-  mayNot("cli/", ["testing/"])
+  mayNot("cli/", ["testing/"]),
+  mayNot("index", ["testing/", "workers/", "cli/"])
 ]
 
 module.exports = {

@@ -8,6 +8,6 @@ export default defineConfig({
     disableConsoleIntercept: true
   },
   resolve: {
-    alias: [{ find: /^causeway$/, replacement: new URL("../../src/Gateway.ts", import.meta.url).pathname }]
+    alias: [{ find: /^causeway$/, replacement: new URL("../../src/index.ts", import.meta.url).pathname }]
   }
 })

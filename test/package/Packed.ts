@@ -54,9 +54,16 @@ export const project = (folder: string, { checkLibraries }: { readonly checkLibr
   fs.copyFileSync(new URL("./app.ts", import.meta.url), `${folder}/app.ts`)
 }
 
+const compile = (folder: string, node: string, args: ReadonlyArray<string> = []) =>
+  run(folder, node, ["node_modules/typescript/bin/tsc", ...args])
+
+/** Type-checks the user's program as projects do that leave modules to a bundler. */
+export const checkForBundler = (folder: string, node: string): Promise<string> =>
+  compile(folder, node, ["--noEmit", "--module", "ESNext", "--moduleResolution", "Bundler"])
+
 /** Compiles the user's program with this Node, and gives what it says. */
 export const compileAndRun = async (folder: string, node: string): Promise<unknown> => {
-  await run(folder, node, ["node_modules/typescript/bin/tsc"])
+  await compile(folder, node)
   return JSON.parse(await run(folder, node, ["out/app.js"]))
 }
 
@@ -64,6 +71,7 @@ export const compileAndRun = async (folder: string, node: string): Promise<unkno
 export const expected = {
   text: "You said: Hi / You said: Hi",
   rows: 2,
+  root: true,
   models: true,
   plan: true,
   decoded: true,
@@ -71,12 +79,31 @@ export const expected = {
   prepared: true
 }
 
-/** Puts the package into a project together with the modules that we have ourselves, instead of installing them. */
-export const borrow = async (folder: string, tarball: string): Promise<void> => {
-  const modules = `${folder}/node_modules`
-  fs.mkdirSync(`${modules}/causeway`, { recursive: true })
-  await run(folder, "tar", ["-xzf", tarball, "-C", `${modules}/causeway`, "--strip-components=1"])
-  for (const name of fs.readdirSync(`${root}node_modules`)) {
-    if (!name.startsWith(".")) fs.symlinkSync(`${root}node_modules/${name}`, `${modules}/${name}`)
+const Names = Schema.Record({ key: Schema.String, value: Schema.String })
+const Wanted = Schema.parseJson(
+  Schema.Struct({ dependencies: Names, peerDependencies: Names, optionalDependencies: Names })
+)
+
+/**
+ * Puts the package into a project together with what it asks for and a compiler, instead of installing them: they are
+ * those that we have ourselves. What is optional is left out where it is not wanted.
+ */
+export const borrow = async (
+  folder: string,
+  tarball: string,
+  { omitOptional = false }: { readonly omitOptional?: boolean } = {}
+): Promise<void> => {
+  const installed = `${folder}/node_modules/causeway`
+  fs.mkdirSync(installed, { recursive: true })
+  await run(folder, "tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"])
+  const { dependencies, optionalDependencies, peerDependencies } = Schema.decodeUnknownSync(Wanted)(
+    fs.readFileSync(`${installed}/package.json`, "utf8")
+  )
+  const wanted = { ...dependencies, ...peerDependencies, ...(omitOptional ? {} : optionalDependencies) }
+  for (const name of [...Object.keys(wanted), "typescript", "@types/node"]) {
+    const place = `${folder}/node_modules/${name}`
+    fs.mkdirSync(path.dirname(place), { recursive: true })
+    // npm leaves out an optional one that does not run here.
+    if (fs.existsSync(`${root}node_modules/${name}`)) fs.symlinkSync(`${root}node_modules/${name}`, place)
   }
 }

@@ -1,5 +1,6 @@
 // A user's program over the installed package: every entry once, with and without Effect.
 import * as Gateway from "causeway"
+import { ConfigRef as ConfigRefOfRoot, Gateway as GatewayOfRoot } from "causeway"
 import * as Completions from "causeway/Completions"
 import * as ConfigRef from "causeway/ConfigRef"
 import type { GatewayFailure } from "causeway/Failure"
@@ -57,6 +58,7 @@ console.log(
   JSON.stringify({
     text,
     rows: records.length,
+    root: GatewayOfRoot.start === Gateway.start && ConfigRefOfRoot.ConfigRef === ConfigRef.ConfigRef,
     models: models.includes('"demo"'),
     plan: Either.isRight(Testing.plan(config, "demo")),
     decoded: Either.isRight(decoded),

@@ -3,6 +3,7 @@
 //
 //   npm run test:nodes                                  all four, which takes about an hour
 //   npm run test:nodes -- 22 26 --without-tests         some, and no npm test
+//   npm run test:nodes -- 20 --tests test/package       one, and of npm test what is in these folders or files
 import { execFile, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
@@ -17,6 +18,8 @@ const npmOf = { 20: 11, 22: 12, 24: 12, 26: 12 }
 
 const args = process.argv.slice(2)
 const withTests = !args.includes("--without-tests")
+const picked = args.includes("--tests") ? args.slice(args.indexOf("--tests") + 1) : []
+const only = picked.length > 0 ? ["--", ...picked] : []
 const chosen = args.filter((arg) => arg in npmOf)
 const failures = []
 
@@ -99,14 +102,14 @@ for (const node of chosen.length > 0 ? chosen : Object.keys(npmOf)) {
   const ci = await run(place, "ci", "npm", ["ci"], place.clone)
   const warnings = warningsIn(ci.said)
   const started = ci.ok ? await start(place) : { ok: false, text: "-" }
-  const tests = withTests && ci.ok ? await run(place, "test", "npm", ["test"], place.clone) : undefined
+  const tests = withTests && ci.ok ? await run(place, "test", "npm", ["test", ...only], place.clone) : undefined
   const [, counted = "?"] = /Tests\s+(.*)/.exec(tests?.said.replaceAll(/\u001b\[[\d;]*m/g, "") ?? "") ?? []
   rows.push({
     node: place.versions[0],
     npm: place.versions[1],
     "npm ci": `${ci.ok ? "well" : "failed"}, ${ci.seconds} s, ${warnings.size} warnings`,
     "npm start": started.text,
-    "npm test": tests === undefined ? "-" : `${counted}, ${tests.seconds} s`
+    "npm test": tests === undefined ? "-" : `${picked.length > 0 ? "a part: " : ""}${counted}, ${tests.seconds} s`
   })
   for (const warning of warnings) console.log(`Node ${node}: npm ci: ${warning}`)
   const ok = ci.ok && started.ok && (tests?.ok ?? true)

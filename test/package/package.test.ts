@@ -1,8 +1,10 @@
 import * as fs from "node:fs"
+import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
 import * as Schema from "effect/Schema"
+import ts from "typescript"
 import tsconfig from "../../tsconfig.json" with { type: "json" }
 import * as Packed from "./Packed.js"
 
@@ -12,6 +14,7 @@ const Exports = Schema.Struct({
     value: Schema.Union(Schema.String, Schema.Struct({ types: Schema.String, default: Schema.String }))
   }),
   peerDependencies: Schema.Record({ key: Schema.String, value: Schema.String }),
+  optionalDependencies: Schema.Record({ key: Schema.String, value: Schema.String }),
   devDependencies: Schema.Record({ key: Schema.String, value: Schema.String })
 })
 
@@ -25,17 +28,20 @@ const Lock = Schema.Struct({
 
 const Allowed = Schema.Struct({ allowScripts: Schema.Record({ key: Schema.String, value: Schema.Boolean }) })
 
+const decodeMap = Schema.decodeUnknownSync(Schema.parseJson(Schema.Struct({ sources: Schema.Array(Schema.String) })))
+
 const lock = () => Schema.decodeUnknownSync(Schema.parseJson(Lock))(fs.readFileSync("package-lock.json", "utf8"))
 
 let folder = ""
+let tarball = ""
 let files: ReadonlyArray<string> = []
 
 beforeAll(async () => {
   folder = fs.mkdtempSync("/tmp/causeway-package-")
   const packed = await Packed.pack(folder)
-  files = packed.files
+  ;({ files, tarball } = packed)
   Packed.project(folder, { checkLibraries: false })
-  await Packed.borrow(folder, packed.tarball)
+  await Packed.borrow(folder, tarball)
 })
 
 afterAll(() => fs.rmSync(folder, { recursive: true }))
@@ -102,13 +108,65 @@ describe("the package", () => {
       "config.schema.json",
       "config.yaml",
       "dist",
-      "package.json"
+      "package.json",
+      "src"
     ])
     assert.deepStrictEqual(
-      files.filter((file) => file.startsWith("dist/") && !/\.(js|js\.map|d\.ts)$/.test(file)),
+      files.filter((file) => file.startsWith("dist/") && !/\.(js|d\.ts)(\.map)?$/.test(file)),
       ["dist/bin/LICENSES.txt"]
     )
+    assert.deepStrictEqual(
+      files.filter((file) => file.startsWith("src/") && !file.endsWith(".ts")),
+      []
+    )
     for (const file of ["dist/bin/main.js", "dist/bin/WriterThread.js"]) assert.include(files, file)
+  })
+
+  it("leads from what it declares and runs to the sources that it brings", () => {
+    const maps = files.filter((file) => file.endsWith(".map"))
+    for (const kind of ["dist/index.d.ts.map", "dist/Gateway.d.ts.map", "dist/Gateway.js.map"]) {
+      assert.include(maps, kind)
+    }
+    for (const map of maps) {
+      const { sources } = decodeMap(fs.readFileSync(`${installed()}/${map}`, "utf8"))
+      for (const source of sources) assert.include(files, path.join(path.dirname(map), source), map)
+    }
+  })
+
+  it("does nothing when a part of it is loaded, so that bundlers may leave out what is not used", () => {
+    const acting = files
+      .filter((file) => file.startsWith("src/"))
+      .filter((file) => {
+        const text = fs.readFileSync(`${installed()}/${file}`, "utf8")
+        return ts
+          .createSourceFile(file, text, ts.ScriptTarget.ES2022)
+          .statements.some((statement) => ts.isExpressionStatement(statement))
+      })
+    // Two programs, and a promise whose rejection is whoever's that asks for it.
+    assert.deepStrictEqual(acting.sort(), [
+      "src/main.ts",
+      "src/records/store/SqliteDriver.ts",
+      "src/records/writer/WriterThread.ts"
+    ])
+  })
+
+  it("exports each of its entries from its root, too, but the test kit", async () => {
+    const said = await Packed.run(folder, process.execPath, [
+      "--input-type=module",
+      "-e",
+      `import * as fs from "node:fs"
+      const root = await import("causeway")
+      const { exports } = JSON.parse(fs.readFileSync("node_modules/causeway/package.json", "utf8"))
+      const names = Object.keys(exports).filter((name) => /^\\.\\/[A-Z]/.test(name)).map((name) => name.slice(2))
+      for (const name of names) console.log(name, root[name] === await import("causeway/" + name))`
+    ])
+    const found = said.trim().split("\n")
+    assert.isAbove(found.length, 10)
+    // `Upstream` is what `Transport` was called before.
+    assert.deepStrictEqual(
+      found.filter((line) => !line.endsWith(" true")),
+      ["Upstream false"]
+    )
   })
 
   it("has nothing that publint finds wrong", async () => {
@@ -134,7 +192,9 @@ describe("the package", () => {
       ["causeway/dist/Gateway.js", "causeway/exchange/Exchange"].map((name) => imported(name))
     )
     assert.deepStrictEqual(new Set(isPrivate), new Set(["ERR_PACKAGE_PATH_NOT_EXPORTED\n"]))
-    assert.strictEqual(await imported("causeway/config.schema.json", ', { with: { type: "json" } }'), "there\n")
+    for (const file of ["config.schema.json", "package.json"]) {
+      assert.strictEqual(await imported(`causeway/${file}`, ', { with: { type: "json" } }'), "there\n")
+    }
   })
 
   it("asks for the Effect packages that it is tested with", () => {
@@ -153,8 +213,86 @@ describe("the package", () => {
     }
   )
 
+  it("type-checks where a bundler resolves modules", { timeout: 120_000 }, async () => {
+    assert.strictEqual(await Packed.checkForBundler(folder, process.execPath), "")
+  })
+
   it("brings a command that runs", async () => {
-    const said = await Packed.run(folder, process.execPath, [`${installed()}/dist/bin/main.js`, "--version"])
-    assert.match(said, /^\d+\.\d+\.\d+\s*$/)
+    const command = (...args: ReadonlyArray<string>) =>
+      Packed.run(folder, process.execPath, [`${installed()}/dist/bin/main.js`, ...args])
+    assert.match(await command("--version"), /^\d+\.\d+\.\d+\s*$/)
+    assert.match(await command("--help"), /serve/)
+    const config = `${installed()}/config.yaml`
+    assert.match(await command("check", "--offline", "--config", config), /all well/)
+    assert.match(await command("explain", "--model", "demo", "--config", config), /"demo" is served by "demo"/)
+  })
+
+  it("asks its hosts for nothing that only the command needs", () => {
+    for (const name of ["cli", "printer", "printer-ansi", "sql", "experimental"]) {
+      assert.isFalse(fs.existsSync(`${folder}/node_modules/@effect/${name}`), name)
+    }
+  })
+})
+
+describe("the package without what is optional", () => {
+  let bare = ""
+
+  beforeAll(async () => {
+    bare = fs.mkdtempSync("/tmp/causeway-bare-")
+    Packed.project(bare, { checkLibraries: false })
+    await Packed.borrow(bare, tarball, { omitOptional: true })
+  })
+
+  afterAll(() => fs.rmSync(bare, { recursive: true }))
+
+  const evaluate = (code: string) => {
+    fs.writeFileSync(`${bare}/program.js`, code)
+    return Packed.run(bare, process.execPath, ["program.js"])
+  }
+
+  const config = '{ openai_clients: [{ name: "demo", base_url: "demo:", model_match: { value: "demo" } }] }'
+
+  it("says what brings the driver of SQLite, to a host and to whoever runs the command", async () => {
+    const said = await evaluate(
+      `import { start } from "causeway"
+      await start({ port: 0, config: ${config} }).then(
+        () => console.log("it runs"),
+        (cause) => console.log(String(cause))
+      )`
+    )
+    const [, wanted = ""] = /record\.db: the record database cannot be opened: .* npm install (\S+)$/m.exec(said) ?? []
+    const drivers = Object.entries(manifest().optionalDependencies).map(([name, version]) => `${name}@${version}`)
+    assert.include(drivers, wanted, said)
+    const command = await evaluate(
+      `import { spawnSync } from "node:child_process"
+      const args = ["node_modules/causeway/dist/bin/main.js", "serve", "--port", "0"]
+      const { stderr, status } = spawnSync(process.execPath, [...args, "--config", "node_modules/causeway/config.yaml"])
+      console.log(status, String(stderr))`
+    )
+    assert.match(command, /^1 /)
+    assert.include(command, `npm install ${wanted}`)
+  })
+
+  it("serves a host that keeps its records itself", async () => {
+    const said = await evaluate(
+      `import * as Gateway from "causeway"
+      import * as Completions from "causeway/Completions"
+      import * as ConfigRef from "causeway/ConfigRef"
+      import * as RequestLog from "causeway/RequestLog"
+      import * as Effect from "effect/Effect"
+      import * as Layer from "effect/Layer"
+      const records = []
+      const gateway = Layer.provide(
+        Gateway.layerCustom,
+        Layer.mergeAll(RequestLog.layerMemory(records), ConfigRef.layerStatic(${config}))
+      )
+      const request = { model: "demo", messages: [{ role: "user", content: "Hi" }] }
+      await Effect.flatMap(Completions.Completions, ({ complete }) => complete(request)).pipe(
+        Effect.provide(gateway),
+        Effect.runPromise
+      )
+      console.log(records.length + " row")`
+    )
+    assert.include(said, "1 row")
   })
 })
