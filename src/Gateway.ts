@@ -21,13 +21,36 @@ import * as RequestLog from "./records/RequestLog.js"
 import * as Backends from "./upstream/Backends.js"
 import * as Forwarder from "./upstream/forward/Forwarder.js"
 
-/** What the gateway's layers provide: all that its routes work with, and completions without HTTP. */
+/**
+ * What the gateway's layers provide: all that its routes work with, and completions without HTTP.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Services = ApiRoutes.Services | Completions.Completions
 
-/** A configuration written as plain values, with the keys of `config.yaml`. */
+/**
+ * A configuration written as plain values, with the keys of `config.yaml`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Config = GatewayConfig.Plain
 
-/** The gateway's endpoints, for a host's router: `HttpRouter.mount("/llm", Gateway.routes)`. Needs a Node server. */
+/**
+ * The gateway's endpoints, for a host's router: `HttpRouter.mount("/llm", Gateway.routes)`. Needs a Node server.
+ *
+ * @example
+ * ```ts
+ * import * as HttpRouter from "@effect/platform/HttpRouter"
+ * import { Gateway } from "causeway"
+ *
+ * export const router = HttpRouter.empty.pipe(HttpRouter.mount("/llm", Gateway.routes))
+ * ```
+ *
+ * @category routers
+ * @since 0.1.0
+ */
 export const routes: HttpRouter.HttpRouter<never, ApiRoutes.Services> = HttpRouter.concat(
   ApiRoutes.routes,
   OperatorRoutes.routes
@@ -36,6 +59,9 @@ export const routes: HttpRouter.HttpRouter<never, ApiRoutes.Services> = HttpRout
 /**
  * The gateway's endpoints as a layer for a host's `HttpLayerRouter`, under a prefix such as `/llm` if one is given. Needs a
  * Node server, and the gateway's services where the requests are handled.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerRoutes = (
   prefix?: `/${string}`
@@ -84,37 +110,97 @@ const services: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.Re
 /**
  * The gateway over the host's own services: those of {@link layerCustom}, and how answers are obtained, who is let in and
  * the backends' state, each of which has a layer of its own.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerServices: Layer.Layer<Services, never, Parts> = Layer.provide(over, GuardedLog.layer)
 
 /**
  * The gateway over the host's own configuration and record log; a log that dies or hangs costs its rows, and neither an
  * exchange nor the end of the gateway.
+ *
+ * @example
+ * ```ts
+ * import { ConfigRef, Gateway, RequestLog } from "causeway"
+ * import type { RequestRecord } from "causeway/RequestRecord"
+ * import * as Layer from "effect/Layer"
+ *
+ * const records: Array<RequestRecord> = []
+ *
+ * export const gateway = Gateway.layerCustom.pipe(
+ *   Layer.provide(RequestLog.layerMemory(records)),
+ *   Layer.provide(ConfigRef.layerStatic({ openai_clients: [] }))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerCustom: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.RequestLog> = Layer.provide(
   services,
   GuardedLog.layer
 )
 
-/** The gateway with a fixed configuration; records go to a SQLite file, `record.db` in the working directory by default. */
+/**
+ * The gateway with a fixed configuration; records go to a SQLite file, `record.db` in the working directory by default.
+ *
+ * @example
+ * ```ts
+ * import { Gateway } from "causeway"
+ *
+ * export const gateway = Gateway.layer({
+ *   config: { openai_clients: [{ name: "demo", base_url: "demo:", model_match: { value: "demo" } }] },
+ *   recordPath: "record.db"
+ * })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layer = (options: {
   readonly config: Config
   readonly recordPath?: string
 }): Layer.Layer<Services, ConfigInvalid | LogUnavailable> =>
   withRecords(ConfigRef.layerStatic(options.config), options.recordPath)
 
-/** The gateway with the configuration of a file, which is read again when it changes; records as in {@link layer}. */
+/**
+ * The gateway with the configuration of a file, which is read again when it changes; records as in {@link layer}.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerFile = (
   path: string,
   options: { readonly recordPath?: string } = {}
 ): Layer.Layer<Services, BootFailure> =>
   withRecords(ConfigRef.layerFile(path).pipe(Layer.provide(NodeFileSystem.layer)), options.recordPath)
 
-/** Serves a gateway on a socket of its own; see {@link Server.layer}. */
+/**
+ * Serves a gateway on a socket of its own; see {@link Server.layer}.
+ *
+ * @example
+ * ```ts
+ * import { Gateway } from "causeway"
+ * import * as Layer from "effect/Layer"
+ *
+ * export const server = Gateway.serve({ host: "127.0.0.1", port: 8000 }).pipe(
+ *   Layer.provide(Gateway.layerFile("config.yaml"))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const serve: (options: Server.Options) => Layer.Layer<HttpServer.HttpServer, ListenFailed, ApiRoutes.Services> =
   Server.layer
 
-/** What {@link start} is given: a configuration or the path of its file. */
+/**
+ * What {@link start} is given: a configuration or the path of its file.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type StartOptions = ({ readonly config: Config } | { readonly configFile: string }) & {
   /** Default: 8000; 0 takes a free one. */
   readonly port?: number
@@ -124,7 +210,12 @@ export type StartOptions = ({ readonly config: Config } | { readonly configFile:
   readonly recordPath?: string
 }
 
-/** A running gateway. */
+/**
+ * A running gateway.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Running {
   /** Where it listens, such as `http://127.0.0.1:8000`. */
   readonly url: string
@@ -132,7 +223,21 @@ export interface Running {
   readonly stop: () => Promise<void>
 }
 
-/** Starts a gateway with a socket of its own, for apps without Effect; rejects with a boot or listen failure. */
+/**
+ * Starts a gateway with a socket of its own, for apps without Effect; rejects with a boot or listen failure.
+ *
+ * @example
+ * ```ts
+ * import { Gateway } from "causeway"
+ *
+ * const gateway = await Gateway.start({ configFile: "config.yaml", port: 0 })
+ * console.log(gateway.url)
+ * await gateway.stop()
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const start = async (options: StartOptions): Promise<Running> => {
   const records = options.recordPath === undefined ? {} : { recordPath: options.recordPath }
   const gateway: Layer.Layer<Services, BootFailure> =
@@ -144,14 +249,29 @@ export const start = async (options: StartOptions): Promise<Running> => {
   return { url, stop: () => (stopped ??= runtime.dispose()) }
 }
 
-/** The URL of a server. */
+/**
+ * The URL of a server.
+ *
+ * @category addresses
+ * @since 0.1.0
+ */
 export const addressOf = ({ address }: HttpServer.HttpServer): string =>
   address._tag === "UnixAddress" ? `unix:${address.path}` : urlOf(address.hostname, address.port)
 
-/** The URL of an address and port. */
+/**
+ * The URL of an address and port.
+ *
+ * @category addresses
+ * @since 0.1.0
+ */
 export const urlOf = (host: string, port: number): string => `http://${host.includes(":") ? `[${host}]` : host}:${port}`
 
-/** The gateway over the host's own configuration; records as in {@link layer}. */
+/**
+ * The gateway over the host's own configuration; records as in {@link layer}.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerRecorded = (path = "record.db"): Layer.Layer<Services, LogUnavailable, ConfigRef.ConfigRef> =>
   services.pipe(
     Layer.provide(

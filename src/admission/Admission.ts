@@ -7,7 +7,12 @@ import * as ByteBudget from "./ByteBudget.js"
 import * as HeapShare from "./HeapShare.js"
 import * as WaitingLine from "./WaitingLine.js"
 
-/** What an exchange holds from its arrival to its true end. */
+/**
+ * What an exchange holds from its arrival to its true end.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Lease {
   /** The bytes that it holds in memory. */
   readonly bytes: ByteBudget.ByteLease
@@ -17,7 +22,32 @@ export interface Lease {
   readonly release: () => void
 }
 
-/** Lets exchanges in: so many at a time, holding so many bytes together. */
+/**
+ * Lets exchanges in: so many at a time, holding so many bytes together.
+ *
+ * @example
+ * ```ts
+ * import { Admission } from "causeway"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * let arrived = 0
+ *
+ * // Counts what arrives, and lets it in as the default does.
+ * export const counting = Layer.effect(
+ *   Admission.Admission,
+ *   Effect.map(Admission.Admission, ({ lease }) => ({
+ *     lease: (settings) => {
+ *       arrived++
+ *       return lease(settings)
+ *     }
+ *   }))
+ * ).pipe(Layer.provide(Admission.layer))
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
 export class Admission extends Context.Tag("causeway/admission/Admission")<
   Admission,
   {
@@ -26,7 +56,12 @@ export class Admission extends Context.Tag("causeway/admission/Admission")<
   }
 >() {}
 
-/** The admission of one process. */
+/**
+ * The admission of one process.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layer: Layer.Layer<Admission> = Layer.effect(
   Admission,
   Effect.sync(() => {

@@ -14,13 +14,23 @@ import * as RouteTable from "../domain/routing/RouteTable.js"
 import * as WorkerShare from "../domain/config/WorkerShare.js"
 import * as ConfigFile from "./ConfigFile.js"
 
-/** A configuration with its compiled routes; an exchange keeps the one it began with. */
+/**
+ * A configuration with its compiled routes; an exchange keeps the one it began with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Snapshot {
   readonly config: GatewayConfig.GatewayConfig
   readonly routes: RouteTable.RouteTable
 }
 
-/** Holds the configuration in force. */
+/**
+ * Holds the configuration in force.
+ *
+ * @category services
+ * @since 0.1.0
+ */
 export class ConfigRef extends Context.Tag("causeway/config/ConfigRef")<
   ConfigRef,
   {
@@ -42,7 +52,12 @@ const compile = (config: GatewayConfig.GatewayConfig): Snapshot => ({
   routes: RouteTable.make(config.backends)
 })
 
-/** A configuration that never changes. */
+/**
+ * A configuration that never changes.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerDecoded = (config: GatewayConfig.GatewayConfig): Layer.Layer<ConfigRef> =>
   Layer.effect(
     ConfigRef,
@@ -52,7 +67,21 @@ export const layerDecoded = (config: GatewayConfig.GatewayConfig): Layer.Layer<C
     }))
   )
 
-/** A configuration that never changes, written as plain values with the keys of `config.yaml`. */
+/**
+ * A configuration that never changes, written as plain values with the keys of `config.yaml`.
+ *
+ * @example
+ * ```ts
+ * import { ConfigRef } from "causeway"
+ *
+ * export const config = ConfigRef.layerStatic({
+ *   openai_clients: [{ name: "demo", base_url: "demo:", model_match: { value: "demo" } }]
+ * })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerStatic = (plain: GatewayConfig.Plain): Layer.Layer<ConfigRef, ConfigInvalid> =>
   Layer.unwrapEffect(
     Either.mapBoth(GatewayConfig.decode(plain), {
@@ -65,6 +94,9 @@ export const layerStatic = (plain: GatewayConfig.Plain): Layer.Layer<ConfigRef, 
  * The configuration of a file, read again within a second of every change. A file that has become unreadable or invalid
  * is reported with the place of each mistake, and the last good configuration stays in force. A worker with this seat has
  * its part of every limit, and leaves the reports to the process that has begun it.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerFile = (
   path: string,

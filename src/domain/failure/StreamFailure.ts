@@ -3,7 +3,28 @@ import type { ErrorBody } from "./ErrorBody.js"
 import type { RelayEnd } from "./Outcome.js"
 import * as WireError from "./WireError.js"
 
-/** A stream ended before its answer did, and after its beginning was given out; what came of it is not the whole. */
+/**
+ * A stream ended before its answer did, and after its beginning was given out; what came of it is not the whole.
+ *
+ * @example
+ * ```ts
+ * import { Completions } from "causeway"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * export const whatCame = Stream.unwrap(
+ *   Effect.map(Completions.Completions, ({ stream }) =>
+ *     stream({ model: "demo", messages: [{ role: "user", content: "Hello" }] })
+ *   )
+ * ).pipe(
+ *   Stream.map(({ choices }) => choices[0]?.delta.content ?? ""),
+ *   Stream.catchTag("StreamFailure", ({ reason }) => Stream.make(`… (${reason})`))
+ * )
+ * ```
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class StreamFailure extends Data.TaggedError("StreamFailure")<{
   /**
    * `broke`: the backend's stream ended early. `stalled`: it fell silent. `errored`: it reported an error. `drained`: the
@@ -18,7 +39,12 @@ export class StreamFailure extends Data.TaggedError("StreamFailure")<{
   }
 }
 
-/** The failure of a stream that ended so. */
+/**
+ * The failure of a stream that ended so.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const fromEnd = (end: Exclude<RelayEnd, { readonly _tag: "Completed" }>): StreamFailure =>
   new StreamFailure({ reason: reasons[end._tag], error: end._tag === "CallerLeft" ? unread : WireError.cutShort(end) })
 

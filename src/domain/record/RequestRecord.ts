@@ -5,7 +5,24 @@ import * as Column from "./Column.js"
 import { cut } from "../text/CutText.js"
 import { reasonOf } from "../failure/Failure.js"
 
-/** One row of the table `records`: one exchange, whatever its outcome. What a column is, is said here alone. */
+/**
+ * One row of the table `records`: one exchange, whatever its outcome. What a column is, is said here alone.
+ *
+ * @example
+ * ```ts
+ * import { RequestRecord } from "causeway"
+ *
+ * const tokens = ({ TotalTokens }: RequestRecord.RequestRecord): number => TotalTokens ?? 0
+ *
+ * export const sum = (records: ReadonlyArray<RequestRecord.RequestRecord>): number =>
+ *   records.reduce((total, record) => total + tokens(record), 0)
+ *
+ * console.log(RequestRecord.columns.join(", "))
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export const RequestRecord = Schema.Struct({
   /** The request id, also sent as `x-request-id`. */
   id: Column.text(),
@@ -54,22 +71,42 @@ export const RequestRecord = Schema.Struct({
 })
 export interface RequestRecord extends Schema.Schema.Type<typeof RequestRecord> {}
 
-/** A record on its way into the table; one that `amends` replaces the row that was written before the exchange ended. */
+/**
+ * A record on its way into the table; one that `amends` replaces the row that was written before the exchange ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export const LoggedRecord = Schema.Struct({ ...RequestRecord.fields, amends: Schema.optional(Schema.Literal(true)) })
 export interface LoggedRecord extends Schema.Schema.Type<typeof LoggedRecord> {}
 
-/** The names of the columns, in the order of the table. */
+/**
+ * The names of the columns, in the order of the table.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const columns = Struct.keys(RequestRecord.fields)
 
 const described = columns.map((name) => ({ name, column: Column.of(RequestRecord.fields[name]) }))
 
-/** The columns of which something is true. */
+/**
+ * The columns of which something is true.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const columnsThat = (is: (column: Column.Column) => boolean): ReadonlyArray<keyof RequestRecord> =>
   described.filter(({ column }) => is(column)).map(({ name }) => name)
 
 const checks = described.map(({ column, name }) => ({ name, isRight: Column.checkOf(column) }))
 
-/** Whether this is a record: what `Schema.is(LoggedRecord)` says, at a quarter of the price. */
+/**
+ * Whether this is a record: what `Schema.is(LoggedRecord)` says, at a quarter of the price.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const isLogged = (value: unknown): value is LoggedRecord => {
   if (!Predicate.isRecord(value)) return false
   if (value["amends"] !== undefined && value["amends"] !== true) return false
@@ -80,7 +117,12 @@ export const isLogged = (value: unknown): value is LoggedRecord => {
 /** What a record holds besides its texts, roughly, in bytes. */
 const ofItself = 1024
 
-/** Roughly how much memory a record holds, in bytes: every text of it with as much as it takes. */
+/**
+ * Roughly how much memory a record holds, in bytes: every text of it with as much as it takes.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const weigh = (record: RequestRecord): number => {
   let weight = ofItself
   for (const name of texts) weight += held(record[name])
@@ -106,7 +148,12 @@ const held = (text: string | null): number => {
 
 const beyondLatin1 = /[\u0100-\uffff]/
 
-/** Whether these records may hold more than so many bytes together: none of their characters is looked at. */
+/**
+ * Whether these records may hold more than so many bytes together: none of their characters is looked at.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const mayWeigh = (records: ReadonlyArray<RequestRecord>, bytes: number): boolean => {
   let most = 0
   for (const record of records) {
@@ -116,7 +163,12 @@ export const mayWeigh = (records: ReadonlyArray<RequestRecord>, bytes: number): 
   return most >= bytes
 }
 
-/** What these records hold together. */
+/**
+ * What these records hold together.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const weighAll = (records: ReadonlyArray<RequestRecord>): number =>
   records.reduce((sum, record) => sum + weigh(record), 0)
 
@@ -124,6 +176,9 @@ export const weighAll = (records: ReadonlyArray<RequestRecord>): number =>
  * One attempt as the record shows it; `failure` is null for one that answered and kept answering, and `rescue` says how
  * an attempt was to go on with an answer that had broken off; `skipped` counts the events of an answer that are no JSON,
  * and `location` is where a redirect would have led.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export const AttemptTrace = Schema.Struct({
   backend: Schema.String,
@@ -137,7 +192,12 @@ export const AttemptTrace = Schema.Struct({
 })
 export interface AttemptTrace extends Schema.Schema.Type<typeof AttemptTrace> {}
 
-/** The month a record belongs to, such as `202611`; "" when its time is none. */
+/**
+ * The month a record belongs to, such as `202611`; "" when its time is none.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const monthOf = ({ Time }: Pick<RequestRecord, "Time">): string =>
   isTime.test(Time) ? Time.slice(0, 4) + Time.slice(5, 7) : ""
 
@@ -146,7 +206,12 @@ const isTime = /^\d{4}-\d{2}(?:-|$)/
 /** How large a count may be: whoever sums up the rows of years must not come to the end of the numbers. */
 const mostCount = 1e12
 
-/** The record as any table can hold it: names and errors of bounded length, numbers that are some, a time that is one. */
+/**
+ * The record as any table can hold it: names and errors of bounded length, numbers that are some, a time that is one.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const bounded = (record: RequestRecord): RequestRecord => (fits(record) ? record : fitted(record))
 
 // Nearly all do, and each is asked twice: copies would cost more than the look.
@@ -168,11 +233,21 @@ const fitted = (record: RequestRecord): RequestRecord => {
   return kept
 }
 
-/** {@link bounded} for a record on its way. */
+/**
+ * {@link bounded} for a record on its way.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const boundedLogged = (record: LoggedRecord): LoggedRecord =>
   record.amends === undefined ? bounded(record) : { ...bounded(record), amends: record.amends }
 
-/** The record without its bodies, and the word why, unless it ended with an error of its own. */
+/**
+ * The record without its bodies, and the word why, unless it ended with an error of its own.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const withheld = (record: LoggedRecord, cause: unknown): LoggedRecord =>
   boundedLogged({
     ...record,
