@@ -98,19 +98,54 @@ const services: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.Re
 /**
  * The gateway over the host's own services: those of {@link layerCustom}, and how answers are obtained, who is let in and
  * the backends' state, each of which has a layer of its own.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerServices: Layer.Layer<Services, never, Parts> = Layer.provide(over, GuardedLog.layer)
 
 /**
  * The gateway over the host's own configuration and record log; a log that dies or hangs costs its rows, and neither an
  * exchange nor the end of the gateway.
+ *
+ * @example
+ * ```ts
+ * import { ConfigRef, Gateway, RequestLog } from "causeway"
+ * import type { RequestRecord } from "causeway/RequestRecord"
+ * import * as Layer from "effect/Layer"
+ *
+ * const records: Array<RequestRecord> = []
+ *
+ * export const gateway = Gateway.layerCustom.pipe(
+ *   Layer.provide(RequestLog.layerMemory(records)),
+ *   Layer.provide(ConfigRef.layerStatic({ openai_clients: [] }))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerCustom: Layer.Layer<Services, never, ConfigRef.ConfigRef | RequestLog.RequestLog> = Layer.provide(
   services,
   GuardedLog.layer
 )
 
-/** The gateway with a fixed configuration; records go to a SQLite file, `record.db` in the working directory by default. */
+/**
+ * The gateway with a fixed configuration; records go to a SQLite file, `record.db` in the working directory by default.
+ *
+ * @example
+ * ```ts
+ * import { Gateway } from "causeway"
+ *
+ * export const gateway = Gateway.layer({
+ *   config: { openai_clients: [{ name: "demo", base_url: "demo:", model_match: { value: "demo" } }] },
+ *   recordPath: "record.db"
+ * })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layer = (options: {
   readonly config: Config
   readonly recordPath?: string
@@ -150,7 +185,12 @@ export { fetch, layerHttpClient } from "./http/InProcess.js"
 export const serve: (options: Server.Options) => Layer.Layer<HttpServer.HttpServer, ListenFailed, RouteServices> =
   Server.layer
 
-/** What {@link start} is given: a configuration or the path of its file. */
+/**
+ * What {@link start} is given: a configuration or the path of its file.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type StartOptions = ({ readonly config: Config } | { readonly configFile: string }) & {
   /** Default: 8000; 0 takes a free one. */
   readonly port?: number
@@ -160,7 +200,12 @@ export type StartOptions = ({ readonly config: Config } | { readonly configFile:
   readonly recordPath?: string
 }
 
-/** A running gateway. */
+/**
+ * A running gateway.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Running {
   /** Where it listens, such as `http://127.0.0.1:8000`. */
   readonly url: string
@@ -168,7 +213,21 @@ export interface Running {
   readonly stop: () => Promise<void>
 }
 
-/** Starts a gateway with a socket of its own, for apps without Effect; rejects with a boot or listen failure. */
+/**
+ * Starts a gateway with a socket of its own, for apps without Effect; rejects with a boot or listen failure.
+ *
+ * @example
+ * ```ts
+ * import { Gateway } from "causeway"
+ *
+ * const gateway = await Gateway.start({ configFile: "config.yaml", port: 0 })
+ * console.log(gateway.url)
+ * await gateway.stop()
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const start = async (options: StartOptions): Promise<Running> => {
   const records = options.recordPath === undefined ? {} : { recordPath: options.recordPath }
   const gateway: Layer.Layer<Services, BootFailure> =
@@ -180,14 +239,29 @@ export const start = async (options: StartOptions): Promise<Running> => {
   return { url, stop: () => (stopped ??= runtime.dispose()) }
 }
 
-/** The URL of a server. */
+/**
+ * The URL of a server.
+ *
+ * @category addresses
+ * @since 0.1.0
+ */
 export const addressOf = ({ address }: HttpServer.HttpServer): string =>
   address._tag === "UnixAddress" ? `unix:${address.path}` : urlOf(address.hostname, address.port)
 
-/** The URL of an address and port. */
+/**
+ * The URL of an address and port.
+ *
+ * @category addresses
+ * @since 0.1.0
+ */
 export const urlOf = (host: string, port: number): string => `http://${host.includes(":") ? `[${host}]` : host}:${port}`
 
-/** The gateway over the host's own configuration; records as in {@link layer}. */
+/**
+ * The gateway over the host's own configuration; records as in {@link layer}.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerRecorded = (path = "record.db"): Layer.Layer<Services, LogUnavailable, ConfigRef.ConfigRef> =>
   services.pipe(
     Layer.provide(

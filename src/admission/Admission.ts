@@ -7,7 +7,12 @@ import * as ByteBudget from "./ByteBudget.js"
 import * as HeapShare from "./HeapShare.js"
 import * as WaitingLine from "./WaitingLine.js"
 
-/** What an exchange holds from its arrival to its true end. */
+/**
+ * What an exchange holds from its arrival to its true end.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Lease {
   /** The bytes that it holds in memory. */
   readonly bytes: ByteBudget.ByteLease
@@ -26,7 +31,12 @@ export class Admission extends Context.Tag("causeway/Admission")<
   }
 >() {}
 
-/** The admission of one process. */
+/**
+ * The admission of one process.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layer: Layer.Layer<Admission> = Layer.effect(
   Admission,
   Effect.sync(() => {

@@ -18,7 +18,12 @@ import * as WorkerShare from "../domain/config/WorkerShare.js"
 import * as ConfigFile from "./ConfigFile.js"
 import * as PlainConfig from "./PlainConfig.js"
 
-/** A configuration with its compiled routes; an exchange keeps the one it began with. */
+/**
+ * A configuration with its compiled routes; an exchange keeps the one it began with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Snapshot {
   readonly config: GatewayConfig.GatewayConfig
   readonly routes: RouteTable.RouteTable
@@ -46,7 +51,12 @@ const compile = (config: GatewayConfig.GatewayConfig): Snapshot => ({
   routes: RouteTable.make(config.backends)
 })
 
-/** A configuration that never changes. */
+/**
+ * A configuration that never changes.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerDecoded = (config: GatewayConfig.GatewayConfig): Layer.Layer<ConfigRef> =>
   Layer.effect(ConfigRef, Effect.map(SubscriptionRef.make(compile(config)), serviceOf))
 
@@ -100,6 +110,9 @@ export const layerChanges = <E, R>(
  * The configuration of a file, read again within a second of every change. A file that has become unreadable or invalid
  * is reported with the place of each mistake, and the last good configuration stays in force. A worker with this seat has
  * its part of every limit, and leaves the reports to the process that has begun it.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerFile = (
   path: string,

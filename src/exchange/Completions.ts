@@ -41,7 +41,12 @@ export type Request = ChatRequest.WholeRequest
 /** The same for an answer that is streamed. */
 export type StreamRequest = ChatRequest.StreamRequest
 
-/** Who asks. */
+/**
+ * Who asks.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Options {
   /** The caller's key, which goes to backends that have none of their own. */
   readonly apiKey?: Redacted.Redacted
@@ -56,6 +61,21 @@ export interface Options {
 /**
  * Chat completions without HTTP: the plan, attempts, repair, rescue, limits, drain and record of the server. Interrupting
  * a call cancels its backend's, and is recorded as `CallerLeft`.
+ *
+ * @example
+ * ```ts
+ * import { Completions } from "causeway"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const answer = Effect.gen(function* () {
+ *   const { complete } = yield* Completions.Completions
+ *   const { choices } = yield* complete({ model: "demo", messages: [{ role: "user", content: "Hello" }] })
+ *   return choices[0].message.content
+ * })
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
  */
 export class Completions extends Context.Tag("causeway/Completions")<
   Completions,
@@ -73,10 +93,20 @@ export class Completions extends Context.Tag("causeway/Completions")<
   }
 >() {}
 
-/** What completions work with. */
+/**
+ * What completions work with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Services = Exchange.Services | Forwarder
 
-/** The completions of the gateway that these services make up; the drain is the layer's. */
+/**
+ * The completions of the gateway that these services make up; the drain is the layer's.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const make: Effect.Effect<Context.Tag.Service<Completions>, never, Services> = Effect.map(
   Effect.context<Services>(),
   (services) => ({
@@ -103,7 +133,12 @@ export const make: Effect.Effect<Context.Tag.Service<Completions>, never, Servic
   })
 )
 
-/** In-process completions; when the layer closes, those that run may end for up to `server.drain`. */
+/**
+ * In-process completions; when the layer closes, those that run may end for up to `server.drain`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layer: Layer.Layer<Completions, never, Services> = Layer.scoped(
   Completions,
   Effect.gen(function* () {

@@ -1,6 +1,11 @@
 import type { Headers } from "../domain/backend/Credentials.js"
 
-/** A request whose body is in hand. */
+/**
+ * A request whose body is in hand.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Request {
   readonly origin: string
   /** As in a URL, with its query. */
@@ -14,12 +19,22 @@ export interface Request {
   readonly bodyTimeout: 0
 }
 
-/** What sends requests; a `Dispatcher` of undici's is one. */
+/**
+ * What sends requests; a `Dispatcher` of undici's is one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Connections {
   dispatch(request: Request, handler: ResponseHandler): void
 }
 
-/** Hears of one response; after `onResponseEnd` or `onResponseError` nothing more comes. */
+/**
+ * Hears of one response; after `onResponseEnd` or `onResponseError` nothing more comes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface ResponseHandler {
   /** There is a connection, and the request is about to be written. */
   onRequestStart(controller: Controller): void
@@ -29,10 +44,20 @@ export interface ResponseHandler {
   onResponseError(controller: unknown, cause: unknown): void
 }
 
-/** What tells the end of a body: its length, a last chunk, or no more than that the connection is closed. */
+/**
+ * What tells the end of a body: its length, a last chunk, or no more than that the connection is closed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Framing = "length" | "chunked" | "close"
 
-/** Steers one response while it comes. */
+/**
+ * Steers one response while it comes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Controller {
   /** Known from `onResponseStart` on; a dispatcher that is not ours does not say. */
   readonly framing?: Framing | undefined

@@ -30,7 +30,12 @@ export class RequestLog extends Context.Tag("causeway/RequestLog")<
   }
 >() {}
 
-/** How rows reach their table. */
+/**
+ * How rows reach their table.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Options {
   /** The database file. */
   readonly path: string
@@ -44,7 +49,12 @@ export interface Options {
   readonly setAside?: RowWriter.SetAside
 }
 
-/** Records kept in an array, for tests and hosts. */
+/**
+ * Records kept in an array, for tests and hosts.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerMemory = (records: Array<RequestRecord>): Layer.Layer<RequestLog> =>
   Layer.succeed(RequestLog, {
     record: ({ amends, ...record }) =>
@@ -55,7 +65,12 @@ export const layerMemory = (records: Array<RequestRecord>): Layer.Layer<RequestL
       })
   })
 
-/** Records in a SQLite file: written in batches by a thread of its own, flushed when the layer closes. */
+/**
+ * Records in a SQLite file: written in batches by a thread of its own, flushed when the layer closes.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerSqlite = (options: Options): Layer.Layer<RequestLog, LogUnavailable> =>
   Layer.scoped(
     RequestLog,
@@ -77,6 +92,9 @@ export const layerSqlite = (options: Options): Layer.Layer<RequestLog, LogUnavai
 /**
  * A log over anything that appends rows: `append` says how many of the leading ones it has taken. It may fail, die or hang
  * for a while or for one row: no other row waits for that one for ever.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
   append: RowWriter.Append,

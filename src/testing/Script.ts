@@ -2,7 +2,12 @@ import type { Headers } from "../domain/backend/Credentials.js"
 import type { JsonObject } from "../domain/json/JsonObject.js"
 import * as SseEvents from "../domain/wire/SseEvents.js"
 
-/** A request as an upstream received it. */
+/**
+ * A request as an upstream received it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Received {
   readonly method: string
   /** With the query. */
@@ -11,7 +16,12 @@ export interface Received {
   readonly body: JsonObject
 }
 
-/** One request to an upstream, and the means to answer it in any way, however wrong. */
+/**
+ * One request to an upstream, and the means to answer it in any way, however wrong.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Call {
   readonly received: Received
   /** How many requests came before this one. */
@@ -30,10 +40,20 @@ export interface Call {
   readonly closed: Promise<void>
 }
 
-/** Answers a call; one that does nothing is a backend that stays silent. */
+/**
+ * Answers a call; one that does nothing is a backend that stays silent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Script<C extends Call = Call> = (call: C) => void | Promise<void>
 
-/** Answers well: with a JSON answer, or the same as a stream of one chunk per word. */
+/**
+ * Answers well: with a JSON answer, or the same as a stream of one chunk per word.
+ *
+ * @category scripts
+ * @since 0.1.0
+ */
 export const answerWell =
   (content: string) =>
   (call: Call): void => {
@@ -44,13 +64,23 @@ export const answerWell =
     call.end()
   }
 
-/** Refuses with a status and an OpenAI error. */
+/**
+ * Refuses with a status and an OpenAI error.
+ *
+ * @category scripts
+ * @since 0.1.0
+ */
 export const reject =
   (status: number, message = "Refused by the script", headers: Readonly<Record<string, string>> = {}) =>
   (call: Call): void =>
     call.json(status, { error: { message, type: "error", param: null, code: null } }, headers)
 
-/** Begins a stream and breaks the connection after this content. */
+/**
+ * Begins a stream and breaks the connection after this content.
+ *
+ * @category scripts
+ * @since 0.1.0
+ */
 export const breakOff =
   (content: string) =>
   (call: Call): void => {
@@ -58,10 +88,20 @@ export const breakOff =
     call.destroy()
   }
 
-/** Never answers. */
+/**
+ * Never answers.
+ *
+ * @category scripts
+ * @since 0.1.0
+ */
 export const silent = (): void => {}
 
-/** A chunk of a chat stream. */
+/**
+ * A chunk of a chat stream.
+ *
+ * @category answers
+ * @since 0.1.0
+ */
 export const chunk = (delta: object, finish: string | null = null, more: object = {}): object => ({
   id: "chatcmpl-1",
   object: "chat.completion.chunk",
@@ -71,14 +111,24 @@ export const chunk = (delta: object, finish: string | null = null, more: object 
   ...more
 })
 
-/** The usage chunk at the end of a stream. */
+/**
+ * The usage chunk at the end of a stream.
+ *
+ * @category answers
+ * @since 0.1.0
+ */
 export const usageChunk = (prompt: number, completion: number): object =>
   chunk({}, null, {
     choices: [],
     usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
   })
 
-/** A whole chat answer. */
+/**
+ * A whole chat answer.
+ *
+ * @category answers
+ * @since 0.1.0
+ */
 export const completion = (content: string, more: object = {}): object => ({
   id: "chatcmpl-1",
   object: "chat.completion",

@@ -6,13 +6,23 @@ import type { Request } from "../http1/Dispatch.js"
 import type * as Transport from "../upstream/Transport.js"
 import * as Script from "./Script.js"
 
-/** A request to a backend that a script answers. */
+/**
+ * A request to a backend that a script answers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface BackendCall extends Script.Call {
   /** The backend's name. */
   readonly backend: string
 }
 
-/** A request that was made, and to whom. */
+/**
+ * A request that was made, and to whom.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Made extends Script.Received {
   readonly backend: string
 }

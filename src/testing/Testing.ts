@@ -20,7 +20,12 @@ export { answerWell, breakOff, chunk, completion, reject, silent, usageChunk } f
 export type { Call, Received, Script } from "./Script.js"
 export type { BackendCall, Made } from "./ScriptedTransport.js"
 
-/** What a gateway under test is made of. */
+/**
+ * What a gateway under test is made of.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Options = ({ readonly config: Gateway.Config } | { readonly configFile: string }) & {
   /** Answers in the place of every backend, whatever its `base_url`. */
   readonly script: Script<ScriptedTransport.BackendCall>
@@ -28,7 +33,12 @@ export type Options = ({ readonly config: Gateway.Config } | { readonly configFi
   readonly seed?: string
 }
 
-/** A gateway without a network, a disk or chance; everything else of it is the real one. */
+/**
+ * A gateway without a network, a disk or chance; everything else of it is the real one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface TestGateway {
   /** What `Gateway.layer` provides. */
   readonly layer: Layer.Layer<Gateway.Services, BootFailure>
@@ -38,7 +48,30 @@ export interface TestGateway {
   readonly records: ReadonlyArray<RequestRecord>
 }
 
-/** A gateway to test a host or its configuration with. */
+/**
+ * A gateway to test a host or its configuration with.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Completions } from "causeway"
+ * import * as Testing from "causeway/testing"
+ *
+ * const gateway = Testing.make({
+ *   config: { openai_clients: [{ name: "demo", base_url: "https://demo.example", model_match: { value: "demo" } }] },
+ *   script: Testing.answerWell("Hi")
+ * })
+ *
+ * const answer = await Effect.flatMap(Completions.Completions, ({ complete }) =>
+ *   complete({ model: "demo", messages: [{ role: "user", content: "Hello" }] })
+ * ).pipe(Effect.provide(gateway.layer), Effect.runPromise)
+ *
+ * console.log(answer.choices[0].message.content, gateway.calls.length, gateway.records[0]?.Outcome)
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const make = ({ script, seed = "causeway", ...options }: Options): TestGateway => {
   const records: Array<RequestRecord> = []
   const transport = ScriptedTransport.make(script)
@@ -53,7 +86,12 @@ export const make = ({ script, seed = "causeway", ...options }: Options): TestGa
   return { layer, calls: transport.calls, records }
 }
 
-/** A script per backend, by its name; a call to any other backend breaks. */
+/**
+ * A script per backend, by its name; a call to any other backend breaks.
+ *
+ * @category scripts
+ * @since 0.1.0
+ */
 export const byBackend =
   (scripts: Readonly<Record<string, Script<ScriptedTransport.BackendCall>>>): Script<ScriptedTransport.BackendCall> =>
   (call) => {
@@ -62,13 +100,23 @@ export const byBackend =
     return script(call)
   }
 
-/** The configuration without chance: backends that serve the same model are tried in the order in which they stand. */
+/**
+ * The configuration without chance: backends that serve the same model are tried in the order in which they stand.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const inOrder = (config: Gateway.Config): Gateway.Config => ({
   ...config,
   openai_clients: config.openai_clients.map((backend) => ({ ...backend, priority: 0 }))
 })
 
-/** A backend, and the model that it would be asked for. */
+/**
+ * A backend, and the model that it would be asked for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Candidate {
   readonly backend: string
   readonly model: string
@@ -77,6 +125,23 @@ export interface Candidate {
 /**
  * Who would be asked for a model, first to last, fallbacks included, and nobody where no backend serves it; `draw` gives the random number of each backend, in
  * [0, 1), of which the smaller go first. Without it backends of the same weight keep their order.
+ *
+ * @example
+ * ```ts
+ * import * as Testing from "causeway/testing"
+ *
+ * const config = {
+ *   openai_clients: [
+ *     { name: "big", base_url: "https://big.example", model_match: { value: "m" }, fallback: "s" },
+ *     { name: "small", base_url: "https://small.example", model_match: { value: "s" } }
+ *   ]
+ * }
+ *
+ * console.log(Testing.plan(config, "m"))
+ * ```
+ *
+ * @category functions
+ * @since 0.1.0
  */
 export const plan = (
   config: Gateway.Config,

@@ -30,6 +30,9 @@ export class Backends extends Context.Tag("causeway/Backends")<
 /**
  * Live state per backend. What is known of a backend outlives a reload that leaves its name and URL as they are; the
  * connections of one that leaves the configuration close when their last answer has ended.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layer: Layer.Layer<Backends, never, ConfigRef.ConfigRef> = Layer.scoped(
   Backends,

@@ -8,10 +8,20 @@ import * as UndiciCall from "./UndiciCall.js"
 
 export type { Connections, Controller, Framing, Request, ResponseHandler }
 
-/** The connections of a backend, for as long as the configuration has it. */
+/**
+ * The connections of a backend, for as long as the configuration has it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Pooled = ConnectionPool.ConnectionPool
 
-/** How backends are reached; asked once per backend, not per request. */
+/**
+ * How backends are reached; asked once per backend, not per request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Pooling {
   readonly pool: (backend: Backend) => Pooled
   /** A connection that nobody has used before, for one request: an idle one may have died unnoticed. */
@@ -24,7 +34,12 @@ const optionsFor = ({ baseUrl, timeouts }: Backend) => ({
   timeout: Duration.toMillis(timeouts.connect) + 1_000
 })
 
-/** A pool of HTTP/1.1 connections per backend. */
+/**
+ * A pool of HTTP/1.1 connections per backend.
+ *
+ * @category transports
+ * @since 0.1.0
+ */
 export const http1: Pooling = {
   pool: (backend) => ConnectionPool.make(optionsFor(backend)),
   single: (backend) => ({
@@ -44,7 +59,12 @@ export class Transport extends Context.Reference<Transport>()("causeway/Transpor
 /** What {@link Transport} was called; hosts that call it so go on working. */
 export { Transport as Upstream }
 
-/** All requests go through one dispatcher, such as undici's `ProxyAgent` or `MockAgent`; whoever made it closes it. */
+/**
+ * All requests go through one dispatcher, such as undici's `ProxyAgent` or `MockAgent`; whoever made it closes it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerDispatcher = (dispatcher: Connections): Layer.Layer<Transport> => {
   const connections = UndiciCall.through(dispatcher)
   return Layer.succeed(Transport, {

@@ -1,7 +1,12 @@
 import * as JsonObject from "../json/JsonObject.js"
 import type { Operation } from "../operation/Operation.js"
 
-/** What a caller asks for: the few fields that the gateway acts on, decoded, and the open body that holds them all. */
+/**
+ * What a caller asks for: the few fields that the gateway acts on, decoded, and the open body that holds them all.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Ask {
   readonly operation: Operation
   readonly model: string

@@ -37,7 +37,12 @@ const Message = open({
 
 const envelope = { id: Schema.String, created: Schema.Number, model: Schema.String }
 
-/** A whole chat answer; `created` in Unix seconds. */
+/**
+ * A whole chat answer; `created` in Unix seconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export const ChatCompletion = open({
   ...envelope,
   object: Schema.Literal("chat.completion"),
@@ -66,7 +71,12 @@ const Delta = open({
   reasoning: Text
 })
 
-/** A piece of a streamed chat answer; the last one has no choices but the usage, if it was asked for. */
+/**
+ * A piece of a streamed chat answer; the last one has no choices but the usage, if it was asked for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export const ChatCompletionChunk = open({
   ...envelope,
   object: Schema.Literal("chat.completion.chunk"),

@@ -175,16 +175,36 @@ const Log = Schema.Struct({
   })
 })
 
-/** How callers are served. */
+/**
+ * How callers are served.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type ServerSettings = typeof Server.Type
 
-/** How records are kept. */
+/**
+ * How records are kept.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type LogSettings = typeof Log.Type
 
-/** What {@link LogSettings} are where nothing is said of them. */
+/**
+ * What {@link LogSettings} are where nothing is said of them.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const defaultLog: LogSettings = Schema.decodeSync(Log)({})
 
-/** The configuration: what `config.yaml` says, with every default filled in. */
+/**
+ * The configuration: what `config.yaml` says, with every default filled in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export const GatewayConfig = Schema.Struct({
   backends: required(
     Schema.Array(Backend).pipe(Schema.minItems(1), Schema.annotations({ title: "a list of at least one backend" })),
@@ -202,10 +222,29 @@ export interface GatewayConfig extends Schema.Schema.Type<typeof GatewayConfig> 
   readonly backends: ReadonlyArray<Backend>
 }
 
-/** A configuration as an operator writes it: the keys of `config.yaml`. */
+/**
+ * A configuration as an operator writes it: the keys of `config.yaml`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Plain = typeof GatewayConfig.Encoded
 
-/** Decodes a configuration of plain values; everything that is wrong with it comes back at once. */
+/**
+ * Decodes a configuration of plain values; everything that is wrong with it comes back at once.
+ *
+ * @example
+ * ```ts
+ * import { GatewayConfig } from "causeway"
+ * import * as Either from "effect/Either"
+ *
+ * const decoded = GatewayConfig.decode({ openai_clients: [{ name: "demo", base_url: "demo:" }] })
+ * if (Either.isLeft(decoded)) console.log(decoded.left)
+ * ```
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArray<ConfigIssue.ConfigIssue>> => {
   const decoded = ParseResult.decodeUnknownEither(GatewayConfig)(plain, { errors: "all", onExcessProperty: "error" })
   const config = Either.isRight(decoded) ? withCleaning(decoded.right) : undefined

@@ -7,7 +7,24 @@ import * as Outcome from "../failure/Outcome.js"
 import { reasonOf } from "../failure/Reason.js"
 import * as Operation from "../operation/Operation.js"
 
-/** One row of the table `records`: one exchange, whatever its outcome. What a column is, is said here alone. */
+/**
+ * One row of the table `records`: one exchange, whatever its outcome. What a column is, is said here alone.
+ *
+ * @example
+ * ```ts
+ * import { RequestRecord } from "causeway"
+ *
+ * const tokens = ({ TotalTokens }: RequestRecord.RequestRecord): number => TotalTokens ?? 0
+ *
+ * export const sum = (records: ReadonlyArray<RequestRecord.RequestRecord>): number =>
+ *   records.reduce((total, record) => total + tokens(record), 0)
+ *
+ * console.log(RequestRecord.columns.join(", "))
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export const RequestRecord = Schema.Struct({
   /** The request id, also sent as `x-request-id`. */
   id: Column.text(),
@@ -78,13 +95,23 @@ export const columns = Struct.keys(RequestRecord.fields)
 
 const described = columns.map((name) => ({ name, column: Column.of(RequestRecord.fields[name]) }))
 
-/** The columns of which something is true. */
+/**
+ * The columns of which something is true.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const columnsThat = (is: (column: Column.Column) => boolean): ReadonlyArray<keyof RequestRecord> =>
   described.filter(({ column }) => is(column)).map(({ name }) => name)
 
 const checks = described.map(({ column, name }) => ({ name, isRight: Column.checkOf(column) }))
 
-/** Whether this is a record: what `Schema.is(LoggedRecord)` says, at a quarter of the price. */
+/**
+ * Whether this is a record: what `Schema.is(LoggedRecord)` says, at a quarter of the price.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const isLogged = (value: unknown): value is LoggedRecord => {
   if (!Predicate.isRecord(value)) return false
   if (value["amends"] !== undefined && value["amends"] !== true) return false
@@ -138,6 +165,9 @@ export const weighAll = (records: ReadonlyArray<Row>): number => records.reduce(
  * One attempt as the record shows it; `failure` is null for one that answered and kept answering, and `rescue` says how
  * an attempt was to go on with an answer that had broken off; `skipped` counts the events of an answer that are no JSON,
  * and `location` is where a redirect would have led.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export const AttemptTrace = Schema.Struct({
   backend: Schema.String,
@@ -186,11 +216,21 @@ const fitted = (record: Row): Row => {
   return kept
 }
 
-/** {@link bounded} for a record on its way. */
+/**
+ * {@link bounded} for a record on its way.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const boundedLogged = (record: LoggedRecord): LoggedRecord =>
   fits(record) ? record : record.amends === undefined ? fitted(record) : { ...fitted(record), amends: record.amends }
 
-/** The record without its bodies, and the word why, unless it ended with an error of its own. */
+/**
+ * The record without its bodies, and the word why, unless it ended with an error of its own.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const withheld = (record: LoggedRecord, cause: unknown): LoggedRecord =>
   boundedLogged({
     ...record,

@@ -12,6 +12,9 @@ import type { Times } from "./Limits.js"
 /**
  * How the answer to one operation is read, from its head to where it can be committed to: steps of its attempt, for an
  * effect of its own costs a short request a microsecond or two.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export type AnswerReader<A> = (head: UpstreamHead, context: Context) => Effect.fn.Return<A, AttemptFailure>
 

@@ -15,10 +15,20 @@ import type { Journal } from "../../domain/record/Journal.js"
 import type { SteadyClock } from "../../flow/SteadyClock.js"
 import type * as Attempt from "../attempt/Attempt.js"
 
-/** Why no answer was obtained. */
+/**
+ * Why no answer was obtained.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export type ForwardFailure = BodyMalformed | ModelNotFound | NoBackendAvailable | Overloaded | Rejected
 
-/** What is known of the exchange whose request is forwarded. */
+/**
+ * What is known of the exchange whose request is forwarded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Options {
   /** Learns of every attempt. */
   readonly journal: Journal
@@ -30,7 +40,12 @@ export interface Options {
   readonly atEnd: (finalizer: () => Effect.Effect<void> | undefined) => void
 }
 
-/** An answer in hand; whoever relays it says how it ended, and may ask for another to go on with it. */
+/**
+ * An answer in hand; whoever relays it says how it ended, and may ask for another to go on with it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Forwarded<A> {
   readonly ask: Ask
   readonly answer: Attempt.Answer<A>

@@ -22,7 +22,12 @@ export class Forwarder extends Context.Tag("causeway/Forwarder")<
   }
 >() {}
 
-/** Asks the backends of the configuration, one after the other. */
+/**
+ * Asks the backends of the configuration, one after the other.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layer: Layer.Layer<Forwarder, never, Backends> = Layer.effect(
   Forwarder,
   Effect.map(Backends, (backends) => ({
