@@ -28,7 +28,12 @@ import * as RequestLog from "./records/RequestLog.js"
 import * as Backends from "./upstream/Backends.js"
 import * as Forwarder from "./upstream/forward/Forwarder.js"
 
-/** What the gateway's routes work with: each of these services is an entry of the package, such as `causeway/Drain`. */
+/**
+ * What the gateway's routes work with: each of these services is an entry of the package, such as `causeway/Drain`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type RouteServices =
   | Admission.Admission
   | Backends.Backends
@@ -37,24 +42,53 @@ export type RouteServices =
   | Forwarder.Forwarder
   | RequestLog.RequestLog
 
-/** What the gateway's layers provide: all that its routes work with, and completions without HTTP. */
+/**
+ * What the gateway's layers provide: all that its routes work with, and completions without HTTP.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Services = RouteServices | Completions.Completions
 
-/** A configuration written as plain values, with the keys of `config.yaml`, and `${VAR}` as there. */
+/**
+ * A configuration written as plain values, with the keys of `config.yaml`, and `${VAR}` as there.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Config = GatewayConfig.Plain
 
 /**
  * The gateway's endpoints below a path, for a host's router: `HttpRouter.concat(Gateway.routesAt("/llm"))`. They need the
  * gateway's services where requests are handled, and run on every platform that Effect's routers run on.
+ *
+ * @category functions
+ * @since 0.1.0
  */
 export const routesAt: (prefix: `/${string}`) => HttpRouter.HttpRouter<never, RouteServices> = Routes.routesAt
 
-/** The gateway's endpoints, for the root of a host's router or a mount: `HttpRouter.mount("/llm", Gateway.routes)`. */
+/**
+ * The gateway's endpoints, for the root of a host's router or a mount: `HttpRouter.mount("/llm", Gateway.routes)`.
+ *
+ * @example
+ * ```ts
+ * import * as HttpRouter from "@effect/platform/HttpRouter"
+ * import { Gateway } from "causeway"
+ *
+ * export const router = HttpRouter.empty.pipe(HttpRouter.mount("/llm", Gateway.routes))
+ * ```
+ *
+ * @category routers
+ * @since 0.1.0
+ */
 export const routes: HttpRouter.HttpRouter<never, RouteServices> = Routes.routesAt("")
 
 /**
  * The gateway's endpoints as a layer for a host's `HttpLayerRouter`, below a path such as `/llm` if one is given; they need
  * the gateway's services where requests are handled.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerRoutes = (
   prefix: "" | `/${string}` = ""
@@ -155,6 +189,9 @@ export const layer = (options: {
 /**
  * The gateway with a fixed configuration of Effect's `Config`s, such as `Config.redacted("OPENAI_KEY")` for an `api_key`;
  * their values stay as they are. Records as in {@link layer}.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerConfig = (options: {
   readonly config: EffectConfig.Config.Wrap<Config>
@@ -165,14 +202,24 @@ export const layerConfig = (options: {
   return Layer.unwrapEffect(Effect.map(path, (given) => withRecords(ConfigRef.layerConfig(options.config), given)))
 }
 
-/** The gateway with a fixed configuration, which is the text of a `config.yaml`; records as in {@link layer}. */
+/**
+ * The gateway with a fixed configuration, which is the text of a `config.yaml`; records as in {@link layer}.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerYaml = (
   text: string,
   options: { readonly recordPath?: string } = {}
 ): Layer.Layer<Services, ConfigMalformed | ConfigInvalid | LogUnavailable> =>
   withRecords(ConfigRef.layerYaml(text), options.recordPath)
 
-/** The gateway with the configuration of a file, which is read again when it changes; records as in {@link layer}. */
+/**
+ * The gateway with the configuration of a file, which is read again when it changes; records as in {@link layer}.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerFile = (
   path: string,
   options: { readonly recordPath?: string } = {}
@@ -181,7 +228,22 @@ export const layerFile = (
 
 export { fetch, layerHttpClient } from "./http/InProcess.js"
 
-/** Serves a gateway on a socket of its own; see {@link Server.layer}. */
+/**
+ * Serves a gateway on a socket of its own; see {@link Server.layer}.
+ *
+ * @example
+ * ```ts
+ * import { Gateway } from "causeway"
+ * import * as Layer from "effect/Layer"
+ *
+ * export const server = Gateway.serve({ host: "127.0.0.1", port: 8000 }).pipe(
+ *   Layer.provide(Gateway.layerFile("config.yaml"))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const serve: (options: Server.Options) => Layer.Layer<HttpServer.HttpServer, ListenFailed, RouteServices> =
   Server.layer
 

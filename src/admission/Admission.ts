@@ -22,7 +22,32 @@ export interface Lease {
   readonly release: () => void
 }
 
-/** Lets exchanges in: so many at a time, holding so many bytes together. */
+/**
+ * Lets exchanges in: so many at a time, holding so many bytes together.
+ *
+ * @example
+ * ```ts
+ * import { Admission } from "causeway"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * let arrived = 0
+ *
+ * // Counts what arrives, and lets it in as the default does.
+ * export const counting = Layer.effect(
+ *   Admission.Admission,
+ *   Effect.map(Admission.Admission, ({ lease }) => ({
+ *     lease: (settings) => {
+ *       arrived++
+ *       return lease(settings)
+ *     }
+ *   }))
+ * ).pipe(Layer.provide(Admission.layer))
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
 export class Admission extends Context.Tag("causeway/Admission")<
   Admission,
   {

@@ -29,7 +29,12 @@ export interface Snapshot {
   readonly routes: RouteTable.RouteTable
 }
 
-/** Holds the configuration in force. */
+/**
+ * Holds the configuration in force.
+ *
+ * @category services
+ * @since 0.1.0
+ */
 export class ConfigRef extends Context.Tag("causeway/ConfigRef")<
   ConfigRef,
   {
@@ -60,11 +65,30 @@ const compile = (config: GatewayConfig.GatewayConfig): Snapshot => ({
 export const layerDecoded = (config: GatewayConfig.GatewayConfig): Layer.Layer<ConfigRef> =>
   Layer.effect(ConfigRef, Effect.map(SubscriptionRef.make(compile(config)), serviceOf))
 
-/** A configuration that never changes, written as plain values with the keys of `config.yaml`, and `${VAR}` as there. */
+/**
+ * A configuration that never changes, written as plain values with the keys of `config.yaml`, and `${VAR}` as there.
+ *
+ * @example
+ * ```ts
+ * import { ConfigRef } from "causeway"
+ *
+ * export const config = ConfigRef.layerStatic({
+ *   openai_clients: [{ name: "demo", base_url: "demo:", model_match: { value: "demo" } }]
+ * })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerStatic = (plain: GatewayConfig.Plain): Layer.Layer<ConfigRef, ConfigInvalid> =>
   Layer.unwrapEffect(Effect.map(PlainConfig.read(plain), layerDecoded))
 
-/** A configuration that never changes, made of Effect's `Config`s, whose values stay as they are: `${VAR}` is only text. */
+/**
+ * A configuration that never changes, made of Effect's `Config`s, whose values stay as they are: `${VAR}` is only text.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerConfig = (
   config: Config.Config.Wrap<GatewayConfig.Plain>
 ): Layer.Layer<ConfigRef, ConfigError | ConfigInvalid> =>
@@ -75,7 +99,12 @@ export const layerConfig = (
     )
   )
 
-/** A configuration that never changes: the text of a `config.yaml`; `name` is what failures call it. */
+/**
+ * A configuration that never changes: the text of a `config.yaml`; `name` is what failures call it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerYaml = (
   text: string,
   name = "config.yaml"
@@ -86,6 +115,9 @@ export const layerYaml = (
  * The configurations of a stream, each written as that of {@link layerStatic}. The first is waited for; without a valid one
  * the layer fails. A later one that is invalid is reported, and the last good one stays in force. So it does, for good,
  * when the stream ends, and when it fails, which is reported as well.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerChanges = <E, R>(
   changes: Stream.Stream<GatewayConfig.Plain, E, R>

@@ -35,10 +35,20 @@ import * as RequestId from "./RequestId.js"
 export { ChatCompletion, ChatCompletionChunk }
 export type { CompletionFailure }
 
-/** A chat request as the OpenAI API has it; it may hold any other field, such as a vendor's own. */
+/**
+ * A chat request as the OpenAI API has it; it may hold any other field, such as a vendor's own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Request = ChatRequest.WholeRequest
 
-/** The same for an answer that is streamed. */
+/**
+ * The same for an answer that is streamed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type StreamRequest = ChatRequest.StreamRequest
 
 /**

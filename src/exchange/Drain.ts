@@ -4,7 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Running from "./Running.js"
 
-/** How an exchange is brought to its end from outside. */
+/**
+ * How an exchange is brought to its end from outside.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Ending {
   /** The drain deadline has passed: it is to end now. */
   readonly cut: () => void
@@ -12,7 +17,12 @@ export interface Ending {
   readonly letGo: Effect.Effect<void>
 }
 
-/** Knows the exchanges that are running, and brings them to an end when the gateway stops. */
+/**
+ * Knows the exchanges that are running, and brings them to an end when the gateway stops.
+ *
+ * @category services
+ * @since 0.1.0
+ */
 export class Drain extends Context.Tag("causeway/Drain")<
   Drain,
   {
@@ -35,7 +45,12 @@ export class Drain extends Context.Tag("causeway/Drain")<
 /** How long exchanges that were cut may take to end: twice what a caller has to read the end of its answer. */
 const lastDeadline = "2 seconds"
 
-/** The register of one gateway. */
+/**
+ * The register of one gateway.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layer: Layer.Layer<Drain> = Layer.effect(
   Drain,
   Effect.sync(() => {

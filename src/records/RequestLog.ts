@@ -15,7 +15,23 @@ import * as RefusedFile from "./writer/RefusedFile.js"
 import type * as RowWriter from "./writer/RowWriter.js"
 import * as WriterClient from "./writer/WriterClient.js"
 
-/** Takes the record of every exchange that has ended. */
+/**
+ * Takes the record of every exchange that has ended.
+ *
+ * @example
+ * ```ts
+ * import { RequestLog } from "causeway"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * export const log = Layer.succeed(RequestLog.RequestLog, {
+ *   record: ({ id, Outcome, TotalTokens }) => Effect.logInfo(`${id}: ${Outcome}, ${TotalTokens ?? 0} tokens`)
+ * })
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
 export class RequestLog extends Context.Tag("causeway/RequestLog")<
   RequestLog,
   {

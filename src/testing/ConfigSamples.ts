@@ -130,6 +130,9 @@ const picks = FastCheck.array(FastCheck.option(FastCheck.nat(99), { nil: undefin
 /**
  * Configurations, each of which is valid: two to six backends with exact and overlapping keyword matches, weights, fallbacks
  * to models and to backends, circles of them too, and any of the other keys.
+ *
+ * @category functions
+ * @since 0.1.0
  */
 export const configs: FastCheck.Arbitrary<Plain> = FastCheck.tuple(
   FastCheck.uniqueArray(entry, { selector: ({ name }) => name, minLength: 2, maxLength: 6 }),

@@ -92,6 +92,9 @@ const tools = FastCheck.oneof(
  * Chat requests, each of which the gateway takes, without `stream`: instructions, turns with pictures, thoughts, tool calls
  * and their results, blank messages, parameters and a field of a vendor's. Most are for models of the sampled
  * configurations. Whatever a backend's cleaning takes away, a message is left.
+ *
+ * @category functions
+ * @since 0.1.0
  */
 export const requests: FastCheck.Arbitrary<Completions.Request> = FastCheck.tuple(
   FastCheck.record({

@@ -14,7 +14,21 @@ import * as Health from "./Health.js"
 import * as Slots from "./Slots.js"
 import * as Transport from "./Transport.js"
 
-/** The live state of the backends: their connections, their health, and the calls they have under way. */
+/**
+ * The live state of the backends: their connections, their health, and the calls they have under way.
+ *
+ * @example
+ * ```ts
+ * import { Backends, Forwarder } from "causeway"
+ * import * as Layer from "effect/Layer"
+ *
+ * // For `Gateway.layerServices`: both parts as they are, to be wrapped or replaced.
+ * export const parts = Layer.provideMerge(Forwarder.layer, Backends.layer)
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
 export class Backends extends Context.Tag("causeway/Backends")<
   Backends,
   {

@@ -51,7 +51,25 @@ export const http1: Pooling = {
   })
 }
 
-/** The transport of a gateway: the one that `server.upstream` names, unless a host provides another than {@link http1}. */
+/**
+ * The transport of a gateway: the one that `server.upstream` names, unless a host provides another than {@link http1}.
+ *
+ * @example
+ * ```ts
+ * import { ConfigRef, Gateway, RequestLog, Transport } from "causeway"
+ * import * as Layer from "effect/Layer"
+ *
+ * // Over HTTP/1.1, whatever `server.upstream` says.
+ * export const gateway = Gateway.layerCustom.pipe(
+ *   Layer.provide(Layer.succeed(Transport.Transport, Transport.http1)),
+ *   Layer.provide(RequestLog.layerMemory([])),
+ *   Layer.provide(ConfigRef.layerFile("config.yaml"))
+ * )
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
 export class Transport extends Context.Reference<Transport>()("causeway/Transport", {
   defaultValue: (): Pooling => http1
 }) {}

@@ -12,7 +12,12 @@ export * from "./OwnFailure.js"
 export * from "./Reason.js"
 export * from "./Refusal.js"
 
-/** An error response, as the gateway itself would send it. */
+/**
+ * An error response, as the gateway itself would send it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Response {
   readonly status: number
   /** With lower-case names; `x-request-id` among them where the failure knows it. */
@@ -24,6 +29,9 @@ export interface Response {
 /**
  * The response by which the gateway answers a failure over HTTP; of a stream that broke off, the one that a caller would
  * get that has seen nothing of it.
+ *
+ * @category functions
+ * @since 0.1.0
  */
 export const toResponse = (failure: GatewayFailure | StreamFailure.StreamFailure): Response => {
   const { error, headers, status } =

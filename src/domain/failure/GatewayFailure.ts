@@ -49,7 +49,12 @@ export class Rejected extends Schema.TaggedError<Rejected>()(
 
 export type GatewayFailure = Refusal | NoBackendAvailable | Rejected
 
-/** How a completion inside the process fails before its beginning; there is no body that is sent. */
+/**
+ * How a completion inside the process fails before its beginning; there is no body that is sent.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export type CompletionFailure = Exclude<GatewayFailure, BodyTimedOut | EncodingUnsupported>
 
 /**

@@ -8,6 +8,25 @@ import * as WireError from "./WireError.js"
 /**
  * A stream ended before its answer did, and after its beginning was given out; what came of it is not the whole. An
  * `HttpApi` answers it with 502.
+ *
+ * @example
+ * ```ts
+ * import { Completions } from "causeway"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * export const whatCame = Stream.unwrap(
+ *   Effect.map(Completions.Completions, ({ stream }) =>
+ *     stream({ model: "demo", messages: [{ role: "user", content: "Hello" }] })
+ *   )
+ * ).pipe(
+ *   Stream.map(({ choices }) => choices[0]?.delta.content ?? ""),
+ *   Stream.catchTag("StreamFailure", ({ reason }) => Stream.make(`… (${reason})`))
+ * )
+ * ```
+ *
+ * @category failures
+ * @since 0.1.0
  */
 export class StreamFailure extends Schema.TaggedError<StreamFailure>()(
   "StreamFailure",
@@ -28,7 +47,12 @@ export class StreamFailure extends Schema.TaggedError<StreamFailure>()(
   }
 }
 
-/** The failure of a stream that ended so, whose record has this id. */
+/**
+ * The failure of a stream that ended so, whose record has this id.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const fromEnd = (end: Exclude<RelayEnd, { readonly _tag: "Completed" }>, id?: string): StreamFailure =>
   new StreamFailure({
     reason: reasons[end._tag],
@@ -36,7 +60,12 @@ export const fromEnd = (end: Exclude<RelayEnd, { readonly _tag: "Completed" }>, 
     id
   })
 
-/** How a host may answer whose own caller has seen nothing of the stream yet. */
+/**
+ * How a host may answer whose own caller has seen nothing of the stream yet.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const beforeBeginning = ({ error, reason }: StreamFailure): WireError.WireError =>
   reason === "drained" ? WireError.drained : { status: reason === "unread" ? 408 : 502, headers: {}, error }
 

@@ -14,7 +14,12 @@ import * as OpenAiChatClient from "./openai-chat/OpenAiChatClient.js"
 import * as OpenAiTextClient from "./openai-text/OpenAiTextClient.js"
 import * as Protocols from "./Protocols.js"
 
-/** What of a configuration decides what a backend is sent. */
+/**
+ * What of a configuration decides what a backend is sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Config extends Routing.Config {
   readonly server: {
     /** In bytes. */
@@ -23,10 +28,20 @@ export interface Config extends Routing.Config {
   }
 }
 
-/** Why a backend is sent nothing. */
+/**
+ * Why a backend is sent nothing.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export type Failure = BackendUnknown | BodyTooLarge | BodyTooComplex | BodyMalformed | ModelNotFound
 
-/** The configuration has no backend of this name. */
+/**
+ * The configuration has no backend of this name.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class BackendUnknown extends Data.TaggedError("BackendUnknown")<{
   readonly backend: string
   /** The names that there are. */
@@ -44,6 +59,9 @@ export class BackendUnknown extends Data.TaggedError("BackendUnknown")<{
  * `BodyTooComplex` or `BodyMalformed`, or with `ModelNotFound` where the request would not get to this backend; and with
  * `BackendUnknown`. A number of an `extra_body` that JavaScript would write otherwise is an object that `JSON.stringify`
  * writes as a number.
+ *
+ * @category functions
+ * @since 0.1.0
  */
 export const body = (
   config: Config,

@@ -73,12 +73,22 @@ export const RequestRecord = Schema.Struct({
 })
 export interface RequestRecord extends Schema.Schema.Type<typeof RequestRecord> {}
 
-/** What a log is given: a record, which replaces the row that was written before its exchange ended where it `amends` it. */
+/**
+ * What a log is given: a record, which replaces the row that was written before its exchange ended where it `amends` it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface GivenRecord extends RequestRecord {
   readonly amends?: true | undefined
 }
 
-/** A record on its way into the table, whose words may be those of another version of the gateway. */
+/**
+ * A record on its way into the table, whose words may be those of another version of the gateway.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export const LoggedRecord = Schema.Struct({
   ...RequestRecord.fields,
   Type: Column.text(),
@@ -90,7 +100,12 @@ export interface LoggedRecord extends Schema.Schema.Type<typeof LoggedRecord> {}
 /** A record as the table holds it. */
 type Row = Omit<LoggedRecord, "amends">
 
-/** The names of the columns, in the order of the table. */
+/**
+ * The names of the columns, in the order of the table.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const columns = Struct.keys(RequestRecord.fields)
 
 const described = columns.map((name) => ({ name, column: Column.of(RequestRecord.fields[name]) }))
@@ -122,7 +137,12 @@ export const isLogged = (value: unknown): value is LoggedRecord => {
 /** What a record holds besides its texts, roughly, in bytes. */
 const ofItself = 1024
 
-/** Roughly how much memory a record holds, in bytes: every text of it with as much as it takes. */
+/**
+ * Roughly how much memory a record holds, in bytes: every text of it with as much as it takes.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const weigh = (record: Row): number => {
   let weight = ofItself
   for (const name of texts) weight += held(record[name])
@@ -148,7 +168,12 @@ const held = (text: string | null): number => {
 
 const beyondLatin1 = /[\u0100-\uffff]/
 
-/** Whether these records may hold more than so many bytes together: none of their characters is looked at. */
+/**
+ * Whether these records may hold more than so many bytes together: none of their characters is looked at.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const mayWeigh = (records: ReadonlyArray<Row>, bytes: number): boolean => {
   let most = 0
   for (const record of records) {
@@ -158,7 +183,12 @@ export const mayWeigh = (records: ReadonlyArray<Row>, bytes: number): boolean =>
   return most >= bytes
 }
 
-/** What these records hold together. */
+/**
+ * What these records hold together.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const weighAll = (records: ReadonlyArray<Row>): number => records.reduce((sum, record) => sum + weigh(record), 0)
 
 /**
@@ -181,10 +211,20 @@ export const AttemptTrace = Schema.Struct({
 })
 export interface AttemptTrace extends Schema.Schema.Type<typeof AttemptTrace> {}
 
-/** The column `Attempts`, as the list of attempts that is written in it. */
+/**
+ * The column `Attempts`, as the list of attempts that is written in it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export const Attempts = Schema.parseJson(Schema.Array(AttemptTrace))
 
-/** The month a record belongs to, such as `202611`; "" when its time is none. */
+/**
+ * The month a record belongs to, such as `202611`; "" when its time is none.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const monthOf = ({ Time }: Pick<RequestRecord, "Time">): string =>
   isTime.test(Time) ? Time.slice(0, 4) + Time.slice(5, 7) : ""
 
@@ -193,7 +233,12 @@ const isTime = /^\d{4}-\d{2}(?:-|$)/
 /** How large a count may be: whoever sums up the rows of years must not come to the end of the numbers. */
 const mostCount = 1e12
 
-/** The record as any table can hold it: names and errors of bounded length, numbers that are some, a time that is one. */
+/**
+ * The record as any table can hold it: names and errors of bounded length, numbers that are some, a time that is one.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const bounded = (record: RequestRecord): RequestRecord =>
   fits(record) ? record : { ...fitted(record), Type: record.Type, Outcome: record.Outcome }
 

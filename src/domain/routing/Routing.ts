@@ -5,10 +5,20 @@ import type { Operation } from "../operation/Operation.js"
 import * as RoutePlan from "./RoutePlan.js"
 import * as RouteTable from "./RouteTable.js"
 
-/** A backend, and the model that it would be asked for. */
+/**
+ * A backend, and the model that it would be asked for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Candidate = RouteTable.Target
 
-/** What of a configuration decides who is asked. */
+/**
+ * What of a configuration decides who is asked.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Config {
   readonly backends: ReadonlyArray<Backend>
 }
@@ -18,6 +28,9 @@ export interface Config {
  * order, then those of their fallbacks, and so on, each (backend, model) once. `draw` gives the random number of a backend
  * by its name, in [0, 1), of which the smaller go first; without it backends of the same weight keep their order. Fails
  * with `ModelNotFound` where no backend serves the model. The gateway leaves out who is set aside or busy.
+ *
+ * @category functions
+ * @since 0.1.0
  */
 export const plan = (
   { backends }: Config,

@@ -9,7 +9,32 @@ import * as Search from "./Search.js"
 
 export type { AnswerReader, Ask, Forwarded, ForwardFailure, Options }
 
-/** Obtains answers from backends. */
+/**
+ * Obtains answers from backends.
+ *
+ * @example
+ * ```ts
+ * import { Forwarder } from "causeway"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * // Says how long each answer took to begin.
+ * export const timed = Layer.effect(
+ *   Forwarder.Forwarder,
+ *   Effect.map(Forwarder.Forwarder, ({ forward }) => ({
+ *     forward: (options, ask, reader) =>
+ *       forward(options, ask, reader).pipe(
+ *         Effect.timed,
+ *         Effect.tap(([took]) => Effect.logInfo(`An answer began after ${took}`)),
+ *         Effect.map(([, answer]) => answer)
+ *       )
+ *   }))
+ * ).pipe(Layer.provide(Forwarder.layer))
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
 export class Forwarder extends Context.Tag("causeway/Forwarder")<
   Forwarder,
   {
