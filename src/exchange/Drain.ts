@@ -20,6 +20,14 @@ export interface Ending {
 /**
  * Knows the exchanges that are running, and brings them to an end when the gateway stops.
  *
+ * @example
+ * ```ts
+ * import * as Drain from "causeway/Drain"
+ * import * as Effect from "effect/Effect"
+ *
+ * const isWelcome = Effect.map(Drain.Drain, ({ isReady }) => isReady())
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */

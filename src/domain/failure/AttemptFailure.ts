@@ -5,7 +5,12 @@ import { reasonOf } from "./Reason.js"
 
 // Attempts: never shown to the caller as they are; they drive the verdict.
 
-/** No connection to the backend was made, so it has not seen the request. */
+/**
+ * No connection to the backend was made, so it has not seen the request.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class ConnectFailed extends Data.TaggedError("ConnectFailed")<{
   /** Whether `timeouts.connect` passed, rather than the connection being refused. */
   readonly timedOut: boolean
@@ -16,7 +21,12 @@ export class ConnectFailed extends Data.TaggedError("ConnectFailed")<{
   }
 }
 
-/** The connection broke before the head of the answer. */
+/**
+ * The connection broke before the head of the answer.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class ConnectionLost extends Data.TaggedError("ConnectionLost")<{
   readonly requestSent: boolean
   readonly cause: unknown
@@ -26,28 +36,48 @@ export class ConnectionLost extends Data.TaggedError("ConnectionLost")<{
   }
 }
 
-/** The head of a streamed answer did not come within `timeouts.headers`. */
+/**
+ * The head of a streamed answer did not come within `timeouts.headers`.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class HeadersTimedOut extends Data.TaggedError("HeadersTimedOut")<{ readonly after: Duration.Duration }> {
   override get message() {
     return `no response head within ${Duration.format(this.after)}`
   }
 }
 
-/** No content came within `timeouts.first_token`, or the stream fell silent for `timeouts.idle` before any. */
+/**
+ * No content came within `timeouts.first_token`, or the stream fell silent for `timeouts.idle` before any.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class FirstTokenTimedOut extends Data.TaggedError("FirstTokenTimedOut")<{ readonly after: Duration.Duration }> {
   override get message() {
     return `no content within ${Duration.format(this.after)}`
   }
 }
 
-/** The exchange has used up `timeouts.total`. */
+/**
+ * The exchange has used up `timeouts.total`.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class TotalTimedOut extends Data.TaggedError("TotalTimedOut")<{ readonly after: Duration.Duration }> {
   override get message() {
     return `no complete answer within ${Duration.format(this.after)}`
   }
 }
 
-/** The backend answered with an error, as a status or inside a 200. */
+/**
+ * The backend answered with an error, as a status or inside a 200.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class UpstreamRejected extends Data.TaggedError("UpstreamRejected")<{
   readonly status: number
   readonly retryAfter: Duration.Duration | undefined
@@ -66,14 +96,24 @@ export class UpstreamRejected extends Data.TaggedError("UpstreamRejected")<{
   }
 }
 
-/** What the backend sent is not an answer. */
+/**
+ * What the backend sent is not an answer.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class ProtocolBroken extends Data.TaggedError("ProtocolBroken")<{ readonly reason: string }> {
   override get message() {
     return this.reason
   }
 }
 
-/** The gateway itself lacks what the attempt needs: no backend is to blame. */
+/**
+ * The gateway itself lacks what the attempt needs: no backend is to blame.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class ResourcesExhausted extends Data.TaggedError("ResourcesExhausted")<{
   /** What it lacks: `memory`, or what the system said, such as `EMFILE`. */
   readonly what: string
@@ -85,6 +125,12 @@ export class ResourcesExhausted extends Data.TaggedError("ResourcesExhausted")<{
   }
 }
 
+/**
+ * What one attempt at one backend can end with.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export type AttemptFailure =
   | ResourcesExhausted
   | ConnectFailed

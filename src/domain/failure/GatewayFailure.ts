@@ -10,6 +10,9 @@ import { ToldAttempt, ToldRejected } from "./ToldAttempt.js"
 /**
  * No candidate answered; `last` is the failure that speaks for them all, `attempts` how many were made. An `HttpApi` answers
  * it with 502; `Failure.toResponse` knows the exact status, which is that of `last`.
+ *
+ * @category failures
+ * @since 0.1.0
  */
 export class NoBackendAvailable extends Schema.TaggedError<NoBackendAvailable>()(
   "NoBackendAvailable",
@@ -30,6 +33,9 @@ export class NoBackendAvailable extends Schema.TaggedError<NoBackendAvailable>()
 /**
  * A backend refused the request for what the caller asked or came with, and nobody else answered it. An `HttpApi` answers
  * it with 400; `Failure.toResponse` knows the exact status, which is that of `last`.
+ *
+ * @category failures
+ * @since 0.1.0
  */
 export class Rejected extends Schema.TaggedError<Rejected>()(
   "Rejected",
@@ -47,6 +53,12 @@ export class Rejected extends Schema.TaggedError<Rejected>()(
   }
 }
 
+/**
+ * What a completion can fail with before anything of its answer was given out.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export type GatewayFailure = Refusal | NoBackendAvailable | Rejected
 
 /**

@@ -8,7 +8,12 @@ import { reasonOf } from "./Reason.js"
 
 // Boot: the process does not start, or the last good configuration stays.
 
-/** The configuration file could not be read. */
+/**
+ * The configuration file could not be read.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class ConfigUnreadable extends Data.TaggedError("ConfigUnreadable")<{
   readonly path: string
   readonly cause: unknown
@@ -18,7 +23,12 @@ export class ConfigUnreadable extends Data.TaggedError("ConfigUnreadable")<{
   }
 }
 
-/** The configuration file is not YAML. */
+/**
+ * The configuration file is not YAML.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class ConfigMalformed extends Data.TaggedError("ConfigMalformed")<{
   readonly path: string
   readonly line: number
@@ -30,13 +40,23 @@ export class ConfigMalformed extends Data.TaggedError("ConfigMalformed")<{
   }
 }
 
-/** A {@link ConfigIssue} with the place in the file where it can be mended. */
+/**
+ * A {@link ConfigIssue} with the place in the file where it can be mended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PlacedIssue extends ConfigIssue {
   readonly line?: number
   readonly column?: number
 }
 
-/** The configuration has the wrong shape or contradicts itself; `issues` holds all that is wrong. */
+/**
+ * The configuration has the wrong shape or contradicts itself; `issues` holds all that is wrong.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class ConfigInvalid extends Data.TaggedError("ConfigInvalid")<{
   readonly path?: string
   readonly issues: ReadonlyArray<PlacedIssue>
@@ -52,7 +72,12 @@ export class ConfigInvalid extends Data.TaggedError("ConfigInvalid")<{
   }
 }
 
-/** The record database could not be opened. */
+/**
+ * The record database could not be opened.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class LogUnavailable extends Data.TaggedError("LogUnavailable")<{
   readonly path: string
   readonly cause: unknown
@@ -62,7 +87,12 @@ export class LogUnavailable extends Data.TaggedError("LogUnavailable")<{
   }
 }
 
-/** The address could not be listened on. */
+/**
+ * The address could not be listened on.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class ListenFailed extends Data.TaggedError("ListenFailed")<{
   readonly host: string
   readonly port: number
@@ -73,11 +103,22 @@ export class ListenFailed extends Data.TaggedError("ListenFailed")<{
   }
 }
 
+/**
+ * What keeps a gateway from starting.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export type BootFailure = ConfigUnreadable | ConfigMalformed | ConfigInvalid | LogUnavailable
 
 // Log: never reaches a request.
 
-/** Rows could not be appended to the record database; they are kept and tried again. */
+/**
+ * Rows could not be appended to the record database; they are kept and tried again.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class AppendFailed extends Data.TaggedError("AppendFailed")<{
   readonly path: string
   readonly cause: unknown

@@ -1,4 +1,9 @@
-/** What a cause says of itself, in one line; the innermost `Error` speaks. */
+/**
+ * What a cause says of itself, in one line; the innermost `Error` speaks.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
 export const reasonOf = (cause: unknown): string => {
   if (!(cause instanceof Error)) return String(cause)
   if (cause.cause instanceof Error) return reasonOf(cause.cause)

@@ -7,7 +7,12 @@ import * as Identified from "./Identified.js"
 
 // Refusals: the request never touches a backend.
 
-/** The request body is larger than `server.max_body` (bytes). */
+/**
+ * The request body is larger than `server.max_body` (bytes).
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class BodyTooLarge extends Schema.TaggedError<BodyTooLarge>()(
   "BodyTooLarge",
   { limit: Schema.Number, ...Identified.fields },
@@ -18,7 +23,12 @@ export class BodyTooLarge extends Schema.TaggedError<BodyTooLarge>()(
   }
 }
 
-/** The request body made no progress for `server.body_timeout`, or took too long in all. */
+/**
+ * The request body made no progress for `server.body_timeout`, or took too long in all.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class BodyTimedOut extends Schema.TaggedError<BodyTimedOut>()(
   "BodyTimedOut",
   { after: Schema.DurationFromMillis, ...Identified.fields },
@@ -32,6 +42,9 @@ export class BodyTimedOut extends Schema.TaggedError<BodyTimedOut>()(
 /**
  * The request body would take too much memory: it holds more than `server.max_values` values, is nested in more levels
  * than the limit, or is compressed to less than a hundredth of what it holds.
+ *
+ * @category failures
+ * @since 0.1.0
  */
 export class BodyTooComplex extends Schema.TaggedError<BodyTooComplex>()(
   "BodyTooComplex",
@@ -50,7 +63,12 @@ export class BodyTooComplex extends Schema.TaggedError<BodyTooComplex>()(
   }
 }
 
-/** The request body is not a request of this kind; `param` is the offending field. */
+/**
+ * The request body is not a request of this kind; `param` is the offending field.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class BodyMalformed extends Schema.TaggedError<BodyMalformed>()(
   "BodyMalformed",
   { reason: Schema.String, param: Schema.NullOr(Schema.String), ...Identified.fields },
@@ -61,7 +79,12 @@ export class BodyMalformed extends Schema.TaggedError<BodyMalformed>()(
   }
 }
 
-/** The request body is compressed in a way that the gateway cannot undo. */
+/**
+ * The request body is compressed in a way that the gateway cannot undo.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class EncodingUnsupported extends Schema.TaggedError<EncodingUnsupported>()(
   "EncodingUnsupported",
   { encoding: Schema.String, ...Identified.fields },
@@ -73,7 +96,12 @@ export class EncodingUnsupported extends Schema.TaggedError<EncodingUnsupported>
   }
 }
 
-/** A browser has sent the request for a page of a foreign origin, or it is addressed by a host name that is not ours. */
+/**
+ * A browser has sent the request for a page of a foreign origin, or it is addressed by a host name that is not ours.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class Forbidden extends Data.TaggedError("Forbidden")<{
   readonly what: "host" | "origin"
   /** What the request said; empty when it said no more than that it is foreign. */
@@ -87,14 +115,24 @@ export class Forbidden extends Data.TaggedError("Forbidden")<{
   }
 }
 
-/** The request names two hosts. */
+/**
+ * The request names two hosts.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class HostRepeated extends Data.TaggedError("HostRepeated")<{}> {
   override get message() {
     return "The HTTP request has more than one Host."
   }
 }
 
-/** No backend serves the model. */
+/**
+ * No backend serves the model.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class ModelNotFound extends Schema.TaggedError<ModelNotFound>()(
   "ModelNotFound",
   { model: Schema.String, ...Identified.fields },
@@ -105,14 +143,24 @@ export class ModelNotFound extends Schema.TaggedError<ModelNotFound>()(
   }
 }
 
-/** The gateway is stopping. */
+/**
+ * The gateway is stopping.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class Draining extends Schema.TaggedError<Draining>()("Draining", { ...Identified.fields }, HttpStatus.of(503)) {
   override get message() {
     return "The server is shutting down."
   }
 }
 
-/** As many exchanges as are allowed are under way, and as many as may wait for their turn wait already or waited long. */
+/**
+ * As many exchanges as are allowed are under way, and as many as may wait for their turn wait already or waited long.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export class Overloaded extends Schema.TaggedError<Overloaded>()(
   "Overloaded",
   { retryAfter: Schema.DurationFromMillis, ...Identified.fields },
@@ -130,6 +178,12 @@ export class Overloaded extends Schema.TaggedError<Overloaded>()(
  */
 export const overloaded = "The server is overloaded. Try again later."
 
+/**
+ * What a request is refused for before any backend is asked.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export type Refusal =
   | BodyTooLarge
   | BodyTooComplex

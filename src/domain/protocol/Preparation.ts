@@ -60,6 +60,19 @@ export class BackendUnknown extends Data.TaggedError("BackendUnknown")<{
  * `BackendUnknown`. A number of an `extra_body` that JavaScript would write otherwise is an object that `JSON.stringify`
  * writes as a number.
  *
+ * @example
+ * ```ts
+ * import * as GatewayConfig from "causeway/GatewayConfig"
+ * import * as Preparation from "causeway/Preparation"
+ * import * as Either from "effect/Either"
+ *
+ * const config = GatewayConfig.decode({
+ *   openai_clients: [{ name: "demo", base_url: "demo:", model_match: { value: "demo" } }]
+ * })
+ * const request = { model: "demo", messages: [{ role: "user", content: "Hi" }] }
+ * const body = Either.flatMap(config, (decoded) => Preparation.body(decoded, "demo", request))
+ * ```
+ *
  * @category functions
  * @since 0.1.0
  */

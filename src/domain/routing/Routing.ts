@@ -29,6 +29,18 @@ export interface Config {
  * by its name, in [0, 1), of which the smaller go first; without it backends of the same weight keep their order. Fails
  * with `ModelNotFound` where no backend serves the model. The gateway leaves out who is set aside or busy.
  *
+ * @example
+ * ```ts
+ * import * as GatewayConfig from "causeway/GatewayConfig"
+ * import * as Routing from "causeway/Routing"
+ * import * as Either from "effect/Either"
+ *
+ * const config = GatewayConfig.decode({
+ *   openai_clients: [{ name: "demo", base_url: "demo:", model_match: { value: "demo" } }]
+ * })
+ * const plan = Either.flatMap(config, (decoded) => Routing.plan(decoded, "demo"))
+ * ```
+ *
  * @category functions
  * @since 0.1.0
  */
