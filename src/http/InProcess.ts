@@ -38,16 +38,36 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, ApiRoute
 )
 
 // The handler hears of the signal; its answer would be an error response, and a body that has begun would go on.
-const untilAborted = (signal: AbortSignal, answered: Promise<Response>): Promise<Response> =>
-  new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener("abort", onAbort, { once: true })
-    const settled = (response: Response) => {
-      signal.removeEventListener("abort", onAbort)
-      resolve(response.body === null ? response : new Response(abortable(response.body, signal), response))
-    }
-    answered.then(settled, reject)
+const untilAborted = async (signal: AbortSignal, answered: Promise<Response>): Promise<Response> => {
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener("abort", () => resolve(undefined), { once: true })
   })
+  const response = await Promise.race([answered, aborted])
+  signal.throwIfAborted()
+  if (response === undefined || response.body === null) return answered
+  return new Response(abortable(response.body, signal), response)
+}
 
-const abortable = (body: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> =>
-  body.pipeThrough(new TransformStream(), { signal })
+// Read as its reader does and no earlier: a body that fails drops what was not read yet.
+const abortable = (body: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> => {
+  const reader = body.getReader()
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => {
+        const onAbort = () => {
+          controller.error(signal.reason)
+          reader.cancel(signal.reason).catch(() => {})
+        }
+        signal.addEventListener("abort", onAbort, { once: true })
+      },
+      pull: async (controller) => {
+        const { done, value } = await reader.read()
+        if (signal.aborted) return
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason)
+    },
+    { highWaterMark: 0 }
+  )
+}

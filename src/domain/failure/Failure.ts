@@ -30,6 +30,22 @@ export interface Response {
  * The response by which the gateway answers a failure over HTTP; of a stream that broke off, the one that a caller would
  * get that has seen nothing of it.
  *
+ * @example
+ * ```ts
+ * import * as Completions from "causeway/Completions"
+ * import * as Failure from "causeway/Failure"
+ * import * as Effect from "effect/Effect"
+ *
+ * const answer = Effect.gen(function* () {
+ *   const { complete } = yield* Completions.Completions
+ *   return yield* complete({ model: "demo", messages: [{ role: "user", content: "Hi" }] })
+ * })
+ * const responded = Effect.match(answer, {
+ *   onFailure: Failure.toResponse,
+ *   onSuccess: (body) => ({ status: 200, headers: {}, body })
+ * })
+ * ```
+ *
  * @category functions
  * @since 0.1.0
  */
