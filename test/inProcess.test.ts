@@ -49,10 +49,11 @@ describe("Gateway.fetch", () => {
   })
 
   it.live("rejects when its signal aborts, before the answer and in its middle, and cancels the backend", () => {
-    let closed = 0
+    let [begun, closed] = [0, 0]
     const gateway = Testing.make({
       config,
       script: (call) => {
+        begun++
         if (call.number === 1) call.events(Testing.chunk({ content: "on" }))
         void call.closed.then(() => closed++)
       }
@@ -60,17 +61,19 @@ describe("Gateway.fetch", () => {
     return withFetch(gateway, async (fetch) => {
       const reason = new Error("enough")
       assert.strictEqual(await Caller.rejection(fetch(url, { ...streamed, signal: AbortSignal.abort(reason) })), reason)
-      for (const number of [0, 1]) {
-        const leaving = new AbortController()
-        const answered = fetch(url, { ...streamed, signal: leaving.signal })
-        await until(() => gateway.calls.length === number + 1)
-        const rest = number === 0 ? answered : answered.then(({ body }) => body?.getReader())
-        if (number === 1)
-          assert.isDefined((await ((await rest) as ReadableStreamDefaultReader<Uint8Array>).read()).value)
-        leaving.abort(reason)
-        if (number === 0) assert.strictEqual(await Caller.rejection(answered), reason)
-        await until(() => closed === number + 1)
-      }
+      const before = new AbortController()
+      const answered = fetch(url, { ...streamed, signal: before.signal })
+      await until(() => begun === 1)
+      before.abort(reason)
+      assert.strictEqual(await Caller.rejection(answered), reason)
+      await until(() => closed === 1)
+      const amid = new AbortController()
+      const { body } = await fetch(url, { ...streamed, signal: amid.signal })
+      const reader = body?.getReader()
+      assert.isDefined((await reader?.read())?.value)
+      amid.abort(reason)
+      assert.strictEqual(await Caller.rejection(reader?.read() ?? Promise.resolve()), reason)
+      await until(() => closed === 2)
       await until(() => gateway.records.length === 2)
       assert.deepStrictEqual(
         gateway.records.map(({ Outcome }) => Outcome),

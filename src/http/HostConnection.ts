@@ -4,21 +4,23 @@ import * as Effect from "effect/Effect"
 import * as Alarm from "../flow/Alarm.js"
 import * as CallerConnection from "./CallerConnection.js"
 
-/** So long a compression of the host's may take for the last piece, in ms. */
+/** So long the last piece of a body may take to be read or compressed by what the host has around it, in ms. */
 const passedOn = 100
 
 /**
- * Closes the connection behind a request, after what was sent on it. Effect's server on Node ends a body whose Stream has
- * failed as if it were whole; elsewhere a failure is told as one, and this does nothing.
+ * Leaves time for what was sent and closes the connection behind a request, where there is one. Effect's server on Node
+ * ends a body whose Stream has failed as if it were whole; on the web the failure is told as one, but what was not read
+ * by then is lost.
  */
 export const hangUp = ({ source }: HttpServerRequest.HttpServerRequest): Effect.Effect<void> =>
-  source instanceof IncomingMessage
-    ? Effect.async((resume) => {
-        const alarm = Alarm.make()
-        alarm.set(passedOn, () => resume(Effect.sync(() => source.socket.destroySoon())))
-        return Effect.sync(() => alarm.clear())
-      })
-    : Effect.void
+  Effect.async((resume) => {
+    const alarm = Alarm.make()
+    alarm.set(passedOn, () => {
+      if (source instanceof IncomingMessage) source.socket.destroySoon()
+      resume(Effect.void)
+    })
+    return Effect.sync(() => alarm.clear())
+  })
 
 /**
  * Hears of the end of the connection behind a request; the result hears no more. Node tells it only to the first of the
