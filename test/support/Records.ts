@@ -36,4 +36,5 @@ export const many = (count: number, first = 0): ReadonlyArray<RequestRecord> =>
   Array.from({ length: count }, (_, n) => record(`r${first + n}`))
 
 /** The ids of records, in their order. */
-export const ids = (records: ReadonlyArray<Pick<RequestRecord, "id">>): ReadonlyArray<string> => records.map(({ id }) => id)
+export const ids = (records: ReadonlyArray<Pick<RequestRecord, "id">>): ReadonlyArray<string> =>
+  records.map(({ id }) => id)
