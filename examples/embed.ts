@@ -11,7 +11,7 @@ import * as Gateway from "causeway"
 
 const router = HttpRouter.empty.pipe(
   HttpRouter.get("/hello", HttpServerResponse.text("Hello from the host")),
-  HttpRouter.mount("/llm", Gateway.routes)
+  HttpRouter.concat(Gateway.routesAt("/llm"))
 )
 
 const config: Gateway.Config = {
@@ -21,6 +21,8 @@ const config: Gateway.Config = {
 /** The whole app, listening on a port. */
 export const app = (options: { readonly port: number; readonly recordPath: string }) =>
   HttpServer.serve(router).pipe(
+    // When it closes, requests that run may end first.
+    Gateway.withDrain,
     Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: options.port })),
     // Before the server, which listens as soon as it is built.
     Layer.provide(Gateway.layer({ config, recordPath: options.recordPath }))

@@ -32,8 +32,11 @@ const routes = Layer.merge(HttpLayerRouter.addHttpApi(api).pipe(Layer.provide(gr
 /** The whole app, listening on a port. */
 export const app = (options: { readonly port: number; readonly recordPath: string }) =>
   HttpLayerRouter.serve(routes, { disableLogger: true }).pipe(
-    Layer.provide(Gateway.layer({ config, recordPath: options.recordPath })),
-    Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: options.port }))
+    // When it closes, requests that run may end first.
+    Gateway.withDrain,
+    Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: options.port })),
+    // Before the server, which listens as soon as it is built.
+    Layer.provide(Gateway.layer({ config, recordPath: options.recordPath }))
   )
 
 if (process.argv[1] === import.meta.filename) {

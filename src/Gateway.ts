@@ -21,6 +21,7 @@ import type {
 import type * as GatewayConfig from "./domain/config/GatewayConfig.js"
 import * as Completions from "./exchange/Completions.js"
 import * as Drain from "./exchange/Drain.js"
+import * as Stopping from "./exchange/Stopping.js"
 import * as Routes from "./http/Routes.js"
 import * as Server from "./http/Server.js"
 import * as GuardedLog from "./records/GuardedLog.js"
@@ -106,6 +107,28 @@ export const layerRoutes = (
         )
     )
   )
+
+/**
+ * A host's server that closes as the gateway's own does: before anything of it closes, `/ready` says so for
+ * `server.ready_delay`, exchanges that run may end for up to `server.drain` and are cut then, and whoever asks meanwhile is
+ * answered with 503. It closes so in whichever order server and gateway are provided; provide the gateway last, so that it is there before the server listens.
+ *
+ * @example
+ * ```ts
+ * import * as HttpServer from "@effect/platform/HttpServer"
+ * import * as Gateway from "causeway"
+ *
+ * export const served = Gateway.withDrain(HttpServer.serve(Gateway.routesAt("/llm")))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const withDrain = <A, E, R>(
+  served: Layer.Layer<A, E, R>
+): Layer.Layer<A, E, R | ConfigRef.ConfigRef | Drain.Drain> =>
+  // Built last, it is the first to close.
+  Layer.provideMerge(Layer.scopedDiscard(Stopping.announced()), served)
 
 /** All that a gateway works with, but its register of exchanges and its completions. */
 type Parts = Admission.Admission | Backends.Backends | ConfigRef.ConfigRef | Forwarder.Forwarder | RequestLog.RequestLog

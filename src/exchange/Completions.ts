@@ -1,5 +1,6 @@
 import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -8,7 +9,6 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { ConfigRef } from "../config/ConfigRef.js"
 import type * as ChatRequest from "../domain/chat/ChatRequest.js"
 import { ChatCompletion, ChatCompletionChunk } from "../domain/chat/ChatCompletion.js"
 import * as RequestText from "../domain/chat/request/RequestText.js"
@@ -27,10 +27,10 @@ import type { AnswerReader } from "../upstream/attempt/AnswerReader.js"
 import * as ChatReader from "../upstream/attempt/ChatReader.js"
 import type { Forwarded } from "../upstream/forward/Forwarded.js"
 import { Forwarder } from "../upstream/forward/Forwarder.js"
-import { Drain } from "./Drain.js"
 import * as Exchange from "./Exchange.js"
 import { LocalSink } from "./LocalSink.js"
 import * as RequestId from "./RequestId.js"
+import * as Stopping from "./Stopping.js"
 
 export { ChatCompletion, ChatCompletionChunk }
 export type { CompletionFailure }
@@ -152,11 +152,7 @@ export const make: Effect.Effect<Context.Tag.Service<Completions>, never, Servic
 export const layer: Layer.Layer<Completions, never, Services> = Layer.scoped(
   Completions,
   Effect.gen(function* () {
-    const drain = yield* Drain
-    const config = yield* ConfigRef
-    yield* Effect.addFinalizer(() =>
-      Effect.flatMap(config.current, ({ config: { server } }) => drain.drain(server.drain))
-    )
+    yield* Stopping.drained
     return yield* make
   })
 )
@@ -202,9 +198,11 @@ const begin = <A>(
     const { forward } = Context.get(services, Forwarder)
     const caller = callerOf(options)
     const sink = new LocalSink()
+    const ended = yield* Deferred.make<Outcome>()
     let committed = false
+    const onEnd = (outcome: Outcome) => Deferred.unsafeDone(ended, Effect.succeed(outcome))
     const exchange = Exchange.run(
-      { protocol, caller: () => caller, sink: () => sink },
+      { protocol, caller: () => caller, sink: () => sink, onEnd },
       {
         receive: (exchange) =>
           // Through JSON, as over HTTP: what the caller does with its objects meanwhile changes nothing here.
@@ -219,11 +217,12 @@ const begin = <A>(
           })
       }
     )
-    const fiber = yield* Effect.acquireRelease(Effect.forkDaemon(Effect.provide(exchange, services)), (fiber) => {
+    const running = Effect.intoDeferred(Effect.provide(exchange, services), ended)
+    yield* Effect.acquireRelease(Effect.forkDaemon(running), (fiber) => {
       sink.leave()
-      return Fiber.interrupt(fiber)
+      return Effect.zipRight(Fiber.interruptFork(fiber), Effect.exit(Deferred.await(ended)))
     })
-    return { id: caller.id, sink, outcome: Fiber.join(fiber), isCommitted: () => committed }
+    return { id: caller.id, sink, outcome: Deferred.await(ended), isCommitted: () => committed }
   })
 
 const { protocol } = OpenAiChatClient

@@ -33,6 +33,8 @@ export interface Arrival {
   readonly protocol: ClientProtocol
   /** Who asks. */
   readonly caller: (settings: ServerSettings) => Pick<Journal.Journal, "id" | "ip" | "caller" | "headers">
+  /** Hears how the exchange has ended, before that is recorded. */
+  readonly onEnd?: (outcome: Outcome) => void
   /** Where the answer goes. */
   readonly sink: (journal: Journal.Journal, settings: ServerSettings, isDraining: () => boolean) => CallerSink
 }
@@ -156,6 +158,12 @@ function* open(fiber: Fiber.RuntimeFiber<Outcome>, arrival: Arrival): Effect.fn.
     atEnd: scope.addFinalizer
   }
   const watchers: ReadonlyArray<Watcher> = [
+    // Whoever records may take its time: that keeps nobody out, and the caller does not wait for it.
+    ({ outcome }) => {
+      lease.release()
+      arrival.onEnd?.(outcome)
+      return undefined
+    },
     ({ record }) => recording.write(record),
     ({ date, record }) => void AccessLog.write(record, fiber, date)
   ]

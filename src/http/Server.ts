@@ -11,7 +11,8 @@ import { ConfigRef } from "../config/ConfigRef.js"
 import type { Snapshot } from "../config/ConfigRef.js"
 import { ListenFailed } from "../domain/failure/Failure.js"
 import type { ServerSettings } from "../domain/config/GatewayConfig.js"
-import { Drain } from "../exchange/Drain.js"
+import type { Drain } from "../exchange/Drain.js"
+import * as Stopping from "../exchange/Stopping.js"
 import * as CallerConnection from "./CallerConnection.js"
 import * as ClientError from "./ClientError.js"
 import * as Continuing from "./Continuing.js"
@@ -118,17 +119,7 @@ const routed = (server: http.Server): Layer.Layer<never, never, ApiRoutes.Servic
 const drained = (server: http.Server): Layer.Layer<never, never, Drain | ConfigRef> =>
   Layer.scopedDiscard(
     Effect.gen(function* () {
-      const drain = yield* Drain
-      const config = yield* ConfigRef
-      yield* Effect.addFinalizer(() =>
-        Effect.gen(function* () {
-          const { server: settings } = (yield* config.current).config
-          yield* drain.announce
-          yield* Effect.sleep(settings.readyDelay)
-          server.close()
-          yield* drain.drain(settings.drain)
-          server.closeAllConnections()
-        })
-      )
+      yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+      yield* Stopping.announced(Effect.sync(() => server.close()))
     })
   )

@@ -1,5 +1,8 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Either from "effect/Either"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as ConfigRef from "../config/ConfigRef.js"
@@ -8,6 +11,7 @@ import { ConfigInvalid } from "../domain/failure/Failure.js"
 import * as GatewayConfig from "../domain/config/GatewayConfig.js"
 import type { RequestRecord } from "../domain/record/RequestRecord.js"
 import * as Routing from "../domain/routing/Routing.js"
+import { Drain } from "../exchange/Drain.js"
 import * as Gateway from "../Gateway.js"
 import * as RequestLog from "../records/RequestLog.js"
 import { Transport } from "../upstream/Transport.js"
@@ -40,7 +44,7 @@ export type Options = ({ readonly config: Gateway.Config } | { readonly configFi
  * @since 0.1.0
  */
 export interface TestGateway {
-  /** What `Gateway.layer` provides. */
+  /** What `Gateway.layer` provides; what still runs when it closes is cut at once, whatever `server.drain` says. */
   readonly layer: Layer.Layer<Gateway.Services, BootFailure>
   /** Every request to a backend so far. */
   readonly calls: ReadonlyArray<ScriptedTransport.Made>
@@ -79,12 +83,17 @@ export const make = ({ script, seed = "causeway", ...options }: Options): TestGa
     "config" in options
       ? ConfigRef.layerStatic(options.config)
       : ConfigRef.layerFile(options.configFile).pipe(Layer.provide(NodeFileSystem.layer))
-  const layer = Gateway.layerCustom.pipe(
+  const layer = Layer.provideMerge(cutting, Gateway.layerCustom).pipe(
     Layer.provide([config, RequestLog.layerMemory(records), Layer.succeed(Transport, transport)]),
     Layer.provideMerge(Layer.setRandom(Random.make(seed)))
   )
   return { layer, calls: transport.calls, records }
 }
+
+// Built last, it is the first to close.
+const cutting = Layer.scopedDiscard(
+  Effect.flatMap(Drain, ({ drain }) => Effect.addFinalizer(() => Effect.withClock(drain(Duration.zero), Clock.make())))
+)
 
 /**
  * A script per backend, by its name; a call to any other backend breaks.
