@@ -14,6 +14,7 @@ import { ChatCompletion, ChatCompletionChunk } from "../domain/chat/ChatCompleti
 import * as RequestText from "../domain/chat/request/RequestText.js"
 import type { AnswerChunk } from "../domain/chat/answer/AnswerChunk.js"
 import type { Headers } from "../domain/backend/Credentials.js"
+import * as Alarm from "../flow/Alarm.js"
 import { withId } from "../domain/failure/GatewayFailure.js"
 import type { CompletionFailure } from "../domain/failure/GatewayFailure.js"
 import { Draining } from "../domain/failure/Refusal.js"
@@ -187,6 +188,9 @@ const streamed: Way<ChatReader.Streamed> = {
   relay: (exchange, forwarded, sink) => Relay.relayStream(exchange, forwarded, sink.delivery)
 }
 
+/** A log that takes longer for a record is not waited for, in ms; with any other the row is there when the call is over. */
+const recordWithin = 20
+
 // The exchange has a fiber of its own: the drain may cut it, and it ends in its own time when the caller leaves.
 const begin = <A>(
   services: Context.Context<Services>,
@@ -200,7 +204,9 @@ const begin = <A>(
     const sink = new LocalSink()
     const ended = yield* Deferred.make<Outcome>()
     let committed = false
-    const onEnd = (outcome: Outcome) => Deferred.unsafeDone(ended, Effect.succeed(outcome))
+    const patience = Alarm.make()
+    const onEnd = (outcome: Outcome) =>
+      patience.set(recordWithin, () => Deferred.unsafeDone(ended, Effect.succeed(outcome)))
     const exchange = Exchange.run(
       { protocol, caller: () => caller, sink: () => sink, onEnd },
       {
@@ -220,7 +226,11 @@ const begin = <A>(
     const running = Effect.intoDeferred(Effect.provide(exchange, services), ended)
     yield* Effect.acquireRelease(Effect.forkDaemon(running), (fiber) => {
       sink.leave()
-      return Effect.zipRight(Fiber.interruptFork(fiber), Effect.exit(Deferred.await(ended)))
+      const over = Effect.exit(Deferred.await(ended))
+      return Fiber.interruptFork(fiber).pipe(
+        Effect.zipRight(over),
+        Effect.ensuring(Effect.sync(() => patience.clear()))
+      )
     })
     return { id: caller.id, sink, outcome: Deferred.await(ended), isCommitted: () => committed }
   })
