@@ -18,6 +18,7 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as TestGateway from "./support/TestGateway.js"
 import { until } from "./support/Until.js"
 
@@ -150,6 +151,50 @@ describe("a call in flight under a clock that stands still", () => {
       assert.deepStrictEqual(
         gateway.records.map(({ Outcome }) => Outcome),
         ["CutByDrain"]
+      )
+    })
+  )
+})
+
+describe("what completions are asked by name", () => {
+  it.live("chat, streams, old completions and models", () =>
+    Effect.gen(function* () {
+      const gateway = Testing.make({
+        config: { openai_clients: [TestGateway.backend("a", "https://a.example/v1")] },
+        script: (call) =>
+          call.received.path.endsWith("/chat/completions")
+            ? Testing.answerWell("Hi there")(call)
+            : call.json(200, {
+                id: "cmpl-1",
+                object: "text_completion",
+                created: 1,
+                model: "test-model",
+                choices: [{ index: 0, text: "once upon", finish_reason: "stop", logprobs: null }],
+                custom: 1
+              })
+      })
+      yield* Effect.gen(function* () {
+        const { choices } = yield* Completions.complete(TestGateway.chat())
+        assert.strictEqual(choices[0].message.content, "Hi there")
+        const words = yield* Stream.runCollect(Completions.stream(TestGateway.chat()))
+        assert.include(Array.from(words, ({ choices: [choice] }) => choice?.delta.content ?? "").join(""), "Hi there")
+        const told = yield* Completions.text({ model: "test-model", prompt: "Tell me a story" })
+        assert.deepStrictEqual([told.choices[0].text, told["custom"]], ["once upon", 1])
+        assert.deepStrictEqual(
+          (yield* Completions.models()).map(({ id }) => id),
+          ["test-model"]
+        )
+        const failure = yield* Effect.flip(Completions.text({ model: "nowhere", prompt: "" }))
+        assert.strictEqual(failure._tag, "ModelNotFound")
+      }).pipe(Effect.provide(gateway.layer), Effect.provide(quiet))
+      assert.deepStrictEqual(
+        gateway.records.map(({ Outcome, Type }) => [Outcome, Type]),
+        [
+          ["Completed", "chat"],
+          ["Completed", "chat"],
+          ["Completed", "completion"],
+          ["ModelNotFound", "completion"]
+        ]
       )
     })
   )

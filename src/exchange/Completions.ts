@@ -1,40 +1,29 @@
 import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type * as ChatRequest from "../domain/chat/ChatRequest.js"
+import { ConfigRef } from "../config/ConfigRef.js"
 import { ChatCompletion, ChatCompletionChunk } from "../domain/chat/ChatCompletion.js"
-import * as RequestText from "../domain/chat/request/RequestText.js"
+import type * as ChatRequest from "../domain/chat/ChatRequest.js"
+import { Model } from "../domain/chat/Model.js"
+import { TextCompletion } from "../domain/chat/TextCompletion.js"
+import type { TextRequest } from "../domain/chat/TextRequest.js"
 import type { AnswerChunk } from "../domain/chat/answer/AnswerChunk.js"
-import type { Headers } from "../domain/backend/Credentials.js"
-import * as Alarm from "../flow/Alarm.js"
-import { withId } from "../domain/failure/GatewayFailure.js"
 import type { CompletionFailure } from "../domain/failure/GatewayFailure.js"
-import { Draining } from "../domain/failure/Refusal.js"
-import type { Journal } from "../domain/record/Journal.js"
-import type { Outcome, RelayEnd } from "../domain/failure/Outcome.js"
+import type * as StreamFailure from "../domain/failure/StreamFailure.js"
+import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
 import * as OpenAiChatClient from "../domain/protocol/openai-chat/OpenAiChatClient.js"
-import * as StreamFailure from "../domain/failure/StreamFailure.js"
-import * as Fingerprint from "../records/store/Fingerprint.js"
-import * as Relay from "../relay/Relay.js"
-import type { AnswerReader } from "../upstream/attempt/AnswerReader.js"
-import * as ChatReader from "../upstream/attempt/ChatReader.js"
-import type { Forwarded } from "../upstream/forward/Forwarded.js"
-import { Forwarder } from "../upstream/forward/Forwarder.js"
-import * as Exchange from "./Exchange.js"
-import { LocalSink } from "./LocalSink.js"
-import * as RequestId from "./RequestId.js"
+import * as OpenAiTextClient from "../domain/protocol/openai-text/OpenAiTextClient.js"
+import type { Backends } from "../upstream/Backends.js"
+import * as ModelCatalog from "../upstream/ModelCatalog.js"
+import * as LocalCall from "./LocalCall.js"
+import type { Options } from "./LocalCall.js"
 import * as Stopping from "./Stopping.js"
 
-export { ChatCompletion, ChatCompletionChunk }
-export type { CompletionFailure }
+export { ChatCompletion, ChatCompletionChunk, Model, TextCompletion }
+export type { CompletionFailure, Options, TextRequest }
 
 /**
  * A chat request as the OpenAI API has it; it may hold any other field, such as a vendor's own.
@@ -51,23 +40,6 @@ export type Request = ChatRequest.WholeRequest
  * @since 0.1.0
  */
 export type StreamRequest = ChatRequest.StreamRequest
-
-/**
- * Who asks.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Options {
-  /** The caller's key, which goes to backends that have none of their own. */
-  readonly apiKey?: Redacted.Redacted
-  /** The caller's headers; those that may go upstream do. */
-  readonly headers?: Readonly<Record<string, string>>
-  /** The caller's address, for the record. Default: none. */
-  readonly ip?: string
-  /** The id of the record; the log keeps the first record of an id. Default: a new one. */
-  readonly id?: string
-}
 
 /**
  * Chat completions without HTTP: the plan, attempts, repair, rescue, limits, drain and record of the server. Interrupting
@@ -101,6 +73,10 @@ export class Completions extends Context.Tag("causeway/Completions")<
       request: ChatRequest.Checked<R>,
       options?: Options
     ) => Stream.Stream<ChatCompletionChunk, CompletionFailure | StreamFailure.StreamFailure>
+    /** A whole answer in the words of the old completions. */
+    readonly text: (request: TextRequest, options?: Options) => Effect.Effect<TextCompletion, CompletionFailure>
+    /** The models that the caller can ask for, each once; backends that do not list theirs within 5 s count with their exact names. */
+    readonly models: (options?: Options) => Effect.Effect<ReadonlyArray<Model>>
   }
 >() {}
 
@@ -110,7 +86,7 @@ export class Completions extends Context.Tag("causeway/Completions")<
  * @category models
  * @since 0.1.0
  */
-export type Services = Exchange.Services | Forwarder
+export type Services = LocalCall.Services | Backends
 
 /**
  * The completions of the gateway that these services make up; the drain is the layer's.
@@ -122,25 +98,12 @@ export const make: Effect.Effect<Context.Tag.Service<Completions>, never, Servic
   Effect.context<Services>(),
   (services) => ({
     complete: (request, options = {}) =>
-      Effect.gen(function* () {
-        const { id, outcome, sink } = yield* begin(services, { ...request, stream: false }, options, whole)
-        return yield* answerOf(yield* outcome, sink.last(), id)
-      }).pipe(
-        Effect.scoped,
-        Effect.withSpan("Completions.complete", { attributes: { model: request.model }, captureStackTrace: false })
-      ),
+      Effect.withSpan(wholeOf(services, asChat, request, options), "Completions.complete", spanOf(request)),
     stream: (request, options = {}) =>
-      Stream.unwrapScoped(
-        Effect.map(
-          begin(services, { ...request, stream: true }, options, streamed),
-          ({ id, isCommitted, outcome, sink }) => {
-            const end = Effect.flatMap(outcome, (how) => endOf(how, isCommitted(), id))
-            return Stream.repeatEffectChunkOption(
-              Effect.flatMap(sink.take, (chunks) => (chunks === undefined ? end : decoded(chunks)))
-            )
-          }
-        )
-      ).pipe(Stream.withSpan("Completions.stream", { attributes: { model: request.model }, captureStackTrace: false }))
+      Stream.withSpan(streamOf(services, request, options), "Completions.stream", spanOf(request)),
+    text: (request, options = {}) =>
+      Effect.withSpan(wholeOf(services, asText, request, options), "Completions.text", spanOf(request)),
+    models: (options = {}) => Effect.provide(modelsFor(options), services)
   })
 )
 
@@ -158,150 +121,107 @@ export const layer: Layer.Layer<Completions, never, Services> = Layer.scoped(
   })
 )
 
-interface Body {
-  readonly model: string
-  readonly stream: boolean
+/**
+ * A whole answer; see {@link Completions}.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const complete = <const R extends ChatRequest.Given<Request>>(
+  request: ChatRequest.Checked<R>,
+  options?: Options
+): Effect.Effect<ChatCompletion, CompletionFailure, Completions> =>
+  Effect.flatMap(Completions, (completions) => completions.complete<R>(request, options))
+
+/**
+ * An answer as it comes; see {@link Completions}.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const stream = <const R extends ChatRequest.Given<StreamRequest>>(
+  request: ChatRequest.Checked<R>,
+  options?: Options
+): Stream.Stream<ChatCompletionChunk, CompletionFailure | StreamFailure.StreamFailure, Completions> =>
+  Stream.unwrap(Effect.map(Completions, (completions) => completions.stream<R>(request, options)))
+
+/**
+ * A whole answer in the words of the old completions; see {@link Completions}.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const text = (
+  request: TextRequest,
+  options?: Options
+): Effect.Effect<TextCompletion, CompletionFailure, Completions> =>
+  Effect.flatMap(Completions, (completions) => completions.text(request, options))
+
+/**
+ * The models that the caller can ask for; see {@link Completions}.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const models = (options?: Options): Effect.Effect<ReadonlyArray<Model>, never, Completions> =>
+  Effect.flatMap(Completions, (completions) => completions.models(options))
+
+/** A protocol whose answers come whole, with the shape that they have by then: anything else is a defect. */
+interface Words<A> {
+  readonly protocol: ClientProtocol
+  readonly decode: (text: string) => A
 }
 
-interface Call {
-  /** Of its record. */
-  readonly id: string
-  readonly sink: LocalSink
-  /** How it ended, when it has. */
-  readonly outcome: Effect.Effect<Outcome>
-  readonly isCommitted: () => boolean
+const asChat: Words<ChatCompletion> = {
+  protocol: OpenAiChatClient.protocol,
+  decode: Schema.decodeUnknownSync(Schema.parseJson(ChatCompletion))
 }
 
-/** How one kind of answer is read, and moved to the caller. */
-interface Way<A> {
-  readonly reader: AnswerReader<A>
-  readonly relay: (exchange: Exchange.Exchange, forwarded: Forwarded<A>, sink: LocalSink) => Effect.Effect<RelayEnd>
+const asText: Words<TextCompletion> = {
+  protocol: OpenAiTextClient.protocol,
+  decode: Schema.decodeUnknownSync(Schema.parseJson(TextCompletion))
 }
 
-const whole: Way<ChatReader.Whole> = {
-  reader: ChatReader.whole,
-  relay: (exchange, forwarded, sink) => Relay.relayWhole(exchange, forwarded, ({ text }) => text, sink)
-}
-
-const streamed: Way<ChatReader.Streamed> = {
-  reader: ChatReader.streamed,
-  relay: (exchange, forwarded, sink) => Relay.relayStream(exchange, forwarded, sink.delivery)
-}
-
-/** A log that takes longer for a record is not waited for, in ms; with any other the row is there when the call is over. */
-const recordWithin = 20
-
-// The exchange has a fiber of its own: the drain may cut it, and it ends in its own time when the caller leaves.
-const begin = <A>(
+const wholeOf = <A>(
   services: Context.Context<Services>,
-  body: Body,
-  options: Options,
-  { reader, relay }: Way<A>
-): Effect.Effect<Call, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { forward } = Context.get(services, Forwarder)
-    const caller = callerOf(options)
-    const sink = new LocalSink()
-    const ended = yield* Deferred.make<Outcome>()
-    let committed = false
-    const patience = Alarm.make()
-    const onEnd = (outcome: Outcome) =>
-      patience.set(recordWithin, () => Deferred.unsafeDone(ended, Effect.succeed(outcome)))
-    const exchange = Exchange.run(
-      { protocol, caller: () => caller, sink: () => sink, onEnd },
-      {
-        receive: (exchange) =>
-          // Through JSON, as over HTTP: what the caller does with its objects meanwhile changes nothing here.
-          Effect.flatMap(RequestText.of(body, exchange.snapshot.config.server.maxBody), (text) =>
-            Effect.flatMap(exchange.bytes.hold(text.length), () => Exchange.decode(exchange, text))
-          ),
-        obtain: (exchange, ask) => forward(exchange, ask, reader),
-        relay: (exchange, forwarded) =>
-          Effect.suspend(() => {
-            committed = true
-            return Effect.zipRight(annotate(exchange.journal), relay(exchange, forwarded, sink))
-          })
-      }
-    )
-    const running = Effect.intoDeferred(Effect.provide(exchange, services), ended)
-    yield* Effect.acquireRelease(Effect.forkDaemon(running), (fiber) => {
-      sink.leave()
-      const over = Effect.exit(Deferred.await(ended))
-      return Fiber.interruptFork(fiber).pipe(
-        Effect.zipRight(over),
-        Effect.ensuring(Effect.sync(() => patience.clear()))
+  { decode, protocol }: Words<A>,
+  request: { readonly model: string },
+  options: Options
+): Effect.Effect<A, CompletionFailure> =>
+  LocalCall.begin(services, protocol, { ...request, stream: false }, options, LocalCall.whole).pipe(
+    Effect.flatMap(LocalCall.answerOf),
+    Effect.map(decode),
+    Effect.scoped
+  )
+
+const streamOf = (
+  services: Context.Context<Services>,
+  request: { readonly model: string },
+  options: Options
+): Stream.Stream<ChatCompletionChunk, CompletionFailure | StreamFailure.StreamFailure> =>
+  LocalCall.begin(services, asChat.protocol, { ...request, stream: true }, options, LocalCall.streamed).pipe(
+    Effect.map((call) =>
+      Stream.repeatEffectChunkOption(
+        Effect.flatMap(call.sink.take, (chunks) => (chunks === undefined ? LocalCall.endOf(call) : decoded(chunks)))
       )
-    })
-    return { id: caller.id, sink, outcome: Deferred.await(ended), isCommitted: () => committed }
-  })
+    ),
+    Stream.unwrapScoped
+  )
 
-const { protocol } = OpenAiChatClient
-
-const annotate = ({ attempts, backend, id, model }: Journal): Effect.Effect<void> =>
-  Effect.annotateCurrentSpan({ id, backend, model, attempts: attempts.length })
-
-const callerOf = ({ apiKey, headers: given = {}, id = RequestId.make(), ip = "" }: Options) => {
-  const headers: Headers = {
-    ...Object.fromEntries(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value])),
-    ...(apiKey === undefined ? {} : { authorization: `Bearer ${Redacted.value(apiKey)}` })
-  }
-  return { id, ip, caller: Fingerprint.ofRequest(headers, ""), headers }
-}
-
-// Whatever has gone through the repair is of these shapes; anything else is a defect.
-const decodeAnswer = Schema.decodeUnknownSync(Schema.parseJson(ChatCompletion))
 const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
 
 // The caller may do what it likes with what it gets, for the record is made of the same chunks. Numbers are plain ones.
-const copied = (chunk: AnswerChunk): unknown => JSON.parse(JSON.stringify(chunk.value()))
+const copied = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
 const decoded = (chunks: ReadonlyArray<AnswerChunk>): Effect.Effect<Chunk.Chunk<ChatCompletionChunk>> =>
-  Effect.sync(() => Chunk.fromIterable(chunks.map((chunk) => decodeChunk(copied(chunk)))))
+  Effect.sync(() => Chunk.fromIterable(chunks.map((chunk) => decodeChunk(copied(chunk.value())))))
 
-const answerOf = (outcome: Outcome, text: string, id: string): Effect.Effect<ChatCompletion, CompletionFailure> => {
-  switch (outcome._tag) {
-    case "Completed":
-      return Effect.sync(() => decodeAnswer(text))
-    case "CallerLeft":
-      return Effect.interrupt
-    case "CutByDrain":
-      return new Draining({ id })
-    case "Crashed":
-      return Effect.die(outcome.defect)
-    case "UpstreamBroke":
-    case "UpstreamErrored":
-    case "UpstreamStalled":
-      return Effect.dieMessage(`A whole answer cannot end as ${outcome._tag}`)
-    case "BodyTimedOut":
-    case "EncodingUnsupported":
-      return Effect.die(outcome)
-    default:
-      return Effect.fail(withId(outcome, id))
-  }
-}
+const decodeModels = Schema.decodeUnknownSync(Schema.Array(Model))
 
-const endOf = (
-  outcome: Outcome,
-  committed: boolean,
-  id: string
-): Effect.Effect<never, Option.Option<CompletionFailure | StreamFailure.StreamFailure>> => {
-  switch (outcome._tag) {
-    case "Completed":
-      return Effect.fail(Option.none())
-    case "CallerLeft":
-      return committed ? Effect.fail(Option.some(StreamFailure.fromEnd(outcome, id))) : Effect.interrupt
-    case "CutByDrain":
-      return Effect.fail(Option.some(committed ? StreamFailure.fromEnd(outcome, id) : new Draining({ id })))
-    case "Crashed":
-      return Effect.die(outcome.defect)
-    case "UpstreamBroke":
-    case "UpstreamErrored":
-    case "UpstreamStalled":
-      return Effect.fail(Option.some(StreamFailure.fromEnd(outcome, id)))
-    case "BodyTimedOut":
-    case "EncodingUnsupported":
-      return Effect.die(outcome)
-    default:
-      return Effect.fail(Option.some(withId(outcome, id)))
-  }
-}
+const modelsFor = (options: Options): Effect.Effect<ReadonlyArray<Model>, never, Backends | ConfigRef> =>
+  Effect.gen(function* () {
+    const { routes } = yield* (yield* ConfigRef).current
+    return decodeModels(copied(yield* ModelCatalog.list(routes.backends, LocalCall.headersOf(options))))
+  })
+
+const spanOf = ({ model }: { readonly model: string }) => ({ attributes: { model }, captureStackTrace: false })

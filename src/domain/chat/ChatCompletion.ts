@@ -1,18 +1,21 @@
 import * as Schema from "effect/Schema"
 
 // What the gateway guarantees of every answer. Each object may hold more, which is kept as the backend sent it.
-const open = <Fields extends Schema.Struct.Fields>(fields: Fields) =>
+/** An object of these fields, which may hold more. */
+export const open = <Fields extends Schema.Struct.Fields>(fields: Fields) =>
   Schema.Struct(fields, Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 
 const Text = Schema.optional(Schema.NullOr(Schema.String))
 
-const Usage = open({
+/** What an answer has cost, in tokens. */
+export const Usage = open({
   prompt_tokens: Schema.Number,
   completion_tokens: Schema.Number,
   total_tokens: Schema.Number
 })
 
-const FinishReason = Schema.Literal("stop", "length", "tool_calls", "content_filter", "function_call")
+/** Why a choice has ended. */
+export const FinishReason = Schema.Literal("stop", "length", "tool_calls", "content_filter", "function_call")
 
 const FunctionCall = open({ name: Schema.String, arguments: Schema.String })
 
@@ -35,7 +38,8 @@ const Message = open({
   reasoning: Text
 })
 
-const envelope = { id: Schema.String, created: Schema.Number, model: Schema.String }
+/** What every answer says of itself. */
+export const envelope = { id: Schema.String, created: Schema.Number, model: Schema.String }
 
 /**
  * A whole chat answer; `created` in Unix seconds.
