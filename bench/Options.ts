@@ -22,6 +22,7 @@ export const usage = `npm run bench -- [options]
   --warm-up <n>             requests that each target answers before it is measured (10000)
   --settle <n>              seconds before memory is looked at again (30)
   --target <name>=<url>     another gateway by its base_url; may be repeated
+  --mounted                 Causeway as a host mounts it, too
   --build <name>=<main.js>  another build of Causeway, to compare it in the same run; may be repeated
   --header <name>=<h>:<v>   a header that this gateway needs; may be repeated
   --upstream-port <n>       where the scripted upstream listens, for other gateways to be pointed at (any free port)
@@ -41,6 +42,7 @@ export const parse = (args: ReadonlyArray<string>): Options => {
       settle: { type: "string" },
       target: { type: "string", multiple: true, default: [] },
       build: { type: "string", multiple: true, default: [] },
+      mounted: { type: "boolean", default: false },
       header: { type: "string", multiple: true, default: [] },
       "upstream-port": { type: "string", default: "0" },
       json: { type: "string", default: "bench/results.json" },
@@ -52,6 +54,7 @@ export const parse = (args: ReadonlyArray<string>): Options => {
   return {
     scenarios: values.scenario.map(scenarioOf),
     others: [
+      ...(values.mounted ? [Target.mounted] : []),
       ...values.build.map((text) => Target.build(...pair(text, "--build"))),
       ...values.target.map((text) => {
         const [name, url] = pair(text, "--target")
@@ -76,7 +79,7 @@ const scenarioOf = (name: string): Scenario.Scenario => {
   return found
 }
 
-const ownNames = [Target.direct, Target.bare, Target.causeway].map(({ name }) => name)
+const ownNames = [Target.direct, Target.bare, Target.causeway, Target.mounted].map(({ name }) => name)
 
 const pair = (text: string, flag: string): readonly [string, string] => {
   const [name, value] = splitOnce(text, "=")

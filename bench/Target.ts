@@ -61,6 +61,12 @@ export const causeway: Plan = {
   start: (upstream) => startBuild("causeway", program, upstream)
 }
 
+/** Causeway as a host mounts it, on Effect's own server and router. */
+export const mounted: Plan = {
+  name: "mounted",
+  start: (upstream) => startBuild("mounted", Peer.moduleOf("Mounted.js"), upstream)
+}
+
 /** Another build of Causeway, to compare two of them in one run. */
 export const build = (name: string, main: string): Plan => ({
   name,
