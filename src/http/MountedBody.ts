@@ -8,6 +8,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { BodyTimedOut, BodyTooLarge, EncodingUnsupported } from "../domain/failure/Failure.js"
 import type { Exchange } from "../exchange/Exchange.js"
+import * as Alarm from "../flow/Alarm.js"
 import { Gathered } from "../flow/Gathered.js"
 import * as Decompress from "../upstream/Decompress.js"
 import * as RequestBody from "./RequestBody.js"
@@ -69,9 +70,6 @@ const unpacked = (
     return decoder === undefined ? bytes : NodeStream.pipeThroughDuplex(bytes, () => decoder, RequestBody.undecoded)
   })
 
-const endOf = <E>(failure: Option.Option<E>): Effect.Effect<Option.Option<Option.Option<never>>, E> =>
-  Option.match(failure, { onNone: () => Effect.succeedSome(Option.none()), onSome: Effect.fail })
-
 // The host's stream closes the connection when it is given up, so it is when the answer has been sent.
 const gathered = (
   body: Stream.Stream<Uint8Array, RequestBody.BodyFailure>,
@@ -79,29 +77,63 @@ const gathered = (
   scope: Scope.Scope,
   exchange: Exchange
 ): Text =>
-  Effect.gen(function* () {
-    const { bytes, clock, snapshot } = exchange
-    const { bodyTimeout, maxBody } = snapshot.config.server
-    const late = () => new BodyTimedOut({ after: bodyTimeout })
-    const next = yield* Scope.extend(Stream.toPull(body), scope)
-    const all = new Gathered()
-    let held = RequestBody.small
-    let startedAt = clock.now()
-    while (true) {
-      const pieces = yield* Effect.catchAll(Effect.timeoutOption(Effect.asSome(next), bodyTimeout), endOf)
-      if (Option.isNone(pieces)) return yield* late()
-      if (Option.isNone(pieces.value)) return RequestBody.withoutMark(all.take().toString("utf8"))
-      for (const piece of pieces.value.value) all.push(piece)
-      const size = all.size()
-      if (size > maxBody) return yield* new BodyTooLarge({ limit: maxBody })
-      if (RequestBody.isBehind(clock.now() - startedAt, Duration.toMillis(bodyTimeout), size, announced))
-        return yield* late()
-      if (size <= held) continue
-      const more = RequestBody.roomFor(size, announced) - held
-      held += more
-      // Now it is not the caller who lets us wait.
-      const before = clock.now()
-      yield* bytes.hold(more)
-      startedAt += clock.now() - before
-    }
+  Effect.suspend(() => {
+    const after = exchange.snapshot.config.server.bodyTimeout
+    const late = () => new BodyTimedOut({ after })
+    const silence = Alarm.make()
+    let watch = () => {}
+    const tooLate = Effect.async<never, BodyTimedOut>((resume) => {
+      watch = () => silence.set(Duration.toMillis(after), () => resume(late()))
+      watch()
+      return Effect.sync(() => silence.clear())
+    })
+    const caller = { late, isWaitedFor: () => watch(), isNotWaitedFor: () => silence.clear() }
+    return Effect.raceFirst(pulled(body, announced, scope, exchange, caller), tooLate)
   })
+
+/** Who sends a body. */
+interface Sender {
+  readonly late: () => BodyTimedOut
+  readonly isWaitedFor: () => void
+  readonly isNotWaitedFor: () => void
+}
+
+const orEnd = <A, E>(pull: Effect.Effect<A, Option.Option<E>>): Effect.Effect<Option.Option<A>, E> =>
+  Effect.matchEffect(pull, {
+    onFailure: Option.match({ onNone: () => Effect.succeedNone, onSome: (failure) => Effect.fail(failure) }),
+    onSuccess: (pieces) => Effect.succeedSome(pieces)
+  })
+
+const pulled = Effect.fnUntraced(function* (
+  body: Stream.Stream<Uint8Array, RequestBody.BodyFailure>,
+  announced: number,
+  scope: Scope.Scope,
+  { bytes, clock, snapshot }: Exchange,
+  caller: Sender
+) {
+  const { bodyTimeout, maxBody } = snapshot.config.server
+  const next = orEnd(yield* Scope.extend(Stream.toPull(body), scope))
+  const all = new Gathered()
+  let held = RequestBody.small
+  let startedAt = clock.now()
+  for (;;) {
+    const pieces = yield* next
+    if (Option.isNone(pieces)) return RequestBody.withoutMark(all.take().toString("utf8"))
+    caller.isWaitedFor()
+    for (const piece of pieces.value) all.push(piece)
+    const size = all.size()
+    if (size > maxBody) return yield* new BodyTooLarge({ limit: maxBody })
+    if (RequestBody.isBehind(clock.now() - startedAt, Duration.toMillis(bodyTimeout), size, announced))
+      return yield* caller.late()
+    if (size <= held) continue
+    const more = RequestBody.roomFor(size, announced) - held
+    held += more
+    if (bytes.take(more)) continue
+    // Now it is not the caller who lets us wait.
+    caller.isNotWaitedFor()
+    const before = clock.now()
+    yield* bytes.hold(more)
+    startedAt += clock.now() - before
+    caller.isWaitedFor()
+  }
+})
