@@ -5,6 +5,7 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -28,6 +29,9 @@ const Event = Schema.Union(
   Schema.Struct({ error: Schema.Struct({ message: Schema.String }) })
 )
 
+/** A stream ended before its answer did. */
+export class BrokeOff extends Data.TaggedError("BrokeOff")<{ readonly message: string }> {}
+
 /** Asks for a whole answer, then for a stream, and gives their texts. */
 export const program = Effect.gen(function* () {
   const { client, streamRequest } = yield* OpenAiClient.OpenAiClient
@@ -40,7 +44,7 @@ export const program = Effect.gen(function* () {
     (request) => streamRequest(request, Event),
     Stream.mapEffect((event) =>
       "error" in event
-        ? Effect.fail(new Error(event.error.message))
+        ? Effect.fail(new BrokeOff({ message: event.error.message }))
         : Effect.succeed(event.choices[0]?.delta.content ?? "")
     ),
     Stream.mkString

@@ -34,23 +34,8 @@ import * as RequestId from "./RequestId.js"
 import * as Stopping from "./Stopping.js"
 
 export { ChatCompletion, ChatCompletionChunk }
+export type { ChatRequest, Request, StreamRequest } from "../domain/chat/ChatRequest.js"
 export type { CompletionFailure }
-
-/**
- * A chat request as the OpenAI API has it; it may hold any other field, such as a vendor's own.
- *
- * @category models
- * @since 0.1.0
- */
-export type Request = ChatRequest.WholeRequest
-
-/**
- * The same for an answer that is streamed.
- *
- * @category models
- * @since 0.1.0
- */
-export type StreamRequest = ChatRequest.StreamRequest
 
 /**
  * Who asks.
@@ -92,12 +77,12 @@ export class Completions extends Context.Tag("causeway/Completions")<
   Completions,
   {
     /** A whole answer. */
-    readonly complete: <const R extends ChatRequest.Given<Request>>(
+    readonly complete: <const R extends ChatRequest.Given<ChatRequest.Request>>(
       request: ChatRequest.Checked<R>,
       options?: Options
     ) => Effect.Effect<ChatCompletion, CompletionFailure>
     /** An answer as it comes; it fails with a `CompletionFailure` before its first chunk only, and ends only when it is whole. */
-    readonly stream: <const R extends ChatRequest.Given<StreamRequest>>(
+    readonly stream: <const R extends ChatRequest.Given<ChatRequest.StreamRequest>>(
       request: ChatRequest.Checked<R>,
       options?: Options
     ) => Stream.Stream<ChatCompletionChunk, CompletionFailure | StreamFailure.StreamFailure>
