@@ -51,7 +51,7 @@ export const entries = (): ReadonlyArray<Entry> => {
       names,
       items: resolved
         .filter(({ target }) => !isModule(target))
-        .map(({ symbol, target }) => itemOf(symbol.name, target))
+        .map(({ symbol, target }) => itemOf(symbol.name, target, isTypeOnly(symbol)))
         .filter(({ signatures }) => signatures.length > 0),
       namespaces: resolved.filter(({ target }) => isModule(target)).map(({ symbol }) => symbol.name)
     }
@@ -100,10 +100,15 @@ const sourceIn = (program: ts.Program, file: string): ts.SourceFile => {
 const targetOf = (checker: ts.TypeChecker, symbol: ts.Symbol): ts.Symbol =>
   (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol)
 
+const isTypeOnly = (symbol: ts.Symbol): boolean =>
+  (symbol.declarations ?? []).some(ts.isTypeOnlyImportOrExportDeclaration)
+
 const isModule = (symbol: ts.Symbol): boolean => (symbol.flags & ts.SymbolFlags.ValueModule) !== 0
 
-const itemOf = (name: string, symbol: ts.Symbol): Item => {
-  const statements = (symbol.declarations ?? []).map(statementOf)
+const itemOf = (name: string, symbol: ts.Symbol, isTypeOnly: boolean): Item => {
+  const statements = (symbol.declarations ?? [])
+    .map(statementOf)
+    .filter((it) => !isTypeOnly || !ts.isVariableStatement(it))
   const comments = statements.flatMap((statement) => ts.getJSDocCommentsAndTags(statement)).filter(ts.isJSDoc)
   const tags = comments.flatMap((comment) => comment.tags ?? [])
   const told = (tag: string) => tags.filter(({ tagName }) => tagName.text === tag).map(({ comment }) => textOf(comment))
@@ -128,7 +133,53 @@ const textOf = (comment: ts.JSDoc["comment"]): string =>
 const signatureOf = (statement: ts.Node): string =>
   ts.isClassDeclaration(statement)
     ? classSignature(statement)
-    : statement.getText().replace(/^export (?:declare )?/, (start) => (start.includes("declare") ? "declare " : ""))
+    : declarationOf(statement).replace(/^export (?:declare )?/, (start) =>
+        start.includes("declare") ? "declare " : ""
+      )
+
+// A type that the compiler has inferred has the members of a union, and the fields of an object, in an order that depends
+// on what it had read before, and so on which files it built anew. What a person has declared stays as it is.
+const declarationOf = (statement: ts.Node): string =>
+  ts.isVariableStatement(statement) || ts.isVariableDeclarationList(statement) || ts.isFunctionDeclaration(statement)
+    ? sorted(statement)
+    : statement.getText()
+
+const sorted = (node: ts.Node): string => {
+  if (ts.isUnionTypeNode(node)) return node.types.map(sorted).sort(byRank).join(" | ")
+  if (ts.isTypeLiteralNode(node)) {
+    const fields = node.members.filter(ts.isPropertySignature)
+    const inOrder = fields.sort((a, b) => compare(a.name.getText(), b.name.getText()))
+    // Those of an object that is written in the code may be changed, and have its order.
+    const isInferred = fields.length === node.members.length && fields.every(isReadonly)
+    if (isInferred) return `{ ${inOrder.map((field) => commented(field)).join("\n")} }`
+  }
+  const text = node.getSourceFile().text
+  let written = ""
+  let end = node.getStart()
+  ts.forEachChild(node, (child) => {
+    written += text.slice(end, child.getStart()) + sorted(child)
+    end = child.getEnd()
+  })
+  return written + text.slice(end, node.getEnd())
+}
+
+// What stands for nothing comes last, as people write it.
+const byRank = (a: string, b: string): number => Number(isNothing(a)) - Number(isNothing(b)) || compare(a, b)
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a === b ? 0 : 1)
+
+const isReadonly = (field: ts.PropertySignature): boolean =>
+  field.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ReadonlyKeyword) ?? false
+
+const commented = (node: ts.Node): string => {
+  const comment = node
+    .getFullText()
+    .slice(0, node.getStart() - node.getFullStart())
+    .trim()
+  return comment === "" ? sorted(node) : `${comment}\n${sorted(node)}`
+}
+
+const isNothing = (type: string): boolean => type === "null" || type === "undefined"
 
 const classSignature = (declared: ts.ClassDeclaration): string => {
   const file = declared

@@ -1,3 +1,4 @@
+import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import type * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
@@ -22,6 +23,7 @@ import type * as GatewayConfig from "./domain/config/GatewayConfig.js"
 import * as Completions from "./exchange/Completions.js"
 import * as Drain from "./exchange/Drain.js"
 import * as Stopping from "./exchange/Stopping.js"
+import * as InProcess from "./http/InProcess.js"
 import * as Routes from "./http/Routes.js"
 import * as Server from "./http/Server.js"
 import * as GuardedLog from "./records/GuardedLog.js"
@@ -249,7 +251,22 @@ export const layerFile = (
 ): Layer.Layer<Services, BootFailure> =>
   withRecords(ConfigRef.layerFile(path).pipe(Layer.provide(NodeFileSystem.layer)), options.recordPath)
 
-export { fetch, layerHttpClient } from "./http/InProcess.js"
+/**
+ * A `fetch` that the gateway answers itself, without a socket, whatever the origin of the URL: for clients that take one,
+ * as OpenAI's do. It rejects with the reason of a signal that aborts, as any other does, and with nothing else.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
+export const fetch: Effect.Effect<typeof globalThis.fetch, never, RouteServices> = InProcess.fetch
+
+/**
+ * An `HttpClient` that the gateway answers itself, as by {@link fetch}, for clients made with Effect.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, RouteServices> = InProcess.layerHttpClient
 
 /**
  * Serves a gateway on a socket of its own; see {@link Server.layer}.

@@ -9,13 +9,16 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import OpenAI from "openai"
 import * as CompletionsExample from "../examples/completions.js"
+import * as EffectAi from "../examples/effect-ai.js"
 import * as Embed from "../examples/embed.js"
 import * as HttpApi from "../examples/http-api.js"
+import * as OpenAiClient from "../examples/openai-client.js"
 import * as OwnLog from "../examples/own-log.js"
 import * as PlainNode from "../examples/plain-node.js"
 import { Completions } from "../src/exchange/Completions.js"
 import * as Gateway from "../src/Gateway.js"
 import * as Sqlite from "../src/records/store/Sqlite.js"
+import * as Testing from "../src/testing/Testing.js"
 import * as Caller from "./support/Caller.js"
 import * as Database from "./support/Database.js"
 import * as Temp from "./support/Temp.js"
@@ -60,6 +63,51 @@ describe("examples/completions.ts", () => {
           ["demo", "Completed"]
         ]
       )
+    }).pipe(quietly)
+  )
+})
+
+for (const { name, answers } of [
+  {
+    name: "openai-client.ts",
+    answers: (path: string) => Effect.provide(OpenAiClient.program, OpenAiClient.gateway(path))
+  },
+  {
+    name: "effect-ai.ts",
+    answers: (path: string) =>
+      EffectAi.program.pipe(Effect.provide(EffectAi.client), Effect.provide(EffectAi.gateway(path)))
+  }
+]) {
+  describe(`examples/${name}`, () => {
+    it.scopedLive("is answered in the process, whole and streamed", () =>
+      Effect.gen(function* () {
+        const path = `${yield* Temp.directory}/record.db`
+        assert.deepStrictEqual(yield* answers(path), {
+          whole: "You said: Hello",
+          streamed: "You said: Hello again"
+        })
+        assert.deepStrictEqual(
+          Database.records(path).map(({ Outcome, Stream }) => [Outcome, Stream]),
+          [
+            ["Completed", 0],
+            ["Completed", 1]
+          ]
+        )
+      }).pipe(quietly)
+    )
+  })
+}
+
+describe("examples/effect-ai.ts", () => {
+  it.scopedLive("fails when a stream has broken off", () =>
+    Effect.gen(function* () {
+      const { layer } = Testing.make({
+        config: { openai_clients: [{ name: "only", base_url: "http://only/v1", model_match: { value: "demo" } }] },
+        script: (call) =>
+          call.received.body["stream"] === true ? Testing.breakOff("You")(call) : Testing.answerWell("Hello")(call)
+      })
+      const failure = yield* EffectAi.program.pipe(Effect.provide(EffectAi.client), Effect.provide(layer), Effect.flip)
+      assert.strictEqual(failure.message, "The model provider's stream ended in the middle of the answer.")
     }).pipe(quietly)
   )
 })

@@ -18,6 +18,8 @@ import * as WorkerShare from "../domain/config/WorkerShare.js"
 import * as ConfigFile from "./ConfigFile.js"
 import * as PlainConfig from "./PlainConfig.js"
 
+export type { RouteTable } from "../domain/routing/RouteTable.js"
+
 /**
  * A configuration with its compiled routes; an exchange keeps the one it began with.
  *

@@ -23,23 +23,8 @@ import type { Options } from "./LocalCall.js"
 import * as Stopping from "./Stopping.js"
 
 export { ChatCompletion, ChatCompletionChunk, Model, TextCompletion }
+export type { ChatRequest, Request, StreamRequest } from "../domain/chat/ChatRequest.js"
 export type { CompletionFailure, Options, TextRequest }
-
-/**
- * A chat request as the OpenAI API has it; it may hold any other field, such as a vendor's own.
- *
- * @category models
- * @since 0.1.0
- */
-export type Request = ChatRequest.WholeRequest
-
-/**
- * The same for an answer that is streamed.
- *
- * @category models
- * @since 0.1.0
- */
-export type StreamRequest = ChatRequest.StreamRequest
 
 /**
  * Chat completions without HTTP: the plan, attempts, repair, rescue, limits, drain and record of the server. Interrupting
@@ -64,12 +49,12 @@ export class Completions extends Context.Tag("causeway/Completions")<
   Completions,
   {
     /** A whole answer. */
-    readonly complete: <const R extends ChatRequest.Given<Request>>(
+    readonly complete: <const R extends ChatRequest.Given<ChatRequest.Request>>(
       request: ChatRequest.Checked<R>,
       options?: Options
     ) => Effect.Effect<ChatCompletion, CompletionFailure>
     /** An answer as it comes; it fails with a `CompletionFailure` before its first chunk only, and ends only when it is whole. */
-    readonly stream: <const R extends ChatRequest.Given<StreamRequest>>(
+    readonly stream: <const R extends ChatRequest.Given<ChatRequest.StreamRequest>>(
       request: ChatRequest.Checked<R>,
       options?: Options
     ) => Stream.Stream<ChatCompletionChunk, CompletionFailure | StreamFailure.StreamFailure>
@@ -127,7 +112,7 @@ export const layer: Layer.Layer<Completions, never, Services> = Layer.scoped(
  * @category accessors
  * @since 0.1.0
  */
-export const complete = <const R extends ChatRequest.Given<Request>>(
+export const complete = <const R extends ChatRequest.Given<ChatRequest.Request>>(
   request: ChatRequest.Checked<R>,
   options?: Options
 ): Effect.Effect<ChatCompletion, CompletionFailure, Completions> =>
@@ -139,7 +124,7 @@ export const complete = <const R extends ChatRequest.Given<Request>>(
  * @category accessors
  * @since 0.1.0
  */
-export const stream = <const R extends ChatRequest.Given<StreamRequest>>(
+export const stream = <const R extends ChatRequest.Given<ChatRequest.StreamRequest>>(
   request: ChatRequest.Checked<R>,
   options?: Options
 ): Stream.Stream<ChatCompletionChunk, CompletionFailure | StreamFailure.StreamFailure, Completions> =>

@@ -6,13 +6,7 @@ import * as Layer from "effect/Layer"
 import type * as ApiRoutes from "./ApiRoutes.js"
 import * as Routes from "./Routes.js"
 
-/**
- * A `fetch` that the gateway answers itself, without a socket, whatever the origin of the URL: for clients that take one,
- * as OpenAI's do. It rejects with the reason of a signal that aborts, as any other does, and with nothing else.
- *
- * @category functions
- * @since 0.1.0
- */
+/** A `fetch` that the gateway answers itself, for `Gateway.fetch`. */
 export const fetch: Effect.Effect<typeof globalThis.fetch, never, ApiRoutes.Services> = Effect.map(
   Effect.runtime<ApiRoutes.Services>(),
   (runtime) => {
@@ -26,12 +20,7 @@ export const fetch: Effect.Effect<typeof globalThis.fetch, never, ApiRoutes.Serv
   }
 )
 
-/**
- * An `HttpClient` that the gateway answers itself, as by {@link fetch}, for clients made with Effect.
- *
- * @category layers
- * @since 0.1.0
- */
+/** An `HttpClient` over it, for `Gateway.layerHttpClient`. */
 export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, ApiRoutes.Services> = Layer.provide(
   FetchHttpClient.layer,
   Layer.effect(FetchHttpClient.Fetch, fetch)

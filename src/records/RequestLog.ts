@@ -15,6 +15,8 @@ import * as RefusedFile from "./writer/RefusedFile.js"
 import type * as RowWriter from "./writer/RowWriter.js"
 import * as WriterClient from "./writer/WriterClient.js"
 
+export type { RecordStats } from "./read/RecordStats.js"
+
 /**
  * Takes the record of every exchange that has ended.
  *

@@ -14,6 +14,9 @@ import * as Health from "./Health.js"
 import * as Slots from "./Slots.js"
 import * as Transport from "./Transport.js"
 
+export type { Health } from "./Health.js"
+export type { Slots } from "./Slots.js"
+
 /**
  * The live state of the backends: their connections, their health, and the calls they have under way.
  *

@@ -24,7 +24,12 @@ export interface Permit {
   readonly call: Slots.Call
 }
 
-/** Knows which backends are worth asking, from what became of the calls to them. */
+/**
+ * Knows which backends are worth asking, from what became of the calls to them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Health {
   /** Whether this backend is neither set aside nor coming back, so that a call may go to it on the usual terms. */
   readonly isSound: (backend: Backend) => boolean

@@ -26,7 +26,12 @@ export interface Slot {
   readonly free: () => void
 }
 
-/** Keeps each backend's calls under way within its `max_in_flight`, and those for each model within what it was found to take. */
+/**
+ * Keeps each backend's calls under way within its `max_in_flight`, and those for each model within what it was found to take.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Slots {
   /** A slot of this backend, if one is free; who has nobody else to ask is not kept away by a hold that is a guess. */
   readonly take: (target: Target, isLone?: boolean) => Slot | undefined

@@ -61,6 +61,32 @@ const compile = (folder: string, node: string, args: ReadonlyArray<string> = [])
 export const checkForBundler = (folder: string, node: string): Promise<string> =>
   compile(folder, node, ["--noEmit", "--module", "ESNext", "--moduleResolution", "Bundler"])
 
+/**
+ * Writes the declarations of a host's program, and gives what the compiler has against them and they themselves.
+ *
+ * Types need their names there: one that only a private module of the package has cannot be written down.
+ */
+export const declare = async (
+  folder: string,
+  node: string,
+  options: { readonly module: string; readonly moduleResolution: string }
+): Promise<string> => {
+  fs.copyFileSync(new URL("./host.ts", import.meta.url), `${folder}/host.ts`)
+  const name = `tsconfig.${options.moduleResolution}.json`
+  const compilerOptions = {
+    ...options,
+    declaration: true,
+    emitDeclarationOnly: true,
+    outDir: options.moduleResolution
+  }
+  fs.writeFileSync(
+    `${folder}/${name}`,
+    JSON.stringify({ extends: "./tsconfig.json", compilerOptions, files: ["host.ts"] })
+  )
+  await compile(folder, node, ["-p", name])
+  return fs.readFileSync(`${folder}/${options.moduleResolution}/host.d.ts`, "utf8")
+}
+
 /** Compiles the user's program with this Node, and gives what it says. */
 export const compileAndRun = async (folder: string, node: string): Promise<unknown> => {
   await compile(folder, node)

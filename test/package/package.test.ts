@@ -217,6 +217,27 @@ describe("the package", () => {
     assert.strictEqual(await Packed.checkForBundler(folder, process.execPath), "")
   })
 
+  for (const options of [
+    { module: "NodeNext", moduleResolution: "NodeNext" },
+    { module: "ESNext", moduleResolution: "Bundler" }
+  ]) {
+    it(
+      `has a name for every type that a host exports, under ${options.moduleResolution}`,
+      { timeout: 120_000 },
+      async () => {
+        const declared = await Packed.declare(folder, process.execPath, options)
+        assert.notMatch(declared, /\bany\b/)
+        const entries = Object.keys(manifest().exports).map((name) => name.replace(/^\./, "causeway"))
+        const imported = [...declared.matchAll(/"(causeway\b[^"]*|\.[^"]*)"/g)].map(([, name]) => name)
+        assert.match(declared, /served: Layer\.Layer<never, .*ConfigInvalid/)
+        assert.deepStrictEqual(
+          [...new Set(imported)].filter((name) => !entries.includes(name ?? "")),
+          []
+        )
+      }
+    )
+  }
+
   it("brings a command that runs", async () => {
     const command = (...args: ReadonlyArray<string>) =>
       Packed.run(folder, process.execPath, [`${installed()}/dist/bin/main.js`, ...args])

@@ -232,7 +232,12 @@ export const Backend = Schema.Struct({
 /** A backend as its entry says, without what is said for all. */
 export type Written = Schema.Schema.Type<typeof Backend>
 
-/** A configured upstream endpoint. */
+/**
+ * A configured upstream endpoint.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Backend extends Written {
   /** What is made of messages before it gets them. */
   readonly clean: Cleaning.Cleaning

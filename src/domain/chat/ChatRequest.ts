@@ -47,7 +47,12 @@ export interface Tool {
   readonly type: string
 }
 
-/** The fields of a chat request, whether its answer is streamed or not. */
+/**
+ * The fields of a chat request, whether its answer is streamed or not.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface ChatRequest {
   readonly model: string
   readonly messages: ReadonlyArray<Message>
@@ -74,12 +79,22 @@ export interface ChatRequest {
   readonly user?: string | undefined
 }
 
-/** A request for a whole answer. */
-export interface WholeRequest extends ChatRequest {
+/**
+ * A chat request as the OpenAI API has it; it may hold any other field, such as a vendor's own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Request extends ChatRequest {
   readonly stream?: false | null | undefined
 }
 
-/** A request for a stream. */
+/**
+ * The same for an answer that is streamed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface StreamRequest extends ChatRequest {
   readonly stream?: true | null | undefined
   readonly stream_options?: { readonly include_usage?: boolean | undefined } | null | undefined

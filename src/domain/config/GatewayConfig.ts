@@ -30,6 +30,9 @@ import * as SecretText from "../backend/SecretText.js"
 import * as WorkerShare from "./WorkerShare.js"
 import { Bodies, Durability } from "./WriterSettings.js"
 
+export type { Backend } from "../backend/Backend.js"
+export type { ConfigIssue } from "../schema/ConfigIssue.js"
+
 const ranges = "addresses or CIDR ranges such as 10.0.0.0/8 or fd00::/8"
 
 const ProxyRanges = Schema.transformOrFail(

@@ -8,7 +8,12 @@ export interface Target {
   readonly model: string
 }
 
-/** An immutable lookup from models to the backends of one configuration. */
+/**
+ * An immutable lookup from models to the backends of one configuration.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface RouteTable {
   readonly backends: ReadonlyArray<Backend>
   /** The backends that can be asked this of a model, in configured order. */

@@ -11,7 +11,10 @@ import * as RouteTable from "./RouteTable.js"
  * @category models
  * @since 0.1.0
  */
-export type Candidate = RouteTable.Target
+export interface Candidate {
+  readonly backend: Backend
+  readonly model: string
+}
 
 /**
  * What of a configuration decides who is asked.

@@ -3,7 +3,12 @@ import type * as ParseResult from "effect/ParseResult"
 import leven from "leven"
 import { cut } from "../text/CutText.js"
 
-/** One thing wrong with a configuration: where (a path of keys and indexes) and what, in words for the operator. */
+/**
+ * One thing wrong with a configuration: where (a path of keys and indexes) and what, in words for the operator.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface ConfigIssue {
   readonly path: ReadonlyArray<PropertyKey>
   readonly message: string

@@ -27,7 +27,12 @@ export const WriterStats = Schema.Struct({
 })
 export interface WriterStats extends Schema.Schema.Type<typeof WriterStats> {}
 
-/** What the record log has done since it began, and what waits in it. */
+/**
+ * What the record log has done since it began, and what waits in it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface RecordStats extends WriterStats {
   /** Records that came in. */
   readonly taken: number
