@@ -113,7 +113,9 @@ describe("the types of the library", () => {
       | "Rejected"
       | "NoBackendAvailable"
     >()
-    expectTypeOf(Completions.layer).toEqualTypeOf<Layer.Layer<Completions.Completions, never, Needs | Backends | Forwarder>>()
+    expectTypeOf(Completions.layer).toEqualTypeOf<
+      Layer.Layer<Completions.Completions, never, Needs | Backends | Forwarder>
+    >()
   })
 
   it("take any field of a request, and those of the official client, but none without a model", () => {
