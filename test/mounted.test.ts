@@ -31,11 +31,16 @@ interface Seen {
   readonly bodies: Array<string>
 }
 
-const watching = (seen: Seen, readsBody: boolean) =>
+const watching = (seen: Seen, reads?: "before" | "beside") =>
   HttpMiddleware.make((app) =>
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
-      if (readsBody) seen.bodies.push(yield* Effect.orElseSucceed(request.text, () => "unreadable"))
+      const text = Effect.map(
+        Effect.orElseSucceed(request.text, () => "unreadable"),
+        (text) => void seen.bodies.push(text)
+      )
+      if (reads === "before") yield* text
+      if (reads === "beside") yield* Effect.zipRight(Effect.forkDaemon(text), Effect.sleep("50 millis"))
       yield* HttpApp.appendPreResponseHandler((_, response) =>
         Effect.succeed(HttpServerResponse.setHeader(response, "x-host", "was here"))
       )
@@ -97,7 +102,7 @@ for (const [name, mounted] of Object.entries(mountings)) {
           script: (call) =>
             call.received.body["user"] === "broken" ? Testing.reject(500)(call) : Testing.answerWell("Hi")(call)
         })
-        const url = yield* hosted(gateway, mounted(watching(seen, false)))
+        const url = yield* hosted(gateway, mounted(watching(seen)))
         const answers = [
           yield* post(url, chat()),
           yield* post(url, chat({ stream: true })),
@@ -135,7 +140,7 @@ for (const [name, mounted] of Object.entries(mountings)) {
       Effect.gen(function* () {
         const seen: Seen = { statuses: [], bodies: [] }
         const gateway = Testing.make({ config, script: Testing.answerWell("Hi") })
-        const url = yield* hosted(gateway, mounted(watching(seen, true)))
+        const url = yield* hosted(gateway, mounted(watching(seen, "before")))
         // A mount makes another request of it, which does not keep what was read.
         const status = name === "HttpRouter.mount" ? 500 : 200
         for (const body of [chat(), chat({ stream: true })]) {
@@ -147,10 +152,27 @@ for (const [name, mounted] of Object.entries(mountings)) {
       })
     )
 
+    if (name !== "HttpRouter.mount") {
+      it.scopedLive("wait for a body that the host reads beside them", () =>
+        Effect.gen(function* () {
+          const gateway = Testing.make({ config, script: Testing.answerWell("Hi") })
+          const seen: Seen = { statuses: [], bodies: [] }
+          const url = yield* hosted(gateway, mounted(watching(seen, "beside")))
+          const { request, response } = Caller.rawOpen(`${url}/v1/chat/completions`)
+          const [start, end] = [chat().slice(0, 10), chat().slice(10)]
+          request.write(start)
+          yield* Effect.sleep("300 millis")
+          request.end(end)
+          assert.strictEqual((yield* Effect.promise(() => response)).statusCode, 200)
+          assert.deepStrictEqual(seen.bodies, [chat()])
+        })
+      )
+    }
+
     it.scopedLive("end what has broken off without the end of a body", () =>
       Effect.gen(function* () {
         const gateway = Testing.make({ config, script: Testing.breakOff("half") })
-        const url = yield* hosted(gateway, mounted(watching({ statuses: [], bodies: [] }, false)))
+        const url = yield* hosted(gateway, mounted(watching({ statuses: [], bodies: [] })))
         const { response } = Caller.raw(`${url}/v1/chat/completions`, { body: { ...TestGateway.chat(), stream: true } })
         const { isWhole, text } = yield* Effect.promise(async () => Caller.received(await response))
         assert.isFalse(isWhole)

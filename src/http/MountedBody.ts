@@ -43,14 +43,16 @@ const isTrue = (source: unknown, name: string): boolean => Predicate.hasProperty
 const isEmpty = ({ source }: HttpServerRequest.HttpServerRequest): boolean =>
   Predicate.hasProperty(source, "body") && source.body === null
 
-/** So long a text that was read as a whole may take to be there, in ms: it is there. */
+/** So long a text that has been read to its end may take to be there, in ms: it is there, or never will be. */
 const atHand = 100
 
 // The request keeps a text that was asked for, but another request, made of it for a path below, does not.
 const again = (request: HttpServerRequest.HttpServerRequest, { bytes, snapshot }: Exchange): Text =>
   Effect.gen(function* () {
-    const { maxBody } = snapshot.config.server
-    const kept = Effect.timeoutOption(Effect.disconnect(request.text), atHand)
+    const { bodyTimeout, maxBody } = snapshot.config.server
+    // Whoever reads it beside us may not be done.
+    const patience = isTrue(request.source, "readableEnded") ? atHand : bodyTimeout
+    const kept = Effect.timeoutOption(Effect.disconnect(request.text), patience)
     const text = Option.getOrUndefined(yield* Effect.catchAll(kept, () => Effect.succeedNone))
     if (text === undefined) return yield* Effect.dieMessage(gone)
     if (Buffer.byteLength(text) > maxBody) return yield* new BodyTooLarge({ limit: maxBody })
