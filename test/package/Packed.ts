@@ -96,7 +96,13 @@ export const compileAndRun = async (folder: string, node: string): Promise<unkno
 /** What the user's program says when all is well. */
 export const expected = {
   text: "You said: Hi / You said: Hi",
-  rows: 2,
+  rows: 5,
+  mounted: [
+    [200, "75", true],
+    [200, "74", false]
+  ],
+  fetched: true,
+  closes: true,
   root: true,
   models: true,
   plan: true,
