@@ -88,7 +88,8 @@ const notAllowed = (allow: string) =>
 
 /** The path of a URL, without its origin, which some platforms say, and its query, which may carry a key. */
 export const pathOf = (url: string): string => {
-  const [path = url] = url.split("?", 1)
+  const query = url.indexOf("?")
+  const path = query === -1 ? url : url.slice(0, query)
   if (path.startsWith("/")) return path
   const origin = path.indexOf("://")
   const start = origin === -1 ? -1 : path.indexOf("/", origin + 3)
