@@ -92,7 +92,7 @@ const bunPackages = ["@effect/platform-bun", "@types/bun"]
 /** Puts a host's program on Bun beside the user's, and type-checks it with Bun's types; gives the program's file. */
 export const checkForBun = async (folder: string, node: string): Promise<string> => {
   for (const name of bunPackages) link(folder, name)
-  fs.copyFileSync(new URL("./bun.ts", import.meta.url), `${folder}/bun.ts`)
+  fs.copyFileSync(new URL("./bun/app.ts", import.meta.url), `${folder}/bun.ts`)
   const compilerOptions = { module: "ESNext", moduleResolution: "Bundler", types: ["bun"], noEmit: true }
   fs.writeFileSync(
     `${folder}/tsconfig.bun.json`,
