@@ -56,7 +56,7 @@ export interface Health {
 type Change = (breaker: Breaker.Breaker, settings: Breaker.Settings) => Breaker.Breaker
 
 /** Health of which nothing is known; the slots know which calls are under way, and learn how many the backends take. */
-export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness" | "refused">): Health => {
+export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness" | "inFlight" | "refused">): Health => {
   const known = new Map<string, Known>()
   const shortages = Shortages.make()
   const stateOf = (backend: Backend) => known.get(BackendKey.of(backend))?.breaker ?? Breaker.closed
@@ -97,7 +97,8 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
     permit: Permit,
     why: string,
     retryAfter: Duration.Duration | undefined,
-    now: number
+    now: number,
+    isSure = false
   ) =>
     tell(backend, why, now, (state, settings) => {
       const { call, terms } = permit
@@ -107,7 +108,7 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
         const own = began >= from && began <= to ? 1 : 0
         return Math.max(0, slots.begun(backend, from, to, most + own) - own)
       }
-      return Breaker.failed(state, terms, now, retryAfter, settings, { began, beside })
+      return Breaker.failed(state, terms, now, retryAfter, settings, { began, beside, isSure })
     })
 
   // How full it is says nothing of how well it is.
@@ -128,7 +129,10 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
     isSound,
     admit: Effect.fnUntraced(function* (backend: Backend, now: number) {
       if (isSound(backend)) return "usual"
-      const [next, terms] = Breaker.admit(stateOf(backend), now, yield* Random.next, settingsOf(backend))
+      const settings = settingsOf(backend)
+      // Whoever asks has a slot already.
+      const isIdle = slots.inFlight(backend) <= 1
+      const [next, terms] = Breaker.admit(stateOf(backend), now, yield* Random.next, settings, isIdle)
       const changed = change(backend, next, "its time has passed", now)
       if (changed !== undefined) yield* changed
       return terms
@@ -157,7 +161,7 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
       // What it says to one caller's key it may not say to another's.
       if (isFull && Blame.isBackends(failure, isOurKey)) return release(backend, permit, now)
       return Blame.isBackends(failure, isOurKey)
-        ? fail(backend, permit, whyOf(failure), retryAfter, now)
+        ? fail(backend, permit, whyOf(failure), retryAfter, now, Blame.isKeys(failure))
         : // Whoever refuses a request is there.
           complete(backend, permit, now)
     },

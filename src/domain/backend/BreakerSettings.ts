@@ -21,7 +21,7 @@ export const BreakerSettings = Schema.Struct({
     description:
       "For how long, the first time; twice as long each further time, or as long as its `Retry-After` asks. Then one request goes to it, to see."
   }),
-  openMax: orDefault(DurationText, () => Duration.minutes(5))
+  openMax: orDefault(DurationText, () => Duration.minutes(1))
     .annotations({ description: "Never for longer than this." })
     .pipe(Schema.fromKey("open_max")),
   ramp: orDefault(DurationText, () => Duration.seconds(30)).annotations({

@@ -40,6 +40,34 @@ export const isBackendsEnd = (end: RelayEnd, isOurKey: boolean): boolean => {
 export const isFull = (failure: AttemptFailure): boolean =>
   failure._tag === "UpstreamRejected" && Busyness.isBusy(failure)
 
+/**
+ * Whether a failed attempt tells that the operator's key is of no use at present: unknown, unpaid, forbidden or spent. A 403
+ * may as well be about the model or about what was asked, which another caller's request is not.
+ */
+export const isKeys = (failure: AttemptFailure): boolean => {
+  if (failure._tag !== "UpstreamRejected") return false
+  const { error, status } = failure
+  switch (status) {
+    case 401:
+    case 402:
+      return true
+    case 403:
+      return !speaksOfModel(error) && !speaksOfRequest(error)
+    case 429:
+      return Busyness.isSpent(error)
+    default:
+      return false
+  }
+}
+
+const speaksOfRequest = (error: ErrorBody): boolean => {
+  const said = `${error.code} ${error.type} ${error.message}`.toLowerCase()
+  return RetryPolicy.isPolicy(error) || requestWords.some((word) => said.includes(word))
+}
+
+// OpenRouter's "Your input was flagged", and what is refused to where a request comes from.
+const requestWords = ["flagged", "moderation", "safety", "input", "country", "region", "content"]
+
 const speaksOfModel = ({ code, message, param }: ErrorBody): boolean => {
   const said = `${code} ${param} ${message}`.toLowerCase()
   return modelWords.some((word) => said.includes(word))

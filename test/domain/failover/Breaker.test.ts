@@ -29,9 +29,14 @@ const driven = () => {
       return self
     },
     /** Calls fail that began so many seconds ago. */
-    failLate: (times: number, seconds: number) => {
+    failLate: (times: number, seconds: number, permit: Breaker.Permit = "usual") => {
       const call = { began: now - seconds * 1_000, beside: () => 0 }
-      for (let n = 0; n < times; n++) breaker = Breaker.failed(breaker, "usual", now, undefined, settings, call)
+      for (let n = 0; n < times; n++) breaker = Breaker.failed(breaker, permit, now, undefined, settings, call)
+      return self
+    },
+    failForSure: (permit: Breaker.Permit = "usual") => {
+      const call = { began: now, beside: () => 1_000, isSure: true }
+      breaker = Breaker.failed(breaker, permit, now, undefined, settings, call)
       return self
     },
     succeed: (times = 1, permit: Breaker.Permit = "usual") => {
@@ -46,8 +51,8 @@ const driven = () => {
       breaker = Breaker.released(breaker, permit, now, settings)
       return self
     },
-    admit: (draw = 0.5) => {
-      const [next, permit] = Breaker.admit(breaker, now, draw, settings)
+    admit: (draw = 0.5, isIdle = false) => {
+      const [next, permit] = Breaker.admit(breaker, now, draw, settings, isIdle)
       breaker = next
       return permit
     },
@@ -102,8 +107,37 @@ describe("Breaker", () => {
     for (const seconds of [10, 20, 40, 60, 60]) {
       assert.strictEqual(breaker.opensFor(), seconds)
       assert.strictEqual(breaker.wait(seconds).admit(), "probe")
-      breaker.fail(1, undefined, "probe")
+      breaker.failLate(1, 5, "probe")
     }
+  })
+
+  it("stays open for the same time again, while an outage lasts, where asking costs nothing", () => {
+    const breaker = driven().fail(3)
+    for (let n = 0; n < 6; n++) {
+      assert.strictEqual(breaker.opensFor(), 10)
+      assert.strictEqual(breaker.wait(10).admit(), "probe")
+      breaker.failLate(1, 0.9, "probe")
+    }
+    // One that answers between times is no outage.
+    breaker.wait(10).admit()
+    assert.strictEqual(breaker.answer("probe").fail(3).opensFor(), 20)
+    breaker.wait(20).admit()
+    assert.strictEqual(breaker.failLate(1, 0.9, "probe").opensFor(), 40)
+  })
+
+  it("stays open until the later of what it has found and what it is asked", () => {
+    const breaker = driven().fail(3)
+    assert.strictEqual(breaker.fail(1, 30).opensFor(), 30)
+    assert.strictEqual(breaker.fail(1, 20).opensFor(), 30)
+    assert.strictEqual(breaker.fail(1, 3_600).opensFor(), 60)
+    assert.strictEqual(driven().fail(3).fail(1, 1).opensFor(), 10)
+  })
+
+  it("opens at once where the call says that the next ones would fail, too", () => {
+    const breaker = driven().failForSure()
+    assert.strictEqual(breaker.opensFor(), 10)
+    assert.strictEqual(breaker.wait(10).admit(), "probe")
+    assert.strictEqual(breaker.failForSure("probe").opensFor(), 10)
   })
 
   it("ramps up after a good probe, by the draw, and then closes", () => {
@@ -113,6 +147,7 @@ describe("Breaker", () => {
     assert.strictEqual(breaker.state(), "Ramp")
     assert.strictEqual(breaker.admit(0.05), "usual")
     assert.isUndefined(breaker.admit(0.2))
+    assert.strictEqual(breaker.admit(0.2, true), "usual", "it has nothing else to do")
     breaker.wait(10)
     assert.strictEqual(breaker.admit(0.4), "usual")
     assert.isUndefined(breaker.admit(0.6))
@@ -235,7 +270,11 @@ describe("Breaker", () => {
             if ((is("Closed") || is("Ramp")) && permit !== "panic" && ++row >= 3) {
               if (is("Closed") || now - since >= 10) openings = 0
               open()
-            } else if (is("HalfOpen") && permit === "probe") open()
+            } else if (is("HalfOpen") && permit === "probe") {
+              // They all fail at once.
+              if (openings === 1) openings = 0
+              open()
+            }
           } else {
             breaker.succeed(1, permit)
             if (is("Closed") || is("Ramp")) row = 0
