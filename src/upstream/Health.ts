@@ -43,6 +43,8 @@ export interface Health {
   readonly answered: (backend: Backend, permit: Permit, now: number) => Report
   /** The attempt failed before anything was with the caller. */
   readonly failed: (backend: Backend, permit: Permit, failure: AttemptFailure, now: number) => Report
+  /** The attempt was given up for one that was quicker, after it had been silent for so long that another was made. */
+  readonly outrun: (backend: Backend, permit: Permit, now: number) => Report
   /** The answer has ended, well or not. */
   readonly ended: (backend: Backend, permit: Permit, end: RelayEnd, now: number) => Report
   /** Nothing can be said of the call. */
@@ -178,6 +180,7 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
         ? fail(backend, permit, end._tag, undefined, now)
         : release(backend, permit, now)
     },
+    outrun: (backend, permit, now) => fail(backend, permit, "silent, and outrun by another", undefined, now),
     released: release,
     breaker,
     keep: (backends) => {
