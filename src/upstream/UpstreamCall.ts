@@ -27,7 +27,7 @@ export interface CallOptions {
   readonly beside?: Beside | undefined
 }
 
-/** What is done, once, beside a call that is silent: that goes on being waited for. */
+/** What is done, once, beside a call that is silent, or late though it shows life: that goes on being waited for. */
 export interface Beside {
   /** How long nothing of the answer has come, in ms. */
   readonly after: number
@@ -199,6 +199,8 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
       this.silence = { after: alive.within, failure }
       if (this.reader !== undefined) this.watchSilence()
       this.endAfter(alive.total)
+      const { beside } = this.options
+      if (this.silent !== undefined && beside !== undefined) this.onSilent(beside.begin)
     })
   }
 
@@ -230,6 +232,7 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   }
 
   private onSilent(begin: Beside["begin"]): void {
+    this.silent?.clear()
     this.silent = undefined
     const beside = begin(() => this.callOff())
     const { onHead } = this

@@ -116,11 +116,23 @@ describe("a backend that is silent", () => {
     })
   )
 
-  it.scopedLive("that shows life is not outrun, and is waited for beyond first_token", () =>
+  it.scopedLive("that shows life is not outrun before first_token", () =>
     Effect.gen(function* () {
       const { ask, fallback, row } = yield* started(
         { primary: pings(600, answerWell("after some thought")), fallback: answerWell("never") },
-        { hedge: "250ms", timeouts: { first_token: "300ms" } }
+        { hedge: "250ms" }
+      )
+      assert.strictEqual((yield* ask()).content, "after some thought")
+      assert.deepStrictEqual(Caller.attempts(yield* row()), ["primary ok 200"])
+      assert.strictEqual(fallback.received.length, 0)
+    })
+  )
+
+  it.scopedLive("that shows life is waited for beyond first_token", () =>
+    Effect.gen(function* () {
+      const { ask, fallback, row } = yield* started(
+        { primary: pings(600, answerWell("after some thought")), fallback: answerWell("never") },
+        { hedge: false, timeouts: { first_token: "300ms" } }
       )
       assert.strictEqual((yield* ask()).content, "after some thought")
       assert.deepStrictEqual(Caller.attempts(yield* row()), ["primary ok 200"])
@@ -145,6 +157,15 @@ describe("a backend that is silent", () => {
       )
       assert.strictEqual((yield* other.ask()).content, "instead")
       assert.isAtLeast((yield* other.row()).TtftMs ?? 0, 390)
+    })
+  )
+
+  it.scopedLive("that shows life has another asked beside it when first_token has passed", () =>
+    Effect.gen(function* () {
+      const config = { hedge: "10s", timeouts: { first_token: "200ms" } }
+      const { ask, row } = yield* started({ primary: pings(9_000, silent), fallback: answerWell("beside") }, config)
+      assert.strictEqual((yield* ask()).content, "beside")
+      assert.deepStrictEqual(Caller.attempts(yield* row()), ["primary Outrun null", "fallback ok 200"])
     })
   )
 

@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as fc from "effect/FastCheck"
+import * as Schema from "effect/Schema"
+import { BreakerSettings } from "../../../src/domain/backend/BreakerSettings.js"
 import * as Breaker from "../../../src/domain/failover/Breaker.js"
 import { holds } from "../generators.js"
 
-const settings: Breaker.Settings = {
+const usual: Breaker.Settings = {
   failures: 3,
   failureRate: 0.5,
   window: Duration.seconds(30),
@@ -15,7 +17,7 @@ const settings: Breaker.Settings = {
 }
 
 /** A breaker that is driven step by step. */
-const driven = () => {
+const driven = (settings: Breaker.Settings = usual) => {
   let breaker = Breaker.closed
   let now = 1_000_000
   const self = {
@@ -210,6 +212,31 @@ describe("Breaker", () => {
     breaker.admit()
     assert.strictEqual(breaker.fail().succeed().state(), "HalfOpen")
   })
+
+  it("lets a backend back within twenty seconds of an outage that it failed at once in, and then all calls one by one", () =>
+    holds(
+      fc.record({
+        outage: fc.integer({ min: 1, max: 600 }),
+        every: fc.double({ min: 0.1, max: 4, noNaN: true }),
+        draw: fc.double({ min: 0.9, max: 0.999, noNaN: true })
+      }),
+      ({ draw, every, outage }) => {
+        const breaker = driven({ ...Schema.decodeSync(BreakerSettings)({}), patience: Duration.seconds(5) })
+        const asked: Array<number> = []
+        for (let at = 0; at < outage + 40; at += every) {
+          const permit = breaker.admit(draw, true)
+          if (permit !== undefined && at < outage) breaker.failLate(1, 0.05, permit)
+          if (permit !== undefined && at >= outage) {
+            asked.push(at - outage)
+            breaker.succeed(1, permit)
+          }
+          breaker.wait(every)
+        }
+        const [back = Infinity] = asked
+        assert.isAtMost(back, 20)
+        assert.isAtLeast(asked.length, Math.floor((40 - back) / every))
+      }
+    ))
 
   // The reference keeps the whole story and derives from it what the breaker has to say.
   type Event = { readonly kind: "fail" | "succeed" | "wait" | "admit"; readonly seconds: number; readonly draw: number }
