@@ -1,9 +1,10 @@
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Gateway from "../../src/Gateway.js"
 import * as Caller from "../support/Caller.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
 import * as TestGateway from "../support/TestGateway.js"
+import { until } from "../support/Until.js"
 
 type Script = (call: ScriptedUpstream.Call) => void
 type BackendConfig = Partial<Gateway.Config["openai_clients"][number]>
@@ -30,8 +31,6 @@ const pings =
       then(call)
     }, ms)
   }
-
-const until = (holds: () => boolean) => Effect.promise(() => vi.waitFor(() => assert.isTrue(holds())))
 
 /** A primary, and a fallback of another model; both are given what the test says of them. */
 const started = (
@@ -70,7 +69,7 @@ describe("a backend that is silent", () => {
         assert.deepStrictEqual(Caller.attempts(record), ["primary Outrun null", "fallback ok 200"])
         assert.deepInclude(record, { Outcome: "Completed", Backend: "fallback", Model: "other-model" })
         assert.include(record.Request ?? "", '"model":"other-model"')
-        yield* until(() => asked.busy() === 0)
+        yield* Effect.promise(() => until(() => asked.busy() === 0))
       })
     )
   }
@@ -82,7 +81,7 @@ describe("a backend that is silent", () => {
       const record = yield* row()
       assert.deepStrictEqual(Caller.attempts(record), ["fallback Outrun null", "primary ok 200"])
       assert.deepInclude(record, { Backend: "primary", Model: "test-model" })
-      yield* until(() => fallback.busy() === 0)
+      yield* Effect.promise(() => until(() => fallback.busy() === 0))
     })
   )
 
@@ -209,11 +208,11 @@ describe("a backend that is silent", () => {
           () => "answered",
           () => "left"
         )
-      yield* until(() => primary.busy() === 1 && fallback.busy() === 1)
+      yield* Effect.promise(() => until(() => primary.busy() === 1 && fallback.busy() === 1))
       controller.abort()
       assert.strictEqual(yield* Effect.promise(() => asked), "left")
       assert.strictEqual((yield* row()).Outcome, "CallerLeft")
-      yield* until(() => primary.busy() === 0 && fallback.busy() === 0)
+      yield* Effect.promise(() => until(() => primary.busy() === 0 && fallback.busy() === 0))
     })
   )
 
@@ -288,12 +287,12 @@ describe("a backend that is silent", () => {
           assert.strictEqual(finish, "stop")
         }
       }
-      yield* until(() => gateway.records.length === 100)
+      yield* Effect.promise(() => until(() => gateway.records.length === 100))
       for (const record of gateway.records) {
         assert.strictEqual(record.Outcome, "Completed")
         assert.match(Caller.attempts(record).join(", "), /(^|Outrun null, )(primary|fallback) ok 200$/)
       }
-      yield* until(() => primary.busy() === 0 && fallback.busy() === 0)
+      yield* Effect.promise(() => until(() => primary.busy() === 0 && fallback.busy() === 0))
       const answer = yield* Effect.promise(() => fetch(new URL("/v1/backends", gateway.url)))
       const { data } = yield* Effect.promise(() => Caller.json(answer))
       assert.notMatch(JSON.stringify(data), /"in_flight":[1-9]/)

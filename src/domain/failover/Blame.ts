@@ -42,7 +42,8 @@ export const isFull = (failure: AttemptFailure): boolean =>
 
 /**
  * Whether a failed attempt tells that the operator's key is of no use at present: unknown, unpaid, forbidden or spent. A 403
- * may as well be about the model or about what was asked, which another caller's request is not.
+ * may as well be about the model, or about what was asked, as a firewall's page is: of another caller's request it says
+ * nothing, so it has to speak of the key or of whose it is.
  */
 export const isKeys = (failure: AttemptFailure): boolean => {
   if (failure._tag !== "UpstreamRejected") return false
@@ -52,7 +53,7 @@ export const isKeys = (failure: AttemptFailure): boolean => {
     case 402:
       return true
     case 403:
-      return !speaksOfModel(error) && !speaksOfRequest(error)
+      return speaksOfKey(error) && !speaksOfModel(error) && !RetryPolicy.isPolicy(error)
     case 429:
       return Busyness.isSpent(error)
     default:
@@ -60,13 +61,12 @@ export const isKeys = (failure: AttemptFailure): boolean => {
   }
 }
 
-const speaksOfRequest = (error: ErrorBody): boolean => {
-  const said = `${error.code} ${error.type} ${error.message}`.toLowerCase()
-  return RetryPolicy.isPolicy(error) || requestWords.some((word) => said.includes(word))
+const speaksOfKey = ({ code, message, type }: ErrorBody): boolean => {
+  const said = `${code} ${type} ${message}`.toLowerCase()
+  return keyWords.some((word) => said.includes(word))
 }
 
-// OpenRouter's "Your input was flagged", and what is refused to where a request comes from.
-const requestWords = ["flagged", "moderation", "safety", "input", "country", "region", "content"]
+const keyWords = ["key", "account", "billing", "organization", "project", "subscription", "suspended", "permission"]
 
 const speaksOfModel = ({ code, message, param }: ErrorBody): boolean => {
   const said = `${code} ${param} ${message}`.toLowerCase()
