@@ -205,7 +205,7 @@ export const Backend = Schema.Struct({
   }),
   retries: orDefault(Retries, () => 1).annotations({
     description:
-      "How often the backend is asked again after a failure that may pass: a broken connection, 408, 409, 500, a short `Retry-After`; and when nobody else is left, 502, 503 and 504. Six attempts at most in all."
+      "How often the backend is asked again after a failure that may pass: a broken connection, 408, 409, 500, a short `Retry-After`; and when nobody else is left, 502, 503 and 504. Six attempts at most in all, refused keys not counted."
   }),
   hedge: orDefault(Hedge.Written, () => Hedge.standard).annotations({
     description:
