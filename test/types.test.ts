@@ -221,7 +221,9 @@ describe("the types of the library", () => {
 describe("the types of a record", () => {
   it("know the outcomes and the operations by their words", () => {
     expectTypeOf<RequestRecord["Outcome"]>().toEqualTypeOf<Outcome["_tag"]>()
-    expectTypeOf<RequestRecord["Type"]>().toEqualTypeOf<"chat" | "completion">()
+    expectTypeOf<RequestRecord["Type"]>().toEqualTypeOf<
+      "chat" | "completion" | "embeddings" | "rerank" | "score" | "classify" | "moderations"
+    >()
     const read = (record: RequestRecord) => Schema.decode(Attempts)(record.Attempts)
     expectTypeOf(read).returns.toMatchTypeOf<Effect.Effect<ReadonlyArray<AttemptTrace>, unknown>>()
   })

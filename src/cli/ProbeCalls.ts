@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Backend } from "../domain/backend/Backend.js"
+import type { Conversation } from "../domain/operation/Operation.js"
 import type { Ask } from "../domain/chat/Ask.js"
 import * as Credentials from "../domain/backend/Credentials.js"
 import * as AnswerFailure from "../domain/failure/AnswerFailure.js"
@@ -93,7 +94,9 @@ const newLimit = "max_completion_tokens"
 
 const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, limit: string) =>
   Effect.gen(function* () {
-    const ask = askOf(target, stream, limit)
+    const operation = SpokenProtocol.answers(target.backend.protocols, "chat") ? "chat" : "text"
+    const ask = askOf(target, operation, stream, limit)
+    const reader = ChatReader.of(operation)
     const protocol = Protocols.between(ask.operation, target.backend)
     if (protocol === undefined) return yield* new ProtocolBroken({ reason: "it speaks no protocol" })
     const body = JsonText.write((yield* protocol.body(ask, target)).body)
@@ -110,7 +113,7 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
       target,
       body,
       connections: watched(connections, (type) => (isStream = type.includes("event-stream"))),
-      reader: stream ? ChatReader.streamed : ChatReader.whole,
+      reader: stream ? reader.streamed : reader.whole,
       prefix: target.backend.specialPrefix,
       callerHeaders: caller,
       times: { clock, timeouts, startedAt, deadline },
@@ -122,11 +125,10 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
     return { ms, isStream }
   }).pipe(Effect.scoped)
 
-const askOf = ({ backend, model }: Target, stream: boolean, limit: string): Ask => {
-  const chats = SpokenProtocol.answers(backend.protocols, "chat")
-  const said = chats ? { messages: [{ role: "user", content: "ping" }] } : { prompt: "ping" }
+const askOf = ({ model }: Target, operation: Conversation, stream: boolean, limit: string): Ask => {
+  const said = operation === "chat" ? { messages: [{ role: "user", content: "ping" }] } : { prompt: "ping" }
   return {
-    operation: chats ? "chat" : "text",
+    operation,
     model,
     stream,
     includeUsage: false,

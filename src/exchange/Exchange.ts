@@ -14,7 +14,7 @@ import * as Journal from "../domain/record/Journal.js"
 import type { Crashed, Outcome, RelayEnd } from "../domain/failure/Outcome.js"
 import * as AccessLog from "../process/AccessLog.js"
 import { RequestLog } from "../records/RequestLog.js"
-import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
+import type { Asking } from "../domain/protocol/ClientProtocol.js"
 import * as Admission from "../admission/Admission.js"
 import type { ByteLease } from "../admission/ByteBudget.js"
 import type * as Delivery from "../relay/Delivery.js"
@@ -31,7 +31,7 @@ import { refuse } from "./Refusal.js"
 /** A request that has come in. */
 export interface Arrival {
   /** In which it is asked. */
-  readonly protocol: ClientProtocol
+  readonly protocol: Asking
   /** Who asks. */
   readonly caller: (settings: ServerSettings) => Pick<Journal.Journal, "id" | "ip" | "caller" | "headers">
   /** Hears how the exchange has ended, before that is recorded. */
@@ -42,7 +42,7 @@ export interface Arrival {
 
 /** What is known while an exchange runs. */
 export interface Exchange {
-  readonly protocol: ClientProtocol
+  readonly protocol: Asking
   readonly journal: Journal.Journal
   readonly clock: SteadyClock.SteadyClock
   /** The configuration that the exchange keeps to its end. */

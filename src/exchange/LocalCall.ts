@@ -63,19 +63,19 @@ export interface Call {
 
 /** How one kind of answer is read, and moved to the caller. */
 export interface Way<A> {
-  readonly reader: AnswerReader<A>
+  readonly reader: (reader: ChatReader.ChatReader) => AnswerReader<A>
   readonly relay: (exchange: Exchange.Exchange, forwarded: Forwarded<A>, sink: LocalSink) => Effect.Effect<RelayEnd>
 }
 
 /** An answer in one piece. */
 export const whole: Way<ChatReader.Whole> = {
-  reader: ChatReader.whole,
+  reader: ({ whole }) => whole,
   relay: (exchange, forwarded, sink) => Relay.relayWhole(exchange, forwarded, ({ text }) => text, sink)
 }
 
 /** An answer as it comes. */
 export const streamed: Way<ChatReader.Streamed> = {
-  reader: ChatReader.streamed,
+  reader: ({ streamed }) => streamed,
   relay: (exchange, forwarded, sink) => Relay.relayStream(exchange, forwarded, sink.delivery)
 }
 
@@ -110,7 +110,7 @@ export const begin = <A>(
           Effect.flatMap(RequestText.of(body, exchange.snapshot.config.server.maxBody), (text) =>
             Effect.flatMap(exchange.bytes.hold(text.length), () => Exchange.decode(exchange, text))
           ),
-        obtain: (exchange, ask) => forward(exchange, ask, reader),
+        obtain: (exchange, ask) => forward(exchange, ask, reader(ChatReader.of(protocol.operation))),
         relay: (exchange, forwarded) =>
           Effect.suspend(() => {
             committed = true

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type { Outcome } from "../domain/failure/Outcome.js"
 import * as WireError from "../domain/failure/WireError.js"
 import * as JsonText from "../domain/json/JsonText.js"
-import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
+import type { Asking } from "../domain/protocol/ClientProtocol.js"
 import type * as Journal from "../domain/record/Journal.js"
 import type * as Delivery from "../relay/Delivery.js"
 import type { CallerSink } from "../relay/ResponseSink.js"
@@ -10,7 +10,7 @@ import * as ResponseSink from "../relay/ResponseSink.js"
 
 /** What is known of an exchange that ends without an answer. */
 export interface Refused {
-  readonly protocol: ClientProtocol
+  readonly protocol: Asking
   readonly journal: Journal.Journal
   /** What may have begun before there was to be an answer. */
   readonly delivery: Delivery.Expecting | undefined

@@ -4,9 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { ConfigRef } from "../config/ConfigRef.js"
 import type { Ask } from "../domain/chat/Ask.js"
-import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
+import type { Asking, ClientProtocol } from "../domain/protocol/ClientProtocol.js"
 import * as Deployments from "../domain/protocol/Deployments.js"
 import * as PathSegment from "../domain/wire/PathSegment.js"
+import type { PlainClient } from "../domain/protocol/openai-plain/OpenAiPlainClient.js"
 import * as Protocols from "../domain/protocol/Protocols.js"
 import { ModelNotFound } from "../domain/failure/Failure.js"
 import * as WireError from "../domain/failure/WireError.js"
@@ -15,6 +16,7 @@ import * as Delivery from "../relay/Delivery.js"
 import * as Relay from "../relay/Relay.js"
 import type { ResponseSink } from "../relay/ResponseSink.js"
 import * as ChatReader from "../upstream/attempt/ChatReader.js"
+import * as JsonReader from "../upstream/attempt/JsonReader.js"
 import type { Backends } from "../upstream/Backends.js"
 import type { Forwarded, ForwardFailure } from "../upstream/forward/Forwarded.js"
 import { Forwarder } from "../upstream/forward/Forwarder.js"
@@ -28,31 +30,41 @@ import * as Endpoint from "./Endpoint.js"
 export type Services = Exchange.Services | Backends | Forwarder
 
 /** What is posted in a protocol, from the caller's bytes to the answer's end. */
-const completion = (protocol: ClientProtocol): Handler.Handler<Services> =>
-  Handler.handle(protocol, {
-    receive: (exchange: Exchange.Exchange, incoming: Incoming) =>
-      Effect.flatMap(incoming.body(exchange), (text) =>
-        Exchange.decode(exchange, text, Deployments.at(incoming.path)?.model)
-      ),
+const completion = (protocol: ClientProtocol): Handler.Handler<Services> => {
+  const reader = ChatReader.of(protocol.operation)
+  const deliveryOf = (exchange: Exchange.Exchange, ask: Ask, sink: ResponseSink): Delivery.Expecting =>
+    (exchange.delivery ??= Delivery.written(protocol.encoder(ask), sink, exchange.snapshot.config.server.keepalive))
+
+  return Handler.handle(protocol, {
+    receive,
     expect: (exchange, ask, sink) => {
       if (ask.stream) deliveryOf(exchange, ask, sink).expect()
     },
     obtain: (exchange, ask) =>
       Effect.flatMap(Forwarder, ({ forward }): Effect.Effect<Committed, ForwardFailure> =>
-        ask.stream ? forward(exchange, ask, ChatReader.streamed) : forward(exchange, ask, ChatReader.whole)
+        ask.stream ? forward(exchange, ask, reader.streamed) : forward(exchange, ask, reader.whole)
       ),
     relay: (exchange, committed, sink) =>
       isWhole(committed)
         ? Relay.relayWhole(exchange, committed, protocol.encoder(committed.ask).whole, sink)
         : Relay.relayStream(exchange, committed, deliveryOf(exchange, committed.ask, sink))
   })
+}
 
-const deliveryOf = (exchange: Exchange.Exchange, ask: Ask, sink: ResponseSink): Delivery.Expecting =>
-  (exchange.delivery ??= Delivery.written(
-    exchange.protocol.encoder(ask),
-    sink,
-    exchange.snapshot.config.server.keepalive
-  ))
+const receive = (exchange: Exchange.Exchange, incoming: Incoming) =>
+  Effect.flatMap(incoming.body(exchange), (text) =>
+    Exchange.decode(exchange, text, Deployments.at(incoming.path)?.model)
+  )
+
+/** What is asked in one JSON object and answered in one. */
+const plain = (client: PlainClient): Handler.Handler<Services> => {
+  const reader = JsonReader.of(client.plain)
+  return Handler.handle(client, {
+    receive,
+    obtain: (exchange, ask) => Effect.flatMap(Forwarder, ({ forward }) => forward(exchange, ask, reader)),
+    relay: (exchange, committed, sink) => Relay.relayWhole(exchange, committed, ({ text }) => text, sink)
+  })
+}
 
 /** An answer that can be committed to, as it was asked for. */
 type Committed = Forwarded<ChatReader.Streamed> | Forwarded<ChatReader.Whole>
@@ -60,7 +72,10 @@ type Committed = Forwarded<ChatReader.Streamed> | Forwarded<ChatReader.Whole>
 const isWhole = (committed: Committed): committed is Forwarded<ChatReader.Whole> =>
   committed.answer.content._tag === "Whole"
 
-const byProtocol = new Map(Protocols.clients.map((protocol) => [protocol, completion(protocol)]))
+const byProtocol = new Map<Asking, Handler.Handler<Services>>([
+  ...Protocols.clients.map((client) => [client, completion(client)] as const),
+  ...Protocols.plain.map((client) => [client, plain(client)] as const)
+])
 
 const handlers = Array.from(byProtocol).flatMap(([{ paths }, handler]) => paths.map((path) => [path, handler] as const))
 

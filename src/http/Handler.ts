@@ -6,7 +6,7 @@ import type { Headers } from "../domain/backend/Credentials.js"
 import * as ClientAddress from "../domain/caller/ClientAddress.js"
 import * as Cors from "../domain/caller/Cors.js"
 import * as ExplainHeaders from "../domain/record/ExplainHeaders.js"
-import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
+import type { Asking } from "../domain/protocol/ClientProtocol.js"
 import type { GatewayFailure } from "../domain/failure/Failure.js"
 import * as Exchange from "../exchange/Exchange.js"
 import * as RequestId from "../exchange/RequestId.js"
@@ -24,7 +24,7 @@ export interface Phases<Q, A, R, R2, R3> extends Omit<Exchange.Phases<Q, A, R, R
 /** An exchange over HTTP. */
 export const handle =
   <Q, A, R, R2, R3>(
-    protocol: ClientProtocol,
+    protocol: Asking,
     { expect, obtain, receive, relay }: Phases<Q, A, R, R2, R3>
   ): Handler<R | R2 | R3 | Exchange.Services> =>
   (incoming) =>

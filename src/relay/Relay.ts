@@ -44,8 +44,8 @@ export const relayWhole = Effect.fnUntraced(function* (
   const completed = RelayEnd.Completed()
   yield* conclude(completed)
   Journal.noteSkipped(journal, content.skipped)
-  journal.answer = content.body
-  journal.answerText = content.text
+  journal.answer = content.kept ?? content.body
+  journal.answerText = content.kept === undefined ? content.text : undefined
   journal.usage = content.usage
   journal.status = 200
   if (beforeEnd !== undefined) yield* beforeEnd(completed)
@@ -67,7 +67,7 @@ export const relayStream: <Frame>(
   forwarded: Forwarded<Streamed>,
   delivery: Delivery.Delivery<Frame>
 ) {
-  const transcript = Transcript.make(forwarded.ask.operation, snapshot.config.log.maxBody, bytes)
+  const transcript = Transcript.make(forwarded.answer.content.operation, snapshot.config.log.maxBody, bytes)
   const rescued = Rescue.rescued({ forwarded, journal, sent: () => transcript.sent() })
   const answer: Source.SourceStream<AnswerChunk, AnswerFailure> = transcript.of(rescued.chunks)
   const left = () => rescued.current().answer.deadline - clock.now()

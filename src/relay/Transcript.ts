@@ -1,7 +1,7 @@
 import * as Accumulator from "../domain/chat/answer/Accumulator.js"
 import type { AnswerChunk } from "../domain/chat/answer/AnswerChunk.js"
 import type * as JsonObject from "../domain/json/JsonObject.js"
-import type { Operation } from "../domain/operation/Operation.js"
+import type { Conversation } from "../domain/operation/Operation.js"
 import * as SentAnswer from "../domain/wire/SentAnswer.js"
 import * as Source from "../flow/Source.js"
 import type { ByteLease } from "../admission/ByteBudget.js"
@@ -20,7 +20,7 @@ export interface Transcript {
 const step = 16 * 1024
 
 /** A transcript of at most so many characters, which are counted in what the exchange holds: where there is no room, it ends. */
-export const make = (operation: Operation, most: number, bytes: ByteLease): Transcript =>
+export const make = (operation: Conversation, most: number, bytes: ByteLease): Transcript =>
   new Taken(Accumulator.make(operation, most), bytes)
 
 class Taken implements Transcript {

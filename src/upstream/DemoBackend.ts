@@ -1,7 +1,8 @@
 import * as Option from "effect/Option"
 import * as JsonObject from "../domain/json/JsonObject.js"
-import type { Operation } from "../domain/operation/Operation.js"
+import type { Conversation } from "../domain/operation/Operation.js"
 import * as SseEvents from "../domain/wire/SseEvents.js"
+import * as DemoPlain from "./DemoPlain.js"
 import { LocalAnswer } from "./LocalAnswer.js"
 import type { Pooled } from "./Transport.js"
 
@@ -28,15 +29,17 @@ interface Answer {
 const answerTo = (path: string, body: JsonObject.JsonObject): Answer => {
   if (path === "/models")
     return json(200, { object: "list", data: [{ id: "demo", object: "model", owned_by: "causeway" }] })
-  const operation: Operation | undefined =
+  const operation: Conversation | undefined =
     path === "/chat/completions" ? "chat" : path === "/completions" ? "text" : undefined
+  const plain = DemoPlain.answerTo(path, body)
+  if (plain !== undefined) return json(200, plain)
   if (operation === undefined)
     return json(404, { error: { message: "The demo has no such path.", type: "not_found_error" } })
   const echo = echoOf(operation, body)
   return body["stream"] === true ? stream(operation, body, echo) : json(200, whole(operation, body, echo))
 }
 
-const echoOf = (operation: Operation, body: JsonObject.JsonObject): string => {
+const echoOf = (operation: Conversation, body: JsonObject.JsonObject): string => {
   const last = JsonObject.listOf(body["messages"])
     .map(JsonObject.orEmpty)
     .findLast(({ role }) => role === "user")
@@ -48,14 +51,14 @@ const echoOf = (operation: Operation, body: JsonObject.JsonObject): string => {
   return `You said: ${texts.filter((text) => typeof text === "string").join(" ")}`
 }
 
-const envelope = (operation: Operation, body: JsonObject.JsonObject, suffix: string) => ({
+const envelope = (operation: Conversation, body: JsonObject.JsonObject, suffix: string) => ({
   id: `${operation === "chat" ? "chatcmpl" : "cmpl"}-demo`,
   object: operation === "chat" ? `chat.completion${suffix}` : "text_completion",
   created: Math.floor(Date.now() / 1000),
   model: body["model"] ?? "demo"
 })
 
-const whole = (operation: Operation, body: JsonObject.JsonObject, echo: string) => {
+const whole = (operation: Conversation, body: JsonObject.JsonObject, echo: string) => {
   const content =
     operation === "chat" ? { message: { role: "assistant", content: echo, refusal: null } } : { text: echo }
   const choice = { index: 0, ...content, logprobs: null, finish_reason: "stop" }
@@ -65,7 +68,7 @@ const whole = (operation: Operation, body: JsonObject.JsonObject, echo: string) 
 /** A long echo comes in larger pieces rather than for longer. */
 const maxPieces = 50
 
-const stream = (operation: Operation, body: JsonObject.JsonObject, echo: string): Answer => {
+const stream = (operation: Conversation, body: JsonObject.JsonObject, echo: string): Answer => {
   const words = echo.match(/\S+\s*/g) ?? [echo]
   const size = Math.ceil(words.length / maxPieces)
   const texts = Array.from({ length: Math.ceil(words.length / size) }, (_, n) =>

@@ -7,7 +7,7 @@ import * as AnswerChunk from "../../src/domain/chat/answer/AnswerChunk.js"
 import * as AnswerRepair from "../../src/domain/chat/answer/AnswerRepair.js"
 import * as GatewayConfig from "../../src/domain/config/GatewayConfig.js"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
-import type { Operation } from "../../src/domain/operation/Operation.js"
+import type { Conversation } from "../../src/domain/operation/Operation.js"
 
 /** Fails unless the claim holds for every generated value; the same values each time. */
 export const holds = <A>(arbitrary: fc.Arbitrary<A>, claim: (value: A) => void, numRuns = 200): void =>
@@ -142,7 +142,7 @@ export const repairWhole = (body: JsonObject.JsonObject, over: Partial<AnswerRep
 /** The body that repaired chunks add up to. */
 export const assemble = (
   { chunks, usage }: Repaired,
-  operation: Operation = "chat"
+  operation: Conversation = "chat"
 ): JsonObject.JsonObject | undefined => {
   const accumulator = Accumulator.make(operation)
   for (const chunk of chunks) accumulator.push(AnswerChunk.make(chunk, true))

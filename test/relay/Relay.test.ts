@@ -120,6 +120,7 @@ const relaying = (parts: ReadonlyArray<Part>) =>
           headers: {},
           content: {
             _tag: "Streamed",
+            operation: "chat",
             chunks: Source.stream(sourceOf(given, () => void counted.asked++)),
             usage: () => undefined,
             skipped: () => 0

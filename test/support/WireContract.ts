@@ -1,11 +1,11 @@
 import * as ChatCompletion from "../../src/domain/chat/ChatCompletion.js"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import * as WireSchema from "./WireSchema.js"
-import type { Operation } from "../../src/domain/operation/Operation.js"
+import type { Conversation } from "../../src/domain/operation/Operation.js"
 
 /** What a caller asked for, as far as the contract depends on it. */
 export interface Asked {
-  readonly operation: Operation
+  readonly operation: Conversation
   readonly includeUsage: boolean
 }
 
@@ -28,7 +28,7 @@ const insideChecks = {
 const errorCheck = WireSchema.checker(WireSchema.ErrorBody)
 
 /** Checks the text of an answer that is not streamed. */
-export const checkWhole = (operation: Operation, text: string): Problems => problemOf(wholeChecks[operation], text)
+export const checkWhole = (operation: Conversation, text: string): Problems => problemOf(wholeChecks[operation], text)
 
 /** Checks the text of an error response. */
 export const checkError = (text: string): Problems => problemOf(errorCheck, text)
@@ -52,7 +52,7 @@ export const checkStream = (asked: Asked, text: string, broken = false): Problem
  * Checks what is inside of probabilities, counts, notes and sound, which the gateway passes on as they are: true for
  * what backends say, not for whatever can be made of it.
  */
-export const checkInside = (operation: Operation, text: string): Problems => {
+export const checkInside = (operation: Conversation, text: string): Problems => {
   const bodies = text.startsWith("{") ? [text] : split(text).frames.filter((frame) => frame !== "[DONE]")
   return bodies.filter((body) => !("error" in parsed(body))).flatMap((body) => problemOf(insideChecks[operation], body))
 }

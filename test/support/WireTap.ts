@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import { parse } from "./Caller.js"
 import * as WireContract from "./WireContract.js"
-import type { Operation } from "../../src/domain/operation/Operation.js"
+import type { Conversation } from "../../src/domain/operation/Operation.js"
 
 /** Listens to one server of this process from inside: what it reads, and what it writes to its sockets. */
 export interface WireTap {
@@ -102,7 +102,7 @@ const check = ({ asked, ended, sent, status, type, url, whole }: Exchange): Wire
   return [...typed("text/event-stream; charset=utf-8"), ...problems, ...WireContract.checkInside(operation, sent)]
 }
 
-const operationOf = (url: string): Operation | undefined =>
+const operationOf = (url: string): Conversation | undefined =>
   /^(\/v1)?\/chat\/completions/.test(url) ? "chat" : /^(\/v1)?\/completions/.test(url) ? "text" : undefined
 
 interface Read {

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import type { Operation } from "../operation/Operation.js"
+import * as Operation from "../operation/Operation.js"
 import { orDefault } from "../schema/ConfigSchema.js"
 
 const all = ["openai-chat", "openai-text"] as const
@@ -8,7 +8,10 @@ const all = ["openai-chat", "openai-text"] as const
 export type SpokenProtocol = (typeof all)[number]
 
 /** What a backend can be asked in each of them. */
-const serving: Readonly<Record<SpokenProtocol, Operation>> = { "openai-chat": "chat", "openai-text": "text" }
+const serving: Readonly<Record<SpokenProtocol, Operation.Conversation>> = {
+  "openai-chat": "chat",
+  "openai-text": "text"
+}
 
 /** The key of a backend that says what it speaks. */
 export const field = orDefault(
@@ -25,14 +28,16 @@ export const field = orDefault(
     "What the backend speaks: `openai-chat` is `/chat/completions`, `openai-text` the old `/completions`. It is not asked for what it has no protocol for."
 })
 
-/** What one can be asked in these protocols. */
-export const operationsOf = (spoken: ReadonlyArray<SpokenProtocol>): ReadonlyArray<Operation> =>
+/** The conversations that one can be asked for in these protocols. */
+export const operationsOf = (spoken: ReadonlyArray<SpokenProtocol>): ReadonlyArray<Operation.Conversation> =>
   spoken.map((name) => serving[name])
 
-/** Whether one can be asked this in one of these protocols. */
-export const answers = (spoken: ReadonlyArray<SpokenProtocol>, operation: Operation): boolean =>
-  toAsk(operation, spoken) !== undefined
+/** Whether one can be asked this in one of these protocols; what is no conversation may be tried at any of OpenAI's. */
+export const answers = (spoken: ReadonlyArray<SpokenProtocol>, operation: Operation.Operation): boolean =>
+  !Operation.isConversation(operation) || toAsk(operation, spoken) !== undefined
 
 /** The first of these protocols in which one can be asked this. */
-export const toAsk = (operation: Operation, spoken: ReadonlyArray<SpokenProtocol>): SpokenProtocol | undefined =>
-  spoken.find((name) => serving[name] === operation)
+export const toAsk = (
+  operation: Operation.Conversation,
+  spoken: ReadonlyArray<SpokenProtocol>
+): SpokenProtocol | undefined => spoken.find((name) => serving[name] === operation)

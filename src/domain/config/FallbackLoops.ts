@@ -34,7 +34,7 @@ export const find = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssu
   }
 
   for (const model of new Set(backends.flatMap(({ match }) => match.value))) {
-    for (const operation of Operation.all) {
+    for (const operation of Operation.conversations) {
       const siblings = routes.match(operation, model).map((backend) => ({ backend, model }))
       walk(operation, siblings, model, [])
     }

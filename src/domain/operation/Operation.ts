@@ -1,8 +1,29 @@
-/** What a request asks for. */
-export type Operation = "chat" | "text"
+/** What a conversation is gone on with, in answers that come in chunks. */
+export type Conversation = "chat" | "text"
 
-/** All of them. */
-export const all: ReadonlyArray<Operation> = ["chat", "text"]
+/** What is asked in one JSON object and answered in one. */
+export type Plain = "embeddings" | "rerank" | "score" | "classify" | "moderations"
+
+/** What a request asks for. */
+export type Operation = Conversation | Plain
+
+/** All that is a conversation. */
+export const conversations: ReadonlyArray<Conversation> = ["chat", "text"]
 
 /** What the column `Type` of a record calls it. */
-export const recorded = { chat: "chat", text: "completion" } as const satisfies Readonly<Record<Operation, string>>
+export const recorded = {
+  chat: "chat",
+  text: "completion",
+  embeddings: "embeddings",
+  rerank: "rerank",
+  score: "score",
+  classify: "classify",
+  moderations: "moderations"
+} as const satisfies Readonly<Record<Operation, string>>
+
+/** Whether it is a conversation. */
+export const isConversation = (operation: Operation): operation is Conversation =>
+  operation === "chat" || operation === "text"
+
+/** Whether nobody but the model that was asked for can answer it: vectors of two models have nothing in common. */
+export const isBoundToModel = (operation: Operation): boolean => operation === "embeddings"

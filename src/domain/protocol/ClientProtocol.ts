@@ -6,11 +6,10 @@ import type { BodyMalformed, BodyTooComplex } from "../failure/Failure.js"
 import type { RelayEnd } from "../failure/Outcome.js"
 import type { WireError } from "../failure/WireError.js"
 import type * as JsonObject from "../json/JsonObject.js"
-import type { Operation } from "../operation/Operation.js"
+import type { Conversation, Operation } from "../operation/Operation.js"
 
-/** The words in which callers ask and are answered: translated to the hub's and from them. */
-export interface ClientProtocol {
-  readonly name: string
+/** Where something is asked for, and in which words. */
+export interface Asking {
   /** What its requests ask for. */
   readonly operation: Operation
   /** Where they are posted. */
@@ -23,10 +22,16 @@ export interface ClientProtocol {
     mostValues?: number,
     model?: string
   ) => Either.Either<Ask, BodyMalformed | BodyTooComplex>
-  /** Writes the answer to one request. */
-  readonly encoder: (ask: Ask) => Encoder
   /** The body of an error response. */
   readonly error: (error: WireError) => JsonObject.JsonObject
+}
+
+/** The words in which callers hold a conversation: translated to the hub's and from them. */
+export interface ClientProtocol extends Asking {
+  readonly name: string
+  readonly operation: Conversation
+  /** Writes the answer to one request. */
+  readonly encoder: (ask: Ask) => Encoder
 }
 
 /** Writes one answer as the caller reads it. */

@@ -1,11 +1,11 @@
-import type { ClientProtocol } from "./ClientProtocol.js"
+import type { Asking } from "./ClientProtocol.js"
 import * as PathSegment from "../wire/PathSegment.js"
 import * as Protocols from "./Protocols.js"
 
 /** What one of Azure's older paths asks: of a deployment, which is a model to us, in a protocol. */
 export interface Deployment {
   readonly model: string
-  readonly protocol: ClientProtocol
+  readonly protocol: Asking
 }
 
 /** What stands before the deployment. */
@@ -24,6 +24,6 @@ export const at = (path: string): Deployment | undefined => {
 }
 
 // The end of one may be another one.
-const operations = Protocols.clients
+const operations = Protocols.endpoints
   .flatMap((protocol) => (protocol.deployed === undefined ? [] : [[protocol.deployed, protocol] as const]))
   .sort(([a], [b]) => b.length - a.length)

@@ -5,16 +5,9 @@ import { BodyMalformed, BodyTooComplex } from "../failure/Failure.js"
 import * as JsonBounds from "../json/JsonBounds.js"
 import * as JsonObject from "../json/JsonObject.js"
 import * as JsonText from "../json/JsonText.js"
+import type { Field } from "../operation/PlainOperation.js"
 import type { Operation } from "../operation/Operation.js"
-import type { ClientProtocol } from "./ClientProtocol.js"
-
-/** A field of a request. */
-export interface Field {
-  readonly key: string
-  /** What it has to be, for a caller that sends something else. */
-  readonly expected: string
-  readonly valid: (value: unknown) => boolean
-}
+import type { Asking } from "./ClientProtocol.js"
 
 /** A model's name may be this long, in characters. */
 const longestModel = 512
@@ -30,11 +23,16 @@ const Head = Schema.Struct({
 const decodeHead = Schema.decodeUnknownEither(Head)
 
 /** Decodes what OpenAI's endpoints have in common, and what one of them requires beyond it. */
-export const decoder = (operation: Operation, required: ReadonlyArray<Field>): ClientProtocol["decode"] => {
+export const decoder = (
+  operation: Operation,
+  required: ReadonlyArray<Field>,
+  defaultModel?: string
+): Asking["decode"] => {
   const fields = [model, ...required, stream, streamOptions]
   return (text, mostValues, inPath) =>
     Either.flatMap(bounded(text, mostValues), (given): Either.Either<Ask, BodyMalformed> => {
-      const body = inPath === undefined ? given : { ...given, model: inPath }
+      const named = inPath ?? (given["model"] === undefined ? defaultModel : undefined)
+      const body = named === undefined ? given : { ...given, model: named }
       const head = decodeHead(body)
       if (Either.isLeft(head) || required.some(({ key, valid }) => !valid(body[key]))) {
         return Either.left(malformed(fields, body))

@@ -9,9 +9,8 @@ import type * as JsonObject from "../json/JsonObject.js"
 import type { Operation } from "../operation/Operation.js"
 import * as Routing from "../routing/Routing.js"
 import { didYouMean } from "../schema/ConfigIssue.js"
-import type { ClientProtocol } from "./ClientProtocol.js"
+import type { Asking } from "./ClientProtocol.js"
 import * as OpenAiChatClient from "./openai-chat/OpenAiChatClient.js"
-import * as OpenAiTextClient from "./openai-text/OpenAiTextClient.js"
 import * as Protocols from "./Protocols.js"
 
 /**
@@ -87,7 +86,7 @@ export const body = (
     const name = typeof to === "string" ? to : to.backend.name
     const backend = yield* named(config, name)
     const text = yield* RequestText.of(request, maxBody)
-    const ask = yield* asking[operation].decode(text, maxValues)
+    const ask = yield* asking(operation).decode(text, maxValues)
     const model = typeof to === "string" ? yield* modelFor(config, backend, ask) : to.model
     const protocol = Protocols.between(operation, backend)
     if (protocol === undefined) return yield* Either.left(new ModelNotFound({ model: ask.model }))
@@ -95,11 +94,9 @@ export const body = (
     return prepared.body
   })
 
-/** The words in which callers ask for each operation. */
-const asking: Readonly<Record<Operation, ClientProtocol>> = {
-  chat: OpenAiChatClient.protocol,
-  text: OpenAiTextClient.protocol
-}
+// The words in which callers ask for an operation: every one has some.
+const asking = (operation: Operation): Asking =>
+  Protocols.endpoints.find((endpoint) => endpoint.operation === operation) ?? OpenAiChatClient.protocol
 
 const named = ({ backends }: Config, name: string): Either.Either<Backend, BackendUnknown> => {
   const backend = backends.find((each) => each.name === name)

@@ -1,15 +1,26 @@
 import type { Backend } from "../backend/Backend.js"
 import * as SpokenProtocol from "../backend/SpokenProtocol.js"
-import type { Operation } from "../operation/Operation.js"
+import * as Operation from "../operation/Operation.js"
+import * as Operations from "../operation/Operations.js"
 import type { BackendProtocol } from "./BackendProtocol.js"
-import type { ClientProtocol } from "./ClientProtocol.js"
+import type { Asking, ClientProtocol } from "./ClientProtocol.js"
 import * as OpenAiChatBackend from "./openai-chat/OpenAiChatBackend.js"
 import * as OpenAiChatClient from "./openai-chat/OpenAiChatClient.js"
+import * as OpenAiPlainBackend from "./openai-plain/OpenAiPlainBackend.js"
+import * as OpenAiPlainClient from "./openai-plain/OpenAiPlainClient.js"
 import * as OpenAiTextBackend from "./openai-text/OpenAiTextBackend.js"
 import * as OpenAiTextClient from "./openai-text/OpenAiTextClient.js"
 
 /** In which callers may ask. */
 export const clients: ReadonlyArray<ClientProtocol> = [OpenAiChatClient.protocol, OpenAiTextClient.protocol]
+
+/** Where callers ask for what is no conversation. */
+export const plain: ReadonlyArray<OpenAiPlainClient.PlainClient> = Object.values(Operations.plain).map(
+  OpenAiPlainClient.of
+)
+
+/** Where callers ask for anything. */
+export const endpoints: ReadonlyArray<Asking> = [...clients, ...plain]
 
 /** In which backends are asked. */
 const backends: Readonly<Record<SpokenProtocol.SpokenProtocol, BackendProtocol>> = {
@@ -17,11 +28,20 @@ const backends: Readonly<Record<SpokenProtocol.SpokenProtocol, BackendProtocol>>
   "openai-text": OpenAiTextBackend.protocol
 }
 
+const plainBackends: Readonly<Record<Operation.Plain, BackendProtocol>> = {
+  embeddings: OpenAiPlainBackend.of(Operations.plain.embeddings),
+  rerank: OpenAiPlainBackend.of(Operations.plain.rerank),
+  score: OpenAiPlainBackend.of(Operations.plain.score),
+  classify: OpenAiPlainBackend.of(Operations.plain.classify),
+  moderations: OpenAiPlainBackend.of(Operations.plain.moderations)
+}
+
 /** In which a backend is asked this; undefined where it has no protocol for it. */
 export const between = (
-  operation: Operation,
+  operation: Operation.Operation,
   { protocols }: Pick<Backend, "protocols">
 ): BackendProtocol | undefined => {
+  if (!Operation.isConversation(operation)) return plainBackends[operation]
   const spoken = SpokenProtocol.toAsk(operation, protocols)
   return spoken === undefined ? undefined : backends[spoken]
 }

@@ -10,8 +10,10 @@ import type { AnswerFailure } from "../../domain/failure/AnswerFailure.js"
 import type { AttemptFailure } from "../../domain/failure/Failure.js"
 import * as JsonObject from "../../domain/json/JsonObject.js"
 import * as JsonText from "../../domain/json/JsonText.js"
+import type { Conversation } from "../../domain/operation/Operation.js"
 import type { Decoder } from "../../domain/protocol/BackendProtocol.js"
 import * as Source from "../../flow/Source.js"
+import type { UpstreamHead } from "../UpstreamHead.js"
 import type { AnswerReader, Context } from "./AnswerReader.js"
 import * as ChunkStage from "./ChunkStage.js"
 import * as CommitPoint from "./CommitPoint.js"
@@ -21,6 +23,7 @@ import * as Metering from "./Metering.js"
 /** A streamed answer that can be committed to: it begins with all that came up to its first content. */
 export interface Streamed {
   readonly _tag: "Streamed"
+  readonly operation: Conversation
   /** It can be run once. Its failures hold no secret. */
   readonly chunks: Source.SourceStream<AnswerChunk, AnswerFailure>
   /** The usage reported last. */
@@ -32,6 +35,8 @@ export interface Streamed {
 /** An answer that is not streamed. */
 export interface Whole extends WholeAnswer {
   readonly _tag: "Whole"
+  /** What a record keeps of it; all of it where nothing is said. */
+  readonly kept?: JsonObject.JsonObject
   readonly usage: JsonObject.JsonObject | undefined
   readonly skipped: number
 }
@@ -42,11 +47,30 @@ export type ChatAnswer = Streamed | Whole
 /** So many chunks without content may come before the first with some, and so many bytes. */
 const most = { chunks: 1_000, bytes: ChunkStage.maxWhole }
 
-/** Reads an answer that was asked for as a stream, even where it comes as one JSON body. */
-export const streamed: AnswerReader<Streamed> = function* (head, context) {
+/** How the answers of a conversation are read. */
+export interface ChatReader {
+  /** Reads one that was asked for as a stream, even where it comes as one JSON body. */
+  readonly streamed: AnswerReader<Streamed>
+  /** Reads one that was not asked for as a stream, even where it comes as one. */
+  readonly whole: AnswerReader<Whole>
+}
+
+const make = (operation: Conversation): ChatReader => ({
+  streamed: (head, context) => streamed(operation, head, context),
+  whole: (head, context) => whole(operation, head, context)
+})
+
+const readers: Readonly<Record<Conversation, ChatReader>> = { chat: make("chat"), text: make("text") }
+
+/** How the answers to one operation are read. */
+export const of = (operation: Conversation): ChatReader => readers[operation]
+
+type Steps<A> = ReturnType<AnswerReader<A>>
+
+function* streamed(operation: Conversation, head: UpstreamHead, context: Context): Steps<Streamed> {
   const { bytes, callerHeaders, scope, target, times } = context
   head.setPatience(Limits.untilContent(times))
-  const repair = repairOf(context)
+  const repair = repairOf(operation, context)
   const stage = ChunkStage.of(head, { repair, decoder: decoderOf(context), takeWhole: undefined })
   const held = yield* CommitPoint.hold({
     body: yield* Source.of(head.body, scope),
@@ -59,6 +83,7 @@ export const streamed: AnswerReader<Streamed> = function* (head, context) {
   head.setPatience(Limits.betweenReads(times))
   return {
     _tag: "Streamed",
+    operation,
     chunks: Source.stream(
       Source.mapError(held.right, (failure) =>
         Told.answerFailure(answerFailure(failure), target.backend, callerHeaders)
@@ -69,11 +94,10 @@ export const streamed: AnswerReader<Streamed> = function* (head, context) {
   }
 }
 
-/** Reads an answer that was not asked for as a stream, even where it comes as one. */
-export const whole: AnswerReader<Whole> = function* (head, context) {
+function* whole(operation: Conversation, head: UpstreamHead, context: Context): Steps<Whole> {
   const { bytes, scope, times } = context
   head.setPatience(Limits.untilEnd(times))
-  const repair = repairOf(context)
+  const repair = repairOf(operation, context)
   let sound: WholeAnswer | undefined
   const held = yield* CommitPoint.hold({
     body: yield* Source.of(head.body, scope),
@@ -84,20 +108,20 @@ export const whole: AnswerReader<Whole> = function* (head, context) {
   })
   if (Either.isLeft(held)) return yield* Effect.fail(attemptFailure(held.left))
   const usage = repair.usage()
-  const { body, text } = sound ?? assemble(context, held.right.poll()?.values ?? [], usage)
+  const { body, text } = sound ?? assemble(operation, held.right.poll()?.values ?? [], usage)
   return { _tag: "Whole", body, text, usage, skipped: repair.skipped() }
 }
 
-const repairOf = ({ ask, id, prefix, target, times }: Context): AnswerRepair.AnswerRepair =>
+const repairOf = (operation: Conversation, { ask, id, prefix, target, times }: Context): AnswerRepair.AnswerRepair =>
   AnswerRepair.make({
-    operation: ask.operation,
+    operation,
     id,
     model: target.model,
     created: Math.floor(times.startedAt / 1000),
     prefix,
     includeUsage: ask.includeUsage,
     passUsage: !ask.includeUsage || isContinuous(ask.body),
-    isOnly: ask.operation === "chat" && (ask.body["n"] ?? 1) === 1,
+    isOnly: operation === "chat" && (ask.body["n"] ?? 1) === 1,
     cumulative: target.backend.cumulativeContent
   })
 
@@ -108,11 +132,11 @@ const isContinuous = ({ stream_options: options }: JsonObject.JsonObject): boole
 const decoderOf = ({ ask, protocol }: Context): Decoder | undefined => protocol.decoder?.(ask)
 
 const assemble = (
-  { ask }: Context,
+  operation: Conversation,
   chunks: ReadonlyArray<AnswerChunk>,
   usage: JsonObject.JsonObject | undefined
 ): WholeAnswer => {
-  const accumulator = Accumulator.make(ask.operation)
+  const accumulator = Accumulator.make(operation)
   for (const chunk of chunks) accumulator.push(chunk)
   const body = accumulator.result(usage) ?? {}
   return { body, text: JsonText.write(body) }

@@ -4,18 +4,19 @@ import * as Protocols from "../../../src/domain/protocol/Protocols.js"
 
 const found = (path: string) => {
   const deployment = Deployments.at(path)
-  return deployment && [deployment.protocol.name, deployment.model]
+  return deployment && [deployment.protocol.operation, deployment.model]
 }
 
 describe("Azure's paths of a deployment", () => {
   it("name the model and what is asked of it", () => {
     for (const [path, protocol, model] of [
-      ["/openai/deployments/gpt-4o/chat/completions", "openai-chat", "gpt-4o"],
-      ["/openai/deployments/gpt-4o/completions", "openai-text", "gpt-4o"],
-      ["/openai/deployments/org/model:free/chat/completions", "openai-chat", "org/model:free"],
-      ["/openai/deployments/org%2Fmodel/completions", "openai-text", "org/model"],
-      ["/openai/deployments/100%/completions", "openai-text", "100%"],
-      ["/llm/openai/deployments/gpt-4o/completions", "openai-text", "gpt-4o"]
+      ["/openai/deployments/gpt-4o/chat/completions", "chat", "gpt-4o"],
+      ["/openai/deployments/gpt-4o/completions", "text", "gpt-4o"],
+      ["/openai/deployments/org/model:free/chat/completions", "chat", "org/model:free"],
+      ["/openai/deployments/org%2Fmodel/completions", "text", "org/model"],
+      ["/openai/deployments/100%/completions", "text", "100%"],
+      ["/llm/openai/deployments/gpt-4o/completions", "text", "gpt-4o"],
+      ["/openai/deployments/ada/embeddings", "embeddings", "ada"]
     ] as const) {
       assert.deepStrictEqual(found(path), [protocol, model], path)
     }
@@ -36,8 +37,8 @@ describe("Azure's paths of a deployment", () => {
   })
 
   it("are there for every protocol that has them", () => {
-    for (const { deployed, name } of Protocols.clients) {
-      if (deployed !== undefined) assert.deepStrictEqual(found(`/openai/deployments/m${deployed}`), [name, "m"])
+    for (const { deployed, operation } of Protocols.endpoints) {
+      if (deployed !== undefined) assert.deepStrictEqual(found(`/openai/deployments/m${deployed}`), [operation, "m"])
     }
   })
 })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
+import * as Struct from "effect/Struct"
 import * as AnswerRepair from "../../../src/domain/chat/answer/AnswerRepair.js"
 import * as JsonObject from "../../../src/domain/json/JsonObject.js"
 import * as Operation from "../../../src/domain/operation/Operation.js"
@@ -21,18 +22,24 @@ const ask = (operation: Operation.Operation) => ({
 describe("Protocols", () => {
   it("have a place of their own, and a name", () => {
     const names = Protocols.clients.map(({ name }) => name)
-    const paths = Protocols.clients.flatMap((protocol) => protocol.paths)
+    const paths = Protocols.endpoints.flatMap((endpoint) => endpoint.paths)
     assert.deepStrictEqual(names, [...new Set(names)])
     assert.deepStrictEqual(paths, [...new Set(paths)])
   })
 
   it("let every operation that a client can ask for be asked of a backend", () => {
-    assert.sameMembers(
-      Protocols.clients.map(({ operation }) => operation),
-      [...Operation.all]
-    )
-    const paths = Operation.all.map((operation) => Protocols.between(operation, backend())?.path(ask(operation)))
-    assert.deepStrictEqual(paths, ["/chat/completions", "/completions"])
+    const operations = Protocols.endpoints.map(({ operation }) => operation)
+    assert.sameMembers(operations, Struct.keys(Operation.recorded))
+    const paths = operations.map((operation) => Protocols.between(operation, backend())?.path(ask(operation)))
+    assert.deepStrictEqual(paths, [
+      "/chat/completions",
+      "/completions",
+      "/embeddings",
+      "/rerank",
+      "/score",
+      "/classify",
+      "/moderations"
+    ])
   })
 })
 

@@ -67,7 +67,7 @@ const attempt = (upstream: ReturnType<typeof scripted>, scope: LightScope.LightS
       target,
       body: "{}",
       connections: upstream.connections,
-      reader: ChatReader.streamed,
+      reader: ChatReader.of("chat").streamed,
       prefix: "",
       callerHeaders: {},
       times: {

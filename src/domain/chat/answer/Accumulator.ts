@@ -1,6 +1,6 @@
 import * as JsonObject from "../../json/JsonObject.js"
 import { oncePer } from "../../text/OncePer.js"
-import type { Operation } from "../../operation/Operation.js"
+import type { Conversation } from "../../operation/Operation.js"
 import type { AnswerChunk, RepeatedText } from "./AnswerChunk.js"
 import * as AnswerShape from "./AnswerShape.js"
 import * as Rope from "../../text/Rope.js"
@@ -19,7 +19,7 @@ export interface Accumulator {
 }
 
 /** An accumulator for one stream, which keeps about `limit` characters of it. */
-export const make = (operation: Operation, limit = Infinity): Accumulator =>
+export const make = (operation: Conversation, limit = Infinity): Accumulator =>
   new Assembly(AnswerShape.of(operation), limit)
 
 class Assembly implements Accumulator {

@@ -11,7 +11,7 @@ import type * as ErrorBody from "../../failure/ErrorBody.js"
 import * as ReportedError from "../../failure/ReportedError.js"
 import * as JsonObject from "../../json/JsonObject.js"
 import * as JsonText from "../../json/JsonText.js"
-import type { Operation } from "../../operation/Operation.js"
+import type { Conversation } from "../../operation/Operation.js"
 import * as RepeatedEvent from "./RepeatedEvent.js"
 import * as ServiceTier from "./ServiceTier.js"
 import * as SseEvents from "../../wire/SseEvents.js"
@@ -63,7 +63,7 @@ export interface AnswerRepair {
 
 /** What the repair needs to know of the exchange; `id`, `model` and `created` (Unix seconds) serve where upstream's are missing. */
 export interface Options extends ChoiceList.Options {
-  readonly operation: Operation
+  readonly operation: Conversation
   readonly model: string
   readonly created: number
   readonly includeUsage: boolean

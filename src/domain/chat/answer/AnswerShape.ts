@@ -1,5 +1,5 @@
 import * as JsonObject from "../../json/JsonObject.js"
-import type { Operation } from "../../operation/Operation.js"
+import type { Conversation } from "../../operation/Operation.js"
 import * as ChoiceRepair from "./ChoiceRepair.js"
 import * as WholeAnswer from "./WholeAnswer.js"
 
@@ -17,7 +17,7 @@ export interface AnswerShape {
 }
 
 /** The shape of the answers to an operation. */
-export const of = (operation: Operation): AnswerShape => shapes[operation]
+export const of = (operation: Conversation): AnswerShape => shapes[operation]
 
 const chatMessage = ({ role, content, refusal, tool_calls, ...rest }: JsonObject.JsonObject): JsonObject.JsonObject => {
   const calls = JsonObject.listOf(tool_calls)
@@ -32,7 +32,7 @@ const chatMessage = ({ role, content, refusal, tool_calls, ...rest }: JsonObject
   }
 }
 
-const shapes: Readonly<Record<Operation, AnswerShape>> = {
+const shapes: Readonly<Record<Conversation, AnswerShape>> = {
   chat: {
     chunk: "chat.completion.chunk",
     whole: "chat.completion",

@@ -3,12 +3,12 @@ import * as AnswerChunk from "../../../../src/domain/chat/answer/AnswerChunk.js"
 import * as Accumulator from "../../../../src/domain/chat/answer/Accumulator.js"
 import * as JsonObject from "../../../../src/domain/json/JsonObject.js"
 import { anyAnswer, assemble, chunk, delta, holds, repair, repairWhole } from "../../generators.js"
-import type { Operation } from "../../../../src/domain/operation/Operation.js"
+import type { Conversation } from "../../../../src/domain/operation/Operation.js"
 
 const accumulate = (
   chunks: ReadonlyArray<JsonObject.JsonObject>,
   usage?: JsonObject.JsonObject,
-  operation: Operation = "chat"
+  operation: Conversation = "chat"
 ) => {
   const accumulator = Accumulator.make(operation)
   for (const chunk of chunks) accumulator.push(AnswerChunk.make(chunk, true))

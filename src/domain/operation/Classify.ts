@@ -1,0 +1,13 @@
+import * as JsonObject from "../json/JsonObject.js"
+import type { PlainOperation } from "./PlainOperation.js"
+
+/** vLLM's `/classify`: a label for each text, or for a conversation. */
+export const operation: PlainOperation = {
+  name: "classify",
+  path: "/classify",
+  otherPaths: [],
+  fields: [],
+  defaultModel: undefined,
+  repair: (_, answer) => (JsonObject.listOf(answer["data"]).length > 0 ? answer : undefined),
+  kept: (answer) => answer
+}
