@@ -6,6 +6,7 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
+import * as Reread from "../config/Reread.js"
 import * as Respawn from "../domain/process/Respawn.js"
 import type * as WorkerShare from "../domain/config/WorkerShare.js"
 import type * as Acceptor from "./Acceptor.js"
@@ -80,6 +81,9 @@ export const make = Effect.fnUntraced(function* (options: Options, acceptor: Acc
     onEmpty: () => {}
   }
   yield* Effect.addFinalizer(() => stop(state))
+  yield* Reread.onAsked(() => {
+    for (const { worker } of state.members) worker.send({ _tag: "Reread" })
+  })
   // Stopped before the crew is, which has a deadline of its own.
   yield* Effect.forkScoped(Watch.over(state.members, acceptor, options))
   const crew: Crew = { start: (number) => serving(begin(state, number, 0)), keep: keep(state) }

@@ -10,6 +10,8 @@ export const Order = Schema.Union(
   Schema.TaggedStruct("Drop", { number: Schema.Number }),
   /** No connection comes after this. */
   Schema.TaggedStruct("Released", {}),
+  /** An operator asks to have read again what may have changed on the disk. */
+  Schema.TaggedStruct("Reread", {}),
   /** All workers are to stop. */
   Schema.TaggedStruct("Stop", {})
 )

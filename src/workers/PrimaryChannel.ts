@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Reread from "../config/Reread.js"
 import type * as WorkerServer from "../http/WorkerServer.js"
 import * as Messages from "./Messages.js"
 
@@ -99,6 +100,8 @@ const onOrder = (state: State, order: Messages.Order, handle: unknown): void => 
       state.isReleased = true
       if (state.offered.size === 0) Deferred.unsafeDone(state.released, Effect.void)
       return
+    case "Reread":
+      return Reread.ask()
     case "Stop":
       return stop(state)
   }

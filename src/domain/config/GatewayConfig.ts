@@ -73,7 +73,7 @@ const OperatorKey = Schema.transform(
 )
 
 const Server = Schema.Struct({
-  drain: orDefault(DurationText, () => Duration.seconds(30)).annotations({
+  drain: orDefault(DurationText, () => Duration.seconds(25)).annotations({
     description: "How long running answers may go on after SIGTERM."
   }),
   keepalive: optional(DurationText).annotations({
