@@ -312,30 +312,6 @@ describe.concurrent("the process", () => {
     })
   )
 
-  it.scopedLive("drains when its terminal is gone, and ends at once on a second signal of any kind", () =>
-    Effect.gen(function* () {
-      const folder = yield* folderWith(demo)
-      const { child, url } = yield* started({ folder, flags: ["--port", "0"] })
-      const words = Array.from({ length: 30 }, (_, n) => `word${n}`).join(" ")
-      const rest = yield* Effect.promise(() => openStream(url, words))
-      child.kill("SIGHUP")
-      assert.isTrue((yield* Effect.promise(rest)).endsWith("data: [DONE]\n\n"))
-      assert.strictEqual(yield* Effect.promise(() => child.exit), 0)
-      assert.deepStrictEqual(
-        Database.records(`${folder}/record.db`).map(({ Outcome }) => Outcome),
-        ["Completed"]
-      )
-
-      const second = yield* started({ folder, flags: ["--port", "0"] })
-      const more = yield* Effect.promise(() => openStream(second.url, "word ".repeat(200)))
-      second.child.kill("SIGTERM")
-      yield* Effect.promise(() => refusing(second.url))
-      second.child.kill("SIGHUP")
-      assert.strictEqual(yield* Effect.promise(() => second.child.exit), "SIGHUP")
-      yield* Effect.promise(() => more().catch(() => ""))
-    })
-  )
-
   it.scopedLive.each<[string, ChildGateway.Options["without"], string, string]>([
     ["nobody reads its output", "stdout", "json", ""],
     ["its output is closed", undefined, "json", ">&-"],

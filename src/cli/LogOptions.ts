@@ -18,14 +18,19 @@ export const time = (text: string, now: number): Option.Option<string> => {
 
 // A time of day without a zone would be that of the machine on which it is read.
 const dateOf = (text: string): number =>
-  Date.parse(/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?$/.test(text) ? `${text.replace(" ", "T")}Z` : text)
+  Date.parse(
+    /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?$/.test(text) ? `${text.replace(" ", "T")}Z` : text
+  )
 
 const units: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 }
 
 const timeOption = (name: string, description: string) =>
   Options.text(name).pipe(
     Options.withDescription(description),
-    Options.filterMap((text) => time(text, Date.now()), "expected a time such as 15m, 2h, 7d, 2026-11-23 or 2026-11-23T14:30, in UTC"),
+    Options.filterMap(
+      (text) => time(text, Date.now()),
+      "expected a time such as 15m, 2h, 7d, 2026-11-23 or 2026-11-23T14:30, in UTC"
+    ),
     Options.optional
   )
 
