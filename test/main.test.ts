@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as SqliteStore from "../src/records/store/SqliteStore.js"
 import * as ChildGateway from "./support/ChildGateway.js"
 import * as Database from "./support/Database.js"
-import * as RawServer from "./support/RawServer.js"
+import { freePort } from "./support/FreePort.js"
 import * as Records from "./support/Records.js"
 import * as ScriptedUpstream from "./support/ScriptedUpstream.js"
 import * as Temp from "./support/Temp.js"
@@ -79,13 +79,6 @@ const answering = async (url: string) => {
 }
 
 /** A port that nobody listened on a moment ago. */
-const freePort = Effect.scoped(
-  Effect.map(
-    RawServer.make(() => {}),
-    ({ port }) => port
-  )
-)
-
 const LogLine = Schema.parseJson(
   Schema.Struct({
     message: Schema.Unknown,

@@ -19,6 +19,7 @@ import * as Continuing from "./Continuing.js"
 import * as Door from "./Door.js"
 import * as Incoming from "./Incoming.js"
 import * as ApiRoutes from "./ApiRoutes.js"
+import * as Lingering from "./Lingering.js"
 import * as Routes from "./Routes.js"
 import * as RequestBody from "./RequestBody.js"
 
@@ -64,6 +65,7 @@ export const create = (): http.Server => {
     maxHeaderSize: 64 * 1024
   })
   ClientError.answer(server)
+  Lingering.arm(server)
   // Once it listens, it may still lack a file for another connection; whoever begins to listen hears for itself.
   server.on("error", () => {})
   return server
