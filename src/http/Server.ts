@@ -1,7 +1,9 @@
 import * as http from "node:http"
+import * as net from "node:net"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import type * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
@@ -11,7 +13,7 @@ import { ConfigRef } from "../config/ConfigRef.js"
 import type { Snapshot } from "../config/ConfigRef.js"
 import { ListenFailed } from "../domain/failure/Failure.js"
 import type { ServerSettings } from "../domain/config/GatewayConfig.js"
-import type { Drain } from "../exchange/Drain.js"
+import { Drain } from "../exchange/Drain.js"
 import * as Stopping from "../exchange/Stopping.js"
 import * as CallerConnection from "./CallerConnection.js"
 import * as ClientError from "./ClientError.js"
@@ -19,6 +21,7 @@ import * as Continuing from "./Continuing.js"
 import * as Door from "./Door.js"
 import * as Incoming from "./Incoming.js"
 import * as ApiRoutes from "./ApiRoutes.js"
+import * as HandOver from "./HandOver.js"
 import * as Lingering from "./Lingering.js"
 import * as Routes from "./Routes.js"
 import * as RequestBody from "./RequestBody.js"
@@ -27,6 +30,11 @@ import * as RequestBody from "./RequestBody.js"
 export interface Options {
   readonly host: string
   readonly port: number
+  /**
+   * A file of this process that is a listening socket, in place of a host and a port. Others may have it too, so when the
+   * layer closes nobody is refused: whoever still asks over a connection gets an answer, and comes back over another one.
+   */
+  readonly socket?: number | undefined
 }
 
 /** So many connections may wait to be accepted, as far as the system allows; a burst beyond Node's 511 would be reset. */
@@ -40,12 +48,14 @@ export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, List
   Layer.suspend(() => {
     const server = create()
     // Built last, the drain is the first to be finalized: until it is over, whoever still asks gets an answer.
-    return drained(server).pipe(
+    const { host, port, socket } = options
+    const place = socket === undefined ? { host, port, backlog } : { fd: socket, backlog }
+    return (socket === undefined ? drained(server) : handedOver(server)).pipe(
       Layer.provide(served(server)),
       Layer.provideMerge(
         Layer.mapError(
-          NodeHttpServer.layer(() => server, { host: options.host, port: options.port, backlog }),
-          ({ cause }) => new ListenFailed({ ...options, cause })
+          NodeHttpServer.layer(() => server, place),
+          ({ cause }) => new ListenFailed({ host, port, socket, cause })
         )
       )
     )
@@ -123,5 +133,27 @@ const drained = (server: http.Server): Layer.Layer<never, never, Drain | ConfigR
     Effect.gen(function* () {
       yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
       yield* Stopping.announced(Effect.sync(() => server.close()))
+    })
+  )
+
+// Another process goes on with the socket, and has what waits there.
+const handedOver = (server: http.Server): Layer.Layer<never, never, Drain | ConfigRef> =>
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const drain = yield* Drain
+      const config = yield* ConfigRef
+      const open = HandOver.connections()
+      server.on("connection", open.add)
+      yield* Effect.addFinalizer(() =>
+        Effect.gen(function* () {
+          const { drain: deadline } = (yield* config.current).config.server
+          // A server of HTTP would close what is idle, on which a request may be on its way.
+          Reflect.apply(net.Server.prototype.close, server, [])
+          HandOver.answerLast(server)
+          const [took] = yield* Effect.timed(HandOver.emptied(open, deadline))
+          yield* drain.drain(Duration.subtract(deadline, took))
+          server.closeAllConnections()
+        }).pipe(Stopping.inRealTime)
+      )
     })
   )

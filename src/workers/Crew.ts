@@ -63,6 +63,8 @@ export interface Options {
   readonly beat: number
   /** How long one that is to stop, or leaves, may take until it has ended. */
   readonly deadline: Effect.Effect<Duration.Duration>
+  /** Whether others have the socket that the acceptor listens on, so that nobody need be refused at the end. */
+  readonly isShared: boolean
 }
 
 /** A worker that was killed has ended within this time; what even that does not end is left to the system. */
@@ -179,12 +181,13 @@ const stop = (state: State): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { members, options } = state
     state.isStopping = true
+    if (options.isShared) state.acceptor.close()
     yield* SecondSignal.armed(() => {
       for (const { worker } of members) worker.kill("SIGKILL")
     })
     for (const { phase, worker } of members) {
       if (phase === "starting") worker.kill("SIGTERM")
-      else worker.send({ _tag: "Stop" })
+      else worker.send({ _tag: options.isShared ? "Leave" : "Stop" })
     }
     const within = yield* options.deadline
     if (!(yield* isEmptyWithin(state, within))) {

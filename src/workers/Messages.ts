@@ -12,6 +12,8 @@ export const Order = Schema.Union(
   Schema.TaggedStruct("Released", {}),
   /** An operator asks to have read again what may have changed on the disk. */
   Schema.TaggedStruct("Reread", {}),
+  /** It is to leave, as if it were alone: others have the socket, and nobody is to be refused. */
+  Schema.TaggedStruct("Leave", {}),
   /** All workers are to stop. */
   Schema.TaggedStruct("Stop", {})
 )

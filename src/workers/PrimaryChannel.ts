@@ -28,6 +28,7 @@ const releasePatience = Duration.seconds(2)
 export const make = Effect.fnUntraced(function* (beat: number) {
   const state: State = {
     stopping: Deferred.unsafeMake(FiberId.none),
+    leaving: Deferred.unsafeMake(FiberId.none),
     released: Deferred.unsafeMake(FiberId.none),
     offered: new Map(),
     isStopping: false,
@@ -38,6 +39,7 @@ export const make = Effect.fnUntraced(function* (beat: number) {
   const channel: PrimaryChannel = {
     isStopping: () => state.isStopping,
     stopping: Deferred.await(state.stopping),
+    leaving: Deferred.await(state.leaving),
     join: (take, open) => join(state, take, open),
     ready: Effect.sync(() => say({ _tag: "Ready" })),
     leave: Effect.suspend(() => {
@@ -51,6 +53,7 @@ export const make = Effect.fnUntraced(function* (beat: number) {
 
 interface State {
   readonly stopping: Deferred.Deferred<void>
+  readonly leaving: Deferred.Deferred<void>
   readonly released: Deferred.Deferred<void>
   /** Connections of which the primary has not said yet whether they are to be taken. */
   readonly offered: Map<number, net.Socket>
@@ -102,6 +105,8 @@ const onOrder = (state: State, order: Messages.Order, handle: unknown): void => 
       return
     case "Reread":
       return Reread.ask()
+    case "Leave":
+      return Deferred.unsafeDone(state.leaving, Effect.void)
     case "Stop":
       return stop(state)
   }
