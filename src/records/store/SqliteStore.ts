@@ -9,8 +9,8 @@ import { LogUnavailable } from "../../domain/failure/Failure.js"
 import { interrupted } from "../../domain/failure/Outcome.js"
 import type { LoggedRecord } from "../../domain/record/RequestRecord.js"
 import { columns, columnsThat } from "../../domain/record/RequestRecord.js"
+import * as JournalMode from "./JournalMode.js"
 import * as Migrations from "./Migrations.js"
-import * as Sqlite from "./Sqlite.js"
 
 /** An open database with the table `records`; it closes with its scope. */
 export interface SqliteStore {
@@ -39,8 +39,7 @@ export const open = (path: string): Effect.Effect<SqliteStore, LogUnavailable, F
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     if (!(yield* files.exists(path))) yield* create(path)
-    const sql = yield* Sqlite.open({ path, patience })
-    yield* sql`PRAGMA journal_mode = WAL`
+    const sql = yield* JournalMode.open({ path, patience })
     // The spool lets go of a row once it is here, so a commit has to outlive the machine.
     yield* sql`PRAGMA synchronous = FULL`
     yield* Effect.provideService(migrate, SqlClient.SqlClient, sql)
