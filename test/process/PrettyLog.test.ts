@@ -23,7 +23,10 @@ const logged = (program: Effect.Effect<void>) =>
       Effect.provide(Logger.replace(Logger.defaultLogger, PrettyLog.make())),
       Effect.withConsole({ ...console, unsafe: new NodeConsole({ stdout: stream, stderr: stream }) })
     )
-    return String(stream.read())
+    let text = ""
+    // Since Node 26 each of them is one piece of what was written.
+    for (let piece: unknown = stream.read(); piece !== null; piece = stream.read()) text += String(piece)
+    return text
   })
 
 /** Each line begins as a line of the log, or belongs to the one above; nothing in it is acted upon. */
