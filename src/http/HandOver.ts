@@ -1,7 +1,11 @@
 import type * as http from "node:http"
-import type * as net from "node:net"
+import * as net from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { ConfigRef } from "../config/ConfigRef.js"
+import { Drain } from "../exchange/Drain.js"
+import * as Stopping from "../exchange/Stopping.js"
 
 /** The connections of a server that are open. */
 export interface Connections {
@@ -34,6 +38,31 @@ export const connections = (): Connections => {
     })
   }
 }
+
+/**
+ * When the layer closes another process goes on with the socket of the server, and has what waits there: nobody is
+ * refused, and whoever still asks over a connection gets an answer, and comes back over another one.
+ */
+export const layer = (server: http.Server): Layer.Layer<never, never, Drain | ConfigRef> =>
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const drain = yield* Drain
+      const config = yield* ConfigRef
+      const open = connections()
+      server.on("connection", open.add)
+      yield* Effect.addFinalizer(() =>
+        Effect.gen(function* () {
+          const { drain: deadline } = (yield* config.current).config.server
+          // A server of HTTP would close what is idle, on which a request may be on its way.
+          net.Server.prototype.close.call(server)
+          answerLast(server)
+          const [took] = yield* Effect.timed(emptied(open, deadline))
+          yield* drain.drain(Duration.subtract(deadline, took))
+          server.closeAllConnections()
+        }).pipe(Stopping.inRealTime)
+      )
+    })
+  )
 
 /** From now on each answer is the last one of its connection, and tells the caller so. */
 export const answerLast = (server: http.Server): void => {

@@ -17,7 +17,7 @@ const latest = new WeakMap<Socket, IncomingMessage>()
  */
 export const arm = (server: Server): void => {
   server.on("connection", (socket: Socket) => {
-    const close = () => void Reflect.apply(Socket.prototype.destroySoon, socket, [])
+    const close = () => Socket.prototype.destroySoon.call(socket)
     socket.destroySoon = () => {
       const incoming = latest.get(socket)
       if (incoming === undefined || incoming.complete || socket.destroyed) close()

@@ -1,9 +1,7 @@
 import * as http from "node:http"
-import * as net from "node:net"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import type * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
@@ -13,7 +11,7 @@ import { ConfigRef } from "../config/ConfigRef.js"
 import type { Snapshot } from "../config/ConfigRef.js"
 import { ListenFailed } from "../domain/failure/Failure.js"
 import type { ServerSettings } from "../domain/config/GatewayConfig.js"
-import { Drain } from "../exchange/Drain.js"
+import type { Drain } from "../exchange/Drain.js"
 import * as Stopping from "../exchange/Stopping.js"
 import * as CallerConnection from "./CallerConnection.js"
 import * as ClientError from "./ClientError.js"
@@ -50,7 +48,7 @@ export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, List
     // Built last, the drain is the first to be finalized: until it is over, whoever still asks gets an answer.
     const { host, port, socket } = options
     const place = socket === undefined ? { host, port, backlog } : { fd: socket, backlog }
-    return (socket === undefined ? drained(server) : handedOver(server)).pipe(
+    return (socket === undefined ? drained(server) : HandOver.layer(server)).pipe(
       Layer.provide(served(server)),
       Layer.provideMerge(
         Layer.mapError(
@@ -133,27 +131,5 @@ const drained = (server: http.Server): Layer.Layer<never, never, Drain | ConfigR
     Effect.gen(function* () {
       yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
       yield* Stopping.announced(Effect.sync(() => server.close()))
-    })
-  )
-
-// Another process goes on with the socket, and has what waits there.
-const handedOver = (server: http.Server): Layer.Layer<never, never, Drain | ConfigRef> =>
-  Layer.scopedDiscard(
-    Effect.gen(function* () {
-      const drain = yield* Drain
-      const config = yield* ConfigRef
-      const open = HandOver.connections()
-      server.on("connection", open.add)
-      yield* Effect.addFinalizer(() =>
-        Effect.gen(function* () {
-          const { drain: deadline } = (yield* config.current).config.server
-          // A server of HTTP would close what is idle, on which a request may be on its way.
-          Reflect.apply(net.Server.prototype.close, server, [])
-          HandOver.answerLast(server)
-          const [took] = yield* Effect.timed(HandOver.emptied(open, deadline))
-          yield* drain.drain(Duration.subtract(deadline, took))
-          server.closeAllConnections()
-        }).pipe(Stopping.inRealTime)
-      )
     })
   )

@@ -1,6 +1,6 @@
 import { Console as NodeConsole } from "node:console"
 import * as fs from "node:fs"
-import { PassThrough } from "node:stream"
+import { Writable } from "node:stream"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
@@ -17,15 +17,19 @@ const texts = fc.sample(Hostile.text, { seed: 20_261_130, numRuns: 40 })
 /** What a program logs for people. */
 const logged = (program: Effect.Effect<void>) =>
   Effect.gen(function* () {
-    const stream = new PassThrough()
+    let text = ""
+    // What is read of a stream is all of it in some Nodes, and a piece in others.
+    const stream = new Writable({
+      write: (piece: Buffer, _, done) => {
+        text += piece.toString()
+        done()
+      }
+    })
     const console = yield* Console.consoleWith(Effect.succeed)
     yield* program.pipe(
       Effect.provide(Logger.replace(Logger.defaultLogger, PrettyLog.make())),
       Effect.withConsole({ ...console, unsafe: new NodeConsole({ stdout: stream, stderr: stream }) })
     )
-    let text = ""
-    // Since Node 26 each of them is one piece of what was written.
-    for (let piece: unknown = stream.read(); piece !== null; piece = stream.read()) text += String(piece)
     return text
   })
 
