@@ -74,7 +74,8 @@ const OperatorKey = Schema.transform(
 
 const Server = Schema.Struct({
   drain: orDefault(DurationText, () => Duration.seconds(25)).annotations({
-    description: "How long running answers may go on after SIGTERM."
+    description:
+      "How long running answers may go on after SIGTERM. [How it goes with the time that a process is given](operating.md#how-much-time-an-end-takes)."
   }),
   keepalive: optional(DurationText).annotations({
     description:
