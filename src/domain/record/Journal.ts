@@ -113,8 +113,8 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
 }
 
 /** How far an exchange has come, as a number: another one when there is more to say of it than before. */
-export const stageOf = ({ attempts, firstTokenAt, isAsking }: Journal): number =>
-  attempts.length * 4 + (isAsking ? 2 : 0) + (firstTokenAt === undefined ? 0 : 1)
+export const stageOf = ({ attempts, backend, firstTokenAt, isAsking }: Journal): number =>
+  attempts.length * 8 + (backend === undefined ? 0 : 4) + (isAsking ? 2 : 0) + (firstTokenAt === undefined ? 0 : 1)
 
 /**
  * What is known by `now` of an exchange that runs, as the record that it gets should the process be killed: without its
