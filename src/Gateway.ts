@@ -22,6 +22,7 @@ import type {
 import type * as GatewayConfig from "./domain/config/GatewayConfig.js"
 import * as Completions from "./exchange/Completions.js"
 import * as Drain from "./exchange/Drain.js"
+import * as Noting from "./exchange/Noting.js"
 import * as Stopping from "./exchange/Stopping.js"
 import * as InProcess from "./http/InProcess.js"
 import * as Routes from "./http/Routes.js"
@@ -136,6 +137,8 @@ export const withDrain = <A, E, R>(
 type Parts = Admission.Admission | Backends.Backends | ConfigRef.ConfigRef | Forwarder.Forwarder | RequestLog.RequestLog
 
 const over: Layer.Layer<Services, never, Parts> = Completions.layer.pipe(
+  // Built before what drains, so that it goes on meanwhile.
+  Layer.provideMerge(Noting.layer),
   Layer.provideMerge(
     Layer.mergeAll(
       Drain.layer,

@@ -2,10 +2,12 @@
 import { setFlagsFromString } from "node:v8"
 import * as Arguments from "./cli/Arguments.js"
 import * as WarmThread from "./records/writer/WarmThread.js"
+import * as StopSignals from "./workers/StopSignals.js"
 
 const args = Arguments.withCommand(process.argv)
 
 if (Arguments.commandOf(args) === "serve") {
+  StopSignals.begin()
   // V8 would put what some places make among the old objects at once, where it keeps each request that it points to
   // until the next full collection.
   setFlagsFromString("--no-allocation-site-pretenuring")

@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as SqliteStore from "../src/records/store/SqliteStore.js"
 import * as ChildGateway from "./support/ChildGateway.js"
 import * as Database from "./support/Database.js"
-import * as RawServer from "./support/RawServer.js"
+import { freePort } from "./support/FreePort.js"
 import * as Records from "./support/Records.js"
 import * as ScriptedUpstream from "./support/ScriptedUpstream.js"
 import * as Temp from "./support/Temp.js"
@@ -79,13 +79,6 @@ const answering = async (url: string) => {
 }
 
 /** A port that nobody listened on a moment ago. */
-const freePort = Effect.scoped(
-  Effect.map(
-    RawServer.make(() => {}),
-    ({ port }) => port
-  )
-)
-
 const LogLine = Schema.parseJson(
   Schema.Struct({
     message: Schema.Unknown,
@@ -309,30 +302,6 @@ describe.concurrent("the process", () => {
       assert.strictEqual(yield* stopped(child), 0)
       assert.include(child.stderr(), "The log file cannot be written")
       assert.lengthOf(Database.records(`${folder}/record.db`), 1)
-    })
-  )
-
-  it.scopedLive("drains when its terminal is gone, and ends at once on a second signal of any kind", () =>
-    Effect.gen(function* () {
-      const folder = yield* folderWith(demo)
-      const { child, url } = yield* started({ folder, flags: ["--port", "0"] })
-      const words = Array.from({ length: 30 }, (_, n) => `word${n}`).join(" ")
-      const rest = yield* Effect.promise(() => openStream(url, words))
-      child.kill("SIGHUP")
-      assert.isTrue((yield* Effect.promise(rest)).endsWith("data: [DONE]\n\n"))
-      assert.strictEqual(yield* Effect.promise(() => child.exit), 0)
-      assert.deepStrictEqual(
-        Database.records(`${folder}/record.db`).map(({ Outcome }) => Outcome),
-        ["Completed"]
-      )
-
-      const second = yield* started({ folder, flags: ["--port", "0"] })
-      const more = yield* Effect.promise(() => openStream(second.url, "word ".repeat(200)))
-      second.child.kill("SIGTERM")
-      yield* Effect.promise(() => refusing(second.url))
-      second.child.kill("SIGHUP")
-      assert.strictEqual(yield* Effect.promise(() => second.child.exit), "SIGHUP")
-      yield* Effect.promise(() => more().catch(() => ""))
     })
   )
 

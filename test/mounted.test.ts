@@ -68,17 +68,26 @@ const mountings: Record<string, (middleware: Middleware) => Hosted> = {
     })
 }
 
-const hosted = (gateway: Testing.TestGateway, host: Hosted) =>
+const hosted = (gateway: Testing.TestGateway, host: Hosted, createServer = () => http.createServer()) =>
   Effect.map(
     Layer.build(
       host.pipe(
-        Layer.provideMerge(NodeHttpServer.layer(() => http.createServer(), { port: 0, host: "127.0.0.1" })),
+        Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })),
         Layer.provide(gateway.layer),
         Layer.provide(Logger.minimumLogLevel(LogLevel.None))
       )
     ),
     (context) => `${Gateway.addressOf(Context.get(context, HttpServer.HttpServer))}/llm`
   )
+
+/** As docs/embedding.md has it. */
+const withoutUpgrades = () => {
+  const server = http.createServer()
+  server.on("newListener", (event) => {
+    if (event === "upgrade") queueMicrotask(() => server.removeAllListeners("upgrade"))
+  })
+  return server
+}
 
 const post = (url: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
   Effect.promise(async () => {
@@ -168,6 +177,21 @@ for (const [name, mounted] of Object.entries(mountings)) {
         })
       )
     }
+
+    it.scopedLive(
+      "answer who offers another protocol as if it did not, in a server that has nobody take the offer",
+      () =>
+        Effect.gen(function* () {
+          const gateway = Testing.make({ config, script: Testing.answerWell("Hi") })
+          const url = yield* hosted(gateway, mounted(watching({ statuses: [], bodies: [] })), withoutUpgrades)
+          const { response } = Caller.raw(`${url}/v1/chat/completions`, {
+            body: TestGateway.chat(),
+            headers: { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c", "http2-settings": "AAMAAABkAAQAAP__" }
+          })
+          const { statusCode } = yield* Effect.promise(() => response)
+          assert.strictEqual(statusCode, 200)
+        })
+    )
 
     it.scopedLive("end what has broken off without the end of a body", () =>
       Effect.gen(function* () {

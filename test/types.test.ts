@@ -220,7 +220,7 @@ describe("the types of the library", () => {
 
 describe("the types of a record", () => {
   it("know the outcomes and the operations by their words", () => {
-    expectTypeOf<RequestRecord["Outcome"]>().toEqualTypeOf<Outcome["_tag"]>()
+    expectTypeOf<RequestRecord["Outcome"]>().toEqualTypeOf<Outcome["_tag"] | "Interrupted">()
     expectTypeOf<RequestRecord["Type"]>().toEqualTypeOf<
       "chat" | "completion" | "embeddings" | "rerank" | "score" | "classify" | "moderations"
     >()

@@ -315,7 +315,7 @@ describe.concurrent("workers", { timeout: 60_000 }, () => {
     })
   )
 
-  it.scopedLive("drain when the terminal is gone", () =>
+  it.scopedLive("drain when all of them are told to", () =>
     Effect.gen(function* () {
       const upstream = yield* makeUpstream
       const folder = yield* folderWith(configFor(upstream.url, "drain: 30s"))
@@ -323,9 +323,9 @@ describe.concurrent("workers", { timeout: 60_000 }, () => {
       const answer = askHeld(url)
       yield* Effect.promise(async () => {
         await until(() => upstream.held() === 1)
-        // As a terminal does: to all of them.
-        for (const pid of pids(child)) process.kill(pid, "SIGHUP")
-        child.kill("SIGHUP")
+        // As a terminal does.
+        for (const pid of pids(child)) process.kill(pid, "SIGQUIT")
+        child.kill("SIGQUIT")
         await until(() => refusesConnections(url))
         upstream.release()
         assert.deepStrictEqual([await answer, await child.exit], [200, 0])

@@ -6,19 +6,31 @@ import * as ProcessConfig from "../config/ProcessConfig.js"
 import * as Fingerprint from "../records/store/Fingerprint.js"
 import type { Filter } from "../records/read/RecordFilter.js"
 
-/** The time that an operator wrote, `now` in ms: a time ago (`90s`, `15m`, `2h`, `7d`, `4w`) or a date; as ISO 8601. */
+/**
+ * The time that an operator wrote, `now` in ms: a time ago (`90s`, `15m`, `2h`, `7d`, `4w`), or a date, with a time of day
+ * perhaps, which is UTC's where no other zone is said, as in all that is printed; as ISO 8601.
+ */
 export const time = (text: string, now: number): Option.Option<string> => {
   const [, amount, unit] = /^(\d+)\s*([smhdw])$/.exec(text.trim()) ?? []
-  const at = unit === undefined ? Date.parse(text) : now - Number(amount) * (units[unit] ?? 0)
+  const at = unit === undefined ? dateOf(text.trim()) : now - Number(amount) * (units[unit] ?? 0)
   return Math.abs(at) < 8.64e15 ? Option.some(new Date(at).toISOString()) : Option.none()
 }
+
+// A time of day without a zone would be that of the machine on which it is read.
+const dateOf = (text: string): number =>
+  Date.parse(
+    /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?$/.test(text) ? `${text.replace(" ", "T")}Z` : text
+  )
 
 const units: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 }
 
 const timeOption = (name: string, description: string) =>
   Options.text(name).pipe(
     Options.withDescription(description),
-    Options.filterMap((text) => time(text, Date.now()), "expected a time such as 15m, 2h, 7d or 2026-11-23"),
+    Options.filterMap(
+      (text) => time(text, Date.now()),
+      "expected a time such as 15m, 2h, 7d, 2026-11-23 or 2026-11-23T14:30, in UTC"
+    ),
     Options.optional
   )
 
@@ -33,7 +45,7 @@ export const records = Options.text("records").pipe(
 
 /** Which records are meant; all of it must fit. */
 export const filter: Options.Options<Filter> = Options.all({
-  since: timeOption("since", "Not older than this: 15m, 2h, 7d or a date"),
+  since: timeOption("since", "Not older than this: 15m, 2h, 7d or a date, in UTC"),
   until: timeOption("until", "Older than this"),
   model: textOption("model", "Of this model; * stands for any text"),
   backend: textOption("backend", "Of this backend; * stands for any text"),

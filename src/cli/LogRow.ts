@@ -8,7 +8,7 @@ import * as Stdout from "./Stdout.js"
 import * as Table from "./Table.js"
 
 const columns: ReadonlyArray<Table.Column & { readonly of: (row: RecordRow) => string }> = [
-  { title: "TIME", of: ({ Time }) => (Time ?? "").replace("T", " ").replace(/\.\d+Z$/, "") },
+  { title: "TIME (UTC)", of: ({ Time }) => (Time ?? "").replace("T", " ").replace(/\.\d+Z$/, "") },
   { title: "ID", of: ({ id }) => String(id ?? "") },
   { title: "OUTCOME", of: ({ Outcome }) => Outcome ?? "" },
   { title: "STATUS", align: "right", of: ({ Status }) => number(Status) },

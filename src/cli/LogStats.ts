@@ -99,7 +99,7 @@ const toTable = (lines: ReadonlyArray<Line>, by: ReadonlyArray<Dimension>): stri
   }
   const numbers = ["REQUESTS", "PROMPT", "COMPLETION", "TOTAL"].map((title) => ({ title, align: "right" as const }))
   const columns = [
-    ...by.map((dimension) => ({ title: dimension.toUpperCase() })),
+    ...by.map((dimension) => ({ title: dimension === "day" ? "DAY (UTC)" : dimension.toUpperCase() })),
     ...numbers,
     { title: "OUTCOMES", most: Printable.longest }
   ]

@@ -3,7 +3,7 @@ import * as StopSignals from "../workers/StopSignals.js"
 
 /**
  * Runs the program to its end. The first signal to stop interrupts it, a lost terminal's too; the next one ends the process
- * as the system would. Outputs that nobody reads any more, or that are full, cost what is written there, not the process.
+ * as the system would, or would if it were not the first one of a container. Outputs that nobody reads any more, or that are full, cost what is written there, not the process.
  */
 export const runMain: Runtime.RunMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   for (const output of [process.stdout, process.stderr]) output.on("error", () => {})
@@ -13,6 +13,8 @@ export const runMain: Runtime.RunMain = Runtime.makeRunMain(({ fiber, teardown }
   const disarm = StopSignals.listen(() => {
     isStopping = true
     disarm()
+    // After whoever else hears of it. Otherwise it is the system that ends the process.
+    if (process.pid === 1) StopSignals.listen((next) => setImmediate(() => process.exit(StopSignals.codeOf(next))))
     fiber.unsafeInterruptAsFork(fiber.id())
   })
 

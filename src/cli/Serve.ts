@@ -50,22 +50,29 @@ const serve = (settings: Settings) =>
     const recordPath = yield* ProcessConfig.recordPath
     const seat = yield* ProcessConfig.worker
     const beat = yield* ProcessConfig.beat
-    if (Option.isNone(seat)) return yield* serveHere(settings, recordPath, beat)
+    if (Option.isNone(seat)) {
+      const socket = Option.getOrUndefined(yield* ProcessConfig.socket)
+      return yield* serveHere({ ...settings, socket }, recordPath, beat)
+    }
     const worker = yield* workerProgram
     return yield* worker.run({ config: settings.config, recordPath, beat, seat: seat.value })
   }).pipe(Effect.provide(ProcessLog.layer), Ending.told)
 
-const serveHere = ({ config, host, port }: Settings, recordPath: string, beat: number) =>
+interface Place extends Settings {
+  readonly socket: number | undefined
+}
+
+const serveHere = ({ config, host, port, socket }: Place, recordPath: string, beat: number) =>
   Effect.gen(function* () {
     const { current } = yield* ConfigRef.ConfigRef
     const workers = countOf((yield* current).config)
     if (workers > 1) {
       WarmThread.drop()
-      return yield* serveWithWorkers({ host, port, workers, beat })
+      return yield* serveWithWorkers({ host, port, socket, workers, beat })
     }
     return yield* Layer.scopedDiscard(LastDeadline.armed).pipe(
       Layer.provide(Layer.mergeAll(announce, SpareMemory.layer, OpenFiles.layer)),
-      Layer.provide(Gateway.serve({ host, port })),
+      Layer.provide(Gateway.serve({ host, port, socket })),
       Layer.provide(Gateway.layerRecorded(recordPath)),
       Layer.launch
     )

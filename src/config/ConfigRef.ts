@@ -7,7 +7,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { BootFailure, ConfigMalformed } from "../domain/failure/Failure.js"
@@ -17,6 +16,7 @@ import * as RouteTable from "../domain/routing/RouteTable.js"
 import * as WorkerShare from "../domain/config/WorkerShare.js"
 import * as ConfigFile from "./ConfigFile.js"
 import * as PlainConfig from "./PlainConfig.js"
+import * as Reread from "./Reread.js"
 
 export type { RouteTable } from "../domain/routing/RouteTable.js"
 
@@ -162,14 +162,22 @@ export const layerFile = (
       const first = yield* load
       const ref = yield* SubscriptionRef.make(compile(first))
 
+      let isAsked = false
       const refresh = Effect.gen(function* () {
         const now = yield* fingerprint(files, path)
-        if (now === seen) return
+        if (now === seen && !isAsked) return
         seen = now
+        isAsked = false
         yield* change(ref, first, yield* load, `Configuration reloaded from ${path}`, reports)
       })
 
-      yield* Effect.forkScoped(Effect.repeat(keepLastGood(reports)(refresh), Schedule.spaced(pollInterval)))
+      const asked = yield* Effect.makeLatch()
+      yield* Reread.onAsked(() => {
+        isAsked = true
+        asked.unsafeOpen()
+      })
+      const wait = Effect.zipRight(Effect.timeoutOption(asked.await, pollInterval), asked.close)
+      yield* Effect.forkScoped(Effect.forever(Effect.zipRight(keepLastGood(reports)(refresh), wait)))
       return serviceOf(ref)
     })
   )

@@ -18,6 +18,25 @@ export const port: Config.Config<number> = Config.integer("SERVER_PORT").pipe(
 /** The address to listen on. Default: 127.0.0.1. */
 export const host: Config.Config<string> = Config.nonEmptyString("SERVER_HOST").pipe(Config.withDefault("127.0.0.1"))
 
+/**
+ * The file of a socket that listens already and was handed to this very process, as systemd does (`LISTEN_FDS`,
+ * `LISTEN_PID`).
+ */
+export const socket: Config.Config<Option.Option<number>> = Config.all({
+  pid: Config.option(Config.integer("LISTEN_PID")),
+  count: Config.option(Config.integer("LISTEN_FDS"))
+}).pipe(
+  Config.mapOrFail(({ count, pid }) => {
+    if (!Option.contains(pid, process.pid) || Option.getOrElse(count, () => 0) === 0) return Either.right(Option.none())
+    return Option.contains(count, 1)
+      ? Either.right(Option.some(firstSocket))
+      : Either.left(ConfigError.InvalidData(["LISTEN_FDS"], "expected one socket, to listen on"))
+  })
+)
+
+/** Where systemd's sockets begin. */
+const firstSocket = 3
+
 /** The configuration file. Default: `config.yaml` in the working directory. */
 export const configFile: Config.Config<string> = Config.nonEmptyString("CAUSEWAY_CONFIG").pipe(
   Config.withDefault("config.yaml")

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { RequestRecord } from "../domain/record/RequestRecord.js"
 import * as Running from "./Running.js"
 
 /**
@@ -15,6 +16,8 @@ export interface Ending {
   readonly cut: () => void
   /** It did not: what is known of it is recorded, and nobody waits for it any more. */
   readonly letGo: Effect.Effect<void>
+  /** What is known of it by now, where that is more than when it was last asked; of one that is short nothing is. */
+  readonly news?: () => RequestRecord | undefined
 }
 
 /**
@@ -42,6 +45,8 @@ export class Drain extends Context.Tag("causeway/Drain")<
     readonly announce: Effect.Effect<void>
     /** Counts an exchange in; the result counts it out, once. */
     readonly enter: (ending: Ending) => () => void
+    /** The exchanges that are running. */
+    readonly running: () => ReadonlyArray<Ending>
     /**
      * Lets no exchange begin, waits for those that run, and cuts what is left at the deadline; what has not ended a few
      * seconds later is let go.
@@ -68,6 +73,7 @@ export const layer: Layer.Layer<Drain> = Layer.effect(
       isReady: () => state.isReady && !state.isDraining,
       announce: Effect.sync(() => (state.isReady = false)),
       enter: (ending) => enter(state, ending),
+      running: state.running.all,
       drain: (deadline) => drain(state, deadline)
     }
   })

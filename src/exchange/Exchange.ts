@@ -150,7 +150,7 @@ function* open(fiber: Fiber.RuntimeFiber<Outcome>, arrival: Arrival): Effect.fn.
   const sink = arrival.sink(journal, server, drain.isDraining)
   const recording = Recording.make(Context.get(services, RequestLog), journal, clock, log.durability === "sync")
   const lease = Context.get(services, Admission.Admission).lease(server)
-  const leave = drain.enter({ cut: () => sink.cut(), letGo: recording.letGo })
+  const leave = drain.enter({ cut: () => sink.cut(), letGo: recording.letGo, news: recording.news })
   const scope = LightScope.make()
   const exchange: Exchange = {
     protocol: arrival.protocol,

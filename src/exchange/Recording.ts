@@ -17,7 +17,12 @@ export interface Recording {
   readonly write: (record: RequestRecord) => Effect.Effect<void> | undefined
   /** Writes it for an exchange that does not end although it was cut. */
   readonly letGo: Effect.Effect<void>
+  /** What is known of an exchange that has run for a while, where that is more than when it was last asked. */
+  readonly news: () => RequestRecord | undefined
 }
+
+/** Most exchanges end within this time, in ms, and nothing need be known of them before. */
+const shortest = 100
 
 /** The recording of an exchange; where it is `synced`, the record is on the disk before the caller can see the end. */
 export const make = (
@@ -30,6 +35,8 @@ export const make = (
   let presumed: RequestRecord | undefined
   let closed: RequestRecord | undefined
   let isWritten = false
+  /** How far it had come when it was last asked for. */
+  let told = -1
 
   const recordOf = (outcome: Outcome) => Journal.close(journal, outcome, clock.now())
 
@@ -45,10 +52,20 @@ export const make = (
     return log.record(presumed === undefined ? record : { ...record, amends: true }, synced)
   }
 
+  const news = () => {
+    if (closed !== undefined || presumed !== undefined) return undefined
+    const now = clock.now()
+    const stage = Journal.stageOf(journal)
+    if (stage === told || now - journal.startedAt < shortest) return undefined
+    told = stage
+    return Journal.soFar(journal, now)
+  }
+
   return {
     beforeEnd: synced ? presume : undefined,
     close,
     write,
-    letGo: Effect.suspend(() => write(close(RelayEnd.CutByDrain())) ?? Effect.void)
+    letGo: Effect.suspend(() => write(close(RelayEnd.CutByDrain())) ?? Effect.void),
+    news
   }
 }

@@ -34,5 +34,5 @@ export const announced = (
     )
   })
 
-// The clock of a test stands still, and what closes is to come to an end.
-const inRealTime = Effect.withClock(Clock.make())
+/** The clock of a test stands still, and what closes is to come to an end. */
+export const inRealTime = Effect.withClock(Clock.make())

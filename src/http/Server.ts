@@ -19,6 +19,8 @@ import * as Continuing from "./Continuing.js"
 import * as Door from "./Door.js"
 import * as Incoming from "./Incoming.js"
 import * as ApiRoutes from "./ApiRoutes.js"
+import * as HandOver from "./HandOver.js"
+import * as Lingering from "./Lingering.js"
 import * as Routes from "./Routes.js"
 import * as RequestBody from "./RequestBody.js"
 
@@ -26,6 +28,11 @@ import * as RequestBody from "./RequestBody.js"
 export interface Options {
   readonly host: string
   readonly port: number
+  /**
+   * A file of this process that is a listening socket, in place of a host and a port. Others may have it too, so when the
+   * layer closes nobody is refused: whoever still asks over a connection gets an answer, and comes back over another one.
+   */
+  readonly socket?: number | undefined
 }
 
 /** So many connections may wait to be accepted, as far as the system allows; a burst beyond Node's 511 would be reset. */
@@ -39,12 +46,14 @@ export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, List
   Layer.suspend(() => {
     const server = create()
     // Built last, the drain is the first to be finalized: until it is over, whoever still asks gets an answer.
-    return drained(server).pipe(
+    const { host, port, socket } = options
+    const place = socket === undefined ? { host, port, backlog } : { fd: socket, backlog }
+    return (socket === undefined ? drained(server) : HandOver.layer(server)).pipe(
       Layer.provide(served(server)),
       Layer.provideMerge(
         Layer.mapError(
-          NodeHttpServer.layer(() => server, { host: options.host, port: options.port, backlog }),
-          ({ cause }) => new ListenFailed({ ...options, cause })
+          NodeHttpServer.layer(() => server, place),
+          ({ cause }) => new ListenFailed({ host, port, socket, cause })
         )
       )
     )
@@ -64,6 +73,7 @@ export const create = (): http.Server => {
     maxHeaderSize: 64 * 1024
   })
   ClientError.answer(server)
+  Lingering.arm(server)
   // Once it listens, it may still lack a file for another connection; whoever begins to listen hears for itself.
   server.on("error", () => {})
   return server

@@ -7,6 +7,7 @@ import type * as Scope from "effect/Scope"
 import { ConfigRef } from "../config/ConfigRef.js"
 import { Drain } from "../exchange/Drain.js"
 import type { Services } from "./ApiRoutes.js"
+import * as HandOver from "./HandOver.js"
 import * as Server from "./Server.js"
 
 /** The way to whoever hands this worker connections, and tells those that serve together to stop. */
@@ -19,10 +20,9 @@ export interface PrimaryChannel {
   readonly isStopping: () => boolean
   /** Ends when all workers are to stop. */
   readonly stopping: Effect.Effect<void>
+  /** Ends when this one is to leave alone. */
+  readonly leaving: Effect.Effect<void>
 }
-
-/** How long a connection that is used no more is kept by a worker that leaves. */
-const lastKeepAlive = Duration.seconds(5)
 
 /**
  * Serves the gateway on connections that it is handed. When the layer closes because all are to stop, it does as
@@ -40,30 +40,21 @@ const manned = (server: http.Server, primary: PrimaryChannel): Layer.Layer<never
     Effect.gen(function* () {
       const drain = yield* Drain
       const config = yield* ConfigRef
-      const open = new Set<net.Socket>()
-      let onEmpty = () => {}
+      const open = HandOver.connections()
       const take = (socket: net.Socket) => {
-        if (open.size >= server.maxConnections) return void socket.destroy()
+        if (open.size() >= server.maxConnections) return void socket.destroy()
         open.add(socket)
         // As with a server's own connections, who has said all may still listen.
         socket.allowHalfOpen = true
-        socket.on("close", () => {
-          open.delete(socket)
-          if (open.size === 0) onEmpty()
-        })
         server.emit("connection", socket)
       }
-      const empty = Effect.async<void>((resume) => {
-        onEmpty = () => resume(Effect.void)
-        if (open.size === 0) onEmpty()
-      })
       // It never listens itself, but from then on it watches over its connections' timeouts.
       server.emit("listening")
-      yield* primary.join(take, () => open.size)
+      yield* primary.join(take, open.size)
       yield* Effect.addFinalizer(() =>
         Effect.gen(function* () {
           const { server: settings } = (yield* config.current).config
-          const [took, left] = yield* Effect.timed(handOver(server, primary, settings.drain, empty))
+          const [took, left] = yield* Effect.timed(handOver(server, primary, settings.drain, open))
           if (!left) {
             yield* drain.announce
             yield* Effect.sleep(settings.readyDelay)
@@ -82,14 +73,12 @@ const handOver = (
   server: http.Server,
   primary: PrimaryChannel,
   deadline: Duration.Duration,
-  empty: Effect.Effect<void>
+  open: HandOver.Connections
 ) =>
   Effect.gen(function* () {
     if (primary.isStopping()) return false
-    server.keepAliveTimeout = Duration.toMillis(lastKeepAlive)
-    server.prependListener("request", (_, response) => void (response.shouldKeepAlive = false))
+    HandOver.answerLast(server)
     yield* primary.leave
-    // Within the timeout's own fiber: this one may have been interrupted.
-    yield* empty.pipe(Effect.raceFirst(primary.stopping), Effect.interruptible, Effect.timeoutOption(deadline))
+    yield* HandOver.emptied(open, deadline, primary.stopping)
     return !primary.isStopping()
   })

@@ -12,6 +12,7 @@ const patience = "5 seconds"
 export const layer: Layer.Layer<RequestLog, never, RequestLog> = Layer.effect(
   RequestLog,
   Effect.map(RequestLog, (log) => ({
+    ...(log.note === undefined ? {} : { note: log.note }),
     ...(log.stats === undefined ? {} : { stats: log.stats }),
     record: (record, synced) =>
       log.record(record, synced).pipe(

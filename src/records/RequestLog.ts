@@ -43,6 +43,11 @@ export class RequestLog extends Context.Tag("causeway/RequestLog")<
      * replaces the one with its id.
      */
     readonly record: (record: GivenRecord, synced?: boolean) => Effect.Effect<void>
+    /**
+     * Takes what is known of exchanges that have run for a while: the rows that they get should the process be killed
+     * before their records come. Missing where nothing outlives the process.
+     */
+    readonly note?: (records: ReadonlyArray<RequestRecord>) => void
     /** What has been done and what waits; missing where nothing is counted. */
     readonly stats?: Effect.Effect<RecordStats.RecordStats>
   }
@@ -116,13 +121,14 @@ export const layerSqlite = (options: Options): Layer.Layer<RequestLog, LogUnavai
  */
 export const make = Effect.fnUntraced(function* (
   append: RowWriter.Append,
-  options: Omit<Options, "path"> & { readonly writer?: Pick<WriterClient.WriterClient, "stats" | "restarts"> }
+  options: Omit<Options, "path"> & { readonly writer?: Pick<WriterClient.WriterClient, "note" | "stats" | "restarts"> }
 ) {
   const { bufferBytes = shareOfHeap(), bufferSize = 10_000, setAside, writer } = options
   const settings = options.settings ?? Effect.succeed(GatewayConfig.defaultLog)
   const limit = { rows: bufferSize, bytes: bufferBytes }
   const intake = yield* Intake.make({ append, setAside, settings, limit })
   return RequestLog.of({
+    ...(writer === undefined ? {} : { note: writer.note }),
     record: (record, synced = false) => (synced ? intake.putSynced(record) : Effect.sync(() => intake.put(record))),
     stats: Effect.sync(() => {
       const written = writer?.stats() ?? RecordStats.none

@@ -7,7 +7,7 @@ import type { WorkerProcess } from "./WorkerProcess.js"
 /** Accepts the connections of all workers, and hands each to the one that has the fewest open. */
 export interface Acceptor {
   /** Begins to listen; the address that it has got. */
-  readonly listen: (host: string, port: number) => Effect.Effect<net.AddressInfo, ListenFailed>
+  readonly listen: (place: Place) => Effect.Effect<net.AddressInfo, ListenFailed>
   /** Accepts no more. */
   readonly close: () => void
   /** Hands connections to this worker from now on. */
@@ -22,6 +22,13 @@ export interface Acceptor {
   readonly look: () => void
   /** The worker takes nothing any more: what it was handed and did not take goes to others. */
   readonly lost: (worker: WorkerProcess) => void
+}
+
+/** Where to listen: at a socket of this process, if there is one, that listens already. */
+export interface Place {
+  readonly host: string
+  readonly port: number
+  readonly socket: number | undefined
 }
 
 /** So many connections may wait for the system to accept them, and so many for a worker to be there. */
@@ -53,7 +60,7 @@ const create = (): Acceptor => {
     hand(state, socket, state.beat)
   })
   return {
-    listen: (host, port) => listen(server, host, port),
+    listen: (place) => listen(server, place),
     close: () => {
       server.close()
       for (const socket of state.waiting.splice(0)) socket.destroy()
@@ -85,14 +92,16 @@ interface State {
   beat: number
 }
 
-const listen = (server: net.Server, host: string, port: number): Effect.Effect<net.AddressInfo, ListenFailed> =>
+const listen = (server: net.Server, place: Place): Effect.Effect<net.AddressInfo, ListenFailed> =>
   Effect.async((resume) => {
-    server.once("error", (cause) => resume(new ListenFailed({ host, port, cause })))
-    server.listen({ host, port, backlog }, () => {
+    const { host, port, socket } = place
+    server.once("error", (cause) => resume(new ListenFailed({ ...place, cause })))
+    server.listen(socket === undefined ? { host, port, backlog } : { fd: socket, backlog }, () => {
       // Without a file left for it a connection is dropped; that must not end the process.
       server.on("error", () => {})
       const address = server.address()
-      if (typeof address === "object" && address !== null) resume(Effect.succeed(address))
+      if (typeof address === "object" && address !== null) return resume(Effect.succeed(address))
+      resume(new ListenFailed({ ...place, cause: new Error("it has no address of the Internet") }))
     })
   })
 

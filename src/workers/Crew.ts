@@ -6,6 +6,7 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
+import * as Reread from "../config/Reread.js"
 import * as Respawn from "../domain/process/Respawn.js"
 import type * as WorkerShare from "../domain/config/WorkerShare.js"
 import type * as Acceptor from "./Acceptor.js"
@@ -62,6 +63,8 @@ export interface Options {
   readonly beat: number
   /** How long one that is to stop, or leaves, may take until it has ended. */
   readonly deadline: Effect.Effect<Duration.Duration>
+  /** Whether others have the socket that the acceptor listens on, so that nobody need be refused at the end. */
+  readonly isShared: boolean
 }
 
 /** A worker that was killed has ended within this time; what even that does not end is left to the system. */
@@ -80,6 +83,9 @@ export const make = Effect.fnUntraced(function* (options: Options, acceptor: Acc
     onEmpty: () => {}
   }
   yield* Effect.addFinalizer(() => stop(state))
+  yield* Reread.onAsked(() => {
+    for (const { worker } of state.members) worker.send({ _tag: "Reread" })
+  })
   // Stopped before the crew is, which has a deadline of its own.
   yield* Effect.forkScoped(Watch.over(state.members, acceptor, options))
   const crew: Crew = { start: (number) => serving(begin(state, number, 0)), keep: keep(state) }
@@ -175,12 +181,13 @@ const stop = (state: State): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { members, options } = state
     state.isStopping = true
+    if (options.isShared) state.acceptor.close()
     yield* SecondSignal.armed(() => {
       for (const { worker } of members) worker.kill("SIGKILL")
     })
     for (const { phase, worker } of members) {
       if (phase === "starting") worker.kill("SIGTERM")
-      else worker.send({ _tag: "Stop" })
+      else worker.send({ _tag: options.isShared ? "Leave" : "Stop" })
     }
     const within = yield* options.deadline
     if (!(yield* isEmptyWithin(state, within))) {

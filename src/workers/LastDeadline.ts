@@ -4,6 +4,7 @@ import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { ConfigRef } from "../config/ConfigRef.js"
 import * as StopDeadline from "../domain/config/StopDeadline.js"
+import * as StopSignals from "./StopSignals.js"
 
 /** How long a process that is to be killed has left to write why, in ms. */
 const lastWords = 200
@@ -22,7 +23,7 @@ export const armed: Effect.Effect<void, never, Scope.Scope | ConfigRef> = Effect
       const within = yield* Effect.provideService(span, ConfigRef, config)
       const end = Effect.zipRight(
         Effect.logFatal(`The gateway had not stopped after ${Duration.format(within)}: it ends at once`),
-        Effect.sync(() => void setTimeout(() => process.kill(process.pid, "SIGKILL"), lastWords))
+        Effect.sync(() => void setTimeout(kill, lastWords))
       )
       // It does not keep the process, which is gone by then if all is well.
       const timer = setTimeout(() => runFork(end), Duration.toMillis(within))
@@ -30,3 +31,9 @@ export const armed: Effect.Effect<void, never, Scope.Scope | ConfigRef> = Effect
     })
   )
 })
+
+const kill = (): void => {
+  process.kill(process.pid, "SIGKILL")
+  // The first process of a container is spared by the system.
+  process.exit(StopSignals.codeOf("SIGKILL"))
+}

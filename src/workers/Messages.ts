@@ -10,6 +10,10 @@ export const Order = Schema.Union(
   Schema.TaggedStruct("Drop", { number: Schema.Number }),
   /** No connection comes after this. */
   Schema.TaggedStruct("Released", {}),
+  /** An operator asks to have read again what may have changed on the disk. */
+  Schema.TaggedStruct("Reread", {}),
+  /** It is to leave, as if it were alone: others have the socket, and nobody is to be refused. */
+  Schema.TaggedStruct("Leave", {}),
   /** All workers are to stop. */
   Schema.TaggedStruct("Stop", {})
 )

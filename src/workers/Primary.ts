@@ -13,6 +13,8 @@ import * as LastDeadline from "./LastDeadline.js"
 export interface Options {
   readonly host: string
   readonly port: number
+  /** A socket that listens already, in place of a host and a port. */
+  readonly socket: number | undefined
   readonly workers: number
   /** How often each worker says that it lives, in ms. */
   readonly beat: number
@@ -22,14 +24,14 @@ export interface Options {
  * Serves the gateway with several workers, of which this process is none: it accepts their connections and replaces those
  * that die. The first begins alone, so that whatever is wrong is said once.
  */
-export const run = ({ beat, host, port, workers }: Options) =>
+export const run = ({ beat, host, port, socket, workers }: Options) =>
   Effect.gen(function* () {
     const acceptor = yield* Acceptor.make
     const config = yield* ConfigRef
     const deadline = Effect.provideService(LastDeadline.span, ConfigRef, config)
-    const crew = yield* Crew.make({ of: workers, beat, deadline }, acceptor)
+    const crew = yield* Crew.make({ of: workers, beat, deadline, isShared: socket !== undefined }, acceptor)
     yield* crew.start(1)
-    const address = yield* acceptor.listen(host, port)
+    const address = yield* acceptor.listen({ host, port, socket })
     const others = Array.from({ length: workers - 1 }, (_, index) => index + 2)
     yield* Effect.forEach(others, crew.start, { concurrency: "unbounded", discard: true })
     yield* Console.log(`Causeway is listening on ${Gateway.urlOf(address.address, address.port)}`)

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Reread from "../config/Reread.js"
 import type * as WorkerServer from "../http/WorkerServer.js"
 import * as Messages from "./Messages.js"
 
@@ -27,6 +28,7 @@ const releasePatience = Duration.seconds(2)
 export const make = Effect.fnUntraced(function* (beat: number) {
   const state: State = {
     stopping: Deferred.unsafeMake(FiberId.none),
+    leaving: Deferred.unsafeMake(FiberId.none),
     released: Deferred.unsafeMake(FiberId.none),
     offered: new Map(),
     isStopping: false,
@@ -37,6 +39,7 @@ export const make = Effect.fnUntraced(function* (beat: number) {
   const channel: PrimaryChannel = {
     isStopping: () => state.isStopping,
     stopping: Deferred.await(state.stopping),
+    leaving: Deferred.await(state.leaving),
     join: (take, open) => join(state, take, open),
     ready: Effect.sync(() => say({ _tag: "Ready" })),
     leave: Effect.suspend(() => {
@@ -50,6 +53,7 @@ export const make = Effect.fnUntraced(function* (beat: number) {
 
 interface State {
   readonly stopping: Deferred.Deferred<void>
+  readonly leaving: Deferred.Deferred<void>
   readonly released: Deferred.Deferred<void>
   /** Connections of which the primary has not said yet whether they are to be taken. */
   readonly offered: Map<number, net.Socket>
@@ -99,6 +103,10 @@ const onOrder = (state: State, order: Messages.Order, handle: unknown): void => 
       state.isReleased = true
       if (state.offered.size === 0) Deferred.unsafeDone(state.released, Effect.void)
       return
+    case "Reread":
+      return Reread.ask()
+    case "Leave":
+      return Deferred.unsafeDone(state.leaving, Effect.void)
     case "Stop":
       return stop(state)
   }

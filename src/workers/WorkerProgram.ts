@@ -52,7 +52,7 @@ export const run = ({ beat, config, recordPath, seat }: Options) =>
       )
     )
     yield* primary.ready
-    yield* Effect.raceFirst(primary.stopping, Deferred.await(crashed))
+    yield* Effect.raceFirst(Effect.raceFirst(primary.stopping, primary.leaving), Deferred.await(crashed))
   }).pipe(Effect.scoped, Effect.annotateLogs("worker", seat.number))
 
 // Fails with the first error that nobody catches; until the scope closes none of them ends the process.

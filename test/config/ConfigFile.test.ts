@@ -428,7 +428,7 @@ describe("ConfigFile", () => {
         [connect, headers, firstToken, idle, total].map((each) => Duration.toMillis(each ?? 0)),
         [10_000, 60_000, 120_000, 60_000, 1_800_000]
       )
-      assert.strictEqual(Duration.toMillis(server.drain), 30_000)
+      assert.strictEqual(Duration.toMillis(server.drain), 25_000)
       assert.strictEqual(server.maxBody, 32 * 1024 * 1024)
       assert.isTrue(log.archive)
     })

@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
+import * as Reread from "../../src/config/Reread.js"
 import * as LogFile from "../../src/process/LogFile.js"
 import * as LogLine from "../../src/process/LogLine.js"
 import * as Temp from "../support/Temp.js"
@@ -42,6 +43,39 @@ describe("the log file", () => {
       assert.strictEqual(said[1], "The log file is written again")
       const there = lines(path).filter((line) => line.startsWith("again "))
       assert.strictEqual(lostIn(path) + there.length, 1 + written)
+      assert.strictEqual(fs.statSync(path).mode & 0o777, 0o600)
+    })
+  )
+
+  it.scopedLive("follows its name when another program renames it, and when an operator asks", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const path = `${folder}/causeway.log`
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const write = yield* LogFile.make({ path, days: 3 })
+          write("first")
+          yield* Effect.promise(() => until(() => lines(path).length === 1))
+          fs.renameSync(path, `${path}.1`)
+          write("late")
+          yield* writeUntilThere(write, path)
+          fs.renameSync(path, `${path}.2`)
+          write("before")
+          Reread.ask()
+          write("after")
+          yield* Effect.promise(() => until(() => lines(path).length === 1))
+          fs.rmSync(path)
+          yield* writeUntilThere(write, path)
+        })
+      )
+      assert.deepStrictEqual(lines(`${path}.1`).slice(0, 2), ["first", "late"])
+      assert.strictEqual(lines(`${path}.2`).at(-1), "before")
+      // Nothing went twice, and nothing on the way, but for what was deleted.
+      const numbers = [...lines(`${path}.1`), ...lines(`${path}.2`)].filter((line) => line.startsWith("again "))
+      assert.deepStrictEqual(
+        numbers,
+        numbers.map((_, n) => `again ${n}`)
+      )
       assert.strictEqual(fs.statSync(path).mode & 0o777, 0o600)
     })
   )

@@ -1,6 +1,6 @@
 import { Console as NodeConsole } from "node:console"
 import * as fs from "node:fs"
-import { PassThrough } from "node:stream"
+import { Writable } from "node:stream"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
@@ -17,13 +17,20 @@ const texts = fc.sample(Hostile.text, { seed: 20_261_130, numRuns: 40 })
 /** What a program logs for people. */
 const logged = (program: Effect.Effect<void>) =>
   Effect.gen(function* () {
-    const stream = new PassThrough()
+    let text = ""
+    // What is read of a stream is all of it in some Nodes, and a piece in others.
+    const stream = new Writable({
+      write: (piece: Buffer, _, done) => {
+        text += piece.toString()
+        done()
+      }
+    })
     const console = yield* Console.consoleWith(Effect.succeed)
     yield* program.pipe(
       Effect.provide(Logger.replace(Logger.defaultLogger, PrettyLog.make())),
       Effect.withConsole({ ...console, unsafe: new NodeConsole({ stdout: stream, stderr: stream }) })
     )
-    return String(stream.read())
+    return text
   })
 
 /** Each line begins as a line of the log, or belongs to the one above; nothing in it is acted upon. */

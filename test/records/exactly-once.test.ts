@@ -17,7 +17,8 @@ import * as Temp from "../support/Temp.js"
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom("relaxed" as const, "wal" as const, "sync" as const) },
   { weight: 2, arbitrary: fc.constantFrom("amend" as const, "late" as const, "next month" as const) },
-  { weight: 2, arbitrary: fc.constantFrom("hold" as const, "let go" as const, "restart" as const) }
+  { weight: 2, arbitrary: fc.constantFrom("hold" as const, "let go" as const, "restart" as const) },
+  { weight: 3, arbitrary: fc.constantFrom("note" as const, "end" as const) }
 )
 
 const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, LogLines.make().layer)
@@ -49,6 +50,8 @@ const story = (steps: ReadonlyArray<string>) =>
     const record = (id: string, Outcome: RequestRecord["Outcome"]): LoggedRecord =>
       Records.record(id, { Outcome, Time: new Date(Date.UTC(2026, month, 10)).toISOString() })
     let running = yield* begin
+    /** Exchanges of which a note was taken, and that have not ended. */
+    const noted: Array<LoggedRecord> = []
     const append = (records: ReadonlyArray<LoggedRecord>, durability: "relaxed" | "wal" | "sync") =>
       Effect.andThen(
         running.recorder.append(records, { durability, bodies: "full", archive: true, retention: null }),
@@ -68,6 +71,15 @@ const story = (steps: ReadonlyArray<string>) =>
         const id = `${n}amended`
         yield* append([record(id, "Completed")], "sync")
         yield* append([{ ...record(id, "CallerLeft"), amends: true }], "sync")
+      } else if (what === "note") {
+        const note = record(`${n}noted`, "Interrupted")
+        yield* running.recorder.note([note])
+        noted.push(note)
+        expected.set(note.id, "Interrupted")
+      } else if (what === "end") {
+        // Its note may be in the database by then, where another thread has taken it for the end.
+        const [note] = noted.splice(0, 1)
+        if (note !== undefined) yield* append([{ ...note, Outcome: "Completed" }], "wal")
       } else if (what === "next month") month++
       else if (what === "hold" && holder === undefined) {
         holder = new Database.Sqlite(path)
@@ -81,6 +93,9 @@ const story = (steps: ReadonlyArray<string>) =>
       }
     }
     letGo()
+    yield* Scope.close(running.scope, Exit.void)
+    // What was noted is found by whoever comes next.
+    running = yield* begin
     yield* Scope.close(running.scope, Exit.void)
     const files = Temp.names(folder).filter((name) => name.endsWith(".db"))
     const rows = files.flatMap((name) => Database.records(`${folder}/${name}`))

@@ -8,6 +8,7 @@ const program = new URL("../../dist/bin/main.js", import.meta.url).pathname
 
 /** A gateway in a process of its own. */
 export interface ChildGateway {
+  readonly pid: number | undefined
   /** Resolves with the URL that it prints; rejects when it ends before. */
   readonly url: Promise<string>
   readonly kill: (signal: NodeJS.Signals) => void
@@ -29,6 +30,8 @@ export interface Options {
   /** What a shell does with the outputs, such as `>&-`; and what it is to do before, such as `ulimit -n 64`. */
   readonly redirected?: string
   readonly first?: string
+  /** What begins it, such as `unshare --pid --fork`. */
+  readonly wrapper?: ReadonlyArray<string>
 }
 
 /** Starts the built program; what still runs is killed with the scope. */
@@ -38,12 +41,13 @@ export const make = ({
   flags = [],
   folder,
   redirected = "",
-  without
+  without,
+  wrapper = []
 }: Options): Effect.Effect<ChildGateway, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const script = `${first}; exec "$0" "$@" ${redirected}`
-      const child = spawn("sh", ["-c", script, process.execPath, program, ...flags], {
+      const child = spawn("sh", ["-c", script, ...wrapper, process.execPath, program, ...flags], {
         cwd: folder,
         env: { PATH: process.env["PATH"], ...env },
         stdio: ["ignore", "pipe", "pipe"]
@@ -65,6 +69,7 @@ export const make = ({
       url.catch(() => {})
       child.stderr.on("data", (bytes: Buffer) => (output.stderr += bytes.toString()))
       const gateway: ChildGateway = {
+        pid: child.pid,
         url,
         kill: (signal) => void child.kill(signal),
         exit,

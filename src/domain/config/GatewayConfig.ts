@@ -73,8 +73,9 @@ const OperatorKey = Schema.transform(
 )
 
 const Server = Schema.Struct({
-  drain: orDefault(DurationText, () => Duration.seconds(30)).annotations({
-    description: "How long running answers may go on after SIGTERM."
+  drain: orDefault(DurationText, () => Duration.seconds(25)).annotations({
+    description:
+      "How long running answers may go on after SIGTERM. [How it goes with the time that a process is given](operating.md#how-much-time-an-end-takes)."
   }),
   keepalive: optional(DurationText).annotations({
     description:

@@ -59,6 +59,12 @@ export const tags = [
   "Crashed"
 ] as const satisfies ReadonlyArray<Outcome["_tag"]>
 
+/** What stands in the record of an exchange whose process was killed before its end. */
+export const interrupted = "Interrupted"
+
+/** What may stand in a record. */
+export const recorded = [...tags, interrupted] as const
+
 /** What went wrong, in words for the record; undefined when nothing did. */
 export const describe = (outcome: Outcome): string | undefined => {
   switch (outcome._tag) {

@@ -96,10 +96,14 @@ export class LogUnavailable extends Data.TaggedError("LogUnavailable")<{
 export class ListenFailed extends Data.TaggedError("ListenFailed")<{
   readonly host: string
   readonly port: number
+  /** Which file of the process it was to be, in place of a host and a port. */
+  readonly socket?: number | undefined
   readonly cause: unknown
 }> {
   override get message() {
-    return `cannot listen on ${this.host}:${this.port}: ${reasonOf(this.cause)}`
+    const place =
+      this.socket === undefined ? `${this.host}:${this.port}` : `the socket that was handed over (${this.socket})`
+    return `cannot listen on ${place}: ${reasonOf(this.cause)}`
   }
 }
 

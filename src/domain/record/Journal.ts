@@ -100,9 +100,49 @@ export const noteSkipped = ({ attempts }: Journal, skipped: number): void => {
 
 /** The record of an exchange that has ended, whatever it was about; `endedAt` in ms since the epoch. */
 export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: number): RequestRecord.RequestRecord => {
-  const { ask } = journal
   const tokens = TokenCounts.of(journal, outcome)
   const answer = answerOf(journal)
+  return rowOf(journal, {
+    outcome: outcome._tag,
+    endedAt,
+    tokens,
+    request: journal.sent === undefined ? null : BodyCredentials.redact(journal.sent),
+    response: answer.text,
+    error: Outcome.describe(outcome) ?? answer.failure
+  })
+}
+
+/** How far an exchange has come, as a number: another one when there is more to say of it than before. */
+export const stageOf = ({ attempts, backend, firstTokenAt, isAsking }: Journal): number =>
+  attempts.length * 8 + (backend === undefined ? 0 : 4) + (isAsking ? 2 : 0) + (firstTokenAt === undefined ? 0 : 1)
+
+/**
+ * What is known by `now` of an exchange that runs, as the record that it gets should the process be killed: without its
+ * bodies and without counts, which are made when it ends.
+ */
+export const soFar = (journal: Journal, now: number): RequestRecord.RequestRecord =>
+  rowOf(journal, {
+    outcome: Outcome.interrupted,
+    endedAt: now,
+    tokens: undefined,
+    request: null,
+    response: null,
+    error: "the process ended before the exchange did"
+  })
+
+/** What a record says beside what the journal does. */
+interface Told {
+  readonly outcome: RequestRecord.RequestRecord["Outcome"]
+  readonly endedAt: number
+  readonly tokens: ReturnType<typeof TokenCounts.of>
+  readonly request: string | null
+  readonly response: string | null
+  readonly error: string | null
+}
+
+const rowOf = (journal: Journal, told: Told): RequestRecord.RequestRecord => {
+  const { ask } = journal
+  const { tokens } = told
   return RequestRecord.bounded({
     id: journal.id,
     Time: IsoTime.of(journal.date),
@@ -113,7 +153,7 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
     Backend: journal.backend ?? null,
     Stream: ask?.stream === true ? 1 : 0,
     Status: journal.status ?? null,
-    Outcome: outcome._tag,
+    Outcome: told.outcome,
     FinishReason: finishReason(journal.answer),
     Attempts: JSON.stringify(journal.attempts.some(isLong) ? journal.attempts.map(shortened) : journal.attempts),
     CompletionTokens: tokens?.completionTokens ?? null,
@@ -121,12 +161,12 @@ export const close = (journal: Journal, outcome: Outcome.Outcome, endedAt: numbe
     TotalTokens: tokens?.totalTokens ?? null,
     Tool: ask !== undefined && Ask.usesTools(ask) ? 1 : 0,
     Multimodal: ask !== undefined && Ask.isMultimodal(ask) ? 1 : 0,
-    LatencyMs: endedAt - journal.startedAt,
+    LatencyMs: told.endedAt - journal.startedAt,
     TtftMs: journal.firstTokenAt === undefined ? null : journal.firstTokenAt - journal.startedAt,
     Headers: StoredHeaders.encode(Credentials.redactHeaders(journal.headers)),
-    Request: journal.sent === undefined ? null : BodyCredentials.redact(journal.sent),
-    Response: answer.text,
-    Error: Outcome.describe(outcome) ?? answer.failure,
+    Request: told.request,
+    Response: told.response,
+    Error: told.error,
     Caller: journal.caller ?? null,
     TokensEstimated: tokens?.estimated === true ? 1 : null,
     Cleaned: journal.cleaned ?? null

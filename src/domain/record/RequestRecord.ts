@@ -41,8 +41,8 @@ export const RequestRecord = Schema.Struct({
   Stream: Column.integer(),
   /** The status that the caller was sent; null when it left before. */
   Status: Column.integerOrNull({ amended: true }),
-  /** The tag of the outcome. */
-  Outcome: Column.word(Outcome.tags, { amended: true }),
+  /** The tag of the outcome; `Interrupted` where the process was killed before there was one. */
+  Outcome: Column.word(Outcome.recorded, { amended: true }),
   FinishReason: Column.textOrNull(),
   /** JSON: a list of {@link AttemptTrace}. */
   Attempts: Column.text({ json: true, longest: 64 * 1024, instead: "[]" }),

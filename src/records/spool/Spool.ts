@@ -7,6 +7,7 @@ import * as Scope from "effect/Scope"
 import { AppendFailed } from "../../domain/failure/Failure.js"
 import type { LoggedRecord } from "../../domain/record/RequestRecord.js"
 import * as FileLock from "../store/FileLock.js"
+import * as Notes from "./Notes.js"
 import * as Orphans from "./Orphans.js"
 import * as SpoolFiles from "./SpoolFiles.js"
 import * as SpoolQueue from "./SpoolQueue.js"
@@ -24,6 +25,12 @@ export interface Spool {
   readonly adopt: Effect.Effect<number>
   /** Removes what is settled; a spool without records leaves no file. */
   readonly tidy: Effect.Effect<void>
+  /** Takes note of exchanges that run at once, and writes it down when it is run; for whoever adopts this spool. */
+  readonly note: (records: ReadonlyArray<LoggedRecord>) => Effect.Effect<void>
+  /** These have their rows. */
+  readonly ended: (records: ReadonlyArray<LoggedRecord>) => void
+  /** Leaves behind that this process lives, where there are notes. */
+  readonly touch: () => void
   /** Bytes of records that are not settled. */
   readonly pending: () => number
 }
@@ -65,6 +72,7 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
     names: yield* SpoolFiles.make(database),
     token: `${process.pid}-${randomBytes(4).toString("hex")}`,
     queue: SpoolQueue.make(),
+    notes: Notes.make(),
     lock: undefined,
     sequence: 0
   }
@@ -79,6 +87,9 @@ export const make = Effect.fnUntraced(function* (options: Options, onDamage: (li
     next: inTurn(next(state, inTurn)),
     adopt: wholly(Orphans.adopt(state.queue, state.names, state.token)),
     tidy: wholly(tidy(state)),
+    note: (records) => (state.notes.take(records) ? Effect.void : wholly(beginNotes(state))),
+    ended: (records) => state.notes.ended(records),
+    touch: () => state.notes.touch(),
     pending: () => SpoolQueue.pending(state.queue)
   }
   return spool
@@ -93,6 +104,7 @@ interface State extends Required<Pick<Options, "database" | "limit" | "segmentSi
   /** What this process's files are called by. */
   readonly token: string
   readonly queue: SpoolQueue.SpoolQueue
+  readonly notes: Notes.Notes
   /** Held as long as this process has files. */
   lock: Scope.CloseableScope | undefined
   /** How many files this process has begun. */
@@ -140,10 +152,20 @@ const writable = (state: State) =>
     return Effect.zipRight(SpoolQueue.endWriter(state.queue), begin(state))
   })
 
+const locked = (state: State) =>
+  Effect.suspend(() => {
+    if (state.lock !== undefined) return Effect.void
+    return Effect.map(FileLock.take(state.names.lockOf(state.token)), (lock) => void (state.lock = lock))
+  })
+
+// Where the lock is not to be had there are no notes: nobody could tell whether their process lives.
+const beginNotes = (state: State) =>
+  Effect.ignore(Effect.map(locked(state), () => state.notes.begin(state.names.notesOf(state.token, state.sequence++))))
+
 const begin = (state: State) =>
   Effect.gen(function* () {
     const { names, put, queue, token } = state
-    state.lock ??= yield* FileLock.take(names.lockOf(token))
+    yield* locked(state)
     const begun = yield* SpoolSegment.create(names.segmentOf(token, state.sequence++), put)
     queue.held.push({ segment: begun.segment })
     queue.writer = begun
@@ -188,7 +210,8 @@ const tidy = (state: State) =>
   Effect.gen(function* () {
     const { names, queue, token } = state
     yield* SpoolQueue.removeSettled(queue)
-    const { lock } = state
+    const { lock, notes } = state
+    if (!notes.tidy()) return
     if (queue.held.some(({ owner }) => owner === undefined) || lock === undefined) return
     state.lock = undefined
     yield* SpoolQueue.unlock({ lock: names.lockOf(token), scope: lock })
@@ -196,8 +219,9 @@ const tidy = (state: State) =>
 
 const close = (state: State) =>
   Effect.gen(function* () {
-    const { lock, queue } = state
+    const { lock, notes, queue } = state
     yield* SpoolQueue.endWriter(queue)
+    notes.close()
     if (lock !== undefined) yield* Scope.close(lock, Exit.void)
     const owners = new Set(queue.held.flatMap(({ owner }) => (owner === undefined ? [] : [owner.scope])))
     for (const scope of owners) yield* Scope.close(scope, Exit.void)

@@ -102,12 +102,12 @@ const inArchives = Effect.fnUntraced(function* ({ path }: PresentFile.PresentFil
   return found
 })
 
-// Adds the ids that the archive has to `found`, and amends them there.
+// Adds the ids that the archive has to `found`, where what amends or ends them is put in.
 const inArchive = Effect.fnUntraced(function* (file: string, records: ReadonlyArray<LoggedRecord>, found: Set<string>) {
   const store = yield* SqliteStore.open(file)
   const known = yield* store.known(records.map(({ id }) => id))
-  const amendments = records.filter(({ amends, id }) => amends === true && known.has(id))
-  if (amendments.length > 0) yield* store.insert(amendments)
+  const again = records.filter(({ id }) => known.has(id))
+  if (again.length > 0) yield* store.insert(again)
   for (const id of known) found.add(id)
   yield* store.consolidate
 })

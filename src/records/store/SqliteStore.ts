@@ -6,16 +6,17 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { LogUnavailable } from "../../domain/failure/Failure.js"
+import { interrupted } from "../../domain/failure/Outcome.js"
 import type { LoggedRecord } from "../../domain/record/RequestRecord.js"
 import { columns, columnsThat } from "../../domain/record/RequestRecord.js"
+import * as JournalMode from "./JournalMode.js"
 import * as Migrations from "./Migrations.js"
-import * as Sqlite from "./Sqlite.js"
 
 /** An open database with the table `records`; it closes with its scope. */
 export interface SqliteStore {
   /**
    * Inserts records, which are on the disk afterwards; one whose id is already there is left as it is, unless the record
-   * amends it.
+   * amends it, or is that of the end of an exchange that was taken for interrupted.
    */
   readonly insert: (records: ReadonlyArray<LoggedRecord>) => Effect.Effect<void, SqlError>
   /** The `Time` of the newest record, or null when there is none. */
@@ -38,8 +39,7 @@ export const open = (path: string): Effect.Effect<SqliteStore, LogUnavailable, F
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     if (!(yield* files.exists(path))) yield* create(path)
-    const sql = yield* Sqlite.open({ path, patience })
-    yield* sql`PRAGMA journal_mode = WAL`
+    const sql = yield* JournalMode.open({ path, patience })
     // The spool lets go of a row once it is here, so a commit has to outlive the machine.
     yield* sql`PRAGMA synchronous = FULL`
     yield* Effect.provideService(migrate, SqlClient.SqlClient, sql)
@@ -70,14 +70,22 @@ const names = columns.map((name) => `"${name}"`).join(", ")
 const row = `(${columns.map(() => "?").join(", ")})`
 
 const insertOf = (size: number) =>
-  `INSERT INTO records (${names}) VALUES ${Array.from({ length: size }, () => row).join(", ")} ON CONFLICT (id) DO`
+  `INSERT INTO records (${names}) VALUES ${Array.from({ length: size }, () => row).join(", ")} ON CONFLICT (id) DO UPDATE SET`
+
+const taken = columns.filter((name) => name !== "id").map((name) => `"${name}" = excluded."${name}"`)
+
+/** A row of an exchange whose process seemed to have been killed gives way to the one that its end has brought. */
+const whereInterrupted = `WHERE records."Outcome" = '${interrupted}' AND excluded."Outcome" <> '${interrupted}'`
 
 /** What inserts so many rows: few texts, so that each is compiled once, yet few statements for many rows. */
-const inserts = [128, 32, 8, 1].map((size) => ({ size, text: `${insertOf(size)} NOTHING` }))
+const inserts = [128, 32, 8, 1].map((size) => ({
+  size,
+  text: `${insertOf(size)} ${taken.join(", ")} ${whereInterrupted}`
+}))
 
 const amended = columnsThat((column) => column.amended === true).map((name) => `"${name}" = excluded."${name}"`)
 
-const amendment = `${insertOf(1)} UPDATE SET ${amended.join(", ")}`
+const amendment = `${insertOf(1)} ${amended.join(", ")}`
 
 interface Command {
   readonly text: string

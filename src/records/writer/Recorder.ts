@@ -20,6 +20,11 @@ export interface Recorder {
   readonly append: (records: ReadonlyArray<LoggedRecord>, settings: WriterSettings) => Effect.Effect<void, AppendFailed>
   /** The same at once, where nothing stands in the way, and without a fiber; false when it is `append` that has to. */
   readonly appendNow: (records: ReadonlyArray<LoggedRecord>, settings: WriterSettings) => boolean
+  /**
+   * Takes note of exchanges that run, at once, and writes it down when it is run: these are the rows that they get should
+   * the process be killed before it is given others with their ids.
+   */
+  readonly note: (records: ReadonlyArray<LoggedRecord>) => Effect.Effect<void>
   readonly stats: () => RecordStats.WriterStats
 }
 
@@ -34,6 +39,8 @@ export interface Options {
 /** A batch of so many bytes costs less in the database than in the spool first. */
 const large = 512 * 1024
 const housekeepingInterval = "1 minute"
+/** How often it is left behind that the process lives, while exchanges run of which there are notes. */
+const signOfLife = "1 second"
 
 /** A recorder; what is in the spool when it closes and cannot be put into the store stays for the next one. */
 export const make = Effect.fnUntraced(function* ({ path, spoolSize }: Options) {
@@ -55,10 +62,12 @@ export const make = Effect.fnUntraced(function* ({ path, spoolSize }: Options) {
   yield* Effect.addFinalizer(() => transfer.finish)
   yield* Effect.forkScoped(transfer.run)
   yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(housekeepingInterval), housekeeping(state))))
+  yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(signOfLife), Effect.sync(spool.touch))))
 
   const recorder: Recorder = {
     append: (records, settings) => append(state, records, settings),
     appendNow: (records, settings) => appendNow(state, records, settings),
+    note: (records) => spool.note(records),
     stats: () => ({
       ...counts,
       corruptDatabases: store.corrupted(),
@@ -80,7 +89,9 @@ const append = (state: State, records: ReadonlyArray<LoggedRecord>, settings: Wr
   Effect.suspend(() => {
     const bounded = bounds(state, settings)
     const kept = keptOf(state, records, settings)
-    const put = isDirect(state, kept, settings) ? intoStore(state, kept) : intoSpool(state, kept)
+    const put = Effect.map(isDirect(state, kept, settings) ? intoStore(state, kept) : intoSpool(state, kept), () =>
+      state.spool.ended(kept)
+    )
     return bounded ? Effect.zipRight(retain(state), put) : put
   })
 
@@ -93,6 +104,7 @@ const appendNow = (state: State, records: ReadonlyArray<LoggedRecord>, settings:
     return false
   }
   state.transfer.spooled(records.length)
+  state.spool.ended(records)
   return true
 }
 

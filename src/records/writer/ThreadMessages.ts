@@ -15,8 +15,11 @@ export const Append = Schema.TaggedStruct("Append", {
 })
 export type Append = typeof Append.Type
 
+/** What is known of exchanges that run, for whoever comes after this process should it be killed. */
+export const Note = Schema.TaggedStruct("Note", { records: Append.fields.records })
+
 /** What the writer's thread is told. */
-export const Order = Schema.Union(Append, Schema.TaggedStruct("Close", {}))
+export const Order = Schema.Union(Append, Note, Schema.TaggedStruct("Close", {}))
 export type Order = typeof Order.Type
 
 /** What the writer's thread says once it has begun. */

@@ -12,7 +12,9 @@ import * as ThreadMessages from "./ThreadMessages.js"
 import * as WarmThread from "./WarmThread.js"
 
 /** A {@link Recorder.Recorder} in a thread of its own, so that neither SQLite nor the disk holds up an exchange. */
-export interface WriterClient extends Omit<Recorder.Recorder, "appendNow"> {
+export interface WriterClient extends Pick<Recorder.Recorder, "append" | "stats"> {
+  /** As {@link Recorder.Recorder.note}; where there is no thread, or no room for a copy, it is given up. */
+  readonly note: (records: ReadonlyArray<LoggedRecord>) => void
   /** Times that the thread had to be begun again. */
   readonly restarts: () => number
 }
@@ -42,6 +44,7 @@ export const make = Effect.fnUntraced(function* (options: Recorder.Options) {
 
   const client: WriterClient = {
     append: (records, settings) => append(state, records, settings),
+    note: (records) => note(state, records),
     stats: () => state.threads.map(({ stats }) => stats).reduce(sum),
     restarts: () => state.threads.length - 1
   }
@@ -82,6 +85,15 @@ const append = (state: State, records: ReadonlyArray<LoggedRecord>, settings: Wr
         return Effect.sync(() => void pending.delete(order.number))
       })
   )
+}
+
+const note = ({ current }: State, records: ReadonlyArray<LoggedRecord>): void => {
+  const order: ThreadMessages.Order = { _tag: "Note", records }
+  try {
+    current?.worker.postMessage(order)
+  } catch {
+    // The row at their end counts.
+  }
 }
 
 const ensure = (state: State) =>

@@ -68,6 +68,7 @@ const obey = Effect.fnUntraced(function* (recorder: Recorder.Recorder) {
   const run = yield* FiberSet.runtime(appends)<never>()
   const follow = (order: ThreadMessages.Order) => {
     if (order._tag === "Close") return Deferred.unsafeDone(closed, Effect.void)
+    if (order._tag === "Note") return void run(recorder.note(order.records.filter(isLogged)))
     const { records, settings } = order
     // Twenty times a second the engine never warms to a fiber's ways, which then cost more than the disk.
     if (records.every(isLogged) && recorder.appendNow(records, settings)) return answer(recorder, order, null)

@@ -18,7 +18,7 @@ const wrong = (plain: unknown): ReadonlyArray<string> =>
 
 const defaults: Pick<GatewayConfig.GatewayConfig, "server" | "log"> = {
   server: {
-    drain: Duration.seconds(30),
+    drain: Duration.seconds(25),
     keepalive: Option.none(),
     maxBody: 32 * 1024 * 1024,
     bodyTimeout: Duration.seconds(30),

@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import type { LoggedRecord } from "../../../src/domain/record/RequestRecord.js"
 import * as Spool from "../../../src/records/spool/Spool.js"
 import * as LogLines from "../../support/LogLines.js"
 import * as Records from "../../support/Records.js"
@@ -41,7 +42,63 @@ const drained = Effect.fnUntraced(function* (spool: Spool.Spool) {
 
 const segments = (folder: string) => Temp.names(folder).filter((name) => name.endsWith(".ndjson"))
 
+const note = (id: string, more: object = {}) =>
+  Records.record(id, { Outcome: "Interrupted", Time: new Date(Date.now() - 60_000).toISOString(), ...more })
+
+const notes = (folder: string) => Temp.names(folder).filter((name) => name.endsWith(".notes"))
+
 describe("Spool", () => {
+  it.scoped("leaves notes of what runs to whoever adopts it, behind all rows, and none of what has its row", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const { die, spool } = yield* dying(folder, ["first"])
+      yield* spool.note([note("a"), note("b"), note("c")])
+      yield* spool.note([note("b", { Model: "later" })])
+      assert.lengthOf(notes(folder), 1)
+      assert.strictEqual(fs.statSync(`${folder}/${notes(folder)[0]}`).mode & 0o777, 0o600)
+      yield* spool.append([Records.record("a")])
+      spool.ended([Records.record("a")])
+      const heir = yield* make(folder)
+      assert.strictEqual(yield* heir.adopt, 0)
+      yield* die
+      fs.appendFileSync(`${folder}/${notes(folder)[0]}`, '{"id":"torn')
+      yield* heir.adopt
+      assert.deepStrictEqual(notes(folder), [])
+      const rows: Array<LoggedRecord> = []
+      for (let next = yield* heir.next; next !== undefined; next = yield* heir.next) {
+        rows.push(...next.records)
+        yield* next.settle
+      }
+      assert.deepStrictEqual(Records.ids(rows), ["first", "a", "b", "c"])
+      const [, , b] = rows
+      assert.deepInclude(b, { id: "b", Outcome: "Interrupted", Model: "later" })
+      // Until it was last seen alive.
+      assert.isAtLeast(b?.LatencyMs ?? 0, 59_000)
+      yield* heir.tidy
+      assert.deepStrictEqual(Temp.names(folder), [])
+    })
+  )
+
+  it.scoped("keeps its notes small, and leaves none behind when all have their rows", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const spool = yield* make(folder)
+      yield* spool.note([note("stays")])
+      for (let n = 0; n < 60; n++) {
+        const many = Array.from({ length: 50 }, (_, k) => note(`${n}-${k}`, { Model: "x".repeat(500) }))
+        yield* spool.note(many)
+        spool.ended(many)
+        for (const name of notes(folder)) assert.isBelow(fs.statSync(`${folder}/${name}`).size, 1_300_000)
+      }
+      assert.lengthOf(notes(folder), 1)
+      assert.include(fs.readFileSync(`${folder}/${notes(folder)[0]}`, "utf8"), '"stays"')
+      spool.ended([note("stays")])
+      assert.strictEqual(fs.statSync(`${folder}/${notes(folder)[0]}`).size, 0)
+      yield* spool.tidy
+      assert.deepStrictEqual(Temp.names(folder), [])
+    })
+  )
+
   it.scoped("gives back what it was given, in order, and leaves nothing behind", () =>
     Effect.gen(function* () {
       const folder = yield* Temp.directory

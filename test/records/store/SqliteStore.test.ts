@@ -50,6 +50,40 @@ const older = (id: string) => `
     ('2025-03-02 10:00:00', '10.0.0.2', 'old-model', 'completion', NULL, NULL, NULL, 0, 1, NULL, NULL, NULL);`
 
 describe("SqliteStore", () => {
+  it.scoped("puts the end of an exchange in the place of the row that it got as interrupted, never the other way", () =>
+    Effect.gen(function* () {
+      const path = `${yield* Temp.directory}/record.db`
+      const store = yield* open(path)
+      const end = (n: number) => Records.record(`r${n}`, { Response: "whole" })
+      const interrupted = (n: number) =>
+        Records.record(`r${n}`, { Outcome: "Interrupted", Response: null, TotalTokens: null, Backend: "other" })
+      const numbers = Array.from({ length: 45 }, (_, n) => n)
+      yield* store.insert(numbers.slice(0, 30).map(interrupted))
+      yield* store.insert(numbers.slice(15).map(end))
+      yield* store.insert(numbers.map(interrupted))
+      yield* store.insert(numbers.slice(0, 5).map(end))
+      const ended = numbers.filter((n) => n < 5 || n >= 15)
+      const rows = Database.records(path)
+      assert.lengthOf(rows, numbers.length)
+      for (const row of rows) {
+        const isEnded = ended.includes(Number(row.id.slice(1)))
+        assert.deepInclude(
+          row,
+          isEnded
+            ? { Outcome: "Completed", Response: "whole", Backend: "a" }
+            : { Outcome: "Interrupted", Response: null, Backend: "other" }
+        )
+      }
+      assert.deepStrictEqual(
+        Database.query(path, "SELECT Outcome, Requests, TotalTokens FROM record_sums WHERE Requests > 0 ORDER BY 1"),
+        [
+          { Outcome: "Completed", Requests: ended.length, TotalTokens: 5 * ended.length },
+          { Outcome: "Interrupted", Requests: numbers.length - ended.length, TotalTokens: 0 }
+        ]
+      )
+    })
+  )
+
   it.scoped("makes a table with the documented columns, in a file for its owner alone", () =>
     Effect.gen(function* () {
       const path = `${yield* Temp.directory}/record.db`
