@@ -49,7 +49,8 @@ export const listening = (
     Effect.tap((child) =>
       Effect.promise(async () => {
         let said = ""
-        for (const output of [child.stdout, child.stderr]) output.on("data", (bytes: Buffer) => (said += bytes))
+        for (const output of [child.stdout, child.stderr])
+          output.on("data", (bytes: Buffer) => (said += bytes.toString()))
         while (!(await accepts(port))) {
           if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${said}`)
         }

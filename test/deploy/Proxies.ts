@@ -1,5 +1,5 @@
 import * as fs from "node:fs"
-import * as http from "node:http"
+import type * as http from "node:http"
 import * as https from "node:https"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
