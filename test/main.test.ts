@@ -382,7 +382,7 @@ describe.concurrent("the process", () => {
       const version = yield* ChildGateway.make({ folder, flags: ["--version"] })
       assert.strictEqual(yield* Effect.promise(() => help.exit), 0)
       assert.strictEqual(yield* Effect.promise(() => version.exit), 0)
-      for (const command of ["serve", "check", "explain", "ping", "init"]) {
+      for (const command of ["serve", "check", "explain", "ping", "health", "init"]) {
         assert.match(help.stdout(), new RegExp(`^  - ${command} `, "m"))
       }
       for (const flag of ["--config", "--host", "--port"]) assert.include(help.stdout(), flag)
@@ -433,9 +433,9 @@ describe.concurrent("the process", () => {
       const unknown = yield* ChildGateway.make({ folder, flags: ["chek"] })
       const completions = yield* ChildGateway.make({ folder, flags: ["--completions", "bash"] })
       assert.strictEqual(yield* Effect.promise(() => unknown.exit), 1)
-      assert.match(unknown.stderr(), /use one of 'serve', 'log', 'check', 'explain', 'ping', 'init'/)
+      assert.match(unknown.stderr(), /use one of 'serve', 'log', 'check', 'explain', 'ping', 'health', 'init'/)
       assert.strictEqual(yield* Effect.promise(() => completions.exit), 0)
-      for (const command of ["serve", "log", "check", "explain", "ping", "init"]) {
+      for (const command of ["serve", "log", "check", "explain", "ping", "health", "init"]) {
         assert.include(completions.stdout(), `causeway,${command})`)
       }
     })

@@ -14,6 +14,7 @@ const commands = {
   check: () => import("./Check.js"),
   explain: () => import("./Explain.js"),
   ping: () => import("./Ping.js"),
+  health: () => import("./Health.js"),
   init: () => import("./Init.js")
 }
 
@@ -24,7 +25,15 @@ const modulesOf = (named: string) =>
   Promise.all(
     isCommand(named)
       ? [commands[named]()]
-      : [commands.serve(), commands.log(), commands.check(), commands.explain(), commands.ping(), commands.init()]
+      : [
+          commands.serve(),
+          commands.log(),
+          commands.check(),
+          commands.explain(),
+          commands.ping(),
+          commands.health(),
+          commands.init()
+        ]
   )
 
 /** Loads what the process is to do that was begun with these arguments. */

@@ -9,6 +9,9 @@ import type * as WorkerShare from "../domain/config/WorkerShare.js"
 /** The number if it is a port; 0 stands for any free one. */
 export const portOption = Option.liftPredicate((n: number) => Number.isInteger(n) && n >= 0 && n <= 65_535)
 
+/** The number if it is a port that somebody may listen on. */
+export const takenPort = Option.liftPredicate((n: number) => n !== 0 && Option.isSome(portOption(n)))
+
 /** The port to listen on; 0 takes a free one. Default: 8000. */
 export const port: Config.Config<number> = Config.integer("SERVER_PORT").pipe(
   Config.validate({ message: "expected a port from 0 to 65535", validation: (n) => Option.isSome(portOption(n)) }),

@@ -60,7 +60,7 @@ export class Completions extends Context.Tag("causeway/Completions")<
     ) => Stream.Stream<ChatCompletionChunk, CompletionFailure | StreamFailure.StreamFailure>
     /** A whole answer in the words of the old completions. */
     readonly text: (request: TextRequest, options?: Options) => Effect.Effect<TextCompletion, CompletionFailure>
-    /** The models that the caller can ask for, each once; backends that do not list theirs within 5 s count with their exact names. */
+    /** The models that the caller can ask for, each once; those of a backend that does not answer are what it listed last. */
     readonly models: (options?: Options) => Effect.Effect<ReadonlyArray<Model>>
   }
 >() {}

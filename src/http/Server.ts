@@ -2,6 +2,7 @@ import * as http from "node:http"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import type * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
@@ -62,8 +63,6 @@ export const layer = (options: Options): Layer.Layer<HttpServer.HttpServer, List
 /** A server that does not listen yet. */
 export const create = (): http.Server => {
   const server = http.createServer({
-    // Longer than the idle time of the balancers in front, so that it is they who close an idle connection.
-    keepAliveTimeout: 75_000,
     // Of a connection on which nothing comes, or no whole head; looked at every five seconds.
     headersTimeout: 20_000,
     connectionsCheckingInterval: 5_000,
@@ -96,7 +95,10 @@ const routed = (server: http.Server): Layer.Layer<never, never, ApiRoutes.Servic
       const runtime = yield* Effect.runtime<ApiRoutes.Services>()
       const { changes, current } = yield* ConfigRef
       const bound = ({ config }: Snapshot) =>
-        Effect.sync(() => (server.maxConnections = mostConnections(config.server)))
+        Effect.sync(() => {
+          server.maxConnections = mostConnections(config.server)
+          server.keepAliveTimeout = Duration.toMillis(config.server.idleTimeout)
+        })
       yield* Effect.flatMap(current, bound)
       yield* Effect.forkScoped(Stream.runForEach(changes, bound))
       // Effect's own counts of fibers tell nothing that the records do not, and cost each exchange four metrics.

@@ -1,51 +1,37 @@
 import { createHash } from "node:crypto"
 import type * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import type { Backend } from "../domain/backend/Backend.js"
 import * as Credentials from "../domain/backend/Credentials.js"
-import { ProtocolBroken, TotalTimedOut } from "../domain/failure/Failure.js"
-import * as JsonObject from "../domain/json/JsonObject.js"
-import { oncePer } from "../domain/text/OncePer.js"
+import type * as JsonObject from "../domain/json/JsonObject.js"
 import type { RouteTable } from "../domain/routing/RouteTable.js"
 import { serves } from "../domain/routing/RouteTable.js"
-import * as Told from "../domain/chat/answer/Told.js"
+import { oncePer } from "../domain/text/OncePer.js"
+import * as LastKnown from "../flow/LastKnown.js"
+import * as SteadyClock from "../flow/SteadyClock.js"
 import { Backends } from "./Backends.js"
-import * as Decompress from "./Decompress.js"
 import * as BackendUrl from "./BackendUrl.js"
-import * as LightScope from "../flow/LightScope.js"
-import * as SharedFlight from "../flow/SharedFlight.js"
-import * as UpstreamCall from "./UpstreamCall.js"
-import { readText } from "./UpstreamHead.js"
-
-/** How long a backend may take to list its models. */
-const patience = Duration.seconds(5)
-
-const tooLate = () => new TotalTimedOut({ after: patience })
-
-/** A list of models may be this large, in bytes. */
-const maxList = 8 * 1024 * 1024
+import * as ModelList from "./ModelList.js"
 
 /**
- * The models that callers can ask for: what each backend lists and serves, and every name that one serves exactly, once
- * each. Backends are asked at the same time; one that does not answer well within 5 s only counts with its exact names.
- * Who asks again within a second is told the same.
+ * The models that callers can ask for, once each: what the backends that match by keywords list and serve, and every name
+ * that one serves exactly, for which nobody is asked. Backends are asked at the same time, each URL and key once. Who asks
+ * within a second is told the same; later, what was listed last where the answer does not come at once. Only the first
+ * to ask a backend waits for it, up to 5 s; one that the breaker has set aside is not asked.
  */
 export const list = (
   asked: ReadonlyArray<Backend>,
   caller: Credentials.Headers
-): Effect.Effect<ReadonlyArray<JsonObject.JsonObject>, never, Backends> =>
-  Effect.forEach(asked, (backend) => modelsOf(backend, caller), { concurrency: "unbounded" }).pipe(
-    Effect.map((lists) => {
-      const models = new Map<string, JsonObject.JsonObject>()
-      for (const model of lists.flat()) {
-        const id = String(model["id"])
-        if (!models.has(id)) models.set(id, model)
-      }
-      return [...models.values()]
-    })
+): Effect.Effect<ModelList.Models, never, Backends> =>
+  Effect.map(
+    Effect.forEach(asked, (backend) => listedBy(backend, caller), { concurrency: "unbounded" }),
+    (lists) => {
+      const listed = firstOfEach(lists.flat())
+      const models = asked.flatMap((backend, at) => [...exactNames(backend), ...(lists[at] ?? [])])
+      // What a backend says of a model goes before its name alone, wherever that stands.
+      return [...firstOfEach(models)].map(([id, model]) => listed.get(id) ?? model)
+    }
   )
 
 /** The model of this id, as {@link list} has it; only the backends that serve it are asked. */
@@ -62,77 +48,48 @@ export const find = (
     (models) => Option.fromNullable(models.find((model) => model["id"] === id))
   )
 
-const modelsOf = (backend: Backend, caller: Credentials.Headers) =>
-  Effect.flatMap(Backends, (backends) =>
-    flightsOf(backends)(backend).join(keyOf(backend, caller), listOf(backend, caller))
-  )
-
-const listOf = (backend: Backend, caller: Credentials.Headers): Effect.Effect<Models, never, Backends> =>
-  Effect.scoped(fetchList(backend, caller)).pipe(
-    Effect.timeoutFail({ duration: patience, onTimeout: tooLate }),
-    Effect.map((models) => models.filter((model) => serves(backend, String(model["id"])))),
-    Effect.catchAll((failure) => {
-      const { message } = Told.failure(failure, backend, caller)
-      return Effect.as(Effect.logDebug(`Backend ${backend.name} lists no models: ${message}`), [])
-    }),
-    Effect.map((listed) => [...listed, ...exactNames(backend, listed)])
-  )
-
-type Models = ReadonlyArray<JsonObject.JsonObject>
-
-// Clients ask often and at once, and a list is long: who would be told the same within a second is told the same.
-const flightsOf = oncePer((_: Context.Tag.Service<Backends>) =>
-  oncePer((_: Backend) => SharedFlight.make<Models>({ keptFor: 1_000, most: 8 }))
+// Clients ask often and at once, and show nothing until the last backend has answered.
+const knownTo = oncePer((_: Context.Tag.Service<Backends>) =>
+  LastKnown.make<ModelList.ModelList>({
+    otherwise: ModelList.nothing,
+    newsFor: 1_000,
+    grace: 250,
+    keptFor: 60 * 60_000,
+    weigh: ({ length }) => 1024 + length,
+    most: 2 * ModelList.longest
+  })
 )
 
-// What the list may depend on: all that the backend is sent but the marks of the single request.
+const listedBy = (backend: Backend, caller: Credentials.Headers): Effect.Effect<ModelList.Models, never, Backends> =>
+  Effect.gen(function* () {
+    if (backend.match.type === "exact" || BackendUrl.isPerModel(backend.baseUrl)) return []
+    const backends = yield* Backends
+    const known = knownTo(backends)
+    const key = keyOf(backend, caller)
+    const now = SteadyClock.of(yield* Effect.clock).now()
+    const listed = backends.health.isOpen(backend, now)
+      ? Option.getOrElse(known.peek(key), () => ModelList.nothing)
+      : yield* known.ask(key, ModelList.fetch(backend, caller))
+    return listed.models.filter((model) => serves(backend, String(model["id"])))
+  })
+
+// What the list may depend on: the place, and all that is sent there but the marks of the single request.
 const keyOf = (backend: Backend, caller: Credentials.Headers): string => {
   const sent = Credentials.upstreamHeaders(backend, caller, false)
   for (const name of ["idempotency-key", "traceparent", "tracestate"]) delete sent[name]
-  return createHash("sha256").update(JSON.stringify(sent)).digest("base64")
+  return createHash("sha256")
+    .update(JSON.stringify([backend.baseUrl, sent]))
+    .digest("base64")
 }
 
-const exactNames = (
-  backend: Backend,
-  listed: ReadonlyArray<JsonObject.JsonObject>
-): ReadonlyArray<JsonObject.JsonObject> =>
-  backend.match.type === "keyword"
-    ? []
-    : backend.match.value
-        .filter((name) => !listed.some((model) => model["id"] === name))
-        .map((id) => ({ id, object: "model", created: 0, owned_by: "causeway" }))
+const firstOfEach = (models: ModelList.Models): ReadonlyMap<string, JsonObject.JsonObject> => {
+  const first = new Map<string, JsonObject.JsonObject>()
+  for (const model of models) {
+    const id = String(model["id"])
+    if (!first.has(id)) first.set(id, model)
+  }
+  return first
+}
 
-const fetchList: (
-  backend: Backend,
-  caller: Credentials.Headers
-) => Effect.Effect<
-  ReadonlyArray<JsonObject.JsonObject>,
-  UpstreamCall.CallFailure | ProtocolBroken,
-  Backends | Scope.Scope
-> = Effect.fnUntraced(function* (backend: Backend, caller: Credentials.Headers) {
-  if (BackendUrl.isPerModel(backend.baseUrl)) return []
-  const backends = yield* Backends
-  const scope = yield* LightScope.scoped
-  const compressed = yield* UpstreamCall.open(scope, backends.connections(backend), {
-    ...BackendUrl.of({ backend, model: "" }, "/models"),
-    method: "GET",
-    headers: Credentials.upstreamHeaders(backend, caller, false),
-    body: null,
-    connectTimeout: Duration.min(backend.timeouts.connect, patience),
-    headLimit: { after: Duration.toMillis(patience), failure: tooLate }
-  })
-  const head = yield* Decompress.head(compressed)
-  if (head.status !== 200) return yield* new ProtocolBroken({ reason: `status ${head.status}` })
-  const text = yield* readText(scope, head, maxList)
-  const body = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)
-  return JsonObject.listOf(body["data"]).filter(JsonObject.is).filter(isNamed).map(complete)
-})
-
-const isNamed = (model: JsonObject.JsonObject): boolean => JsonObject.text(model["id"]) !== undefined
-
-const complete = (model: JsonObject.JsonObject): JsonObject.JsonObject => ({
-  created: 0,
-  owned_by: "unknown",
-  ...model,
-  object: "model"
-})
+const exactNames = ({ match }: Backend): ModelList.Models =>
+  match.type === "keyword" ? [] : match.value.map((id) => ({ id, object: "model", created: 0, owned_by: "causeway" }))

@@ -81,6 +81,12 @@ const Server = Schema.Struct({
     description:
       "A comment is sent to a stream's caller after this long a silence, with the head before it where there is no answer yet ([why](failover.md#a-backend-that-is-silent)); some clients cannot read comments, and some give up after a few hundred of them, so not less than 5s."
   }),
+  idleTimeout: orDefault(DurationText, () => Duration.seconds(75))
+    .annotations({
+      description:
+        "How long a caller's connection may be idle between two requests. Longer than a proxy in front keeps it, so that it is the proxy that closes it."
+    })
+    .pipe(Schema.fromKey("idle_timeout")),
   maxBody: orDefault(SizeText, () => 32 * 1024 ** 2)
     .annotations({ description: "Larger requests get a 413." })
     .pipe(Schema.fromKey("max_body")),

@@ -20,6 +20,7 @@ const defaults: Pick<GatewayConfig.GatewayConfig, "server" | "log"> = {
   server: {
     drain: Duration.seconds(25),
     keepalive: Option.none(),
+    idleTimeout: Duration.seconds(75),
     maxBody: 32 * 1024 * 1024,
     bodyTimeout: Duration.seconds(30),
     maxBytesInFlight: Option.none(),
@@ -101,6 +102,7 @@ describe("GatewayConfig", () => {
       server: {
         drain: "5s",
         keepalive: "15s",
+        idle_timeout: "620s",
         max_body: "1MiB",
         body_timeout: "3s",
         max_bytes_in_flight: "100MiB",
@@ -122,6 +124,7 @@ describe("GatewayConfig", () => {
     assert.deepStrictEqual(server, {
       drain: Duration.seconds(5),
       keepalive: Option.some(Duration.seconds(15)),
+      idleTimeout: Duration.seconds(620),
       maxBody: 1_048_576,
       bodyTimeout: Duration.seconds(3),
       maxBytesInFlight: Option.some(104_857_600),
