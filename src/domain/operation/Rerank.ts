@@ -17,7 +17,8 @@ export const operation: PlainOperation = {
   repair: (asked, answer) => {
     const { results } = answer
     if (!Array.isArray(results)) return undefined
-    const sorted = isSorted(results) ? results : [...results].sort((a, b) => scoreOf(b) - scoreOf(a))
+    const found: ReadonlyArray<unknown> = results
+    const sorted = isSorted(found) ? found : [...found].sort((a, b) => scoreOf(b) - scoreOf(a))
     const top = mostOf(asked)
     const wanted = sorted.length > top ? sorted.slice(0, top) : sorted
     const told = asked["return_documents"] === false ? wanted.map(withoutDocument) : wanted
