@@ -4,6 +4,7 @@ import type { Backend } from "../domain/backend/Backend.js"
 import type { ConfigIssue } from "../domain/schema/ConfigIssue.js"
 import { reasonOf } from "../domain/failure/Failure.js"
 import * as Connector from "../http1/Connector.js"
+import * as Dial from "../http1/Dial.js"
 import * as DemoBackend from "../upstream/DemoBackend.js"
 
 /** How long a connection may take. */
@@ -30,18 +31,18 @@ export const unreachable = (backends: ReadonlyArray<Backend>): Effect.Effect<Rea
 
 const connect = (url: URL): Effect.Effect<void, string> =>
   Effect.async((resume) => {
-    const connector = Connector.make({ url, timeout: Duration.toMillis(patience) })
-    const onReady = () => {
-      socket.destroy()
-      resume(Effect.void)
-    }
-    const socket = connector.open(onReady, () => {})
-    socket.on("error", (cause) => resume(Effect.fail(reasonFor(cause))))
+    Connector.make({ url, timeout: Duration.toMillis(patience) }).open({
+      onReady: (socket) => {
+        // Whatever it says of that, it was reached.
+        socket.on("error", () => {}).destroy()
+        resume(Effect.void)
+      },
+      onRead: () => {},
+      onFailed: (cause) => resume(Effect.fail(reasonFor(cause)))
+    })
   })
 
-const reasonFor = (cause: Error): string =>
-  cause instanceof Connector.ConnectTimedOut
-    ? `no connection within ${Duration.format(patience)}`
-    : firstLine(reasonOf(cause))
+const reasonFor = (cause: unknown): string =>
+  cause instanceof Dial.ConnectTimedOut ? `no connection within ${Duration.format(patience)}` : firstLine(reasonOf(cause))
 
 const firstLine = (text: string): string => text.split("\n")[0] ?? text

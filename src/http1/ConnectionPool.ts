@@ -15,9 +15,14 @@ export interface ConnectionPool extends Connections {
 
 /** So long an idle connection is kept where the server does not say how long it does, in ms: many do for five seconds. */
 const keptFor = 4_000
-/** At most so long, and so much shorter than the server says. */
-const longest = 600_000
+/** So much shorter than the server says. */
 const margin = 1_000
+/**
+ * So old a connection may be when it is to serve again, in ms: its name may lead elsewhere by now, or to more addresses.
+ * Those that were made together do not end together, and each has up to so much less.
+ */
+const oldest = 600_000
+const spread = 60_000
 /**
  * So long, in ms, and a look at the sockets, an idle connection rests before it serves again: the second answer of a server
  * that answers twice has come by then, and would otherwise be taken for that to the next request.
@@ -85,10 +90,11 @@ class Pool implements ConnectionPool {
   }
 
   onIdle(connection: Connection, hint: number | undefined): void {
-    const span = hint === undefined ? keptFor : Math.min(longest, hint - margin)
+    const span = hint === undefined ? keptFor : hint - margin
     const now = performance.now()
-    if (this.isRetired || span <= 0 || now < this.wronged) return connection.close(retired)
-    this.idle.push({ connection, at: now, until: now + span, turn: LoopTurn.current() })
+    const until = Math.min(now + span, connection.madeAt + oldest - spread * connection.share)
+    if (this.isRetired || until <= now || now < this.wronged) return connection.close(retired)
+    this.idle.push({ connection, at: now, until, turn: LoopTurn.current() })
     this.sweepLater()
   }
 
