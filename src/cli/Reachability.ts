@@ -43,6 +43,8 @@ const connect = (url: URL): Effect.Effect<void, string> =>
   })
 
 const reasonFor = (cause: unknown): string =>
-  cause instanceof Dial.ConnectTimedOut ? `no connection within ${Duration.format(patience)}` : firstLine(reasonOf(cause))
+  cause instanceof Dial.ConnectTimedOut
+    ? `no connection within ${Duration.format(patience)}`
+    : firstLine(reasonOf(cause))
 
 const firstLine = (text: string): string => text.split("\n")[0] ?? text

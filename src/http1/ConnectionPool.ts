@@ -5,6 +5,8 @@ import type { Connections, Request, ResponseHandler } from "./Dispatch.js"
 import * as LoopTurn from "./LoopTurn.js"
 import * as RequestHead from "./RequestHead.js"
 
+export type { Options } from "./Connector.js"
+
 /** The connections to one server, as many as there are requests under way. */
 export interface ConnectionPool extends Connections {
   /** Keeps no connection any more that has nothing to do; what is under way goes on. */

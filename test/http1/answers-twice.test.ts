@@ -18,7 +18,13 @@ const against = (write: (socket: net.Socket, answer: string, path: string) => vo
     const server = yield* RawServer.make(onRead, secure ? { secure: { cert, key } } : {})
     const url = new URL(`${secure ? "https" : "http"}://localhost:${server.port}`)
     const pool = yield* Effect.acquireRelease(
-      Effect.sync(() => ConnectionPool.make({ url, timeout: 5_000, ...(secure ? { secureContext: () => createSecureContext({ ca: cert }) } : {}) })),
+      Effect.sync(() =>
+        ConnectionPool.make({
+          url,
+          timeout: 5_000,
+          ...(secure ? { secureContext: () => createSecureContext({ ca: cert }) } : {})
+        })
+      ),
       (pool) => Effect.promise(() => pool.destroy())
     )
     return { pool, server }

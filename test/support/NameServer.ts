@@ -47,7 +47,7 @@ const header = 12
 
 const nameIn = (query: Buffer): string => {
   const labels: Array<string> = []
-  for (let at = header; query[at] !== 0; ) {
+  for (let at = header; query[at] !== 0;) {
     const size = query[at] ?? 0
     labels.push(query.toString("latin1", at + 1, at + 1 + size))
     at += 1 + size
