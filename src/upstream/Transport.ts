@@ -33,8 +33,8 @@ export interface Pooling {
   readonly single: (backend: Backend) => Connections
 }
 
-// What is asked for a connection, once for each pool.
-const optionsFor = (backend: Backend): ConnectionPool.Options => {
+/** How connections to a backend are made, but for a proxy in between; asked for once for each pool. */
+export const optionsFor = (backend: Backend): ConnectionPool.Options => {
   const { origin, socketPath } = BackendAddress.of(backend)
   return {
     url: new URL(origin),
