@@ -6,6 +6,7 @@ import type { Controller, Framing, ResponseHandler } from "./Dispatch.js"
 import * as LoopTurn from "./LoopTurn.js"
 import type { ResponseHead } from "./ResponseHead.js"
 import * as ResponseReader from "./ResponseReader.js"
+import type { Ends } from "./SentInVain.js"
 
 /** A request as it is written, but for the length of its body. */
 export interface Message {
@@ -38,6 +39,7 @@ export class Connection implements ResponseReader.ResponseListener, Dial.Listene
   private isStopped = false
   private isResting = false
   private hasServed = false
+  private sentAt = 0
   /** The turn of the loop in which a request went over a connection that has served before, until it is answered. */
   private askedIn: number | undefined = undefined
 
@@ -57,7 +59,21 @@ export class Connection implements ResponseReader.ResponseListener, Dial.Listene
     this.pending = new PendingRequest(this, message, handler)
     if (this.hasServed) this.askedIn = LoopTurn.current()
     this.hasServed = true
+    this.sentAt = performance.now()
     if (this.socket !== undefined) this.begin(this.pending, this.socket)
+  }
+
+  /** Whether a request has been under way since then, by `performance.now()`, without a sign of its answer. */
+  isUnanswered(since: number): boolean {
+    return this.pending !== undefined && this.head === undefined && this.sentAt <= since
+  }
+
+  /** Its ends, as long as it has some. */
+  ends(): Ends | undefined {
+    const { localPort, remoteAddress, remotePort } = this.socket ?? {}
+    return localPort === undefined || remotePort === undefined || remoteAddress === undefined
+      ? undefined
+      : { localPort, remotePort, remoteAddress }
   }
 
   /** Lets the process end although the connection is there, until something is sent again. */

@@ -4,6 +4,7 @@ import * as Connector from "./Connector.js"
 import type { Connections, Request, ResponseHandler } from "./Dispatch.js"
 import * as LoopTurn from "./LoopTurn.js"
 import * as RequestHead from "./RequestHead.js"
+import * as SentInVain from "./SentInVain.js"
 
 export type { Options } from "./Connector.js"
 
@@ -34,11 +35,14 @@ const rest = 5
 const behind = 1_000
 /** For so long such a server gets no second request over a connection, in ms. */
 const distrust = 600_000
+/** So often, in ms, it is looked what became of requests that have no sign of an answer for as long. */
+const lookInterval = 10_000
 /** How often idle connections are looked through, in ms. */
 const sweepInterval = 1_000
 
 /** A pool without connections; they are made when they are needed. */
-export const make = (options: Connector.Options): ConnectionPool => new Pool(options)
+export const make = (options: Connector.Options, vain: SentInVain.SentInVain = SentInVain.shared): ConnectionPool =>
+  new Pool(options, vain)
 
 interface Idle {
   readonly connection: Connection
@@ -56,13 +60,17 @@ class Pool implements ConnectionPool {
   /** The one that was used last comes last. */
   private readonly idle: Array<Idle> = []
   private sweeping: NodeJS.Timeout | undefined = undefined
+  private looking: NodeJS.Timeout | undefined = undefined
   private isRetired = false
   /** Until when the server is trusted with one request for each connection, by `performance.now()`. */
   private wronged = 0
   private closing: Promise<void> | undefined = undefined
   private onEmpty = () => {}
 
-  constructor(options: Connector.Options) {
+  constructor(
+    options: Connector.Options,
+    private readonly vain: SentInVain.SentInVain
+  ) {
     this.connector = Connector.make(options)
     this.host = options.url.host
   }
@@ -73,6 +81,7 @@ class Pool implements ConnectionPool {
     if (this.closing !== undefined) return refuse(handler, closed())
     const connection = this.takeIdle() ?? this.open()
     connection.send({ head: head.right, body: request.body }, handler)
+    this.lookLater()
   }
 
   retire(): void {
@@ -83,6 +92,7 @@ class Pool implements ConnectionPool {
   destroy(): Promise<void> {
     this.isRetired = true
     clearTimeout(this.sweeping)
+    clearTimeout(this.looking)
     this.closing ??= new Promise((resolve) => {
       this.onEmpty = resolve
       for (const connection of this.all) connection.close(closed())
@@ -133,6 +143,27 @@ class Pool implements ConnectionPool {
       each.connection.close(retired)
     }
     return undefined
+  }
+
+  private lookLater(): void {
+    this.looking ??= setTimeout(() => this.look(), lookInterval).unref()
+  }
+
+  // TCP itself would send the same again for a quarter of an hour.
+  private look(): void {
+    this.looking = undefined
+    const now = performance.now()
+    const unanswered = [...this.all].filter((each) => each.isUnanswered(now))
+    if (unanswered.length === 0) return
+    this.lookLater()
+    const suspects = unanswered.filter((each) => each.isUnanswered(now - lookInterval))
+    if (suspects.length === 0) return
+    void this.vain.find().then((isVain) => {
+      for (const connection of suspects) {
+        const ends = connection.isUnanswered(now) ? connection.ends() : undefined
+        if (ends !== undefined && isVain(ends)) connection.close(new SentInVain.NotAcknowledged())
+      }
+    })
   }
 
   private sweepLater(): void {
