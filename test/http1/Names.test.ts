@@ -122,7 +122,7 @@ describe("a name", () => {
 describe("a name service that is silent", () => {
   it.scopedLive("delays nobody who asks for what others know", () =>
     Effect.gen(function* () {
-      const server = yield* NameServer.make
+      const server = yield* NameServer.make()
       server.zone.set("dead.test", undefined)
       server.zone.set("alive.test", ["10.1.2.3", "10.1.2.4"])
       const names = Names.make({ lookup: server.lookup })

@@ -87,7 +87,10 @@ describe("a request that nobody acknowledges", () => {
       assert.strictEqual(yield* broken(vain), "the server does not acknowledge what it was sent")
       vi.advanceTimersByTime(30_000)
       assert.strictEqual(looks, 4)
-      assert.deepEqual([waiting.told, yield* Effect.promise(() => Promise.race([waiting.end.catch(String), Promise.resolve("")]))], [["start"], ""])
+      assert.deepEqual(
+        [waiting.told, yield* Effect.promise(() => Promise.race([waiting.end.catch(String), Promise.resolve("")]))],
+        [["start"], ""]
+      )
     })
   )
 })

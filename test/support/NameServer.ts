@@ -14,34 +14,35 @@ export interface NameServer {
   readonly lookup: Lookup
 }
 
-/** Starts a name service on a free port of the loopback. */
-export const make = Effect.gen(function* () {
-  const zone: NameServer["zone"] = new Map()
-  const asked: Array<string> = []
-  const socket = yield* Effect.acquireRelease(
-    Effect.sync(() => dgram.createSocket("udp4")),
-    (socket) => Effect.sync(() => socket.close())
-  )
-  socket.on("message", (query, { address, port }) => {
-    const name = nameIn(query)
-    asked.push(name)
-    if (zone.has(name) && zone.get(name) === undefined) return
-    socket.send(answerTo(query, zone.get(name) ?? []), port, address)
-  })
-  socket.bind(0, "127.0.0.1")
-  yield* Effect.promise(() => once(socket, "listening"))
-  const resolver = new dns.Resolver({ timeout: 60_000, tries: 1 })
-  resolver.setServers([`127.0.0.1:${socket.address().port}`])
-  yield* Effect.addFinalizer(() => Effect.sync(() => resolver.cancel()))
-  const lookup: Lookup = (host, told) =>
-    resolver.resolve4(host, (error, found = []) =>
-      told(
-        error,
-        found.map((address) => ({ address, family: 4 }))
-      )
+/** Starts a name service on the loopback, on a free port where none is given. */
+export const make = (address = "127.0.0.1", port = 0) =>
+  Effect.gen(function* () {
+    const zone: NameServer["zone"] = new Map()
+    const asked: Array<string> = []
+    const socket = yield* Effect.acquireRelease(
+      Effect.sync(() => dgram.createSocket("udp4")),
+      (socket) => Effect.sync(() => socket.close())
     )
-  return { zone, asked, lookup } satisfies NameServer
-})
+    socket.on("message", (query, from) => {
+      const name = nameIn(query)
+      asked.push(name)
+      if (zone.has(name) && zone.get(name) === undefined) return
+      socket.send(answerTo(query, zone.get(name) ?? []), from.port, from.address)
+    })
+    socket.bind(port, address)
+    yield* Effect.promise(() => once(socket, "listening"))
+    const resolver = new dns.Resolver({ timeout: 60_000, tries: 1 })
+    resolver.setServers([`${address}:${socket.address().port}`])
+    yield* Effect.addFinalizer(() => Effect.sync(() => resolver.cancel()))
+    const lookup: Lookup = (host, told) =>
+      resolver.resolve4(host, (error, found = []) =>
+        told(
+          error,
+          found.map((address) => ({ address, family: 4 }))
+        )
+      )
+    return { zone, asked, lookup } satisfies NameServer
+  })
 
 const header = 12
 
@@ -55,11 +56,12 @@ const nameIn = (query: Buffer): string => {
   return labels.join(".").toLowerCase()
 }
 
-// The question as it came, and a record of type A for each address; no such name without any.
-const answerTo = (query: Buffer, addresses: ReadonlyArray<string>): Buffer => {
+// The question as it came, and a record for each address if it is of type A; no such name without any.
+const answerTo = (query: Buffer, known: ReadonlyArray<string>): Buffer => {
   const end = query.indexOf(0, header) + 5
+  const addresses = query[end - 3] === 1 ? known : []
   const head = Buffer.from(query.subarray(0, header))
-  head.writeUInt16BE(addresses.length > 0 ? 0x8180 : 0x8183, 2)
+  head.writeUInt16BE(known.length > 0 ? 0x8180 : 0x8183, 2)
   head.writeUInt16BE(addresses.length, 6)
   head.fill(0, 8, header)
   const records = addresses.map((address) =>
