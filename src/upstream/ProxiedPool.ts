@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import { Pool, ProxyAgent } from "undici"
 import type { buildConnector } from "undici"
 import type * as ProxySetting from "../domain/backend/ProxySetting.js"
-import type { Pooled } from "./Transport.js"
+import type { ConnectionPool } from "../http1/ConnectionPool.js"
 import * as UndiciCall from "./UndiciCall.js"
 
 /** The proxy closed the connection instead of leading on. */
@@ -38,7 +38,7 @@ export interface Options {
  * The connections to a backend through a proxy: in a tunnel (`CONNECT`), or where neither speaks TLS by the whole URL. The
  * proxy learns its own credentials, and the backend none of them.
  */
-export const make = (options: Options): Pooled => {
+export const make = (options: Options): ConnectionPool => {
   const { contextOf } = options
   let context = contextOf?.()
   let agent = agentOf(options, context)

@@ -6,11 +6,12 @@ import * as TlsFiles from "../config/TlsFiles.js"
 import type { Backend } from "../domain/backend/Backend.js"
 import * as BackendAddress from "../domain/backend/BackendAddress.js"
 import * as ProxySetting from "../domain/backend/ProxySetting.js"
+import type { Connections } from "../http1/Dispatch.js"
+import type { ConnectionPool } from "../http1/ConnectionPool.js"
 import * as AddressOrder from "../http1/AddressOrder.js"
 import { keepAliveDelay } from "../http1/Connector.js"
 import * as Names from "../http1/Names.js"
 import * as ProxiedPool from "./ProxiedPool.js"
-import type { Pooled, Pooling } from "./Transport.js"
 import * as UndiciCall from "./UndiciCall.js"
 
 /** A head may be this large, in bytes, as with our own client. */
@@ -19,7 +20,7 @@ const maxHead = 64 * 1024
 /** How long an idle connection is kept, in ms, where the server does not say, and at most; and how old it may be. */
 const kept = { usually: 4_000, most: 600_000, oldest: 600_000 }
 
-const poolOf = (backend: Backend): Pooled => {
+const poolOf = (backend: Backend): ConnectionPool => {
   const { origin, socketPath } = BackendAddress.of(backend)
   const contextOf = Option.getOrUndefined(Option.map(backend.tls, TlsFiles.follow))
   const options = {
@@ -47,9 +48,9 @@ const poolOf = (backend: Backend): Pooled => {
 }
 
 /** A pool of undici's per backend: the way through a proxy, and back where our own client does not get along with a server. */
-export const undici: Pooling = {
+export const undici = {
   pool: poolOf,
-  single: (backend) => ({
+  single: (backend: Backend): Connections => ({
     dispatch: (request, handler) => {
       const pool = poolOf(backend)
       pool.dispatch(request, handler)
