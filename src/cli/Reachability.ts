@@ -7,7 +7,7 @@ import { reasonOf } from "../domain/failure/Failure.js"
 import * as Connector from "../http1/Connector.js"
 import * as Dial from "../http1/Dial.js"
 import * as DemoBackend from "../upstream/DemoBackend.js"
-import * as Transport from "../upstream/Transport.js"
+import * as Way from "../upstream/Way.js"
 
 /** How long a connection may take. */
 const patience = Duration.seconds(5)
@@ -25,7 +25,7 @@ export const unreachable = (backends: ReadonlyArray<Backend>): Effect.Effect<Rea
     (backend, index) => {
       if (backend.baseUrl === DemoBackend.url) return Effect.succeed([])
       const proxy = ProxySetting.of(backend.proxy)
-      const options = proxy === undefined ? Transport.optionsFor(backend) : { url: new URL(proxy.origin) }
+      const options = proxy === undefined ? Way.to(backend) : { url: new URL(proxy.origin) }
       const what = proxy === undefined ? "cannot be reached" : "cannot be reached: its proxy cannot"
       return Effect.match(connect({ ...options, timeout: Duration.toMillis(patience) }), {
         onSuccess: () => [],

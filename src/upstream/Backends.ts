@@ -27,8 +27,6 @@ export type { Slots } from "./Slots.js"
  * ```ts
  * import { Backends, Forwarder } from "causeway"
  * import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
  *
  * // For `Gateway.layerServices`: both parts as they are, to be wrapped or replaced.
  * export const parts = Layer.provideMerge(Forwarder.layer, Backends.layer)

@@ -1,15 +1,12 @@
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as TlsFiles from "../config/TlsFiles.js"
 import type { Backend } from "../domain/backend/Backend.js"
-import * as BackendAddress from "../domain/backend/BackendAddress.js"
 import * as ProxySetting from "../domain/backend/ProxySetting.js"
 import * as ConnectionPool from "../http1/ConnectionPool.js"
 import type { Connections, Controller, Framing, Request, ResponseHandler } from "../http1/Dispatch.js"
 import * as LazyPool from "./LazyPool.js"
 import * as UndiciCall from "./UndiciCall.js"
+import * as Way from "./Way.js"
 
 export type { Connections, Controller, Framing, Request, ResponseHandler }
 
@@ -33,18 +30,6 @@ export interface Pooling {
   readonly single: (backend: Backend) => Connections
 }
 
-/** How connections to a backend are made, but for a proxy in between; asked for once for each pool. */
-export const optionsFor = (backend: Backend): ConnectionPool.Options => {
-  const { origin, socketPath } = BackendAddress.of(backend)
-  return {
-    url: new URL(origin),
-    socketPath,
-    // The call counts the time itself, exactly; this ends what it has given up.
-    timeout: Duration.toMillis(backend.timeouts.connect) + 1_000,
-    secureContext: Option.getOrUndefined(Option.map(backend.tls, TlsFiles.follow))
-  }
-}
-
 const isProxied = ({ proxy }: Backend): boolean => ProxySetting.of(proxy) !== undefined
 
 /**
@@ -54,7 +39,7 @@ const isProxied = ({ proxy }: Backend): boolean => ProxySetting.of(proxy) !== un
  * @since 0.1.0
  */
 export const http1: Pooling = {
-  pool: (backend) => (isProxied(backend) ? LazyPool.make(backend) : ConnectionPool.make(optionsFor(backend))),
+  pool: (backend) => (isProxied(backend) ? LazyPool.make(backend) : ConnectionPool.make(Way.to(backend))),
   single: (backend) => ({
     dispatch: (request, handler) => {
       const pool = http1.pool(backend)
@@ -71,8 +56,6 @@ export const http1: Pooling = {
  * ```ts
  * import { ConfigRef, Gateway, RequestLog, Transport } from "causeway"
  * import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as TlsFiles from "../config/TlsFiles.js"
  *
  * // Over HTTP/1.1, whatever `server.upstream` says.
  * export const gateway = Gateway.layerCustom.pipe(

@@ -1,4 +1,3 @@
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { optional } from "../schema/ConfigSchema.js"
 
@@ -13,12 +12,5 @@ export const TlsSettings = Schema.Struct({
   key: optional(Schema.NonEmptyString).annotations({
     description: "A file of the key to that certificate, without a passphrase."
   })
-}).pipe(
-  Schema.filter(({ cert, key }) =>
-    Option.isSome(cert) === Option.isSome(key)
-      ? []
-      : [{ path: [Option.isSome(cert) ? "cert" : "key"], message: "cert and key are only of use together" }]
-  ),
-  Schema.annotations({ jsonSchema: { dependentRequired: { cert: ["key"], key: ["cert"] } } })
-)
+})
 export interface TlsSettings extends Schema.Schema.Type<typeof TlsSettings> {}
