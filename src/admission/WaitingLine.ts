@@ -24,6 +24,8 @@ export interface WaitingLine {
    * returns the way to leave the line.
    */
   readonly join: <A>(take: () => A | undefined, limits: Limits, onSettled: (taken: A | undefined) => void) => () => void
+  /** Whether nobody waits. */
+  readonly isEmpty: () => boolean
   /** To be called when something has become free: each in the line tries to take, in their order. */
   readonly wake: () => void
 }
@@ -93,6 +95,7 @@ export const make = ({ serves = "each" }: Options = {}): WaitingLine => {
 
   return {
     wake,
+    isEmpty: () => waiting.size === 0,
     takeNow,
     join,
     take: <A>(take: () => A | undefined, limits: Limits): Effect.Effect<A, Overloaded> =>

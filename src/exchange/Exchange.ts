@@ -17,6 +17,7 @@ import { RequestLog } from "../records/RequestLog.js"
 import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
 import * as Admission from "../admission/Admission.js"
 import type { ByteLease } from "../admission/ByteBudget.js"
+import type * as Delivery from "../relay/Delivery.js"
 import * as Departure from "../relay/Departure.js"
 import type { CallerSink, ResponseSink, SinkListener } from "../relay/ResponseSink.js"
 import * as LightScope from "../flow/LightScope.js"
@@ -50,6 +51,8 @@ export interface Exchange {
   readonly bytes: ByteLease
   /** To be run before the caller can see that its answer has ended: under `log.durability: sync` it writes the record. */
   readonly beforeEnd: ((presumed: Outcome) => Effect.Effect<void>) | undefined
+  /** Where a stream goes to a caller who may have its head before there is an answer. */
+  delivery: Delivery.Expecting | undefined
   /** Has something done when the exchange ends, before it is recorded: what was given last comes first. */
   readonly atEnd: (finalizer: LightScope.Finalizer) => void
 }
@@ -71,6 +74,9 @@ export const decode = (
 ): Either.Either<Ask, BodyMalformed | BodyTooComplex> =>
   Either.map(protocol.decode(text, snapshot.config.server.maxValues, model), (ask) => (journal.ask = ask))
 
+/** Hears that the request has been read, before it is admitted. */
+export type Expect<Q> = (exchange: Exchange, request: Q, sink: ResponseSink) => void
+
 /** Obtains an answer; it can be interrupted and can fail. */
 export type Obtain<Q, A, R> = (exchange: Exchange, request: Q) => Effect.Effect<A, GatewayFailure, R>
 
@@ -80,6 +86,7 @@ export type Relay<A, R> = (exchange: Exchange, answer: A, sink: ResponseSink) =>
 /** What an exchange consists of. */
 export interface Phases<Q, A, R, R2, R3> {
   readonly receive: Receive<Q, R>
+  readonly expect?: Expect<Q> | undefined
   readonly obtain: Obtain<Q, A, R2>
   readonly relay: Relay<A, R3>
 }
@@ -110,14 +117,11 @@ const runOn = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
 })
 
 // Each phase is steps of one generator, for an effect of its own would cost a short request a microsecond or two.
-const conduct = Effect.fnUntraced(function* <Q, A, R, R2, R3>(
-  opened: Opened,
-  { obtain, receive, relay }: Phases<Q, A, R, R2, R3>
-) {
+const conduct = Effect.fnUntraced(function* <Q, A, R, R2, R3>(opened: Opened, phases: Phases<Q, A, R, R2, R3>) {
   const { exchange, sink } = opened
-  const obtained = yield* Effect.exit(Effect.interruptible(admitted(opened, receive, obtain)))
+  const obtained = yield* Effect.exit(Effect.interruptible(admitted(opened, phases)))
   const relayed: Exit.Exit<RelayEnd, GatewayFailure> = Exit.isSuccess(obtained)
-    ? yield* Effect.exit(relay(exchange, obtained.value, sink))
+    ? yield* Effect.exit(phases.relay(exchange, obtained.value, sink))
     : Exit.failCause(obtained.cause)
   return yield* close(opened, relayed)
 })
@@ -155,6 +159,7 @@ function* open(fiber: Fiber.RuntimeFiber<Outcome>, arrival: Arrival): Effect.fn.
     snapshot,
     bytes: lease.bytes,
     beforeEnd: recording.beforeEnd,
+    delivery: undefined,
     atEnd: scope.addFinalizer
   }
   const watchers: ReadonlyArray<Watcher> = [
@@ -193,15 +198,15 @@ class Interrupting implements SinkListener {
 
 // Whoever is still sending its request holds no place.
 const admitted = <Q, A, R, R2>(
-  { drain, exchange, lease }: Opened,
-  receive: Receive<Q, R>,
-  obtain: Obtain<Q, A, R2>
+  { drain, exchange, lease, sink }: Opened,
+  { expect, obtain, receive }: Omit<Phases<Q, A, R, R2, never>, "relay">
 ): Effect.Effect<A, GatewayFailure, R | R2> =>
   drain.isDraining()
     ? new Draining()
     : Effect.flatMap(
         Effect.suspend(() => receive(exchange)),
         (request) => {
+          expect?.(exchange, request, sink)
           const waiting = lease.admit()
           return waiting === undefined ? obtain(exchange, request) : Effect.zipRight(waiting, obtain(exchange, request))
         }

@@ -3,6 +3,7 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { ConfigRef } from "../config/ConfigRef.js"
+import type { Ask } from "../domain/chat/Ask.js"
 import type { ClientProtocol } from "../domain/protocol/ClientProtocol.js"
 import * as Deployments from "../domain/protocol/Deployments.js"
 import * as PathSegment from "../domain/wire/PathSegment.js"
@@ -12,6 +13,7 @@ import * as WireError from "../domain/failure/WireError.js"
 import * as Exchange from "../exchange/Exchange.js"
 import * as Delivery from "../relay/Delivery.js"
 import * as Relay from "../relay/Relay.js"
+import type { ResponseSink } from "../relay/ResponseSink.js"
 import * as ChatReader from "../upstream/attempt/ChatReader.js"
 import type { Backends } from "../upstream/Backends.js"
 import type { Forwarded, ForwardFailure } from "../upstream/forward/Forwarded.js"
@@ -32,17 +34,25 @@ const completion = (protocol: ClientProtocol): Handler.Handler<Services> =>
       Effect.flatMap(incoming.body(exchange), (text) =>
         Exchange.decode(exchange, text, Deployments.at(incoming.path)?.model)
       ),
+    expect: (exchange, ask, sink) => {
+      if (ask.stream) deliveryOf(exchange, ask, sink).expect()
+    },
     obtain: (exchange, ask) =>
       Effect.flatMap(Forwarder, ({ forward }): Effect.Effect<Committed, ForwardFailure> =>
         ask.stream ? forward(exchange, ask, ChatReader.streamed) : forward(exchange, ask, ChatReader.whole)
       ),
-    relay: (exchange, committed, sink) => {
-      const encoder = protocol.encoder(committed.ask)
-      if (isWhole(committed)) return Relay.relayWhole(exchange, committed, encoder.whole, sink)
-      const { keepalive } = exchange.snapshot.config.server
-      return Relay.relayStream(exchange, committed, Delivery.written(encoder, sink, keepalive))
-    }
+    relay: (exchange, committed, sink) =>
+      isWhole(committed)
+        ? Relay.relayWhole(exchange, committed, protocol.encoder(committed.ask).whole, sink)
+        : Relay.relayStream(exchange, committed, deliveryOf(exchange, committed.ask, sink))
   })
+
+const deliveryOf = (exchange: Exchange.Exchange, ask: Ask, sink: ResponseSink): Delivery.Expecting =>
+  (exchange.delivery ??= Delivery.written(
+    exchange.protocol.encoder(ask),
+    sink,
+    exchange.snapshot.config.server.keepalive
+  ))
 
 /** An answer that can be committed to, as it was asked for. */
 type Committed = Forwarded<ChatReader.Streamed> | Forwarded<ChatReader.Whole>

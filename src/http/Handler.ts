@@ -25,7 +25,7 @@ export interface Phases<Q, A, R, R2, R3> extends Omit<Exchange.Phases<Q, A, R, R
 export const handle =
   <Q, A, R, R2, R3>(
     protocol: ClientProtocol,
-    { obtain, receive, relay }: Phases<Q, A, R, R2, R3>
+    { expect, obtain, receive, relay }: Phases<Q, A, R, R2, R3>
   ): Handler<R | R2 | R3 | Exchange.Services> =>
   (incoming) =>
     Exchange.run(
@@ -44,7 +44,7 @@ export const handle =
             return settings.explainHeaders ? Object.assign(headers, ExplainHeaders.of(journal)) : headers
           }, isDraining)
       },
-      { receive: (exchange) => receive(exchange, incoming), obtain, relay }
+      { receive: (exchange) => receive(exchange, incoming), expect, obtain, relay }
     )
 
 const textOf = (header: Headers[string]): string | undefined =>

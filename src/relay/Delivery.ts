@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { AnswerChunk } from "../domain/chat/answer/AnswerChunk.js"
 import type { RelayEnd } from "../domain/failure/Outcome.js"
+import type { WireError } from "../domain/failure/WireError.js"
 import type { Encoder } from "../domain/protocol/ClientProtocol.js"
 import * as Alarm from "../flow/Alarm.js"
 import * as Source from "../flow/Source.js"
@@ -24,14 +25,27 @@ export interface Delivery<Frame> {
   finish(end: RelayEnd, readWithin: number): Effect.Effect<RelayEnd>
 }
 
+/** A delivery that may begin before there is an answer: proxies give up on a caller's behalf where nothing comes for a minute. */
+export interface Expecting extends Delivery<string> {
+  /** The request is being answered: from now on a silence is broken by a sign of life, with the head before it. */
+  expect(): void
+  /**
+   * Is over where there is no answer: how to end what has begun, with the error if there is one; undefined where nothing
+   * has, or an answer.
+   */
+  endEarly(error: WireError | undefined): ((onEnded: (delivered: boolean) => void) => void) | undefined
+}
+
 /** Into a sink, as the caller's protocol writes it; after a silence of `keepalive` the caller gets a sign of life. */
 export const written = (
   encoder: Encoder,
   sink: ResponseSink.ResponseSink,
   keepalive: Option.Option<Duration.Duration>
-): Delivery<string> => new Written(encoder, sink, Option.map(keepalive, Duration.toMillis))
+): Expecting => new Written(encoder, sink, Option.map(keepalive, Duration.toMillis))
 
-class Written implements Delivery<string> {
+class Written implements Expecting {
+  private hasBegun = false
+  private hasAnswer = false
   readonly drained: Effect.Effect<void>
   private readonly beat: Alarm.Alarm | undefined
 
@@ -48,9 +62,21 @@ class Written implements Delivery<string> {
     return Source.mapChunks(answer, (chunks) => this.frames(chunks))
   }
 
-  begin(headers: Readonly<Record<string, string>>): void {
-    this.sink.start(200, Object.assign({}, headers, this.encoder.headers))
+  expect(): void {
     if (Option.isSome(this.keepalive)) this.beatAgain(this.keepalive.value)
+  }
+
+  begin(headers: Readonly<Record<string, string>>): void {
+    this.start(headers)
+    this.hasAnswer = true
+    if (Option.isSome(this.keepalive)) this.beatAgain(this.keepalive.value)
+  }
+
+  endEarly(error: WireError | undefined): ((onEnded: (delivered: boolean) => void) => void) | undefined {
+    this.beat?.clear()
+    if (!this.hasBegun || this.hasAnswer) return undefined
+    const last = error === undefined ? "" : this.encoder.failed(error)
+    return (onEnded) => this.sink.endShort(last, onEnded)
   }
 
   send([text = ""]: ReadonlyArray<string>): boolean {
@@ -78,9 +104,17 @@ class Written implements Delivery<string> {
     return text === "" ? [] : [text]
   }
 
-  // Between events only, and never after the finish, which the end comes with: strict clients break on anything else.
+  // What came of it before there was an answer has no headers of a backend's.
+  private start(headers: Readonly<Record<string, string>>): void {
+    if (this.hasBegun) return
+    this.hasBegun = true
+    this.sink.start(200, Object.assign({}, headers, this.encoder.headers))
+  }
+
+  // Between events only, and never after the finish: strict clients break on anything else.
   private beatAgain(after: number): void {
     this.beat?.set(after, () => {
+      this.start({})
       this.sink.write(this.encoder.keepalive)
       this.beatAgain(after)
     })

@@ -52,7 +52,15 @@ const parameters = partial({
 })
 
 const failover = partial({
-  timeouts: partial({ connect: duration, headers: duration, first_token: duration, idle: duration, total: duration }),
+  timeouts: partial({
+    connect: duration,
+    headers: duration,
+    first_token: duration,
+    first_token_max: duration,
+    idle: duration,
+    total: duration
+  }),
+  hedge: FastCheck.oneof(duration, FastCheck.constant(false as const)),
   retries: oneOf(0, 1, 2, "5"),
   retry_after_max: duration,
   rescue: oneOf("restart", "continue", "off"),

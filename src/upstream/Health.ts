@@ -43,6 +43,8 @@ export interface Health {
   readonly answered: (backend: Backend, permit: Permit, now: number) => Report
   /** The attempt failed before anything was with the caller. */
   readonly failed: (backend: Backend, permit: Permit, failure: AttemptFailure, now: number) => Report
+  /** The attempt was given up for one that was quicker, after it had been silent for so long that another was made. */
+  readonly outrun: (backend: Backend, permit: Permit, now: number) => Report
   /** The answer has ended, well or not. */
   readonly ended: (backend: Backend, permit: Permit, end: RelayEnd, now: number) => Report
   /** Nothing can be said of the call. */
@@ -56,7 +58,7 @@ export interface Health {
 type Change = (breaker: Breaker.Breaker, settings: Breaker.Settings) => Breaker.Breaker
 
 /** Health of which nothing is known; the slots know which calls are under way, and learn how many the backends take. */
-export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness" | "refused">): Health => {
+export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness" | "inFlight" | "refused">): Health => {
   const known = new Map<string, Known>()
   const shortages = Shortages.make()
   const stateOf = (backend: Backend) => known.get(BackendKey.of(backend))?.breaker ?? Breaker.closed
@@ -97,7 +99,8 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
     permit: Permit,
     why: string,
     retryAfter: Duration.Duration | undefined,
-    now: number
+    now: number,
+    isSure = false
   ) =>
     tell(backend, why, now, (state, settings) => {
       const { call, terms } = permit
@@ -107,7 +110,7 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
         const own = began >= from && began <= to ? 1 : 0
         return Math.max(0, slots.begun(backend, from, to, most + own) - own)
       }
-      return Breaker.failed(state, terms, now, retryAfter, settings, { began, beside })
+      return Breaker.failed(state, terms, now, retryAfter, settings, { began, beside, isSure })
     })
 
   // How full it is says nothing of how well it is.
@@ -128,7 +131,10 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
     isSound,
     admit: Effect.fnUntraced(function* (backend: Backend, now: number) {
       if (isSound(backend)) return "usual"
-      const [next, terms] = Breaker.admit(stateOf(backend), now, yield* Random.next, settingsOf(backend))
+      const settings = settingsOf(backend)
+      // Whoever asks has a slot already.
+      const isIdle = slots.inFlight(backend) <= 1
+      const [next, terms] = Breaker.admit(stateOf(backend), now, yield* Random.next, settings, isIdle)
       const changed = change(backend, next, "its time has passed", now)
       if (changed !== undefined) yield* changed
       return terms
@@ -157,7 +163,7 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
       // What it says to one caller's key it may not say to another's.
       if (isFull && Blame.isBackends(failure, isOurKey)) return release(backend, permit, now)
       return Blame.isBackends(failure, isOurKey)
-        ? fail(backend, permit, whyOf(failure), retryAfter, now)
+        ? fail(backend, permit, whyOf(failure), retryAfter, now, Blame.isKeys(failure))
         : // Whoever refuses a request is there.
           complete(backend, permit, now)
     },
@@ -174,6 +180,7 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
         ? fail(backend, permit, end._tag, undefined, now)
         : release(backend, permit, now)
     },
+    outrun: (backend, permit, now) => fail(backend, permit, "silent, and outrun by another", undefined, now),
     released: release,
     breaker,
     keep: (backends) => {

@@ -52,7 +52,8 @@ export const make = (options: Options): ConnectionPool => {
         agent = agentOf(options, latest)
       }
       if (context instanceof Error) return handler.onResponseError(undefined, context)
-      UndiciCall.through(agent, "close").dispatch(request, handler)
+      // undici writes the host into the headers that it is given.
+      UndiciCall.through(agent, "close").dispatch({ ...request, headers: { ...request.headers } }, handler)
     },
     retire: () => void agent.close().catch(ignore),
     destroy: () => agent.destroy().catch(ignore)

@@ -41,6 +41,8 @@ export interface Slots {
     limits: WaitingLine.Limits,
     onTaken: (slot: Slot) => void
   ) => Effect.Effect<{ readonly candidate: A; readonly slot: Slot }, Overloaded>
+  /** Whether anybody waits for a slot of any backend. */
+  readonly isWaitedFor: () => boolean
   /** How many calls a backend has under way. */
   readonly inFlight: (backend: Backend) => number
   /** How many calls are under way that began between two times; not counted further than to `most` and one. */
@@ -138,6 +140,7 @@ export const make = (clock: Pick<SteadyClock, "now">): Slots => {
   return {
     take: (target, isLone) => take(target, isLone),
     wait: (candidates, limits, onTaken) => line.take(() => takeFirst(candidates, onTaken), limits),
+    isWaitedFor: () => !line.isEmpty(),
     inFlight: (backend) => known.get(BackendKey.of(backend))?.held.size ?? 0,
     begun: (backend, from, to, most) => {
       let count = 0

@@ -10,7 +10,7 @@ import type { Connections, Controller, ResponseHandler } from "../http1/Dispatch
 import * as Alarm from "../flow/Alarm.js"
 import { Gathered } from "../flow/Gathered.js"
 import { BodyLost } from "./UpstreamHead.js"
-import type { BodyFailure, BodyLate, Patience, UpstreamHead } from "./UpstreamHead.js"
+import type { Alive, BodyFailure, BodyLate, Patience, UpstreamHead } from "./UpstreamHead.js"
 import type { LightScope } from "../flow/LightScope.js"
 import * as Source from "../flow/Source.js"
 
@@ -24,6 +24,15 @@ export interface CallOptions {
   readonly connectTimeout: Duration.Duration
   /** How long to wait for the head, and the failure when it does not come. */
   readonly headLimit: Alarm.Limit<HeadersTimedOut | TotalTimedOut>
+  readonly beside?: Beside | undefined
+}
+
+/** What is done, once, beside a call that is silent, or late though it shows life: that goes on being waited for. */
+export interface Beside {
+  /** How long nothing of the answer has come, in ms. */
+  readonly after: number
+  /** Is run by whoever waits for the call. `callOff` breaks the call off, so that the wait is over. */
+  readonly begin: (callOff: () => void) => Effect.Effect<void>
 }
 
 /** Why there is no head. */
@@ -56,8 +65,17 @@ type Waiter<A, E> = (result: Effect.Effect<A, E>) => void
 class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   private readonly alarm = Alarm.make()
   private readonly deadline = Alarm.make()
+  /** Rings when {@link Beside} is to begin; undefined where it is not, or no more. */
+  private silent: Alarm.Alarm | undefined = undefined
+  /** What is to be run by whoever waits. */
+  private beside: Effect.Effect<void> | undefined = undefined
+  private isLifeWatched = false
+  /** By `performance.now()`. */
+  private lastHeard = 0
   private controller: Controller | undefined = undefined
   private onHead: Waiter<UpstreamHead, CallFailure> | undefined = undefined
+  /** What there is to tell of the head while nobody waits for it. */
+  private told: Effect.Effect<UpstreamHead, CallFailure> | undefined = undefined
   private reader: (() => void) | undefined = undefined
   private silence: Alarm.Limit<BodyLate> | undefined = undefined
   private isSilenceWatched = false
@@ -78,6 +96,11 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   readonly head: Effect.Effect<UpstreamHead, CallFailure> = Effect.async((resume) => {
     this.onHead = resume
     this.send()
+  })
+
+  private readonly headAnew: Effect.Effect<UpstreamHead, CallFailure> = Effect.async((resume) => {
+    if (this.told !== undefined) resume(this.told)
+    else this.onHead = resume
   })
 
   readonly close = (exit: Exit.Exit<unknown, unknown>): undefined =>
@@ -110,6 +133,7 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
     // Some dispatchers tell of informational heads; the real one follows.
     if (status < 200) return
     this.alarm.clear()
+    this.silent?.refresh()
     controller.pause()
     const { framing } = controller
     const body = Source.stream<Uint8Array, BodyFailure>(this)
@@ -120,12 +144,15 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   onResponseData(controller: Controller, bytes: Uint8Array): void {
     if (!this.isHeard) return
     controller.pause()
+    this.silent?.refresh()
+    if (this.isLifeWatched) this.lastHeard = performance.now()
     this.keep(bytes)
     this.wakeReader()
   }
 
   onResponseEnd(): void {
     this.isOver = true
+    this.stopBeside()
     this.stopReleasing()
     this.end(Option.none())
   }
@@ -133,15 +160,20 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   onResponseError(_: unknown, cause: unknown): void {
     if (this.onHead !== undefined && !this.isAborted) this.fail(failureOf(cause, this.controller !== undefined))
     this.isOver = true
+    this.stopBeside()
     this.stopReleasing()
     this.end(Option.some(new BodyLost({ cause })))
   }
 
-  wait(wake: () => void): undefined {
+  wait(wake: () => void): Effect.Effect<void> | undefined {
     if (this.unread !== undefined || this.ending !== undefined) return void wake()
+    const { beside } = this
+    this.beside = undefined
+    if (beside !== undefined) return beside
     this.reader = wake
     this.watchSilence()
     this.controller?.resume()
+    return undefined
   }
 
   poll(): Source.Step<Uint8Array, BodyFailure> | undefined {
@@ -149,11 +181,27 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
     return { values: this.takeUnread(), end: this.ending }
   }
 
-  private setPatience({ each, total }: Patience): void {
+  private setPatience({ alive, each, total }: Patience): void {
     this.silence = each
     this.isSilenceWatched = false
+    this.isLifeWatched = alive !== undefined
+    // Between two reads there is something to read: nobody else need be asked any more.
+    if (each !== undefined) this.stopBeside()
     this.alarm.clear()
-    this.deadline.set(total.after, () => this.end(Option.some(total.failure())))
+    this.endAfter(total, alive)
+  }
+
+  private endAfter({ after, failure }: Alarm.Limit<BodyLate>, alive?: Alive): void {
+    this.deadline.set(after, () => {
+      if (alive === undefined || performance.now() - this.lastHeard > alive.within) {
+        return this.end(Option.some(failure()))
+      }
+      this.silence = { after: alive.within, failure }
+      if (this.reader !== undefined) this.watchSilence()
+      this.endAfter(alive.total)
+      const { beside } = this.options
+      if (this.silent !== undefined && beside !== undefined) this.onSilent(beside.begin)
+    })
   }
 
   // To start the time anew costs less than to set it and clear it for each wait.
@@ -183,7 +231,36 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
     return unread
   }
 
+  private onSilent(begin: Beside["begin"]): void {
+    this.silent?.clear()
+    this.silent = undefined
+    const beside = begin(() => this.callOff())
+    const { onHead } = this
+    this.onHead = undefined
+    if (onHead !== undefined) return onHead(Effect.zipRight(beside, this.headAnew))
+    this.beside = beside
+    this.wakeReader()
+  }
+
+  private callOff(): void {
+    const cause = new Error("called off by the gateway")
+    this.tellHead(new ConnectionLost({ requestSent: true, cause }))
+    this.end(Option.some(new BodyLost({ cause })))
+    this.abort()
+  }
+
+  private stopBeside(): void {
+    this.silent?.clear()
+    this.silent = undefined
+    this.beside = undefined
+  }
+
   private send(): void {
+    const { beside } = this.options
+    if (beside !== undefined) {
+      this.silent = Alarm.make()
+      this.silent.set(beside.after, () => this.onSilent(beside.begin))
+    }
     const { body, connectTimeout, headers, method, origin, path } = this.options
     this.alarm.set(Duration.toMillis(connectTimeout), () =>
       this.fail(new ConnectFailed({ timedOut: true, cause: new Error("timed out") }))
@@ -195,6 +272,7 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   private stopWaiting(): void {
     this.isHeard = false
     this.reader = undefined
+    this.stopBeside()
     this.alarm.clear()
     this.deadline.clear()
     this.takeUnread()
@@ -214,7 +292,8 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   private tellHead(result: Effect.Effect<UpstreamHead, CallFailure>): void {
     const { onHead } = this
     this.onHead = undefined
-    onHead?.(result)
+    if (onHead === undefined) this.told ??= result
+    else onHead(result)
   }
 
   private fail(failure: CallFailure): void {

@@ -32,6 +32,15 @@ export interface Patience {
   readonly each?: Alarm.Limit<BodyLate>
   /** Until it goes on no more, however it comes. */
   readonly total: Alarm.Limit<BodyLate>
+  /** How much longer than {@link Patience.total} a body is waited for that shows life. */
+  readonly alive?: Alive
+}
+
+/** What shows life: it has brought something in the last `within` ms, and goes on to. */
+export interface Alive {
+  readonly within: number
+  /** Until even that is waited for no more. */
+  readonly total: Alarm.Limit<BodyLate>
 }
 
 /** Why there is no more of a body. */
@@ -43,7 +52,7 @@ export class BodyLost extends Data.TaggedError("BodyLost")<{ readonly cause: unk
 /** The body did not go on in time. */
 export class BodyLate extends Data.TaggedError("BodyLate")<{
   /** The limit that was passed, by its name in `timeouts`. */
-  readonly limit: "first_token" | "idle" | "total"
+  readonly limit: "first_token" | "first_token_max" | "idle" | "total"
   readonly after: Duration.Duration
 }> {}
 

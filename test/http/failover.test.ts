@@ -86,7 +86,7 @@ const hazards: ReadonlyArray<Hazard> = [
       const timer = setInterval(() => call.write(": still processing\n\n"), 20)
       call.response.on("close", () => clearInterval(timer))
     },
-    config: { timeouts: { first_token: "150ms", idle: "50ms" } },
+    config: { hedge: false, timeouts: { first_token: "150ms", first_token_max: "150ms", idle: "50ms" } },
     attempts: ["FirstTokenTimedOut null"],
     modes: ["stream"]
   },

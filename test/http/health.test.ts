@@ -233,6 +233,33 @@ describe("a backend that takes so many at once", () => {
   )
 })
 
+describe("many keys of one provider", () => {
+  const statuses = [401, 402, 403, 429, 401, 402, 403, 429, 401]
+
+  it.scopedLive("may be refused one after the other, until one is taken; those are not asked again at once", () =>
+    Effect.gen(function* () {
+      const provider = yield* ScriptedUpstream.make((call) => {
+        const key = /sk-key-(\d)/.exec(call.received.headers.authorization ?? "")?.[1]
+        const status = key === undefined ? undefined : statuses[Number(key)]
+        if (status === undefined) return ScriptedUpstream.answerWell("taken")(call)
+        const code = status === 429 ? "insufficient_quota" : "account_suspended"
+        call.json(status, { error: { message: "no", type: "t", code } })
+      })
+      const key = (n: number, priority: number) =>
+        TestGateway.backend(`key-${n}`, provider.url, { api_key: `sk-key-${n}`, priority })
+      const gateway = yield* TestGateway.make({
+        openai_clients: [...statuses.map((_, n) => key(n, 1)), key(9, 0)]
+      })
+      const heard = yield* Effect.promise(() => Caller.ask(gateway.client, true))
+      assert.strictEqual(heard.content, "taken")
+      const record = yield* Effect.promise(() => gateway.record(0))
+      assert.strictEqual(Caller.attempts(record).length, 10)
+      assert.strictEqual((yield* Effect.promise(() => Caller.ask(gateway.client, true))).content, "taken")
+      assert.strictEqual(provider.received.length, 11)
+    })
+  )
+})
+
 describe("a pooled connection that its backend has closed", () => {
   it.scopedLive("never surfaces: the request goes again over a new one", () =>
     Effect.gen(function* () {

@@ -71,7 +71,7 @@ describe("a host of several addresses", () => {
       const { port } = yield* RawServer.make(() => {})
       const silent = Array.from({ length: 60 }, (_, at) => `127.0.1.${at}`)
       const manner = Object.fromEntries(silent.map((address) => [address, "silent" as const]))
-      const { result, tried } = yield* dialled(port, listed(...silent, "127.0.0.1"), manner, 1_000)
+      const { result, tried } = yield* dialled(port, listed(...silent, "127.0.0.1"), manner, 3_000)
       assert.instanceOf(result, net.Socket)
       assert.strictEqual(tried.length, 61)
     })

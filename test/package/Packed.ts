@@ -87,6 +87,24 @@ export const declare = async (
   return fs.readFileSync(`${folder}/${options.moduleResolution}/host.d.ts`, "utf8")
 }
 
+const bunPackages = ["@effect/platform-bun", "@types/bun"]
+
+/** Puts a host's program on Bun beside the user's, and type-checks it with Bun's types; gives the program's file. */
+export const checkForBun = async (folder: string, node: string): Promise<string> => {
+  for (const name of bunPackages) link(folder, name)
+  fs.copyFileSync(new URL("./bun/app.ts", import.meta.url), `${folder}/bun.ts`)
+  const compilerOptions = { module: "ESNext", moduleResolution: "Bundler", types: ["bun"], noEmit: true }
+  fs.writeFileSync(
+    `${folder}/tsconfig.bun.json`,
+    JSON.stringify({ extends: "./tsconfig.json", compilerOptions, files: ["bun.ts"] })
+  )
+  await compile(folder, node, ["-p", "tsconfig.bun.json"])
+  return "bun.ts"
+}
+
+/** The version of Bun, where it is installed. */
+export const bun = (): Promise<string | undefined> => run(root, "bun", ["--version"]).catch(() => undefined)
+
 /** Compiles the user's program with this Node, and gives what it says. */
 export const compileAndRun = async (folder: string, node: string): Promise<unknown> => {
   await compile(folder, node)
@@ -132,10 +150,12 @@ export const borrow = async (
     fs.readFileSync(`${installed}/package.json`, "utf8")
   )
   const wanted = { ...dependencies, ...peerDependencies, ...(omitOptional ? {} : optionalDependencies) }
-  for (const name of [...Object.keys(wanted), "typescript", "@types/node"]) {
-    const place = `${folder}/node_modules/${name}`
-    fs.mkdirSync(path.dirname(place), { recursive: true })
-    // npm leaves out an optional one that does not run here.
-    if (fs.existsSync(`${root}node_modules/${name}`)) fs.symlinkSync(`${root}node_modules/${name}`, place)
-  }
+  for (const name of [...Object.keys(wanted), "typescript", "@types/node"]) link(folder, name)
+}
+
+const link = (folder: string, name: string): void => {
+  const place = `${folder}/node_modules/${name}`
+  fs.mkdirSync(path.dirname(place), { recursive: true })
+  // npm leaves out an optional one that does not run here.
+  if (fs.existsSync(`${root}node_modules/${name}`)) fs.symlinkSync(`${root}node_modules/${name}`, place)
 }

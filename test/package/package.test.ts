@@ -219,6 +219,17 @@ describe("the package", () => {
     assert.strictEqual(await Packed.checkForBundler(folder, process.execPath), "")
   })
 
+  it(
+    "mounts its routes on Bun, by its types, and in truth where it is installed",
+    { timeout: 120_000 },
+    async (test) => {
+      const program = await Packed.checkForBun(folder, process.execPath)
+      if ((await Packed.bun()) === undefined) return test.skip("there is no Bun to run it")
+      const said = await Packed.run(folder, "bun", [program])
+      assert.deepStrictEqual(JSON.parse(said), { page: "of the host", whole: true, streamed: true, rows: 2 })
+    }
+  )
+
   for (const options of [
     { module: "NodeNext", moduleResolution: "NodeNext" },
     { module: "ESNext", moduleResolution: "Bundler" }

@@ -5,7 +5,6 @@ import type OpenAI from "openai"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import type { RequestRecord } from "../../src/domain/record/RequestRecord.js"
 import * as ScriptedUpstream from "./ScriptedUpstream.js"
-import * as TestGateway from "./TestGateway.js"
 
 /** What the official client made of an answer. */
 export interface Heard {
@@ -15,8 +14,8 @@ export interface Heard {
 }
 
 /** Asks through the official client, streamed or not; rejects as the client does. */
-export const ask = async (client: OpenAI, stream: boolean, model = "test-model"): Promise<Heard> => {
-  const request = { ...TestGateway.chat(), model }
+export const ask = async (client: OpenAI, stream: boolean, model = "test-model", content = "Hi"): Promise<Heard> => {
+  const request = { model, messages: [{ role: "user" as const, content }] }
   if (!stream) {
     const answer = await client.chat.completions.create(request)
     const choice = answer.choices[0]

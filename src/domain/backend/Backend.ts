@@ -22,6 +22,7 @@ import * as JsonObject from "../json/JsonObject.js"
 import { BreakerSettings } from "./BreakerSettings.js"
 import * as ProxySetting from "./ProxySetting.js"
 import * as SecretText from "./SecretText.js"
+import * as Hedge from "./Hedge.js"
 import * as SpokenProtocol from "./SpokenProtocol.js"
 import { Timeouts } from "./Timeouts.js"
 import { TlsSettings } from "./TlsSettings.js"
@@ -210,7 +211,11 @@ export const Backend = Schema.Struct({
   }),
   retries: orDefault(Retries, () => 1).annotations({
     description:
-      "How often the backend is asked again after a failure that may pass: a broken connection, 408, 409, 500, a short `Retry-After`; and when nobody else is left, 502, 503 and 504. Six attempts at most in all."
+      "How often the backend is asked again after a failure that may pass: a broken connection, 408, 409, 500, a short `Retry-After`; and when nobody else is left, 502, 503 and 504. Six attempts at most in all, refused keys not counted."
+  }),
+  hedge: orDefault(Hedge.Written, () => Hedge.standard).annotations({
+    description:
+      "When the backend has sent nothing of its answer for so long, the next candidate is asked beside it, and whoever brings the first content answers. By default `12s` for streams; a duration that is written out holds for answers in one piece, too; `false`: never. [How](failover.md#a-backend-that-is-silent)."
   }),
   retryAfterMax: orDefault(DurationText, () => Duration.seconds(5))
     .annotations({

@@ -19,9 +19,9 @@ export const BreakerSettings = Schema.Struct({
   }),
   open: orDefault(DurationText, () => Duration.seconds(10)).annotations({
     description:
-      "For how long, the first time; twice as long each further time, or as long as its `Retry-After` asks. Then one request goes to it, to see."
+      "For how long, the first time; twice as long each further time unless it fails at once, or as long as its `Retry-After` asks. Then one request goes to it, to see."
   }),
-  openMax: orDefault(DurationText, () => Duration.minutes(5))
+  openMax: orDefault(DurationText, () => Duration.minutes(1))
     .annotations({ description: "Never for longer than this." })
     .pipe(Schema.fromKey("open_max")),
   ramp: orDefault(DurationText, () => Duration.seconds(30)).annotations({

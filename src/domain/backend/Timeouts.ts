@@ -13,6 +13,12 @@ export const Timeouts = Schema.Struct({
   firstToken: orDefault(DurationText, () => Duration.seconds(120))
     .annotations({ description: "Until the first content of a stream." })
     .pipe(Schema.fromKey("first_token")),
+  firstTokenMax: orDefault(DurationText, () => Duration.minutes(10))
+    .annotations({
+      description:
+        "The same for a backend that shows life meanwhile (pings, progress): it is waited for beyond `first_token`, up to this."
+    })
+    .pipe(Schema.fromKey("first_token_max")),
   idle: orDefault(DurationText, () => Duration.seconds(60)).annotations({ description: "Silence in a stream." }),
   total: orDefault(DurationText, () => Duration.minutes(30)).annotations({
     description: "The exchange, from its arrival."

@@ -79,7 +79,7 @@ const Server = Schema.Struct({
   }),
   keepalive: optional(DurationText).annotations({
     description:
-      "A comment is sent to a stream's caller after this long a silence; some clients cannot read comments, and some give up after a few hundred of them, so not less than 5s."
+      "A comment is sent to a stream's caller after this long a silence, with the head before it where there is no answer yet ([why](failover.md#a-backend-that-is-silent)); some clients cannot read comments, and some give up after a few hundred of them, so not less than 5s."
   }),
   maxBody: orDefault(SizeText, () => 32 * 1024 ** 2)
     .annotations({ description: "Larger requests get a 413." })

@@ -40,6 +40,34 @@ export const isBackendsEnd = (end: RelayEnd, isOurKey: boolean): boolean => {
 export const isFull = (failure: AttemptFailure): boolean =>
   failure._tag === "UpstreamRejected" && Busyness.isBusy(failure)
 
+/**
+ * Whether a failed attempt tells that the operator's key is of no use at present: unknown, unpaid, forbidden or spent. A 403
+ * may as well be about the model, or about what was asked, as a firewall's page is: of another caller's request it says
+ * nothing, so it has to speak of the key or of whose it is.
+ */
+export const isKeys = (failure: AttemptFailure): boolean => {
+  if (failure._tag !== "UpstreamRejected") return false
+  const { error, status } = failure
+  switch (status) {
+    case 401:
+    case 402:
+      return true
+    case 403:
+      return speaksOfKey(error) && !speaksOfModel(error) && !RetryPolicy.isPolicy(error)
+    case 429:
+      return Busyness.isSpent(error)
+    default:
+      return false
+  }
+}
+
+const speaksOfKey = ({ code, message, type }: ErrorBody): boolean => {
+  const said = `${code} ${type} ${message}`.toLowerCase()
+  return keyWords.some((word) => said.includes(word))
+}
+
+const keyWords = ["key", "account", "billing", "organization", "project", "subscription", "suspended", "permission"]
+
 const speaksOfModel = ({ code, message, param }: ErrorBody): boolean => {
   const said = `${code} ${param} ${message}`.toLowerCase()
   return modelWords.some((word) => said.includes(word))

@@ -8,7 +8,7 @@ export interface Settings {
   /** So large a share of failures among at least {@link minCalls} calls within {@link Settings.window} opens it. */
   readonly failureRate: number
   readonly window: Duration.Duration
-  /** How long it stays open the first time; twice as long each further time. */
+  /** How long it stays open the first time; twice as long each further time, unless it fails at once. */
   readonly open: Duration.Duration
   /** It never stays open for longer than this, whatever the backend asks for. */
   readonly openMax: Duration.Duration
@@ -61,6 +61,8 @@ export interface Call {
   readonly began: number
   /** How many other calls are under way that began between two times; nobody wants to know how many more than `most`. */
   readonly beside: (from: number, to: number, most: number) => number
+  /** Whether it failed in a way in which the next ones would fail, too; default: nobody knows. */
+  readonly isSure?: boolean
 }
 
 /** A share of failures says nothing among fewer calls than this. */
@@ -71,6 +73,9 @@ const firstShare = 0.1
 
 /** Calls that begin within so many ms began together: one of them has failed too soon to speak for the others. */
 const together = 1_000
+
+/** Who fails within so many ms costs a caller next to nothing, and may be asked again as soon as the first time. */
+const quick = 1_000
 
 /** What fails less often than this share of `failure_rate` has got well. */
 const wellBelow = 0.5
@@ -91,12 +96,16 @@ export const at = (breaker: Breaker, now: number, settings: Settings): Breaker =
   return Breaker.Closed({ row: breaker.row, current: breaker.current, previous: breaker.previous })
 }
 
-/** Whether a call may go through now, and on what terms; `draw` in [0, 1) decides within a ramp. */
+/**
+ * Whether a call may go through now, and on what terms; within a ramp `draw` in [0, 1) decides. One call at a time is not
+ * too much for a backend that has failed none since its outage and has nothing else to do (`isIdle`).
+ */
 export const admit = (
   breaker: Breaker,
   now: number,
   draw: number,
-  settings: Settings
+  settings: Settings,
+  isIdle = false
 ): readonly [Breaker, Permit | undefined] => {
   const present = at(breaker, now, settings)
   switch (present._tag) {
@@ -108,7 +117,8 @@ export const admit = (
       return present.probing ? [present, undefined] : [Breaker.HalfOpen({ ...present, probing: true }), "probe"]
     case "Ramp": {
       const share = Math.max(firstShare, (now - present.since) / Duration.toMillis(settings.ramp))
-      return [present, draw < share ? "usual" : undefined]
+      const isWell = present.openings === 1 && present.current.failures + present.previous.failures === 0
+      return [present, (isIdle && isWell) || draw < share ? "usual" : undefined]
     }
   }
 }
@@ -146,15 +156,20 @@ export const failed = (
   const asked = retryAfter !== undefined && Duration.greaterThan(retryAfter, settings.patience)
   switch (present._tag) {
     case "Open":
+      if (retryAfter !== undefined) return later(present, now, retryAfter, settings)
       return permit === "panic" ? ask(present, now, settings, 1) : present
     case "HalfOpen":
-      if (permit === "probe" || asked) return opened(present.openings + 1, now, retryAfter, settings)
+      if (permit === "probe" || asked) {
+        // One that seemed well between times is no outage: to ask it as soon again would send a ramp's callers to it each time.
+        const isOutage = present.openings === 1 && now - call.began < quick
+        return opened(isOutage ? 1 : present.openings + 1, now, retryAfter, settings)
+      }
       return permit === "panic" ? ask(present, now, settings, 1) : present
     case "Ramp":
     case "Closed": {
       if (!counts(present, permit, call.began)) return present
       const counted = count(present, now, settings, 1)
-      return asked || isTooMuch(counted, now, settings, call)
+      return asked || call.isSure === true || isTooMuch(counted, now, settings, call)
         ? opened(openingsAfter(present, now, settings), now, retryAfter, settings)
         : counted
     }
@@ -202,6 +217,12 @@ const opened = (
   const asked = retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
   const until = now + Math.min(Duration.toMillis(openMax), Math.max(grown, asked))
   return Breaker.Open({ until, openings, asked: noneAsked })
+}
+
+// What is asked and what is known already: the later of both.
+const later = (breaker: Of<"Open">, now: number, retryAfter: Duration.Duration, { openMax }: Settings): Breaker => {
+  const asked = now + Math.min(Duration.toMillis(openMax), Duration.toMillis(retryAfter))
+  return asked > breaker.until ? { ...breaker, until: asked } : breaker
 }
 
 // Two halves stand for a window that slides.

@@ -37,6 +37,8 @@ export interface Encoder {
   readonly chunk: (chunk: AnswerChunk) => string
   /** What comes last in a stream that ended so. */
   readonly end: (end: RelayEnd) => string
+  /** What comes last, and alone, where there is no answer, though the head of one has gone out. */
+  readonly failed: (error: WireError) => string
   /** A sign of life between two chunks. */
   readonly keepalive: string
   /** The body of an answer that is not streamed. */

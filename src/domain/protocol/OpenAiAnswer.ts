@@ -21,6 +21,7 @@ export const encoder: Encoder = {
         return SseEvents.frame({ error: ErrorBody.written(cutShort(end)) })
     }
   },
+  failed: ({ error }) => SseEvents.frame({ error: ErrorBody.written(error) }),
   keepalive: SseEvents.keepalive,
   whole: ({ text }) => text
 }

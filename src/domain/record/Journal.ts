@@ -81,6 +81,11 @@ export const open = (
   usage: undefined
 })
 
+/** Notes that the answer is the one that another journal of the same exchange knows of. */
+export const takeOver = (journal: Journal, { backend, cleaned, model, sent }: Journal): void => {
+  Object.assign(journal, { backend, cleaned, model, sent })
+}
+
 /** Notes how the answer of the last attempt broke off after its beginning was with the caller. */
 export const noteEnd = ({ attempts }: Journal, failure: string): void => {
   const last = attempts.pop()

@@ -40,6 +40,8 @@ export interface Options<A> extends Context {
   readonly body: string
   readonly connections: Connections
   readonly reader: AnswerReader<A>
+  /** What is done beside it while it is silent. */
+  readonly beside?: UpstreamCall.Beside | undefined
 }
 
 /** Error bodies are read up to this size, in bytes; some quote the request. */
@@ -66,7 +68,7 @@ interface Seen {
 }
 
 const call = Effect.fnUntraced(function* <A>(options: Options<A>, seen: Seen) {
-  const { ask, body, callerHeaders, connections, protocol, reader, scope, target, times } = options
+  const { ask, beside, body, callerHeaders, connections, protocol, reader, scope, target, times } = options
   const { backend } = target
   const { origin, path } = BackendUrl.of(target, protocol.path(ask))
   const compressed = yield* UpstreamCall.open(scope, connections, {
@@ -76,7 +78,8 @@ const call = Effect.fnUntraced(function* <A>(options: Options<A>, seen: Seen) {
     headers: Object.assign(protocol.headers(ask, backend, callerHeaders), { "content-type": "application/json" }),
     body,
     connectTimeout: backend.timeouts.connect,
-    headLimit: Limits.head(times, ask.stream)
+    headLimit: Limits.head(times, ask.stream),
+    beside
   })
   const plain = Decompress.head(compressed)
   if (Either.isLeft(plain)) return yield* plain.left

@@ -26,15 +26,22 @@ export const head = (times: Times, isStream: boolean): Limit<HeadersTimedOut | T
     : { after: most, failure: () => new HeadersTimedOut({ after: timeouts.headers }) }
 }
 
-/** Until the first content of a stream. */
-export const untilContent = ({ clock, deadline, startedAt, timeouts }: Times): Patience => {
+/** Until the first content of a stream, and longer where there are signs that it will come. */
+export const untilContent = (times: Times): Patience => {
+  const { clock, deadline, startedAt, timeouts } = times
+  const now = clock.now()
   const at = startedAt + Duration.toMillis(timeouts.firstToken)
-  const isTotal = deadline < at
-  return {
-    total: isTotal
-      ? limit(deadline - clock.now(), "total", timeouts.total)
-      : limit(at - clock.now(), "first_token", timeouts.firstToken)
-  }
+  if (deadline < at) return { total: limit(deadline - now, "total", timeouts.total) }
+  const total = limit(at - now, "first_token", timeouts.firstToken)
+  const atMost = startedAt + Duration.toMillis(timeouts.firstTokenMax)
+  if (atMost <= at) return { total }
+  // What came at the beginning, such as the role of whoever is about to speak, is no such sign.
+  const within = Math.min(Duration.toMillis(timeouts.firstToken) / 2, Duration.toMillis(timeouts.idle))
+  const last =
+    deadline < atMost
+      ? limit(deadline - at, "total", timeouts.total)
+      : limit(atMost - at, "first_token_max", timeouts.firstTokenMax)
+  return { total, alive: { within, total: last } }
 }
 
 /** Until the end of an answer that is not streamed, or of an error's body if that does not take longer than `most` ms. */
@@ -50,7 +57,7 @@ export const betweenReads = ({ clock, deadline, timeouts }: Times): Patience => 
 
 /** The failure of an attempt that waited too long. */
 export const timedOut = ({ after, limit }: BodyLate): FirstTokenTimedOut | TotalTimedOut =>
-  limit === "first_token" ? new FirstTokenTimedOut({ after }) : new TotalTimedOut({ after })
+  limit === "total" ? new TotalTimedOut({ after }) : new FirstTokenTimedOut({ after })
 
 const limit = (after: number, name: BodyLate["limit"], most: Duration.Duration): Limit<BodyLate> => ({
   after,

@@ -24,6 +24,12 @@ export interface Ticket {
 export interface Candidates {
   /** The first one, if it is well and has room: what is chosen nearly always. */
   readonly first: () => Ticket | undefined
+  /** One that is well and has room at once, to be asked beside another while nobody waits for room anywhere. */
+  readonly spare: () => Ticket | undefined
+  /** The same candidates for another who asks at the same time: whoever is chosen by either is chosen. */
+  readonly beside: () => Candidates
+  /** Whether somebody is left to ask. */
+  readonly areLeft: () => boolean
   /** The next one to ask; undefined when nobody is left. Whoever is chosen is not chosen again. One is held at a time. */
   readonly next: () => Effect.Effect<Ticket | undefined, Overloaded>
   /** The one that is held once more, after a wait; undefined where no slot of it became free in time. */
@@ -70,43 +76,68 @@ export const deadlineOf = ({ backend }: Target, startedAt: number): number =>
 export const waitsOutside = (failure: AttemptFailure): boolean => Blame.isFull(failure)
 
 /** All candidates of a plan. */
-export const make = (options: Options): Candidates => {
-  const state: State = { options, remaining: options.plan, panicked: false, slot: undefined, held: undefined }
+export const make = (options: Options): Candidates => of({ options, remaining: options.plan, panicked: false })
+
+const of = (shared: Shared): Candidates => {
+  const state: State = { shared, slot: undefined, held: undefined }
   return {
     free: () => free(state),
     letGo: () => letGo(state),
     first: () => first(state),
+    spare: () => spare(state),
+    beside: () => of(shared),
+    areLeft: () => shared.remaining.length > 0,
     // Whoever leaves while one is chosen must not take its place along: only the wait is interrupted.
     next: () => Effect.uninterruptible(choose(state)),
     again: (ticket, failure, after) =>
       waitsOutside(failure)
         ? Effect.uninterruptible(again(state, ticket, after))
         : Effect.as(Effect.sleep(after), ticket),
-    decide: (failure, target, made) => decide(state, failure, target, made)
+    decide: (failure, target, made) => decide(shared, failure, target, made)
   }
 }
 
-interface State {
+/** What is known to all who ask in the name of one exchange. */
+interface Shared {
   readonly options: Options
   remaining: ReadonlyArray<Target>
   panicked: boolean
+}
+
+interface State {
+  readonly shared: Shared
   slot: Slots.Slot | undefined
   held: Ticket | undefined
 }
 
 const first = (state: State): Ticket | undefined => {
-  const { clock, health, slots } = state.options
-  const [target] = state.remaining
-  if (target === undefined || !health.isSound(target.backend)) return undefined
-  if (left(state, target, clock.now()) <= 0) return undefined
+  const [target] = state.shared.remaining
+  return target === undefined ? undefined : takeSound(state, target)
+}
+
+const takeSound = (state: State, target: Target): Ticket | undefined => {
+  const { clock, health, slots } = state.shared.options
+  if (!health.isSound(target.backend)) return undefined
+  if (left(state.shared, target, clock.now()) <= 0) return undefined
   state.slot = slots.take(target)
   return state.slot === undefined ? undefined : hold(state, target, "usual", state.slot)
 }
 
+const spare = (state: State): Ticket | undefined => {
+  const { options, remaining } = state.shared
+  if (options.slots.isWaitedFor()) return undefined
+  for (const target of remaining) {
+    const ticket = takeSound(state, target)
+    if (ticket !== undefined) return ticket
+  }
+  return undefined
+}
+
 const choose = Effect.fnUntraced(function* (state: State) {
-  const { clock, health, slots } = state.options
+  const { shared } = state
+  const { clock, health, slots } = shared.options
   const now = clock.now()
-  const inTime = state.remaining.filter((target) => left(state, target, now) > 0)
+  const inTime = shared.remaining.filter((target) => left(shared, target, now) > 0)
   const busy: Array<Target> = []
   for (const target of inTime) {
     if (health.isOpen(target.backend, now)) continue
@@ -120,13 +151,13 @@ const choose = Effect.fnUntraced(function* (state: State) {
     if (terms !== undefined) return hold(state, target, terms, slot)
     free(state)
   }
-  const soon = busy.filter((target) => isFreeInTime(state, target, now))
+  const soon = busy.filter((target) => isFreeInTime(shared, target, now))
   if (soon.length > 0) return yield* waitFor(state, soon)
   // A refusal without having asked anybody helps nobody: the one that comes back first may have come back.
-  if (inTime.length === 0 || state.panicked) return undefined
-  const aside = inTime.filter((target) => isFreeInTime(state, target, now))
-  if (aside.length === 0) return yield* refuse(state, inTime, now)
-  state.panicked = true
+  if (inTime.length === 0 || shared.panicked) return undefined
+  const aside = inTime.filter((target) => isFreeInTime(shared, target, now))
+  if (aside.length === 0) return yield* refuse(shared, inTime, now)
+  shared.panicked = true
   const returnsAt = ({ backend }: Target) => health.returnsAt(backend, now)
   return yield* waitFor(
     state,
@@ -136,11 +167,11 @@ const choose = Effect.fnUntraced(function* (state: State) {
 })
 
 // Whoever asks to be left alone for longer than anybody may wait is waited for in vain.
-const isFreeInTime = ({ options: { queue, slots } }: State, target: Target, now: number): boolean =>
+const isFreeInTime = ({ options: { queue, slots } }: Shared, target: Target, now: number): boolean =>
   slots.fullness(target).heldUntil - now <= Duration.toMillis(queue.timeout)
 
 // All ask to be left alone: what the first of them says next is known already.
-const refuse = ({ options: { plan, slots }, remaining }: State, targets: ReadonlyArray<Target>, now: number) => {
+const refuse = ({ options: { plan, slots }, remaining }: Shared, targets: ReadonlyArray<Target>, now: number) => {
   if (remaining.length < plan.length) return Effect.succeed(undefined)
   const at = Math.min(...targets.map((target) => slots.fullness(target).heldUntil))
   return Effect.fail(new Overloaded({ retryAfter: Duration.millis(Math.max(leastWait, at - now)) }, unchecked))
@@ -150,7 +181,7 @@ const refuse = ({ options: { plan, slots }, remaining }: State, targets: Readonl
 const leastWait = 1_000
 
 const waitFor = Effect.fnUntraced(function* (state: State, targets: ReadonlyArray<Target>, terms?: Breaker.Permit) {
-  const { clock, health, queue, slots } = state.options
+  const { clock, health, queue, slots } = state.shared.options
   const { candidate, slot } = yield* Effect.interruptible(slots.wait(targets, queue, (taken) => (state.slot = taken)))
   const admitted = terms ?? (yield* health.admit(candidate.backend, clock.now()))
   return hold(state, candidate, admitted ?? "panic", slot)
@@ -158,14 +189,15 @@ const waitFor = Effect.fnUntraced(function* (state: State, targets: ReadonlyArra
 
 const hold = (state: State, target: Target, terms: Breaker.Permit, call: Slots.Slot): Ticket => {
   const held = { target, permit: { terms, call } }
-  state.remaining = state.remaining.filter((candidate) => candidate !== target)
+  const { shared } = state
+  shared.remaining = shared.remaining.filter((candidate) => candidate !== target)
   state.held = held
   return held
 }
 
 // A call that was refused because its backend is busy waits without a slot, and then its turn.
 const again = Effect.fnUntraced(function* (state: State, { permit, target }: Ticket, after: Duration.Duration) {
-  const { clock, health, queue, slots } = state.options
+  const { clock, health, queue, slots } = state.shared.options
   free(state)
   yield* Effect.interruptible(Effect.sleep(after))
   const taking = slots.wait([target], queue, (taken) => (state.slot = taken))
@@ -183,16 +215,17 @@ const free = (state: State): void => {
 }
 
 const letGo = (state: State): Health.Report => {
-  const { held, options } = state
+  const { held, shared } = state
   free(state)
   if (held === undefined) return undefined
+  const { options } = shared
   return options.health.released(held.target.backend, held.permit, options.clock.now())
 }
 
-const decide = Effect.fnUntraced(function* (state: State, failure: AttemptFailure, target: Target, made: Made) {
-  const { clock, health, slots } = state.options
+const decide = Effect.fnUntraced(function* (shared: Shared, failure: AttemptFailure, target: Target, made: Made) {
+  const { clock, health, slots } = shared.options
   const now = clock.now()
-  const { remaining } = state
+  const { remaining } = shared
   const { retries, retryAfterMax } = target.backend
   const isSibling = (other: Target) =>
     other.model === target.model && !health.isOpen(other.backend, now) && slots.fullness(other).heldUntil <= now
@@ -201,15 +234,15 @@ const decide = Effect.fnUntraced(function* (state: State, failure: AttemptFailur
     retries,
     retryAfterMax,
     siblingLeft: remaining.some(isSibling),
-    remaining: Duration.millis(left(state, target, now)),
-    remainingElsewhere: Duration.millis(Math.max(0, ...remaining.map((other) => left(state, other, now)))),
+    remaining: Duration.millis(left(shared, target, now)),
+    remainingElsewhere: Duration.millis(Math.max(0, ...remaining.map((other) => left(shared, other, now)))),
     draw: yield* Random.next
   })
-  if (verdict._tag === "NextModel") state.remaining = remaining.filter(({ model }) => model !== target.model)
-  if (verdict._tag === "Stop") state.remaining = []
+  if (verdict._tag === "NextModel") shared.remaining = remaining.filter(({ model }) => model !== target.model)
+  if (verdict._tag === "Stop") shared.remaining = []
   return verdict
 })
 
 // In ms.
-const left = ({ options }: State, target: Target, now: number): number =>
+const left = ({ options }: Shared, target: Target, now: number): number =>
   deadlineOf(target, options.startedAt) - tooLittle - now

@@ -26,26 +26,11 @@ import type * as Health from "../Health.js"
 import type { Forwarded, ForwardFailure, Options } from "./Forwarded.js"
 import * as Candidates from "./Candidates.js"
 import * as NoAnswer from "./NoAnswer.js"
+import * as Rival from "./Rival.js"
+import * as SearchState from "./SearchState.js"
+import type { Search } from "./SearchState.js"
 import * as LightScope from "../../flow/LightScope.js"
 import type { Connections } from "../Transport.js"
-
-/** One exchange's search for an answer: all that it knows. */
-interface Search<A> {
-  readonly options: Options
-  readonly ask: Ask
-  readonly reader: AnswerReader<A>
-  readonly plan: ReadonlyArray<Target>
-  readonly candidates: Candidates.Candidates
-  readonly backends: Context.Tag.Service<Backends>
-  /** Of the attempts so far, in order. */
-  readonly failures: Array<AttemptFailure>
-  /** Those of them that are the caller's own fault. */
-  readonly callers: Set<AttemptFailure>
-  /** Of those that asked to be left alone, what they asked last. */
-  readonly asked: Map<Target, NoAnswer.Asked>
-  /** Of the last call, unless it is over. */
-  call: LightScope.LightScope | undefined
-}
 
 /** Asks one candidate after the other until one answers in a way that `reader` can read. */
 export const run: <A>(
@@ -75,18 +60,15 @@ export const run: <A>(
     failures: [],
     asked: new Map(),
     callers: new Set(),
-    call: undefined
+    journal,
+    askedAt: undefined,
+    call: undefined,
+    rival: undefined,
+    isRival: false
   }
-  atEnd(() => letGo(search))
+  atEnd(() => SearchState.letGo(search))
   return yield* obtain(search)
 })
-
-// An exchange that is interrupted says nothing of the backend it was waiting for.
-const letGo = <A>({ call, candidates }: Search<A>): Effect.Effect<void> | undefined => {
-  const told = candidates.letGo()
-  const closed = call?.close(Exit.fail("let go"))
-  return told === undefined || closed === undefined ? (told ?? closed) : Effect.zipRight(closed, told)
-}
 
 // Steps of one generator: each that is an effect of its own costs an exchange a microsecond.
 type Steps<A, E = never> = Effect.fn.Return<A, E>
@@ -112,20 +94,28 @@ function* tryOne<A>(
   const { backends, candidates, failures, options } = search
   let held = ticket
   const { clock } = options
+  const isOurKey = !Credentials.takesCallers(target.backend)
   for (let attemptsHere = 1; ; attemptsHere++) {
     const fresh = attemptsHere > 1 && failures.at(-1)?._tag === "ConnectionLost"
     const connections = fresh ? backends.fresh(target.backend) : backends.connections(target.backend)
     const result = yield* attempt(search, target, connections, resumption)
+    const { rival } = search
+    if (rival?.isAhead() === true) {
+      const silent = backends.health.outrun(target.backend, held.permit, clock.now())
+      if (silent !== undefined) yield* silent
+      break
+    }
     if (result._tag === "Right") {
       const back = backends.health.answered(target.backend, held.permit, clock.now())
       if (back !== undefined) yield* back
       return handOver(search, result.right, held)
     }
     failures.push(result.left)
-    if (Blame.isCallers(result.left, !Credentials.takesCallers(target.backend))) search.callers.add(result.left)
-    const verdict = yield* candidates.decide(result.left, target, { attempts: failures.length, attemptsHere })
+    if (Blame.isCallers(result.left, isOurKey)) search.callers.add(result.left)
+    const verdict = yield* candidates.decide(result.left, target, { attempts: counted(failures), attemptsHere })
     noteAsked(search, target, result.left)
-    const isAgain = verdict._tag === "RetryHere"
+    // Whoever searches beside it is further already.
+    const isAgain = verdict._tag === "RetryHere" && rival === undefined
     // Its attempts at one request count once; but how full it is matters to others at once.
     const down =
       isAgain && !Candidates.waitsOutside(result.left)
@@ -137,8 +127,12 @@ function* tryOne<A>(
     held = next
   }
   candidates.free()
-  return undefined
+  return search.rival === undefined ? undefined : yield* Rival.takeOver(search, search.rival)
 }
+
+// A key that is refused at once costs the caller no time: there may be many of one provider.
+const counted = (failures: ReadonlyArray<AttemptFailure>): number =>
+  failures.filter((failure) => !Blame.isKeys(failure) && !Blame.isFull(failure)).length
 
 // What it says now is in the place of what it said before.
 const noteAsked = <A>({ asked, options }: Search<A>, target: Target, failure: AttemptFailure): void => {
@@ -154,7 +148,8 @@ function* attempt<A>(
   resumption: Attempt.Resumption | undefined
 ): Steps<Either.Either<Attempt.Answer<A>, AttemptFailure>, BodyMalformed | ModelNotFound> {
   const { ask, options, reader } = search
-  const { bytes, clock, journal } = options
+  const { bytes, clock } = options
+  const { journal } = search
   const protocol = Protocols.between(ask.operation, target.backend)
   if (protocol === undefined) return yield* new ModelNotFound({ model: ask.model }, unchecked)
   const sent = protocol.body(ask, target, resumption?.partial)
@@ -163,6 +158,7 @@ function* attempt<A>(
   const body = JsonText.write(prepared)
   const startedAt = clock.now()
   const deadline = Candidates.deadlineOf(target, journal.startedAt)
+  search.askedAt = startedAt
   journal.backend = target.backend.name
   journal.model = target.model
   journal.sent = body
@@ -182,20 +178,49 @@ function* attempt<A>(
     callerHeaders: journal.headers,
     times: { clock, timeouts: target.backend.timeouts, startedAt, deadline },
     bytes,
-    scope
+    scope,
+    // What goes on with an answer is none that another could begin.
+    beside: resumption === undefined ? Rival.beside(search, target, body, searchBeside) : undefined
   })
   journal.isAsking = true
   const result = yield* Effect.either(called)
   journal.isAsking = false
-  const closed = Either.isLeft(result) ? scope.close(exitOf(result.left)) : undefined
+  search.askedAt = undefined
+  const { rival } = search
+  const isOutrun = rival?.isAhead() === true
+  if (rival !== undefined && !isOutrun && Either.isRight(result)) yield* Rival.stop(search, rival)
+  const closed = isOutrun
+    ? scope.close(Exit.fail(Rival.outrun))
+    : Either.isLeft(result)
+      ? scope.close(exitOf(result.left))
+      : undefined
   if (closed !== undefined) yield* closed
   const ms = clock.now() - startedAt
   const { failure, location, status } = traceOf(result)
-  const made = { backend: target.backend.name, model: target.model, failure, status, ms }
+  const made = {
+    backend: target.backend.name,
+    model: target.model,
+    failure: isOutrun ? Rival.outrun : failure,
+    status,
+    ms
+  }
   const trace = location === undefined ? made : Object.assign(made, { location })
   journal.attempts.push(resumption === undefined ? trace : { ...trace, rescue: resumption.mode })
   return result
 }
+
+const searchBeside = <A>(search: Search<A>): Effect.Effect<Forwarded<A> | undefined> =>
+  Effect.orElseSucceed(
+    Effect.gen(function* () {
+      while (true) {
+        const ticket = search.candidates.spare()
+        if (ticket === undefined) return undefined
+        const answer = yield* tryOne(search, ticket, undefined)
+        if (answer !== undefined) return answer
+      }
+    }),
+    () => undefined
+  )
 
 // Who has said why it refuses has said everything.
 const exitOf = (failure: AttemptFailure): Exit.Exit<void, AttemptFailure> =>

@@ -50,3 +50,28 @@ describe("the caller's own fault", () => {
     assert.isFalse(isCallers(new Failure.ResourcesExhausted({ what: "EMFILE", everywhere: true })))
   })
 })
+
+describe("a key that is of no use", () => {
+  it("is one that is unknown, unpaid, forbidden or spent", () => {
+    assert.isTrue(Blame.isKeys(rejected(401)))
+    assert.isTrue(Blame.isKeys(rejected(402)))
+    assert.isTrue(Blame.isKeys(rejected(403, { message: "Your account has been suspended" })))
+    assert.isTrue(Blame.isKeys(rejected(403, { code: "invalid_api_key" })))
+    assert.isTrue(Blame.isKeys(rejected(429, { code: "insufficient_quota" })))
+  })
+
+  it("is not what a 403 says of the model or of what was asked, nor one that is busy", () => {
+    for (const message of [
+      "no",
+      "Your input was flagged",
+      "Project `p` does not have access to model `m`",
+      "The request was blocked by a firewall"
+    ]) {
+      assert.isFalse(Blame.isKeys(rejected(403, { message })), message)
+    }
+    assert.isFalse(Blame.isKeys(rejected(403, { code: "content_filter", message: "key" })))
+    assert.isFalse(Blame.isKeys(rejected(429)))
+    assert.isFalse(Blame.isKeys(rejected(500)))
+    assert.isFalse(Blame.isKeys(new Failure.ConnectFailed({ timedOut: false, cause: "key" })))
+  })
+})

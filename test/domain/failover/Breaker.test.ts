@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as fc from "effect/FastCheck"
+import * as Schema from "effect/Schema"
+import { BreakerSettings } from "../../../src/domain/backend/BreakerSettings.js"
 import * as Breaker from "../../../src/domain/failover/Breaker.js"
 import { holds } from "../generators.js"
 
-const settings: Breaker.Settings = {
+const usual: Breaker.Settings = {
   failures: 3,
   failureRate: 0.5,
   window: Duration.seconds(30),
@@ -15,7 +17,7 @@ const settings: Breaker.Settings = {
 }
 
 /** A breaker that is driven step by step. */
-const driven = () => {
+const driven = (settings: Breaker.Settings = usual) => {
   let breaker = Breaker.closed
   let now = 1_000_000
   const self = {
@@ -29,9 +31,14 @@ const driven = () => {
       return self
     },
     /** Calls fail that began so many seconds ago. */
-    failLate: (times: number, seconds: number) => {
+    failLate: (times: number, seconds: number, permit: Breaker.Permit = "usual") => {
       const call = { began: now - seconds * 1_000, beside: () => 0 }
-      for (let n = 0; n < times; n++) breaker = Breaker.failed(breaker, "usual", now, undefined, settings, call)
+      for (let n = 0; n < times; n++) breaker = Breaker.failed(breaker, permit, now, undefined, settings, call)
+      return self
+    },
+    failForSure: (permit: Breaker.Permit = "usual") => {
+      const call = { began: now, beside: () => 1_000, isSure: true }
+      breaker = Breaker.failed(breaker, permit, now, undefined, settings, call)
       return self
     },
     succeed: (times = 1, permit: Breaker.Permit = "usual") => {
@@ -46,8 +53,8 @@ const driven = () => {
       breaker = Breaker.released(breaker, permit, now, settings)
       return self
     },
-    admit: (draw = 0.5) => {
-      const [next, permit] = Breaker.admit(breaker, now, draw, settings)
+    admit: (draw = 0.5, isIdle = false) => {
+      const [next, permit] = Breaker.admit(breaker, now, draw, settings, isIdle)
       breaker = next
       return permit
     },
@@ -102,8 +109,37 @@ describe("Breaker", () => {
     for (const seconds of [10, 20, 40, 60, 60]) {
       assert.strictEqual(breaker.opensFor(), seconds)
       assert.strictEqual(breaker.wait(seconds).admit(), "probe")
-      breaker.fail(1, undefined, "probe")
+      breaker.failLate(1, 5, "probe")
     }
+  })
+
+  it("stays open for the same time again, while an outage lasts, where asking costs nothing", () => {
+    const breaker = driven().fail(3)
+    for (let n = 0; n < 6; n++) {
+      assert.strictEqual(breaker.opensFor(), 10)
+      assert.strictEqual(breaker.wait(10).admit(), "probe")
+      breaker.failLate(1, 0.9, "probe")
+    }
+    // One that answers between times is no outage.
+    breaker.wait(10).admit()
+    assert.strictEqual(breaker.answer("probe").fail(3).opensFor(), 20)
+    breaker.wait(20).admit()
+    assert.strictEqual(breaker.failLate(1, 0.9, "probe").opensFor(), 40)
+  })
+
+  it("stays open until the later of what it has found and what it is asked", () => {
+    const breaker = driven().fail(3)
+    assert.strictEqual(breaker.fail(1, 30).opensFor(), 30)
+    assert.strictEqual(breaker.fail(1, 20).opensFor(), 30)
+    assert.strictEqual(breaker.fail(1, 3_600).opensFor(), 60)
+    assert.strictEqual(driven().fail(3).fail(1, 1).opensFor(), 10)
+  })
+
+  it("opens at once where the call says that the next ones would fail, too", () => {
+    const breaker = driven().failForSure()
+    assert.strictEqual(breaker.opensFor(), 10)
+    assert.strictEqual(breaker.wait(10).admit(), "probe")
+    assert.strictEqual(breaker.failForSure("probe").opensFor(), 10)
   })
 
   it("ramps up after a good probe, by the draw, and then closes", () => {
@@ -113,6 +149,7 @@ describe("Breaker", () => {
     assert.strictEqual(breaker.state(), "Ramp")
     assert.strictEqual(breaker.admit(0.05), "usual")
     assert.isUndefined(breaker.admit(0.2))
+    assert.strictEqual(breaker.admit(0.2, true), "usual", "it has nothing else to do")
     breaker.wait(10)
     assert.strictEqual(breaker.admit(0.4), "usual")
     assert.isUndefined(breaker.admit(0.6))
@@ -176,6 +213,31 @@ describe("Breaker", () => {
     assert.strictEqual(breaker.fail().succeed().state(), "HalfOpen")
   })
 
+  it("lets a backend back within twenty seconds of an outage that it failed at once in, and then all calls one by one", () =>
+    holds(
+      fc.record({
+        outage: fc.integer({ min: 1, max: 600 }),
+        every: fc.double({ min: 0.1, max: 4, noNaN: true }),
+        draw: fc.double({ min: 0.9, max: 0.999, noNaN: true })
+      }),
+      ({ draw, every, outage }) => {
+        const breaker = driven({ ...Schema.decodeSync(BreakerSettings)({}), patience: Duration.seconds(5) })
+        const asked: Array<number> = []
+        for (let at = 0; at < outage + 40; at += every) {
+          const permit = breaker.admit(draw, true)
+          if (permit !== undefined && at < outage) breaker.failLate(1, 0.05, permit)
+          if (permit !== undefined && at >= outage) {
+            asked.push(at - outage)
+            breaker.succeed(1, permit)
+          }
+          breaker.wait(every)
+        }
+        const [back = Infinity] = asked
+        assert.isAtMost(back, 20)
+        assert.isAtLeast(asked.length, Math.floor((40 - back) / every))
+      }
+    ))
+
   // The reference keeps the whole story and derives from it what the breaker has to say.
   type Event = { readonly kind: "fail" | "succeed" | "wait" | "admit"; readonly seconds: number; readonly draw: number }
   const events: fc.Arbitrary<ReadonlyArray<Event>> = fc.array(
@@ -235,7 +297,11 @@ describe("Breaker", () => {
             if ((is("Closed") || is("Ramp")) && permit !== "panic" && ++row >= 3) {
               if (is("Closed") || now - since >= 10) openings = 0
               open()
-            } else if (is("HalfOpen") && permit === "probe") open()
+            } else if (is("HalfOpen") && permit === "probe") {
+              // They all fail at once.
+              if (openings === 1) openings = 0
+              open()
+            }
           } else {
             breaker.succeed(1, permit)
             if (is("Closed") || is("Ramp")) row = 0

@@ -34,8 +34,9 @@ describe("The share of a backend that fails now and then, a minute after an outa
           assert.isAbove(part, 0.85, `of ${rate}, each in ${failureTime} ms`)
           assert.isBelow(part, 1.15)
         }
-        // Among few calls a share says little, so that it takes longer.
-        for (const rate of [0.7, 0.85, 1]) assert.isBelow(partOf(callers, rate, failureTime), callers < 5 ? 0.2 : 0.05)
+        // Among few calls a share says little, so that it takes longer; and one call at a time is let through a ramp.
+        const most = callers === 1 ? 0.35 : callers < 5 ? 0.2 : 0.05
+        for (const rate of [0.7, 0.85, 1]) assert.isBelow(partOf(callers, rate, failureTime), most)
       }
     })
   }

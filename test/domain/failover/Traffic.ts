@@ -79,7 +79,7 @@ export const watch = (traffic: Traffic): Seen => {
       asked.push([time.now(), false])
       return reserve()
     }
-    const [next, permit] = Breaker.admit(breaker, time.now(), draw(), settings)
+    const [next, permit] = Breaker.admit(breaker, time.now(), draw(), settings, underWay.size === 0)
     become(next)
     asked.push([time.now(), permit !== undefined])
     if (permit !== undefined) call(permit, traffic.alone === true ? again : reserve)
