@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { setFlagsFromString } from "node:v8"
 import * as Arguments from "./cli/Arguments.js"
 import * as WarmThread from "./records/writer/WarmThread.js"

@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import type { Ask } from "../domain/chat/Ask.js"
 import * as Removed from "../domain/chat/request/Removed.js"
+import * as BackendAddress from "../domain/backend/BackendAddress.js"
 import * as Credentials from "../domain/backend/Credentials.js"
 import { BodyMalformed } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
@@ -51,7 +52,8 @@ const urlOf = (target: Target, path: string): string => {
   for (const name of url.searchParams.keys()) {
     if (Credentials.isCredential(name)) url.searchParams.set(name, "[redacted]")
   }
-  return Secrets.withoutKeys(url.href.replaceAll(encodeURIComponent("[redacted]"), "[redacted]"), backend)
+  const shown = BackendAddress.shownOrigin(BackendAddress.of(backend)) + url.href.slice(url.origin.length)
+  return Secrets.withoutKeys(shown.replaceAll(encodeURIComponent("[redacted]"), "[redacted]"), backend)
 }
 
 // `name` is the key under which a configured value stands; what callers sent has none.

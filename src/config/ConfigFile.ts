@@ -11,6 +11,7 @@ import * as BoundedFile from "./BoundedFile.js"
 import * as ExactNumbers from "./ExactNumbers.js"
 import * as Interpolation from "./Interpolation.js"
 import * as PlainKeys from "./PlainKeys.js"
+import * as Surroundings from "./Surroundings.js"
 
 /** A configuration with what only its text tells. */
 export interface Opened {
@@ -57,7 +58,8 @@ const read = Effect.fnUntraced(function* (path: string, text: string) {
       return malformed(offset, isSecret(path) ? withoutSource(reasonOf(cause)) : reasonOf(cause))
     }
   })
-  const decoded = GatewayConfig.decode(plain)
+  const written = GatewayConfig.decode(plain)
+  const decoded = Either.isRight(written) ? yield* Surroundings.settle(written.right) : written
   const issues = [...unset, ...Option.getOrElse(Either.getLeft(decoded), () => [])]
   const placed = (issue: ConfigIssue) => place(issue, document, lines)
   if (Either.isLeft(decoded) || issues.length > 0) {

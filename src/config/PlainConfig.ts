@@ -4,6 +4,7 @@ import * as GatewayConfig from "../domain/config/GatewayConfig.js"
 import { ConfigInvalid } from "../domain/failure/Failure.js"
 import type { ConfigIssue } from "../domain/schema/ConfigIssue.js"
 import * as Interpolation from "./Interpolation.js"
+import * as Surroundings from "./Surroundings.js"
 
 /** Interpolates and decodes a configuration of plain values; everything that is wrong with it comes back at once. */
 export const read = (plain: GatewayConfig.Plain): Effect.Effect<GatewayConfig.GatewayConfig, ConfigInvalid> =>
@@ -13,8 +14,10 @@ export const read = (plain: GatewayConfig.Plain): Effect.Effect<GatewayConfig.Ga
 export const decode = (
   plain: unknown,
   issues: ReadonlyArray<ConfigIssue> = []
-): Either.Either<GatewayConfig.GatewayConfig, ConfigInvalid> => {
-  const decoded = GatewayConfig.decode(plain)
-  if (Either.isLeft(decoded)) return Either.left(new ConfigInvalid({ issues: [...issues, ...decoded.left] }))
-  return issues.length === 0 ? Either.right(decoded.right) : Either.left(new ConfigInvalid({ issues }))
-}
+): Effect.Effect<GatewayConfig.GatewayConfig, ConfigInvalid> =>
+  Effect.gen(function* () {
+    const decoded = GatewayConfig.decode(plain)
+    const settled = Either.isRight(decoded) ? yield* Surroundings.settle(decoded.right) : decoded
+    if (Either.isRight(settled) && issues.length === 0) return settled.right
+    return yield* new ConfigInvalid({ issues: [...issues, ...Either.getOrElse(Either.flip(settled), () => [])] })
+  })

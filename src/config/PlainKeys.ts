@@ -20,6 +20,7 @@ const keysIn = (path: ConfigIssue["path"], text: string): ReadonlyArray<string> 
       Credentials.isCredential(name) ? [value] : []
     )
   }
+  if (key === "proxy") return URL.canParse(text) ? [new URL(text).password] : []
   return key === "api_key" || (path.at(-2) === "headers" && Credentials.isCredential(key)) ? [text] : []
 }
 

@@ -1,9 +1,12 @@
 import type * as net from "node:net"
+import { keepAliveDelay } from "./Connector.js"
 import type { Connector } from "./Connector.js"
+import type * as Dial from "./Dial.js"
 import type { Controller, Framing, ResponseHandler } from "./Dispatch.js"
 import * as LoopTurn from "./LoopTurn.js"
 import type { ResponseHead } from "./ResponseHead.js"
 import * as ResponseReader from "./ResponseReader.js"
+import type { Ends } from "./SentInVain.js"
 
 /** A request as it is written, but for the length of its body. */
 export interface Message {
@@ -21,16 +24,22 @@ export interface Owner {
 }
 
 /** One socket to a server, which serves one request at a time. */
-export class Connection implements ResponseReader.ResponseListener {
-  private readonly socket: net.Socket
+export class Connection implements ResponseReader.ResponseListener, Dial.Listener {
+  /** When it was asked for, by `performance.now()`. */
+  readonly madeAt = performance.now()
+  /** Any share of a whole, another one for each connection. */
+  readonly share = Math.random()
+  private readonly dial: Dial.Dial
+  /** There is one as soon as it has connected. */
+  private socket: net.Socket | undefined = undefined
   private readonly reader = new ResponseReader.ResponseReader(this)
-  private isReady = false
   private pending: PendingRequest | undefined = undefined
   private head: ResponseHead | undefined = undefined
   private cause: unknown = undefined
   private isStopped = false
   private isResting = false
   private hasServed = false
+  private sentAt = 0
   /** The turn of the loop in which a request went over a connection that has served before, until it is answered. */
   private askedIn: number | undefined = undefined
 
@@ -38,45 +47,54 @@ export class Connection implements ResponseReader.ResponseListener {
     connector: Connector,
     private readonly owner: Owner
   ) {
-    this.socket = connector.open(
-      () => this.onReady(),
-      (bytes) => this.onRead(bytes)
-    )
-    this.socket.on("error", (cause) => (this.cause ??= cause))
-    this.socket.on("end", () => this.onEnded())
-    this.socket.on("close", () => this.onClosed())
+    this.dial = connector.open(this)
   }
 
   /** Sends a request, as soon as there is a connection; the response before must have ended. */
   send(message: Message, handler: ResponseHandler): void {
-    if (this.isResting) this.socket.ref()
+    if (this.isResting) this.socket?.ref()
     this.isResting = false
     this.head = undefined
     this.reader.reset()
     this.pending = new PendingRequest(this, message, handler)
     if (this.hasServed) this.askedIn = LoopTurn.current()
     this.hasServed = true
-    if (this.isReady) this.begin(this.pending)
+    this.sentAt = performance.now()
+    if (this.socket !== undefined) this.begin(this.pending, this.socket)
+  }
+
+  /** Whether a request has been under way since then, by `performance.now()`, without a sign of its answer. */
+  isUnanswered(since: number): boolean {
+    return this.pending !== undefined && this.head === undefined && this.sentAt <= since
+  }
+
+  /** Its ends, as long as it has some. */
+  ends(): Ends | undefined {
+    const { localPort, remoteAddress, remotePort } = this.socket ?? {}
+    return localPort === undefined || remotePort === undefined || remoteAddress === undefined
+      ? undefined
+      : { localPort, remotePort, remoteAddress }
   }
 
   /** Lets the process end although the connection is there, until something is sent again. */
   rest(): void {
     this.isResting = true
-    this.socket.unref()
+    this.socket?.unref()
   }
 
   /** Closes the connection, whatever it is doing. */
   close(reason: unknown): void {
     this.cause ??= reason
     this.reader.stop()
-    this.socket.destroy()
+    if (this.socket === undefined) this.dial.cancel(reason)
+    else this.socket.destroy()
   }
 
   /** Reads on, if reading has been stopped. */
   readOn(): void {
     if (!this.isStopped) return
     this.isStopped = false
-    this.socket.resume()
+    this.socket?.resume()
   }
 
   onHead(head: ResponseHead): void {
@@ -89,35 +107,44 @@ export class Connection implements ResponseReader.ResponseListener {
   }
 
   onEnd(isClean: boolean): void {
-    const { head, pending } = this
+    const { head, pending, socket } = this
     this.pending = undefined
     // What of the request is not written yet the server would take for the next one.
-    if (isClean && head?.isKept === true && this.socket.writableLength === 0 && !this.socket.destroyed) {
+    if (isClean && head?.isKept === true && socket?.writableLength === 0 && !socket.destroyed) {
       this.readOn()
       this.owner.onIdle(this, head.keptFor)
-    } else this.socket.destroy()
+    } else socket?.destroy()
     pending?.onEnd()
   }
 
-  private onReady(): void {
-    this.isReady = true
-    if (this.pending !== undefined) this.begin(this.pending)
+  onReady(socket: net.Socket): void {
+    this.socket = socket
+    socket.setNoDelay(true).setKeepAlive(true, keepAliveDelay)
+    socket.on("error", (cause) => (this.cause ??= cause))
+    socket.on("end", () => this.onEnded())
+    socket.on("close", () => this.onClosed())
+    if (this.pending !== undefined) this.begin(this.pending, socket)
   }
 
-  private begin(pending: PendingRequest): void {
-    pending.onBegin()
-    if (!this.socket.destroyed) writeTo(this.socket, pending.message)
+  onFailed(cause: unknown): void {
+    this.cause ??= cause
+    this.onClosed()
   }
 
-  private onRead(bytes: Buffer): void {
+  onRead(bytes: Buffer): void {
     if (this.pending === undefined || this.isTooSoon()) return this.refuse()
     // To stop and to read on costs more than to hold one read, and most pauses end before there is one.
     if (this.pending.isPaused && !this.isStopped) {
       this.isStopped = true
-      this.socket.pause()
+      this.socket?.pause()
     }
     const wrong = this.reader.push(bytes)
     if (wrong !== undefined) this.close(wrong)
+  }
+
+  private begin(pending: PendingRequest, socket: net.Socket): void {
+    pending.onBegin()
+    if (!socket.destroyed) writeTo(socket, pending.message)
   }
 
   // What is read in the turn in which the request was written was there before it: the rest of what came last.

@@ -4,6 +4,9 @@ import * as Connector from "./Connector.js"
 import type { Connections, Request, ResponseHandler } from "./Dispatch.js"
 import * as LoopTurn from "./LoopTurn.js"
 import * as RequestHead from "./RequestHead.js"
+import * as SentInVain from "./SentInVain.js"
+
+export type { Options } from "./Connector.js"
 
 /** The connections to one server, as many as there are requests under way. */
 export interface ConnectionPool extends Connections {
@@ -15,9 +18,14 @@ export interface ConnectionPool extends Connections {
 
 /** So long an idle connection is kept where the server does not say how long it does, in ms: many do for five seconds. */
 const keptFor = 4_000
-/** At most so long, and so much shorter than the server says. */
-const longest = 600_000
+/** So much shorter than the server says. */
 const margin = 1_000
+/**
+ * So old a connection may be when it is to serve again, in ms: its name may lead elsewhere by now, or to more addresses.
+ * Those that were made together do not end together, and each has up to so much less.
+ */
+const oldest = 600_000
+const spread = 60_000
 /**
  * So long, in ms, and a look at the sockets, an idle connection rests before it serves again: the second answer of a server
  * that answers twice has come by then, and would otherwise be taken for that to the next request.
@@ -27,11 +35,14 @@ const rest = 5
 const behind = 1_000
 /** For so long such a server gets no second request over a connection, in ms. */
 const distrust = 600_000
+/** So often, in ms, it is looked what became of requests that have no sign of an answer for as long. */
+const lookInterval = 10_000
 /** How often idle connections are looked through, in ms. */
 const sweepInterval = 1_000
 
 /** A pool without connections; they are made when they are needed. */
-export const make = (options: Connector.Options): ConnectionPool => new Pool(options)
+export const make = (options: Connector.Options, vain: SentInVain.SentInVain = SentInVain.shared): ConnectionPool =>
+  new Pool(options, vain)
 
 interface Idle {
   readonly connection: Connection
@@ -49,13 +60,17 @@ class Pool implements ConnectionPool {
   /** The one that was used last comes last. */
   private readonly idle: Array<Idle> = []
   private sweeping: NodeJS.Timeout | undefined = undefined
+  private looking: NodeJS.Timeout | undefined = undefined
   private isRetired = false
   /** Until when the server is trusted with one request for each connection, by `performance.now()`. */
   private wronged = 0
   private closing: Promise<void> | undefined = undefined
   private onEmpty = () => {}
 
-  constructor(options: Connector.Options) {
+  constructor(
+    options: Connector.Options,
+    private readonly vain: SentInVain.SentInVain
+  ) {
     this.connector = Connector.make(options)
     this.host = options.url.host
   }
@@ -66,6 +81,7 @@ class Pool implements ConnectionPool {
     if (this.closing !== undefined) return refuse(handler, closed())
     const connection = this.takeIdle() ?? this.open()
     connection.send({ head: head.right, body: request.body }, handler)
+    this.lookLater()
   }
 
   retire(): void {
@@ -76,6 +92,7 @@ class Pool implements ConnectionPool {
   destroy(): Promise<void> {
     this.isRetired = true
     clearTimeout(this.sweeping)
+    clearTimeout(this.looking)
     this.closing ??= new Promise((resolve) => {
       this.onEmpty = resolve
       for (const connection of this.all) connection.close(closed())
@@ -85,10 +102,11 @@ class Pool implements ConnectionPool {
   }
 
   onIdle(connection: Connection, hint: number | undefined): void {
-    const span = hint === undefined ? keptFor : Math.min(longest, hint - margin)
+    const span = hint === undefined ? keptFor : hint - margin
     const now = performance.now()
-    if (this.isRetired || span <= 0 || now < this.wronged) return connection.close(retired)
-    this.idle.push({ connection, at: now, until: now + span, turn: LoopTurn.current() })
+    const until = Math.min(now + span, connection.madeAt + oldest - spread * connection.share)
+    if (this.isRetired || until <= now || now < this.wronged) return connection.close(retired)
+    this.idle.push({ connection, at: now, until, turn: LoopTurn.current() })
     this.sweepLater()
   }
 
@@ -125,6 +143,27 @@ class Pool implements ConnectionPool {
       each.connection.close(retired)
     }
     return undefined
+  }
+
+  private lookLater(): void {
+    this.looking ??= setTimeout(() => this.look(), lookInterval).unref()
+  }
+
+  // TCP itself would send the same again for a quarter of an hour.
+  private look(): void {
+    this.looking = undefined
+    const now = performance.now()
+    const unanswered = [...this.all].filter((each) => each.isUnanswered(now))
+    if (unanswered.length === 0) return
+    this.lookLater()
+    const suspects = unanswered.filter((each) => each.isUnanswered(now - lookInterval))
+    if (suspects.length === 0) return
+    void this.vain.find().then((isVain) => {
+      for (const connection of suspects) {
+        const ends = connection.isUnanswered(now) ? connection.ends() : undefined
+        if (ends !== undefined && isVain(ends)) connection.close(new SentInVain.NotAcknowledged())
+      }
+    })
   }
 
   private sweepLater(): void {

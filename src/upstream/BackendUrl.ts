@@ -1,4 +1,5 @@
 import type { Backend } from "../domain/backend/Backend.js"
+import * as BackendAddress from "../domain/backend/BackendAddress.js"
 import { oncePer } from "../domain/text/OncePer.js"
 import type { Target } from "../domain/routing/RouteTable.js"
 
@@ -18,8 +19,8 @@ export const of = ({ backend, model }: Target, path: string): { readonly origin:
 // A URL encodes the braces of its path, but not those of its query.
 const anyPlaceholder = /\{model\}|%7Bmodel%7D/g
 
-const partsOf = oncePer(({ baseUrl }: Backend) => {
-  const { origin, pathname, search } = new URL(baseUrl)
+const partsOf = oncePer((backend: Backend) => {
+  const { origin, pathname, search } = BackendAddress.of(backend)
   return {
     origin,
     pathname: pathname.replace(/\/+$/, ""),

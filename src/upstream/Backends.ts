@@ -2,10 +2,13 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as ConfigRef from "../config/ConfigRef.js"
 import type { Backend } from "../domain/backend/Backend.js"
 import * as BackendKey from "../domain/backend/BackendKey.js"
+import * as ProxySetting from "../domain/backend/ProxySetting.js"
 import type { ServerSettings } from "../domain/config/GatewayConfig.js"
 import { oncePer } from "../domain/text/OncePer.js"
 import * as SteadyClock from "../flow/SteadyClock.js"
@@ -108,6 +111,12 @@ const configured = (transport: Transport.Pooling, { upstream }: ServerSettings):
 
 const isDemo = ({ baseUrl }: Backend): boolean => baseUrl === DemoBackend.url
 
-const connectionKey = oncePer(
-  (backend: Backend) => `${BackendKey.of(backend)} ${Duration.toMillis(backend.timeouts.connect)}`
-)
+// Whatever connections are made by; what they are made for is no matter.
+const connectionKey = oncePer((backend: Backend) => {
+  const { proxy, timeouts, tls } = backend
+  const way = [Duration.toMillis(timeouts.connect), Option.getOrNull(tls), proxyKey(Option.getOrUndefined(proxy))]
+  return `${BackendKey.of(backend)} ${JSON.stringify(way)}`
+})
+
+const proxyKey = (proxy: ProxySetting.ProxySetting | undefined): string =>
+  proxy === undefined || proxy === ProxySetting.none ? "" : Redacted.value(proxy)

@@ -1,10 +1,12 @@
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import type { Backend } from "../domain/backend/Backend.js"
+import * as ProxySetting from "../domain/backend/ProxySetting.js"
 import * as ConnectionPool from "../http1/ConnectionPool.js"
 import type { Connections, Controller, Framing, Request, ResponseHandler } from "../http1/Dispatch.js"
+import * as LazyPool from "./LazyPool.js"
 import * as UndiciCall from "./UndiciCall.js"
+import * as Way from "./Way.js"
 
 export type { Connections, Controller, Framing, Request, ResponseHandler }
 
@@ -28,23 +30,19 @@ export interface Pooling {
   readonly single: (backend: Backend) => Connections
 }
 
-const optionsFor = ({ baseUrl, timeouts }: Backend) => ({
-  url: new URL(baseUrl),
-  // The call counts the time itself, exactly; this ends what it has given up.
-  timeout: Duration.toMillis(timeouts.connect) + 1_000
-})
+const isProxied = ({ proxy }: Backend): boolean => ProxySetting.of(proxy) !== undefined
 
 /**
- * A pool of HTTP/1.1 connections per backend.
+ * A pool of HTTP/1.1 connections per backend; undici's where there is a proxy in between.
  *
  * @category transports
  * @since 0.1.0
  */
 export const http1: Pooling = {
-  pool: (backend) => ConnectionPool.make(optionsFor(backend)),
+  pool: (backend) => (isProxied(backend) ? LazyPool.make(backend) : ConnectionPool.make(Way.to(backend))),
   single: (backend) => ({
     dispatch: (request, handler) => {
-      const pool = ConnectionPool.make(optionsFor(backend))
+      const pool = http1.pool(backend)
       pool.dispatch(request, handler)
       pool.retire()
     }

@@ -4,6 +4,7 @@ import { assert, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Check from "../../src/cli/Check.js"
+import * as Certificates from "../support/Certificates.js"
 import * as CommandLine from "../support/CommandLine.js"
 import * as Environment from "../support/Environment.js"
 import * as ScriptedUpstream from "../support/ScriptedUpstream.js"
@@ -169,3 +170,84 @@ const closedPort = (): Promise<number> =>
       server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
     })
   })
+
+describe("what a configuration says of the way to a backend", () => {
+  it.scoped("is judged with its place: proxies, files of certificates, sockets", () =>
+    Effect.gen(function* () {
+      const folder = yield* Temp.directory
+      const files = Certificates.make(folder)
+      const entry = (name: string, more: string) =>
+        `  - { name: ${name}, model_match: { value: ${name} }, base_url: ${more} }\n`
+      const path = yield* fileWith(
+        [
+          "openai_clients:\n",
+          entry("a", "https://a.test/v1, proxy: socks5://me:a-secret@p.test"),
+          entry("b", `https://b.test/v1, tls: { ca: ${folder}/none.pem }`),
+          entry("c", `https://c.test/v1, tls: { cert: ${files.client.cert} }`),
+          entry("d", `https://d.test/v1, tls: { cert: ${files.client.cert}, key: ${files.server.key} }`),
+          entry("e", `https://e.test/v1, tls: { ca: ${files.client.key} }`),
+          entry("f", `http://f.test/v1, tls: { ca: ${files.ca} }`),
+          entry("g", "http+unix:///run/g.sock:/v1, proxy: http://p.test"),
+          entry("h", "http+unix://host/run/h.sock"),
+          entry("i", `https://i.test/v1, tls: { ca: /dev/zero }`)
+        ].join("")
+      )
+      const { out: stdout } = yield* check(["--offline", path])
+      const told = stdout.split("\n").map((line) => line.replace(path, "").replaceAll(folder, ""))
+      assert.deepEqual(
+        told.filter((line) => line.includes("error: ")).map((line) => line.replace(/^:(\d+):\d+: error: /, "$1 ")),
+        [
+          "2 openai_clients[0].proxy: expected an http:// or https:// URL of a proxy, or none, got a string",
+          '9 openai_clients[7].base_url: expected an http:// or https:// URL without credentials, http+unix:///path/of.sock:/v1, or "demo:", got a string'
+        ]
+      )
+      assert.notInclude(stdout, "a-secret")
+      fs.writeFileSync(
+        path,
+        fs
+          .readFileSync(path, "utf8")
+          .split("\n")
+          .filter((_, at) => ![1, 8].includes(at))
+          .join("\n")
+      )
+      const rest = (yield* check(["--offline", path])).out.replaceAll(folder, "")
+      assert.include(rest, "openai_clients[1].tls.cert: cert and key are only of use together")
+      assert.include(rest, "openai_clients[4].tls: is of no use without a base_url of https://")
+      assert.include(rest, "openai_clients[5].proxy: cannot lead to a Unix socket")
+      fs.writeFileSync(
+        path,
+        fs
+          .readFileSync(path, "utf8")
+          .replaceAll("http://f", "https://f")
+          .replace(", proxy: http://p.test", "")
+          .replace(/.*https:..c\.test.*\n/, "")
+      )
+      const last = (yield* check(["--offline", path], { ALL_PROXY: "socks5://me:a-secret@p.test" })).out
+      assert.notInclude(last, "a-secret")
+      assert.include(
+        last,
+        "openai_clients[0].base_url: would be asked through the proxy of the environment variable ALL_PROXY, which is no URL such as"
+      )
+      assert.notInclude(last, "openai_clients[4].base_url")
+      assert.match(last, /:2:\d+: error: openai_clients\[0\]\.tls\.ca: \S+none\.pem: ENOENT/)
+      assert.match(last, /:3:\d+: error: openai_clients\[1\]\.tls\.key: is none for this certificate: \S+/)
+      assert.match(last, /:4:\d+: error: openai_clients\[2\]\.tls\.ca: holds no certificate in PEM/)
+      assert.match(last, /:7:\d+: error: openai_clients\[5\]\.tls\.ca: \/dev\/zero: it is no file/)
+    })
+  )
+
+  it.scoped("is tried: a socket that is not there, and a proxy that is not", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(
+        [
+          "openai_clients:\n",
+          "  - { name: a, model_match: { value: a }, base_url: http+unix:///nowhere/a.sock:/v1 }\n",
+          "  - { name: b, model_match: { value: b }, base_url: https://b.test/v1, proxy: http://127.0.0.1:1 }\n"
+        ].join("")
+      )
+      const { out: stdout } = yield* check([path])
+      assert.match(stdout, /openai_clients\[0\]\.base_url: cannot be reached: connect ENOENT \/nowhere\/a\.sock/)
+      assert.match(stdout, /openai_clients\[1\]\.base_url: cannot be reached: its proxy cannot: connect ECONNREFUSED/)
+    })
+  )
+})

@@ -48,6 +48,11 @@ const right: ReadonlyArray<unknown> = [
   ...["demo:", "http://10.0.0.5:8000/v1", "HTTPS://h", "https://h/v1?api-version=1"].map((base_url) =>
     backend({ base_url })
   ),
+  ...["http+unix:///run/a.sock:/v1", "http+unix:///run/a.sock", "http+unix:///run/a.sock:"].map((base_url) =>
+    backend({ base_url })
+  ),
+  ...["none", "", "http://p:3128", "https://me:secret@p/"].map((proxy) => backend({ proxy })),
+  ...[{ ca: "a.pem" }, { cert: "a.pem", key: "a.key" }, {}].map((tls) => backend({ base_url: "https://h", tls })),
   backend({
     api_key: null,
     priority: null,

@@ -1,9 +1,11 @@
 import * as fs from "node:fs"
+import { dirname } from "node:path"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Yaml from "yaml"
 import * as ConfigFile from "../../src/config/ConfigFile.js"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
+import { cert, key } from "../support/certificate.js"
 import * as Temp from "../support/Temp.js"
 import type { Page } from "./Snippets.js"
 
@@ -19,14 +21,21 @@ export const variables = ({ snippets }: Page): Readonly<Record<string, string>> 
 
 /** Decodes a configuration or a part of one; a whole one is what the following blocks find in `path`. */
 export const follow = async (text: string, path: string, env: Readonly<Record<string, string>>): Promise<void> => {
-  const part: unknown = Yaml.parse(text)
+  const part: unknown = Yaml.parse(withFiles(text, dirname(path)))
   const isWhole = JsonObject.is(part) && "openai_clients" in part
   await Effect.runPromise(
-    ConfigFile.parse("snippet.yaml", isWhole ? text : completed(part)).pipe(
+    ConfigFile.parse("snippet.yaml", isWhole ? withFiles(text, dirname(path)) : completed(part)).pipe(
       Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(env))))
     )
   )
   if (isWhole) Temp.replace(path, text)
+}
+
+// The files that a configuration names are there.
+const withFiles = (text: string, folder: string): string => {
+  const files = { "ca.pem": cert, "client.pem": cert, "client.key": key }
+  for (const [name, content] of Object.entries(files)) fs.writeFileSync(`${folder}/${name}`, content)
+  return text.replaceAll("/etc/causeway/", `${folder}/`)
 }
 
 // A list is one of backends; a comment alone belongs above what is shipped.

@@ -357,7 +357,7 @@ describe("the connections of a pool", () => {
       for (const [head, kept] of [
         ["", 4_000],
         ["keep-alive: timeout=3\r\n", 2_000],
-        ["keep-alive: timeout=3600\r\n", 600_000]
+        ["keep-alive: timeout=120\r\n", 119_000]
       ] as const) {
         const { pool, server } = yield* answering(`HTTP/1.1 200 OK\r\n${head}content-length: 5\r\n\r\nhello`)
         yield* ended(ask(pool))
@@ -373,6 +373,24 @@ describe("the connections of a pool", () => {
           while (!isClosed()) await new Promise((resolve) => setImmediate(resolve))
         })
       }
+    })
+  )
+
+  it.scopedLive("serve no more when they are ten minutes old, and do so for nine of them", () =>
+    Effect.gen(function* () {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
+      const { pool, server } = yield* answering(
+        "HTTP/1.1 200 OK\r\nkeep-alive: timeout=3600\r\ncontent-length: 5\r\n\r\nhello"
+      )
+      for (let minutes = 0; minutes < 9; minutes++) {
+        yield* ended(ask(pool))
+        vi.advanceTimersByTime(59_900)
+      }
+      yield* ended(ask(pool))
+      assert.strictEqual(server.sockets.length, 1)
+      vi.advanceTimersByTime(61_000)
+      yield* ended(ask(pool))
+      assert.strictEqual(server.sockets.length, 2)
     })
   )
 

@@ -1,4 +1,5 @@
 import type * as net from "node:net"
+import { createSecureContext } from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as ConnectionPool from "../../src/http1/ConnectionPool.js"
@@ -17,7 +18,13 @@ const against = (write: (socket: net.Socket, answer: string, path: string) => vo
     const server = yield* RawServer.make(onRead, secure ? { secure: { cert, key } } : {})
     const url = new URL(`${secure ? "https" : "http"}://localhost:${server.port}`)
     const pool = yield* Effect.acquireRelease(
-      Effect.sync(() => ConnectionPool.make({ url, timeout: 5_000, ...(secure ? { ca: cert } : {}) })),
+      Effect.sync(() =>
+        ConnectionPool.make({
+          url,
+          timeout: 5_000,
+          ...(secure ? { secureContext: () => createSecureContext({ ca: cert }) } : {})
+        })
+      ),
       (pool) => Effect.promise(() => pool.destroy())
     )
     return { pool, server }

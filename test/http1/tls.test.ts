@@ -1,4 +1,4 @@
-import { TLSSocket } from "node:tls"
+import { createSecureContext, TLSSocket } from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as ConnectionPool from "../../src/http1/ConnectionPool.js"
@@ -9,10 +9,12 @@ import { cert, key } from "../support/certificate.js"
 
 const answer = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
+const secureContext = () => createSecureContext({ ca: cert })
+
 const poolOf = (port: number, more: Partial<Parameters<typeof ConnectionPool.make>[0]> = {}) =>
   Effect.acquireRelease(
     Effect.sync(() =>
-      ConnectionPool.make({ url: new URL(`https://localhost:${port}/v1`), timeout: 5_000, ca: cert, ...more })
+      ConnectionPool.make({ url: new URL(`https://localhost:${port}/v1`), timeout: 5_000, secureContext, ...more })
     ),
     (pool) => Effect.promise(() => pool.destroy())
   )

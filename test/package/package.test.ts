@@ -112,14 +112,15 @@ describe("the package", () => {
       "src"
     ])
     assert.deepStrictEqual(
-      files.filter((file) => file.startsWith("dist/") && !/\.(js|d\.ts)(\.map)?$/.test(file)),
-      ["dist/bin/LICENSES.txt"]
+      files.filter((file) => file.startsWith("dist/") && !/\.(m?js|d\.ts)(\.map)?$/.test(file)),
+      ["dist/bin/LICENSES.txt", "dist/bin/package.json"]
     )
     assert.deepStrictEqual(
       files.filter((file) => file.startsWith("src/") && !file.endsWith(".ts")),
-      []
+      ["src/main.cjs"]
     )
-    for (const file of ["dist/bin/main.js", "dist/bin/WriterThread.js"]) assert.include(files, file)
+    for (const file of ["dist/bin/main.js", "dist/bin/main.mjs", "dist/bin/WriterThread.mjs", "dist/bin/package.json"])
+      assert.include(files, file)
   })
 
   it("leads from what it declares and runs to the sources that it brings", () => {
@@ -142,8 +143,9 @@ describe("the package", () => {
           .createSourceFile(file, text, ts.ScriptTarget.ES2022)
           .statements.some((statement) => ts.isExpressionStatement(statement))
       })
-    // Two programs, and a promise whose rejection is whoever's that asks for it.
+    // Two programs, what begins one of them, and a promise whose rejection is whoever's that asks for it.
     assert.deepStrictEqual(acting.sort(), [
+      "src/main.cjs",
       "src/main.ts",
       "src/records/store/SqliteDriver.ts",
       "src/records/writer/WriterThread.ts"

@@ -15,26 +15,25 @@ import {
   Weight
 } from "../schema/ConfigSchema.js"
 import * as ApiKey from "./ApiKey.js"
+import * as BackendAddress from "./BackendAddress.js"
 import * as Cleaning from "./Cleaning.js"
 import * as Dialect from "./Dialect.js"
 import * as JsonObject from "../json/JsonObject.js"
 import { BreakerSettings } from "./BreakerSettings.js"
+import * as ProxySetting from "./ProxySetting.js"
 import * as SecretText from "./SecretText.js"
 import * as Hedge from "./Hedge.js"
 import * as SpokenProtocol from "./SpokenProtocol.js"
 import { Timeouts } from "./Timeouts.js"
-
-const isHttpUrl = (text: string): boolean => {
-  if (!URL.canParse(text)) return false
-  const url = new URL(text)
-  return /^https?:$/.test(url.protocol) && url.username === "" && url.password === "" && !/[{}]/.test(url.host)
-}
+import { TlsSettings } from "./TlsSettings.js"
 
 const BaseUrl = Schema.String.pipe(
-  Schema.filter((text) => text === "demo:" || isHttpUrl(text)),
+  Schema.filter((text) => text === "demo:" || BackendAddress.parse(text) !== undefined),
   Schema.annotations({
-    title: 'an http:// or https:// URL without credentials, or "demo:"',
-    jsonSchema: { pattern: String.raw`^(demo:$|[hH][tT][tT][pP][sS]?://[^/?#@\s]+([/?#]|$))|\$\{` }
+    title: 'an http:// or https:// URL without credentials, http+unix:///path/of.sock:/v1, or "demo:"',
+    jsonSchema: {
+      pattern: String.raw`^(demo:$|[hH][tT][tT][pP][sS]?://[^/?#@\s]+([/?#]|$)|[hH][tT][tT][pP]\+[uU][nN][iI][xX]:///[^:?#]+(:(/|$|\?)|\?|$))|\$\{`
+    }
   })
 )
 
@@ -138,7 +137,7 @@ export const Backend = Schema.Struct({
   }),
   baseUrl: required(BaseUrl, "base_url").annotations({
     description:
-      "The URL that `/chat/completions` is added to; a query (Azure's `?api-version=`) is kept. `{model}` in its path or query is replaced by the model, percent-encoded; such a backend is not asked for a list of models. `demo:` is the embedded demo.",
+      "The URL that `/chat/completions` is added to; a query (Azure's `?api-version=`) is kept. `{model}` in its path or query is replaced by the model, percent-encoded; such a backend is not asked for a list of models. `http+unix:///run/vllm.sock:/v1` is the path `/v1` of the Unix socket `/run/vllm.sock`. `demo:` is the embedded demo.",
     examples: ["https://api.openai.com/v1", "http://127.0.0.1:11434/v1", "demo:"]
   }),
   apiKey: orDefault(ApiKey.Written, () => Option.none())
@@ -200,6 +199,13 @@ export const Backend = Schema.Struct({
     .annotations({ description: "The older name of `clean.strip_tags`." })
     .pipe(Schema.fromKey("strip_tags")),
   ...Dialect.fields,
+  proxy: orDefault(ProxySetting.Written, () => Option.none()).annotations({
+    description:
+      "The proxy to reach it through, such as `http://user:password@proxy.example:3128`; `none`: not even that of `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY`. [How](network.md#proxies)."
+  }),
+  tls: optional(TlsSettings).annotations({
+    description: "Whom to trust at a backend of `https:`, and as whom to speak to it."
+  }),
   timeouts: orDefault(Timeouts, () => Schema.decodeSync(Timeouts)({})).annotations({
     description: "How long each phase may take; what takes longer is given up and the next backend asked."
   }),

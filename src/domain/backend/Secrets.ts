@@ -1,8 +1,10 @@
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Backend } from "./Backend.js"
+import * as BackendAddress from "./BackendAddress.js"
 import * as Credentials from "./Credentials.js"
 import * as JsonObject from "../json/JsonObject.js"
+import * as ProxySetting from "./ProxySetting.js"
 import * as SecretText from "./SecretText.js"
 import * as Needles from "../text/Needles.js"
 import { oncePer } from "../text/OncePer.js"
@@ -86,15 +88,24 @@ const keysOf = oncePer((backend: Backend) =>
         : []
     ),
     ...inUrl(backend.baseUrl),
+    ...(ProxySetting.of(backend.proxy)?.secrets ?? []),
     ...inBody(backend.extraBody, false)
   ])
 )
 
-const addressOf = oncePer(({ baseUrl }: Backend) => {
-  if (!URL.canParse(baseUrl)) return Needles.make([])
-  const { host, hostname } = new URL(baseUrl)
-  return Needles.make([host, hostname])
-})
+const addressOf = oncePer((backend: Backend) =>
+  Needles.make([
+    ...hostsIn(backend.baseUrl),
+    ...hostsIn(ProxySetting.of(backend.proxy)?.origin ?? ""),
+    BackendAddress.of(backend).socketPath ?? ""
+  ])
+)
+
+const hostsIn = (url: string): ReadonlyArray<string> => {
+  if (!URL.canParse(url)) return []
+  const { host, hostname } = new URL(url)
+  return [host, hostname]
+}
 
 const ownOf = oncePer((backend: Backend) => [keysOf(backend), addressOf(backend)])
 

@@ -24,6 +24,7 @@ import {
 import * as Credentials from "../backend/Credentials.js"
 import * as IpRange from "./IpRange.js"
 import * as JsonBounds from "../json/JsonBounds.js"
+import * as Reach from "./Reach.js"
 import { RetentionText } from "./Retention.js"
 import * as RouteTable from "../routing/RouteTable.js"
 import * as SecretText from "../backend/SecretText.js"
@@ -267,6 +268,7 @@ export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArr
     ...duplicateNames(backends),
     ...danglingFallbacks(backends),
     ...tagsSaidTwice(backends),
+    ...Reach.issues(backends),
     ...(config === undefined ? [] : unshareable(config))
   ]
   return config !== undefined && issues.length === 0 ? Either.right(withKeys(config)) : Either.left(issues)

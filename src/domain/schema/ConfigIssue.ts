@@ -133,7 +133,14 @@ const isScalar = (value: unknown): boolean => value !== null && value !== undefi
 /** Whether what stands there in a configuration may be a secret. */
 export const isSecret = (path: ReadonlyArray<PropertyKey>): boolean => path.some((key) => secretKeys.has(key))
 
-const secretKeys: ReadonlySet<PropertyKey> = new Set(["api_key", "operator_key", "base_url", "headers", "extra_body"])
+const secretKeys: ReadonlySet<PropertyKey> = new Set([
+  "api_key",
+  "operator_key",
+  "base_url",
+  "proxy",
+  "headers",
+  "extra_body"
+])
 
 // Whatever stands at or below the keys of secrets.
 const secretsIn = (plain: unknown): ReadonlySet<unknown> => {
