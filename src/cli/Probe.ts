@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Backend } from "../domain/backend/Backend.js"
 import * as Credentials from "../domain/backend/Credentials.js"
+import * as ServedModels from "../domain/backend/ServedModels.js"
 import * as RouteTable from "../domain/routing/RouteTable.js"
 import type { Backends } from "../upstream/Backends.js"
 import * as ProbeCalls from "./ProbeCalls.js"
@@ -13,6 +14,8 @@ export interface Finding {
   readonly backend: string
   /** The model that it was asked for. */
   readonly model: string
+  /** Where it was asked for an answer, without keys. */
+  readonly url: string
   readonly reachable: boolean
   /** `refused` is a 401, `forbidden` a 403; `none` when it was asked without one and did not mind. */
   readonly key: "valid" | "none" | "refused" | "forbidden" | "unknown"
@@ -46,7 +49,10 @@ export const run = (configured: Backend, options: Options): Effect.Effect<Findin
     const backend = within(configured, options.limit)
     const listed = yield* Effect.either(ProbeCalls.list(backend, options.caller))
     const names = Either.getOrElse(listed, () => [])
-    const target = { backend, model: Option.getOrElse(options.model, () => modelFor(backend, names)) }
+    const target = RouteTable.targetOf(
+      backend,
+      Option.getOrElse(options.model, () => nameFor(backend, names))
+    )
     const whole = yield* Effect.either(ProbeCalls.ask(target, options.caller, false))
     const streamed = isFinal(whole) ? whole : yield* Effect.either(ProbeCalls.ask(target, options.caller, true))
     const streams = Either.isRight(streamed) && streamed.right.isStream
@@ -54,6 +60,7 @@ export const run = (configured: Backend, options: Options): Effect.Effect<Findin
     return {
       backend: backend.name,
       model: target.model,
+      url: ProbeCalls.urlOf(target),
       reachable: [listed, whole, streamed].some(wasReached),
       key: keyOf(backend, options.caller, [listed, whole, streamed]),
       models: Either.isRight(listed) ? names.length : null,
@@ -75,9 +82,10 @@ const within = (backend: Backend, limit: Duration.Duration): Backend => {
 }
 
 // A keyword is no model: one is taken that the backend lists and that is likely to chat, else the keyword.
-const modelFor = (backend: Backend, listed: ReadonlyArray<string>): string => {
+const nameFor = (backend: Backend, listed: ReadonlyArray<string>): string => {
+  const [known] = ServedModels.namesOf(backend)
+  if (known !== undefined) return known
   const [claimed = ""] = backend.match.value
-  if (backend.match.type === "exact") return claimed
   const serving = listed.filter((name) => RouteTable.serves(backend, name))
   return serving.find((name) => !otherWork.test(name)) ?? serving[0] ?? claimed
 }

@@ -26,6 +26,7 @@ import * as Decompress from "../upstream/Decompress.js"
 import * as BackendUrl from "../upstream/BackendUrl.js"
 import * as LightScope from "../flow/LightScope.js"
 import * as SteadyClock from "../flow/SteadyClock.js"
+import * as SentRequest from "./SentRequest.js"
 import * as UpstreamCall from "../upstream/UpstreamCall.js"
 import { readText } from "../upstream/UpstreamHead.js"
 
@@ -90,11 +91,18 @@ export const ask = (
     () => attempt(target, caller, stream, newLimit)
   )
 
+/** Where a target is asked for an answer, fit to be shown. */
+export const urlOf = (target: Target): string => {
+  const ask = askOf(target, operationOf(target), false, "max_tokens")
+  const protocol = Protocols.between(ask.operation, target.backend)
+  return protocol === undefined ? target.backend.baseUrl : SentRequest.urlOf(target, protocol.path(ask))
+}
+
 const newLimit = "max_completion_tokens"
 
 const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, limit: string) =>
   Effect.gen(function* () {
-    const operation = SpokenProtocol.answers(target.backend.protocols, "chat") ? "chat" : "text"
+    const operation = operationOf(target)
     const ask = askOf(target, operation, stream, limit)
     const reader = ChatReader.of(operation)
     const protocol = Protocols.between(ask.operation, target.backend)
@@ -124,6 +132,9 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
     if (content._tag === "Streamed") yield* Effect.mapError(Stream.runDrain(content.chunks), AnswerFailure.beforeCommit)
     return { ms, isStream }
   }).pipe(Effect.scoped)
+
+const operationOf = ({ backend }: Target): Conversation =>
+  SpokenProtocol.answers(backend.protocols, "chat") ? "chat" : "text"
 
 const askOf = ({ model }: Target, operation: Conversation, stream: boolean, limit: string): Ask => {
   const said = operation === "chat" ? { messages: [{ role: "user", content: "ping" }] } : { prompt: "ping" }

@@ -1,7 +1,8 @@
 import * as Option from "effect/Option"
 import type { Backend } from "../backend/Backend.js"
-import type { Operation } from "../operation/Operation.js"
+import * as Operation from "../operation/Operation.js"
 import type { RouteTable, Target } from "./RouteTable.js"
+import { nameOf, targetOf } from "./RouteTable.js"
 import * as Weighting from "./Weighting.js"
 
 /** Backends among which the weights decide: those of the requested model, or of one fallback. */
@@ -20,7 +21,7 @@ export interface Stage {
  */
 export const make = (
   routes: RouteTable,
-  operation: Operation,
+  operation: Operation.Operation,
   requested: string,
   drawOf: (backend: Backend) => number
 ): ReadonlyArray<Target> => {
@@ -32,18 +33,18 @@ export const make = (
 /** The plan where no weight decides anything: one backend serves the model and has no fallback; undefined for any other. */
 export const certain = (
   routes: RouteTable,
-  operation: Operation,
+  operation: Operation.Operation,
   requested: string
 ): ReadonlyArray<Target> | undefined => {
   const [only, ...others] = routes.match(operation, requested)
   if (only === undefined || others.length > 0 || Option.isSome(only.fallback)) return undefined
-  return [{ backend: only, model: requested }]
+  return [targetOf(only, requested)]
 }
 
 /** The stages of the plan that {@link make} makes. */
 export const stages = (
   routes: RouteTable,
-  operation: Operation,
+  operation: Operation.Operation,
   requested: string,
   drawOf: (backend: Backend) => number
 ): ReadonlyArray<Stage> => {
@@ -52,7 +53,7 @@ export const stages = (
   const waiting: Array<Pick<Stage, "fallback" | "siblings">> = [
     {
       fallback: undefined,
-      siblings: routes.match(operation, requested).map((backend) => ({ backend, model: requested }))
+      siblings: routes.match(operation, requested).map((backend) => targetOf(backend, requested))
     }
   ]
   for (const { fallback, siblings: unordered } of waiting) {
@@ -62,11 +63,14 @@ export const stages = (
       return seen.push(target) > 0
     })
     plan.push({ fallback, siblings, fresh })
-    for (const { backend, model } of fresh) {
+    for (const target of fresh) {
+      const { backend } = target
       if (Option.isNone(backend.fallback)) continue
       waiting.push({
         fallback: backend.fallback.value,
-        siblings: routes.resolve(operation, backend.fallback.value, model)
+        siblings: routes
+          .resolve(operation, backend.fallback.value, nameOf(target))
+          .filter((other) => !Operation.isBoundToModel(operation) || nameOf(other) === requested)
       })
     }
   }

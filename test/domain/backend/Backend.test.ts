@@ -152,7 +152,7 @@ describe("Backend", () => {
       'strip_tags[0]: expected the name of a tag, without < and >, got "<think>"'
     ])
     assert.deepStrictEqual(wrong({ model_match: { type: "regex", value: "m" } }), [
-      'model_match.type: expected "keyword" | "exact", got "regex"'
+      'model_match.type: expected "keyword" | "exact" | "any", got "regex"'
     ])
   })
 
