@@ -62,7 +62,7 @@ describe.concurrent("the list of models", () => {
       })
       assert.deepStrictEqual(yield* ids(gateway), ["m", "n", "open"])
       const one = yield* Effect.promise(() => gateway.client.models.retrieve("m"))
-      assert.deepInclude(one, { id: "m", owned_by: "someone" })
+      assert.deepInclude(one, { id: "m", owned_by: "causeway" })
       const gone = yield* Effect.promise(() => fetch(`${gateway.url}/v1/models/their-m`))
       assert.strictEqual(gone.status, 404)
       yield* Effect.promise(() => Caller.ask(gateway.client, true, "m"))

@@ -39,6 +39,7 @@ describe("Backend", () => {
       connect: 10,
       headers: 60,
       firstToken: 120,
+      firstTokenMax: 600,
       idle: 60,
       total: 1_800
     })
