@@ -33,9 +33,6 @@ export interface Lease {
  * import { Admission } from "causeway"
  * import * as Effect from "effect/Effect"
  * import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
-import * as ConfigRef from "../config/ConfigRef.js"
  *
  * let arrived = 0
  *
