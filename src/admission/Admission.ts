@@ -60,7 +60,7 @@ export class Admission extends Context.Tag("causeway/Admission")<
 >() {}
 
 /**
- * The admission of one process. Where there is a {@link ConfigRef.ConfigRef}, a new `server.max_in_flight` holds for those
+ * The admission of one process. Where there is a `ConfigRef`, a new `server.max_in_flight` holds for those
  * who wait, too, as soon as it is in force.
  *
  * @category layers

@@ -265,8 +265,10 @@ export type Plain = typeof GatewayConfig.Encoded
  * @category functions
  * @since 0.1.0
  */
-export const decode = (given: unknown): Either.Either<GatewayConfig, ReadonlyArray<ConfigIssue.ConfigIssue>> => {
-  const plain = withoutNotes(given)
+export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArray<ConfigIssue.ConfigIssue>> =>
+  decodeRead(withoutNotes(plain))
+
+const decodeRead = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArray<ConfigIssue.ConfigIssue>> => {
   const decoded = ParseResult.decodeUnknownEither(GatewayConfig)(plain, { errors: "all", onExcessProperty: "error" })
   const config = Either.isRight(decoded) ? withCleaning(decoded.right) : undefined
   const backends = config?.backends ?? readBackends(plain)

@@ -21,10 +21,11 @@ const oddity = (name: string): string | undefined => {
     : undefined
 }
 
+const endpoints = ["/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/models"]
+
 const endpoint = (baseUrl: string): string | undefined => {
-  const { pathname } = new URL(baseUrl)
-  const [, suffix] =
-    /(\/(?:chat\/completions|completions|responses|messages|embeddings|models))\/*$/.exec(pathname) ?? []
+  const parts = new URL(baseUrl).pathname.split("/").filter((part) => part !== "")
+  const suffix = endpoints.find((each) => `/${parts.join("/")}`.endsWith(each))
   return suffix === undefined
     ? undefined
     : `ends with ${suffix}, but is what /chat/completions is added to: leave ${suffix} out`
