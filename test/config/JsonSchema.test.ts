@@ -84,6 +84,8 @@ const right: ReadonlyArray<unknown> = [
   ),
   ...[{ m: "their-m" }].flatMap((models) => [backend({ models }), backend({ models, model_match: null })]),
   ...[1, "512KiB", "1.5 mb", "10B"].map((max_body) => beside({ server: { max_body } })),
+  beside({ "x-anchors": [1, { any: "thing" }] }),
+  backend({ api_key_file: "/run/secrets/key" }),
   beside({ server: null, log: null }),
   beside({ server: { drain: "1s", keepalive: "5s", cors_origins: "*" }, log: { archive: false } })
 ]
@@ -98,6 +100,8 @@ const wrong: ReadonlyArray<unknown> = [
   { openai_clients: [{}] },
   { openai_clients: [null] },
   beside({ sever: {} }),
+  beside({ "y-anchors": {} }),
+  ...["", 5].map((api_key_file) => backend({ api_key_file })),
   beside({ server: { maxbody: 1 } }),
   beside({ server: [] }),
   backend({ nmae: "x" }),
