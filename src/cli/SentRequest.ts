@@ -29,7 +29,7 @@ export const make = (ask: Ask, target: Target): Either.Either<SentRequest, BodyM
   const headers = Credentials.redactHeaders(protocol.headers(ask, target.backend, anyCaller))
   return Either.map(protocol.body(ask, target), ({ body, removed }) => ({
     method: "POST",
-    url: urlOf(target, protocol.path(ask)),
+    url: urlOf(target, protocol.path(ask), protocol.isUnversioned),
     headers: { ...Secrets.hideInHeaders(headers, target.backend), "content-type": "application/json" },
     body: Object.fromEntries(
       Object.entries(body).map(([key, value]) => [
@@ -44,10 +44,10 @@ export const make = (ask: Ask, target: Target): Either.Either<SentRequest, BodyM
 // Where the backend has no key of its own the caller's is sent; it is redacted as well.
 const anyCaller = { authorization: "Bearer caller" }
 
-const urlOf = (target: Target, path: string): string => {
+const urlOf = (target: Target, path: string, isUnversioned = false): string => {
   const { backend } = target
   if (backend.baseUrl === DemoBackend.url) return `${DemoBackend.url}${path}`
-  const endpoint = BackendUrl.of(target, path)
+  const endpoint = BackendUrl.of(target, path, isUnversioned)
   const url = new URL(endpoint.path, endpoint.origin)
   for (const name of url.searchParams.keys()) {
     if (Credentials.isCredential(name)) url.searchParams.set(name, "[redacted]")

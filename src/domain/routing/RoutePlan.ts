@@ -1,6 +1,6 @@
 import * as Option from "effect/Option"
 import type { Backend } from "../backend/Backend.js"
-import type { Operation } from "../operation/Operation.js"
+import * as Operation from "../operation/Operation.js"
 import type { RouteTable, Target } from "./RouteTable.js"
 import * as Weighting from "./Weighting.js"
 
@@ -20,7 +20,7 @@ export interface Stage {
  */
 export const make = (
   routes: RouteTable,
-  operation: Operation,
+  operation: Operation.Operation,
   requested: string,
   drawOf: (backend: Backend) => number
 ): ReadonlyArray<Target> => {
@@ -32,7 +32,7 @@ export const make = (
 /** The plan where no weight decides anything: one backend serves the model and has no fallback; undefined for any other. */
 export const certain = (
   routes: RouteTable,
-  operation: Operation,
+  operation: Operation.Operation,
   requested: string
 ): ReadonlyArray<Target> | undefined => {
   const [only, ...others] = routes.match(operation, requested)
@@ -43,12 +43,13 @@ export const certain = (
 /** The stages of the plan that {@link make} makes. */
 export const stages = (
   routes: RouteTable,
-  operation: Operation,
+  operation: Operation.Operation,
   requested: string,
   drawOf: (backend: Backend) => number
 ): ReadonlyArray<Stage> => {
   const plan: Array<Stage> = []
   const seen: Array<Target> = []
+  const isBound = Operation.isBoundToModel(operation)
   const waiting: Array<Pick<Stage, "fallback" | "siblings">> = [
     {
       fallback: undefined,
@@ -58,6 +59,7 @@ export const stages = (
   for (const { fallback, siblings: unordered } of waiting) {
     const siblings = Weighting.order(unordered, weightOf, (sibling) => drawOf(sibling.backend))
     const fresh = siblings.filter((target) => {
+      if (isBound && target.model !== requested) return false
       if (seen.some((other) => isSame(other, target))) return false
       return seen.push(target) > 0
     })
