@@ -70,10 +70,12 @@ const plain = (client: PlainClient): Handler.Handler<Services> => {
   })
 }
 
-const receiveForm = ({ decodeForm }: MediaClient) => (exchange: Exchange.Exchange, incoming: Incoming) =>
-  Effect.flatMap(incoming.form(exchange), (form) =>
-    Either.map(decodeForm(form, Deployments.at(incoming.path)?.model), (ask) => (exchange.journal.ask = ask))
-  )
+const receiveForm =
+  ({ decodeForm }: MediaClient) =>
+  (exchange: Exchange.Exchange, incoming: Incoming) =>
+    Effect.flatMap(incoming.form(exchange), (form) =>
+      Either.map(decodeForm(form, Deployments.at(incoming.path)?.model), (ask) => (exchange.journal.ask = ask))
+    )
 
 /** What is asked with sound or images, or answered with them. */
 const media = (client: MediaClient): Handler.Handler<Services> => {

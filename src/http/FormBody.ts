@@ -83,7 +83,8 @@ export const gather = Effect.fnUntraced(function* (next: Next, { announced, type
   const { bodyTimeout, maxUpload } = exchange.snapshot.config.server
   const late = () => new BodyTimedOut({ after: bodyTimeout })
   const boundary = Boundary.of(type)
-  if (boundary === undefined) return yield* malformed("The request body must be a form (multipart/form-data with a boundary).")
+  if (boundary === undefined)
+    return yield* malformed("The request body must be a form (multipart/form-data with a boundary).")
   if (announced > maxUpload) return yield* new BodyTooLarge({ limit: maxUpload })
   const piece = Effect.timeoutFail(next, { duration: bodyTimeout, onTimeout: late })
   const scanner = new FormScanner(boundary)

@@ -106,7 +106,7 @@ const failing = <A>(f: () => Promise<A>): Effect.Effect<A, Overloaded> =>
 
 const inMemory = (bytes: Buffer): KeptBytes => ({
   size: bytes.length,
-  read: async function* (from, to) {
+  read: function* (from, to) {
     for (let at = from; at < to; at += step) yield bytes.subarray(at, Math.min(to, at + step))
   }
 })

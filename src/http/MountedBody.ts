@@ -46,7 +46,9 @@ export const form = (
     const encoding = RequestBody.encodingOf(request.headers["content-encoding"])
     if (encoding !== undefined && !Decompress.isKnown(encoding)) return yield* new EncodingUnsupported({ encoding })
     if (wasRead(request)) return yield* Effect.dieMessage(gone)
-    const plain = isEmpty(request) ? Stream.empty : Stream.catchAll(request.stream, () => Stream.fromEffect(Effect.interrupt))
+    const plain = isEmpty(request)
+      ? Stream.empty
+      : Stream.catchAll(request.stream, () => Stream.fromEffect(Effect.interrupt))
     const body = encoding === undefined ? plain : unpacked(plain, encoding)
     const next = Effect.map(orEnd(yield* Scope.extend(Stream.toPull(body), scope)), Option.getOrUndefined)
     const announced = encoding === undefined ? Number(request.headers["content-length"] ?? 0) : 0

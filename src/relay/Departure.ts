@@ -24,7 +24,5 @@ export const ofRun = (exit: Exit.Exit<void, AnswerFailure>): Either.Either<Relay
   if (Exit.isSuccess(exit)) return Either.right(RelayEnd.Completed())
   const failure = Cause.failureOrCause(exit.cause)
   if (Either.isLeft(failure)) return Either.right(failure.left)
-  return Cause.isInterruptedOnly(failure.right)
-    ? Either.right(endOf(failure.right))
-    : Either.left(failure.right)
+  return Cause.isInterruptedOnly(failure.right) ? Either.right(endOf(failure.right)) : Either.left(failure.right)
 }

@@ -116,7 +116,11 @@ describe("speech", () => {
   )
 
   for (const [name, script, attempt] of [
-    ["an outage", (call: ScriptedUpstream.Call) => call.json(503, { error: { message: "no" } }), "UpstreamRejected 503"],
+    [
+      "an outage",
+      (call: ScriptedUpstream.Call) => call.json(503, { error: { message: "no" } }),
+      "UpstreamRejected 503"
+    ],
     [
       "an error in a 200",
       (call: ScriptedUpstream.Call) => call.json(200, { error: { message: "no", code: 503 } }),
@@ -177,7 +181,13 @@ describe("speech", () => {
       assert.isTrue(isWhole)
       assert.deepStrictEqual(Caller.chunks(text), [delta, delta, done])
       const record = yield* Effect.promise(() => gateway.record(0))
-      assert.deepInclude(record, { Outcome: "Completed", Stream: 1, PromptTokens: 3, CompletionTokens: 40, TotalTokens: 43 })
+      assert.deepInclude(record, {
+        Outcome: "Completed",
+        Stream: 1,
+        PromptTokens: 3,
+        CompletionTokens: 40,
+        TotalTokens: 43
+      })
       assert.isBelow(record.Response?.length ?? 0, 500)
       assert.propertyVal(Caller.recorded(record), "bytes", text.length)
     })
@@ -269,7 +279,12 @@ describe("images", () => {
       assert.strictEqual(answer.data?.[0]?.b64_json, picture)
       assert.deepStrictEqual(upstream.received[0]?.body, imagine)
       const record = yield* Effect.promise(() => gateway.record(0))
-      assert.deepInclude(record, { Type: "images/generations", PromptTokens: 5, CompletionTokens: 100, TotalTokens: 105 })
+      assert.deepInclude(record, {
+        Type: "images/generations",
+        PromptTokens: 5,
+        CompletionTokens: 100,
+        TotalTokens: 105
+      })
       assert.include(record.Response ?? "", `"b64_json":"[${sound.length} bytes]"`)
     })
   )
@@ -297,25 +312,30 @@ describe("images", () => {
     })
   )
 
-  it.scopedLive("are asked of the next backend where nothing was answered, and of nobody once they have begun to come", () =>
-    Effect.gen(function* () {
-      const refused = yield* two((call) => call.json(500, { error: { message: "no" } }), (call) => call.json(200, images))
-      yield* Effect.promise(() => refused.gateway.client.images.generate(imagine))
-      const first = yield* Effect.promise(() => refused.gateway.record(0))
-      assert.deepStrictEqual(Caller.attempts(first), ["a UpstreamRejected 500", "b ok 200"])
-      const begun = yield* two(
-        (call) => {
-          call.response.writeHead(200, { "content-type": "application/json" })
-          call.response.write('{"data":[{"b64_json":"', () => call.destroy())
-        },
-        (call) => call.json(200, images)
-      )
-      const error = yield* Effect.promise(() => Caller.rejection(begun.gateway.client.images.generate(imagine)))
-      assert.instanceOf(error, OpenAI.APIError)
-      assert.propertyVal(error, "status", 502)
-      const second = yield* Effect.promise(() => begun.gateway.record(0))
-      assert.deepStrictEqual(Caller.attempts(second), ["a ProtocolBroken null"])
-      assert.strictEqual(begun.b.received.length, 0)
-    })
+  it.scopedLive(
+    "are asked of the next backend where nothing was answered, and of nobody once they have begun to come",
+    () =>
+      Effect.gen(function* () {
+        const refused = yield* two(
+          (call) => call.json(500, { error: { message: "no" } }),
+          (call) => call.json(200, images)
+        )
+        yield* Effect.promise(() => refused.gateway.client.images.generate(imagine))
+        const first = yield* Effect.promise(() => refused.gateway.record(0))
+        assert.deepStrictEqual(Caller.attempts(first), ["a UpstreamRejected 500", "b ok 200"])
+        const begun = yield* two(
+          (call) => {
+            call.response.writeHead(200, { "content-type": "application/json" })
+            call.response.write('{"data":[{"b64_json":"', () => call.destroy())
+          },
+          (call) => call.json(200, images)
+        )
+        const error = yield* Effect.promise(() => Caller.rejection(begun.gateway.client.images.generate(imagine)))
+        assert.instanceOf(error, OpenAI.APIError)
+        assert.propertyVal(error, "status", 502)
+        const second = yield* Effect.promise(() => begun.gateway.record(0))
+        assert.deepStrictEqual(Caller.attempts(second), ["a ProtocolBroken null"])
+        assert.strictEqual(begun.b.received.length, 0)
+      })
   )
 })

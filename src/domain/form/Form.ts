@@ -26,7 +26,7 @@ export interface Part {
 /** Bytes that are there for as long as their exchange, and can be read as often as need be. */
 export interface KeptBytes {
   readonly size: number
-  readonly read: (from: number, to: number) => AsyncIterable<Uint8Array>
+  readonly read: (from: number, to: number) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 }
 
 /** A field's name without what says that it is a list. */

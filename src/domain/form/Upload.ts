@@ -23,7 +23,11 @@ export const of = (
   added: Readonly<Record<string, string>>
 ): Upload => {
   const before = Object.entries(added).map(([name, value]) => `${headOf(boundary, { name })}${value}\r\n`)
-  const segments = [...before, ...parts.flatMap((part) => segmentsOf(boundary, part, change(part))), `--${boundary}--\r\n`]
+  const segments = [
+    ...before,
+    ...parts.flatMap((part) => segmentsOf(boundary, part, change(part))),
+    `--${boundary}--\r\n`
+  ]
   return {
     type: `multipart/form-data; boundary=${Boundary.written(boundary)}`,
     length: segments.reduce((sum, segment) => sum + lengthOf(segment), 0),
@@ -57,8 +61,7 @@ const headOf = (
 }
 
 // As browsers write them: what would end the line or the name.
-const escaped = (text: string): string =>
-  text.replaceAll("\r", "%0D").replaceAll("\n", "%0A").replaceAll('"', "%22")
+const escaped = (text: string): string => text.replaceAll("\r", "%0D").replaceAll("\n", "%0A").replaceAll('"', "%22")
 
 const lengthOf = (segment: Segment): number =>
   typeof segment === "string" ? Buffer.byteLength(segment) : segment[1] - segment[0]

@@ -7,7 +7,11 @@ export const operation: MediaOperation.MediaOperation = {
   path: "/images/generations",
   request: "json",
   fields: [
-    { key: "prompt", expected: "a text that is not empty", valid: (prompt) => typeof prompt === "string" && prompt !== "" }
+    {
+      key: "prompt",
+      expected: "a text that is not empty",
+      valid: (prompt) => typeof prompt === "string" && prompt !== ""
+    }
   ],
   files: [],
   defaultModel: "gpt-image-1",

@@ -5,7 +5,9 @@ export const operation: MediaOperation = {
   name: "audio/speech",
   path: "/audio/speech",
   request: "json",
-  fields: [{ key: "input", expected: "a text that is not empty", valid: (input) => typeof input === "string" && input !== "" }],
+  fields: [
+    { key: "input", expected: "a text that is not empty", valid: (input) => typeof input === "string" && input !== "" }
+  ],
   files: [],
   defaultModel: undefined,
   isStream: ({ stream_format: format }) => format === "sse",

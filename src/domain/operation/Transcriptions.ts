@@ -1,4 +1,4 @@
-import * as JsonObject from "../json/JsonObject.js"
+import type * as JsonObject from "../json/JsonObject.js"
 import * as MediaOperation from "./MediaOperation.js"
 
 /** OpenAI's `/audio/transcriptions`: sound becomes a text, as JSON, plain, as subtitles, or in events. */

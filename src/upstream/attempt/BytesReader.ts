@@ -195,15 +195,15 @@ const answerIn = (
   }
   const reported = body === undefined ? undefined : ReportedError.inAnswer(body)
   if (reported !== undefined) {
-    return Either.left(
-      beforeCommit(Told.answerFailure(new UpstreamErrored(reported), target.backend, callerHeaders))
-    )
+    return Either.left(beforeCommit(Told.answerFailure(new UpstreamErrored(reported), target.backend, callerHeaders)))
   }
   if (operation.isTextual && isPlainText(type)) {
     const kept = { content_type: type, bytes: Buffer.byteLength(text), text }
     return Either.right({ _tag: "Held", type, text, kept, usage: undefined })
   }
-  return Either.left(new ProtocolBroken({ reason: `the answer has nothing of ${operation.name}: it is ${cut(type, 100)}` }))
+  return Either.left(
+    new ProtocolBroken({ reason: `the answer has nothing of ${operation.name}: it is ${cut(type, 100)}` })
+  )
 }
 
 /** A content type may be this long, in characters. */

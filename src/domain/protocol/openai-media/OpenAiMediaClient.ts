@@ -24,7 +24,10 @@ export const of = (media: MediaOperation): MediaClient => ({
   operation: media.name,
   media,
   ...OpenAiPaths.of(media.path),
-  decode: OpenAiRequest.decoder(media.name, fieldsOf(media), { defaultModel: media.defaultModel, isStream: media.isStream }),
+  decode: OpenAiRequest.decoder(media.name, fieldsOf(media), {
+    defaultModel: media.defaultModel,
+    isStream: media.isStream
+  }),
   decodeForm: (form, model) => decodeForm(media, form, model),
   error: ({ error }) => ({ error: ErrorBody.written(error) })
 })
@@ -41,7 +44,8 @@ const decodeForm = (media: MediaOperation, form: Form.Form, inPath?: string): Ei
   const [given] = models
   const model = inPath ?? (given === undefined ? media.defaultModel : given.value)
   if (model === undefined && given === undefined) return malformed("model", "Missing required parameter: 'model'.")
-  if (!OpenAiRequest.isModel(model)) return malformed("model", `Invalid 'model': expected ${OpenAiRequest.modelExpected}.`)
+  if (!OpenAiRequest.isModel(model))
+    return malformed("model", `Invalid 'model': expected ${OpenAiRequest.modelExpected}.`)
   for (const key of media.files) {
     const files = form.parts.filter((part) => Form.baseName(part) === key)
     if (files.length === 0) return malformed(key, `Missing required parameter: '${key}'.`)
@@ -52,7 +56,10 @@ const decodeForm = (media: MediaOperation, form: Form.Form, inPath?: string): Ei
   if (wrong !== undefined) {
     const { expected, key } = wrong
     const isMissing = body[key] === undefined
-    return malformed(key, isMissing ? `Missing required parameter: '${key}'.` : `Invalid '${key}': expected ${expected}.`)
+    return malformed(
+      key,
+      isMissing ? `Missing required parameter: '${key}'.` : `Invalid '${key}': expected ${expected}.`
+    )
   }
   return Either.right({
     operation: media.name,
