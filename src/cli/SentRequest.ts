@@ -5,6 +5,8 @@ import * as BackendAddress from "../domain/backend/BackendAddress.js"
 import * as Credentials from "../domain/backend/Credentials.js"
 import { BodyMalformed } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
+import * as Operation from "../domain/operation/Operation.js"
+import * as Operations from "../domain/operation/Operations.js"
 import type { Target } from "../domain/routing/RouteTable.js"
 import * as Protocols from "../domain/protocol/Protocols.js"
 import * as Secrets from "../domain/backend/Secrets.js"
@@ -30,7 +32,7 @@ export const make = (ask: Ask, target: Target): Either.Either<SentRequest, BodyM
   return Either.map(protocol.body(ask, target), ({ body, removed }) => ({
     method: "POST",
     url: urlOf(target, protocol.path(ask), protocol.isUnversioned),
-    headers: { ...Secrets.hideInHeaders(headers, target.backend), "content-type": "application/json" },
+    headers: { ...Secrets.hideInHeaders(headers, target.backend), "content-type": typeOf(ask) },
     body: Object.fromEntries(
       Object.entries(body).map(([key, value]) => [
         key,
@@ -40,6 +42,11 @@ export const make = (ask: Ask, target: Target): Either.Either<SentRequest, BodyM
     cleaned: Removed.told(removed) ?? null
   }))
 }
+
+const typeOf = ({ operation }: Ask): string =>
+  Operation.isMedia(operation) && Operations.media[operation].request === "form"
+    ? "multipart/form-data"
+    : "application/json"
 
 // Where the backend has no key of its own the caller's is sent; it is redacted as well.
 const anyCaller = { authorization: "Bearer caller" }
