@@ -19,21 +19,21 @@ const step = 256 * 1024
 /**
  * The bytes of an upload, kept to the end of its exchange: in memory up to a size and as far as there is room
  * (`server.max_bytes_in_flight`), else in a file. That has no name any more as soon as it is open, so that it is gone with
- * the exchange, and with the process however that ends.
+ * the exchange, and with the process however that ends. Where no file can be made it waits for room in memory.
  */
 export class KeptUpload {
   private readonly gathered = new Gathered()
   private read = 0
   private held = RequestBody.small
+  private place: "memory" | "file" | "memory alone"
   private file: fs.promises.FileHandle | undefined = undefined
-  private isFull: boolean
 
   /** With the size that it is said to have, or 0. */
   constructor(
     private readonly exchange: Pick<Exchange, "atEnd" | "bytes">,
     announced: number
   ) {
-    this.isFull = announced > mostInMemory
+    this.place = announced > mostInMemory ? "file" : "memory"
   }
 
   /** How many bytes there are. */
@@ -46,48 +46,75 @@ export class KeptUpload {
     this.read += bytes.length
     this.gathered.push(bytes)
     const size = this.gathered.size()
-    if (!this.isFull && size > this.held) this.makeRoom(size)
-    return this.isFull && size >= step ? this.flush() : undefined
+    if (this.place === "memory" && size > this.held && (size > mostInMemory || !this.takeRoom())) this.place = "file"
+    if (this.place === "file") return size >= step ? Effect.suspend(() => this.spill()) : undefined
+    return size > this.held && !this.takeRoom() ? this.waitForRoom() : undefined
   }
 
   /** All of them, when no more come. */
   close(): Effect.Effect<KeptBytes, Overloaded> {
-    if (!this.isFull) return Effect.succeed(inMemory(this.gathered.take()))
-    return Effect.map(this.flush(), (file) => ({ size: this.read, read: (from, to) => readFile(file, from, to) }))
-  }
-
-  private makeRoom(size: number): void {
-    const more = Math.max(step, size - this.held)
-    if (size <= mostInMemory && this.exchange.bytes.take(more)) {
-      this.held += more
-      return
-    }
-    this.isFull = true
-  }
-
-  private flush(): Effect.Effect<fs.promises.FileHandle, Overloaded> {
-    return Effect.suspend(() => {
-      const bytes = this.gathered.take()
-      return Effect.tap(this.opened(), (file) => failing(() => this.write(file, bytes)))
+    const spilled = this.place === "file" ? Effect.suspend(() => this.spill()) : Effect.void
+    return Effect.map(spilled, () => {
+      const { file, read } = this
+      return file === undefined
+        ? inMemory(this.gathered.take())
+        : { size: read, read: (from, to) => readFile(file, from, to) }
     })
   }
 
-  private async write(file: fs.promises.FileHandle, bytes: Buffer): Promise<void> {
-    await file.writeFile(bytes)
-    // From the first time on none of it is in memory.
-    const { held } = this
-    this.held = RequestBody.small
-    if (held > this.held) this.exchange.bytes.giveBack(held - this.held)
+  private missing(): number {
+    return Math.max(step, this.gathered.size() - this.held)
   }
 
-  private opened(): Effect.Effect<fs.promises.FileHandle, Overloaded> {
-    if (this.file !== undefined) return Effect.succeed(this.file)
-    const open = Effect.map(failing(nameless), (file) => {
+  private takeRoom(): boolean {
+    const more = this.missing()
+    const isTaken = this.exchange.bytes.take(more)
+    if (isTaken) this.held += more
+    return isTaken
+  }
+
+  private waitForRoom(): Effect.Effect<void, Overloaded> {
+    const more = this.missing()
+    return Effect.map(this.exchange.bytes.hold(more), () => void (this.held += more))
+  }
+
+  private spill(): Effect.Effect<void, Overloaded> {
+    if (this.file !== undefined) return this.write(this.file)
+    return Effect.matchEffect(this.open(), {
+      onFailure: (cause) => {
+        this.place = "memory alone"
+        return Effect.zipRight(
+          Effect.logWarning("There is no temporary file for an upload: it stays in memory", cause),
+          this.waitForRoom()
+        )
+      },
+      onSuccess: (file) => this.write(file)
+    })
+  }
+
+  private open(): Effect.Effect<fs.promises.FileHandle, unknown> {
+    const open = Effect.map(Effect.tryPromise({ try: nameless, catch: (cause) => cause }), (file) => {
       this.file = file
       this.exchange.atEnd(() => Effect.promise(() => file.close().catch(() => {})))
       return file
     })
     return Effect.uninterruptible(open)
+  }
+
+  private write(file: fs.promises.FileHandle): Effect.Effect<void, Overloaded> {
+    const bytes = this.gathered.take()
+    return Effect.tryPromise({ try: () => file.writeFile(bytes), catch: (cause) => cause }).pipe(
+      Effect.tapError((cause) => Effect.logError("An upload cannot be written to its temporary file", cause)),
+      Effect.mapBoth({
+        onFailure: () => WaitingLine.overloaded(),
+        onSuccess: () => {
+          // From the first time on none of it is in memory.
+          const more = this.held - RequestBody.small
+          this.held = RequestBody.small
+          if (more > 0) this.exchange.bytes.giveBack(more)
+        }
+      })
+    )
   }
 }
 
@@ -97,12 +124,6 @@ const nameless = async (): Promise<fs.promises.FileHandle> => {
   await fs.promises.unlink(path)
   return file
 }
-
-const failing = <A>(f: () => Promise<A>): Effect.Effect<A, Overloaded> =>
-  Effect.tryPromise({ try: f, catch: (cause) => cause }).pipe(
-    Effect.tapError((cause) => Effect.logError("An upload cannot be written to a temporary file", cause)),
-    Effect.mapError(() => WaitingLine.overloaded())
-  )
 
 const inMemory = (bytes: Buffer): KeptBytes => ({
   size: bytes.length,

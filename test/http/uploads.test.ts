@@ -242,6 +242,30 @@ describe("a form with a file", () => {
     })
   )
 
+  it.scopedLive("is in memory alone where no file can be made", () =>
+    Effect.gen(function* () {
+      const before = process.env["TMPDIR"]
+      process.env["TMPDIR"] = "/nowhere"
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          if (before === undefined) delete process.env["TMPDIR"]
+          else process.env["TMPDIR"] = before
+        })
+      )
+      const { gateway, upstream } = yield* one(transcribe, { max_bytes_in_flight: "1KiB" })
+      const large = Buffer.alloc(17 * 1024 * 1024, sound)
+      for (const [n, bytes] of [sound, large].entries()) {
+        const form = formOf([
+          ["model", "test-model"],
+          ["file", new Blob([bytes])]
+        ])
+        assert.strictEqual((yield* send(gateway, form)).status, 200)
+        const [, sent] = yield* receivedBy(upstream, n)
+        assert.isTrue(sent !== undefined && "bytes" in sent && sent.bytes.equals(bytes))
+      }
+    })
+  )
+
   it.scopedLive("is let go when its caller leaves in the middle of it, or of the answer", () =>
     Effect.gen(function* () {
       const before = openFiles()
