@@ -35,7 +35,11 @@ describe("RoutePlan", () => {
   })
 
   it("falls back for vectors to the same model alone", () => {
-    const entries = [serving("a", "m", { fallback: "spare" }), entry({ name: "spare", fallback: "c" }), serving("c", "n")]
+    const entries = [
+      serving("a", "m", { fallback: "spare" }),
+      entry({ name: "spare", fallback: "c" }),
+      serving("c", "n")
+    ]
     const made = RoutePlan.make(RouteTable.make(backends(...entries)), "embeddings", "m", () => 0.5).map(shown)
     assert.deepStrictEqual(made, ["a:m", "spare:m"])
   })
