@@ -113,12 +113,13 @@ describe("any routing", () => {
       )
     )
 
-  const serves = ({ backend: { match } }: Routing.Candidate, model: string) =>
-    match.type === "exact" ? match.value.includes(model) : match.value.some((keyword) => model.includes(keyword))
+  const serves = ({ backend }: Routing.Candidate, model: string) => Routing.serves(backend, model)
 
   /** The candidates for the model itself, which the fallbacks follow. */
   const siblings = (plan: ReadonlyArray<Routing.Candidate>, model: string) => {
-    const end = plan.findIndex((candidate) => candidate.model !== model || !serves(candidate, model))
+    const end = plan.findIndex(
+      (candidate) => (candidate.name ?? candidate.model) !== model || !serves(candidate, model)
+    )
     return end === -1 ? plan : plan.slice(0, end)
   }
 

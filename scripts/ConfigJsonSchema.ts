@@ -13,8 +13,50 @@ export const make = (): JsonObject.JsonObject => {
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "Causeway's configuration",
-    ...JsonObject.orEmpty(withDefaults(tidy(schema), defaults()))
+    ...JsonObject.orEmpty(withClaims(withDefaults(tidy(schema), defaults())))
   }
+}
+
+// What no key says alone: a backend has a `model_match` or `models`, and a match a value unless it takes any.
+const withClaims = (schema: unknown): unknown => {
+  const root = JsonObject.orEmpty(schema)
+  const properties = propertiesOf(root)
+  const clients = JsonObject.orEmpty(properties["openai_clients"])
+  const entry = JsonObject.orEmpty(clients["items"])
+  const match = propertiesOf(entry)["model_match"]
+  const value = JsonObject.listOf(JsonObject.orEmpty(propertiesOf(match)["value"])["anyOf"]).filter(
+    (each) => JsonObject.orEmpty(each)["type"] !== "null"
+  )
+  const kinds = [
+    { properties: { type: { const: "any" }, value: { type: "null" } }, required: ["type"] },
+    { properties: { type: { enum: ["keyword", "exact", null] }, value: { anyOf: value } }, required: ["value"] }
+  ]
+  const claims = [
+    { properties: { model_match: { type: "object" } }, required: ["model_match"] },
+    { properties: { models: { type: "object", minProperties: 1 } }, required: ["models"] }
+  ]
+  const { anyOf, ...said } = JsonObject.orEmpty(match)
+  const alternatives = JsonObject.listOf(anyOf).map((each) =>
+    objectOf(each) === undefined ? each : { ...JsonObject.orEmpty(withoutExample(each)), oneOf: kinds }
+  )
+  const keys = Object.fromEntries(
+    Object.entries(propertiesOf(entry)).map(([key, each]) => [
+      key,
+      key === "model_match" ? { anyOf: alternatives, ...said } : each
+    ])
+  )
+  return {
+    ...root,
+    patternProperties: { "^x-": {} },
+    properties: { ...properties, openai_clients: { ...clients, items: { ...entry, properties: keys, anyOf: claims } } }
+  }
+}
+
+// The value of the smallest configuration is none that anybody has by default.
+const withoutExample = (match: unknown): unknown => {
+  const { value, ...others } = propertiesOf(match)
+  const { default: _, ...rest } = JsonObject.orEmpty(value)
+  return { ...JsonObject.orEmpty(match), properties: { ...others, value: rest } }
 }
 
 /** The keys of an object's schema, whether it may be null or not; none for anything else. */

@@ -1,6 +1,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as ConfigRef from "../config/ConfigRef.js"
 import type { ServerSettings } from "../domain/config/GatewayConfig.js"
 import type { Overloaded } from "../domain/failure/Failure.js"
 import * as ByteBudget from "./ByteBudget.js"
@@ -57,15 +60,34 @@ export class Admission extends Context.Tag("causeway/Admission")<
 >() {}
 
 /**
- * The admission of one process.
+ * The admission of one process. Where there is a `ConfigRef`, a new `server.max_in_flight` holds for those
+ * who wait, too, as soon as it is in force.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<Admission> = Layer.effect(
+export const layer: Layer.Layer<Admission> = Layer.scoped(
   Admission,
-  Effect.sync(() => {
-    const state: State = { line: WaitingLine.make(), budget: ByteBudget.make(), share: HeapShare.bytes(), admitted: 0 }
+  Effect.gen(function* () {
+    const state: State = {
+      line: WaitingLine.make(),
+      budget: ByteBudget.make(),
+      share: HeapShare.bytes(),
+      admitted: 0,
+      most: undefined
+    }
+    const config = yield* Effect.serviceOption(ConfigRef.ConfigRef)
+    if (Option.isSome(config)) {
+      state.most = (yield* config.value.current).config.server.maxInFlight
+      yield* Effect.forkScoped(
+        Stream.runForEach(config.value.changes, ({ config: { server } }) =>
+          Effect.sync(() => {
+            state.most = server.maxInFlight
+            state.line.wake()
+          })
+        )
+      )
+    }
     return { lease: (settings) => leaseOf(state, settings) }
   })
 )
@@ -76,16 +98,20 @@ interface State {
   /** So many bytes may be held where the settings say nothing. */
   readonly share: number
   admitted: number
+  /** So many may be admitted by the configuration in force; undefined where that is not known. */
+  most: number | undefined
 }
 
 const leaseOf = (state: State, { maxBytesInFlight, maxInFlight, queue }: ServerSettings): Lease => {
   const { budget, line, share } = state
   const bytes = budget.open(maxBytesInFlight._tag === "Some" ? maxBytesInFlight.value : share, queue)
+  // A host may give others limits than the configuration's.
+  const isConfigured = maxInFlight === state.most
   let isAdmitted = false
   let isOver = false
 
   const take = (): true | undefined => {
-    if (isOver || state.admitted >= maxInFlight) return undefined
+    if (isOver || state.admitted >= (isConfigured ? (state.most ?? maxInFlight) : maxInFlight)) return undefined
     state.admitted++
     isAdmitted = true
     return true

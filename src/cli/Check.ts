@@ -9,6 +9,8 @@ import type { ConfigInvalid, ConfigMalformed, ConfigUnreadable, PlacedIssue } fr
 import * as FallbackLoops from "../domain/config/FallbackLoops.js"
 import * as Keepalives from "../domain/config/Keepalives.js"
 import * as Keyless from "../domain/config/Keyless.js"
+import * as KeyShapes from "../domain/config/KeyShapes.js"
+import * as Misread from "../domain/config/Misread.js"
 import * as Printable from "../domain/text/Printable.js"
 import * as Shadowing from "../domain/config/Shadowing.js"
 import * as CommonOptions from "./CommonOptions.js"
@@ -61,6 +63,8 @@ const judge = (path: string, offline: boolean) =>
           ...Shadowing.find(backends),
           ...FallbackLoops.find(backends),
           ...Keyless.find(backends),
+          ...KeyShapes.find(backends),
+          ...Misread.find(backends),
           ...Keepalives.find(server),
           ...unreachable
         ]

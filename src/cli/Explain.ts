@@ -67,7 +67,7 @@ const explain = (settings: {
     const routes = RouteTable.make(backends)
     const explanation = Explanation.make(routes, yield* requestFor(settings))
     if (explanation.stages.length === 0) {
-      const names = routes.backends.flatMap(({ match }) => match.value)
+      const names = routes.backends.flatMap(({ match, models }) => [...Object.keys(models), ...match.value])
       const suggestion = ConfigIssue.didYouMean(explanation.model, names)
       return yield* new NoRequest({ reason: `No backend serves the model "${explanation.model}"${suggestion}.` })
     }
@@ -178,13 +178,16 @@ const tableOf = ({ candidates }: Explanation.Stage): string =>
     candidates.map(({ backend, because, first, model, priority }) => [
       backend,
       model,
-      { exact: `equals "${because.value}"`, keyword: `contains "${because.value}"`, name: "called by its name" }[
-        because.type
-      ],
+      whyOf(because),
       String(priority),
       `${(first * 100).toFixed(1)} %`
     ])
   )
+
+const whyOf = ({ type, value }: Explanation.Candidate["because"]): string => {
+  const whys = { exact: "equals", keyword: "contains", glob: "fits", models: "its name for", any: "", name: "" }
+  return type === "any" ? "serves any" : type === "name" ? "called by its name" : `${whys[type]} "${value}"`
+}
 
 const liveTable = (live: ReadonlyArray<LiveBackends.LiveBackend>): string =>
   Table.render(

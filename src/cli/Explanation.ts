@@ -3,8 +3,10 @@ import * as Option from "effect/Option"
 import type { Backend } from "../domain/backend/Backend.js"
 import type { Ask } from "../domain/chat/Ask.js"
 import * as Credentials from "../domain/backend/Credentials.js"
+import * as ServedModels from "../domain/backend/ServedModels.js"
 import * as RoutePlan from "../domain/routing/RoutePlan.js"
-import type * as RouteTable from "../domain/routing/RouteTable.js"
+import * as RouteTable from "../domain/routing/RouteTable.js"
+import * as Glob from "../domain/text/Glob.js"
 import * as Weighting from "../domain/routing/Weighting.js"
 import * as SentRequest from "./SentRequest.js"
 
@@ -27,8 +29,14 @@ export interface Candidate {
   readonly backend: string
   /** The model that it is asked for. */
   readonly model: string
-  /** The value of its match that takes the model, or its name where a fallback calls it by that. */
-  readonly because: { readonly type: "exact" | "keyword" | "name"; readonly value: string }
+  /**
+   * The value of its match that takes the model (a `glob` is one of `exact` with a `*`), the name that its `models` have
+   * another one for, or its own name where a fallback calls it by that.
+   */
+  readonly because: {
+    readonly type: "exact" | "keyword" | "glob" | "any" | "models" | "name"
+    readonly value: string
+  }
   readonly priority: number
   /** The probability that it is the first of its stage, from 0 to 1. */
   readonly first: number
@@ -74,7 +82,11 @@ const candidate = (target: RouteTable.Target, named: boolean, first: number, ask
   }
 }
 
-const reason = ({ backend, model }: RouteTable.Target): Candidate["because"] => {
-  const { type, value } = backend.match
-  return { type, value: value.find((each) => (type === "exact" ? each === model : model.includes(each))) ?? model }
+const reason = (target: RouteTable.Target): Candidate["because"] => {
+  const { match, models } = target.backend
+  const name = RouteTable.nameOf(target)
+  if (Object.hasOwn(models, name)) return { type: "models", value: name }
+  const { type, value } = match
+  const taken = value.find((each) => Glob.fits(ServedModels.globOf(type, each), name)) ?? name
+  return { type: type === "exact" && taken !== name ? "glob" : type, value: taken }
 }

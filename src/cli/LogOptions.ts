@@ -40,6 +40,7 @@ const textOption = (name: string, description: string) =>
 /** The record database. */
 export const records = Options.text("records").pipe(
   Options.withDescription("The record database; its archives are read too (RECD_PATH)"),
+  Options.filterMap(ProcessConfig.recordFile, ProcessConfig.recordFileExpected),
   Options.withFallbackConfig(ProcessConfig.recordPath)
 )
 

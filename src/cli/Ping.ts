@@ -9,6 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as ConfigFile from "../config/ConfigFile.js"
 import * as ConfigRef from "../config/ConfigRef.js"
+import * as ProcessConfig from "../config/ProcessConfig.js"
 import type { Backend } from "../domain/backend/Backend.js"
 import * as ConfigIssue from "../domain/schema/ConfigIssue.js"
 import * as ConfigSchema from "../domain/schema/ConfigSchema.js"
@@ -40,7 +41,7 @@ const options = {
     Options.optional
   ),
   timeout: Options.text("timeout").pipe(
-    Options.filterMap(Schema.decodeOption(ConfigSchema.DurationText), "expected a duration such as 500ms, 10s or 2m"),
+    Options.filterMap(Schema.decodeOption(ConfigSchema.TimeText), "expected a duration such as 500ms, 10s or 2m"),
     Options.withDescription("How long each request may take, such as 10s; 30s by default"),
     Options.withDefault(Duration.seconds(30))
   ),
@@ -49,7 +50,7 @@ const options = {
 }
 
 /** The key to ask with where a backend has none of its own, as a caller would bring it. */
-const callerKey = Config.redacted("CAUSEWAY_PING_KEY").pipe(Config.option)
+const callerKey = ProcessConfig.secret("CAUSEWAY_PING_KEY").pipe(Config.option)
 
 const ping = (settings: {
   readonly backend: Option.Option<string>
@@ -95,6 +96,7 @@ const asText = (findings: ReadonlyArray<Probe.Finding>): string =>
       Table.titled("backend", "model", "reachable", "key", "models", "answers", "streams", "first token", "latency"),
       findings.map(rowOf)
     ),
+    ...findings.map(({ backend, url }) => Printable.brief(`${backend}: POST ${url}`)),
     ...findings.flatMap(({ backend, problems }) => problems.map((problem) => Printable.brief(`${backend}: ${problem}`)))
   ].join("\n")
 

@@ -4,15 +4,20 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Backend } from "../domain/backend/Backend.js"
 import * as Credentials from "../domain/backend/Credentials.js"
+import * as ServedModels from "../domain/backend/ServedModels.js"
 import * as RouteTable from "../domain/routing/RouteTable.js"
 import type { Backends } from "../upstream/Backends.js"
+import * as Operations from "../domain/operation/Operations.js"
 import * as ProbeCalls from "./ProbeCalls.js"
+import * as SentRequest from "./SentRequest.js"
 
 /** What one backend did when it was asked. */
 export interface Finding {
   readonly backend: string
   /** The model that it was asked for. */
   readonly model: string
+  /** Where it was asked for an answer, without keys. */
+  readonly url: string
   readonly reachable: boolean
   /** `refused` is a 401, `forbidden` a 403; `none` when it was asked without one and did not mind. */
   readonly key: "valid" | "none" | "refused" | "forbidden" | "unknown"
@@ -47,13 +52,17 @@ export const run = (configured: Backend, options: Options): Effect.Effect<Findin
     const backend = within(configured, options.limit)
     const listed = yield* Effect.either(ProbeCalls.list(backend, options.caller))
     const names = Either.getOrElse(listed, () => [])
-    const target = { backend, model: Option.getOrElse(options.model, () => modelFor(backend, names)) }
+    const target = RouteTable.targetOf(
+      backend,
+      Option.getOrElse(options.model, () => nameFor(backend, names))
+    )
     const whole = yield* Effect.either(ProbeCalls.ask(target, options.caller, false))
     const embedded = mayEmbed(whole) ? yield* Effect.option(ProbeCalls.embed(target, options.caller)) : Option.none()
     if (Option.isSome(embedded)) {
       return {
         backend: backend.name,
         model: target.model,
+        url: SentRequest.urlOf(target, Operations.plain.embeddings.path),
         reachable: true,
         key: keyOf(backend, options.caller, [listed, Either.right(undefined)]),
         models: Either.isRight(listed) ? names.length : null,
@@ -70,6 +79,7 @@ export const run = (configured: Backend, options: Options): Effect.Effect<Findin
     return {
       backend: backend.name,
       model: target.model,
+      url: ProbeCalls.urlOf(target),
       reachable: [listed, whole, streamed].some(wasReached),
       key: keyOf(backend, options.caller, [listed, whole, streamed]),
       models: Either.isRight(listed) ? names.length : null,
@@ -91,9 +101,10 @@ const within = (backend: Backend, limit: Duration.Duration): Backend => {
 }
 
 // A keyword is no model: one is taken that the backend lists and that is likely to chat, else the keyword.
-const modelFor = (backend: Backend, listed: ReadonlyArray<string>): string => {
+const nameFor = (backend: Backend, listed: ReadonlyArray<string>): string => {
+  const [known] = ServedModels.namesOf(backend)
+  if (known !== undefined) return known
   const [claimed = ""] = backend.match.value
-  if (backend.match.type === "exact") return claimed
   const serving = listed.filter((name) => RouteTable.serves(backend, name))
   return serving.find((name) => !otherWork.test(name)) ?? serving[0] ?? claimed
 }

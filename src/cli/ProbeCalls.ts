@@ -29,6 +29,7 @@ import * as Decompress from "../upstream/Decompress.js"
 import * as BackendUrl from "../upstream/BackendUrl.js"
 import * as LightScope from "../flow/LightScope.js"
 import * as SteadyClock from "../flow/SteadyClock.js"
+import * as SentRequest from "./SentRequest.js"
 import * as UpstreamCall from "../upstream/UpstreamCall.js"
 import { readText } from "../upstream/UpstreamHead.js"
 
@@ -93,6 +94,13 @@ export const ask = (
     () => attempt(target, caller, stream, newLimit)
   )
 
+/** Where a target is asked for an answer, fit to be shown. */
+export const urlOf = (target: Target): string => {
+  const ask = askOf(target, operationOf(target), false, "max_tokens")
+  const protocol = Protocols.between(ask.operation, target.backend)
+  return protocol === undefined ? target.backend.baseUrl : SentRequest.urlOf(target, protocol.path(ask))
+}
+
 const newLimit = "max_completion_tokens"
 
 /** Asks for a vector, of a backend that does not chat. */
@@ -108,7 +116,7 @@ export const embed = (target: Target, caller: Credentials.Headers): Effect.Effec
 
 const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, limit: string) =>
   Effect.gen(function* () {
-    const operation = SpokenProtocol.answers(target.backend.protocols, "chat") ? "chat" : "text"
+    const operation = operationOf(target)
     const reader = ChatReader.of(operation)
     const { content, isStream, ms } = yield* call<ChatReader.ChatAnswer>(
       target,
@@ -147,6 +155,9 @@ const call = <A>(target: Target, caller: Credentials.Headers, ask: Ask, reader: 
     })
     return { content, isStream, ms: clock.now() - startedAt }
   })
+
+const operationOf = ({ backend }: Target): Conversation =>
+  SpokenProtocol.answers(backend.protocols, "chat") ? "chat" : "text"
 
 const askOf = ({ model }: Target, operation: Conversation, stream: boolean, limit: string): Ask => {
   const said = operation === "chat" ? { messages: [{ role: "user", content: "ping" }] } : { prompt: "ping" }

@@ -51,7 +51,8 @@ const typeOf = ({ operation }: Ask): string =>
 // Where the backend has no key of its own the caller's is sent; it is redacted as well.
 const anyCaller = { authorization: "Bearer caller" }
 
-const urlOf = (target: Target, path: string, isUnversioned = false): string => {
+/** The URL that a target is asked at, without keys. */
+export const urlOf = (target: Target, path: string, isUnversioned = false): string => {
   const { backend } = target
   if (backend.baseUrl === DemoBackend.url) return `${DemoBackend.url}${path}`
   const endpoint = BackendUrl.of(target, path, isUnversioned)

@@ -1,3 +1,4 @@
+import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -10,6 +11,7 @@ import * as GatewayConfig from "../domain/config/GatewayConfig.js"
 import * as BoundedFile from "./BoundedFile.js"
 import * as ExactNumbers from "./ExactNumbers.js"
 import * as Interpolation from "./Interpolation.js"
+import * as KeyFiles from "./KeyFiles.js"
 import * as PlainKeys from "./PlainKeys.js"
 import * as Surroundings from "./Surroundings.js"
 
@@ -28,19 +30,32 @@ const mostText = 1024 ** 2
 /** Reads, interpolates and decodes a configuration file; every problem comes with its line and column. */
 export const load = (path: string) => Effect.map(open(path), ({ config }) => config)
 
-/** As {@link load}, with what only the text tells. */
-export const open = Effect.fnUntraced(function* (path: string) {
+/** As {@link load}, with what only the text tells; `onKeyFiles` hears which other files were read for it, or could not be. */
+export const open = Effect.fnUntraced(function* (
+  path: string,
+  onKeyFiles: (files: ReadonlyArray<string>) => void = () => {}
+) {
   const text = yield* Effect.mapError(
     BoundedFile.read(path, mostText),
     (cause) => new ConfigUnreadable({ path, cause })
   )
-  return yield* read(path, text)
+  const withKeys = (plain: unknown) =>
+    Effect.tap(KeyFiles.fill(plain, dirname(path)), ({ files }) => Effect.sync(() => onKeyFiles(files)))
+  return yield* read(path, text, withKeys)
 })
 
 /** Decodes the text of a configuration file; `path` names it in the failures. */
-export const parse = (path: string, text: string) => Effect.map(read(path, text), ({ config }) => config)
+export const parse = (path: string, text: string) =>
+  Effect.map(
+    read(path, text, (plain) => Effect.succeed({ plain, issues: KeyFiles.unread(plain) })),
+    ({ config }) => config
+  )
 
-const read = Effect.fnUntraced(function* (path: string, text: string) {
+const read = Effect.fnUntraced(function* <R>(
+  path: string,
+  text: string,
+  withKeys: (plain: unknown) => Effect.Effect<Pick<KeyFiles.Filled, "plain" | "issues">, never, R>
+) {
   const lines = new Yaml.LineCounter()
   const malformed = (offset: number, reason: string) => {
     const { col: column, line } = lines.linePos(offset)
@@ -55,12 +70,14 @@ const read = Effect.fnUntraced(function* (path: string, text: string) {
     try: () => ExactNumbers.toJS(document),
     catch: (cause) => {
       const { offset, path } = danglingAlias(document)
-      return malformed(offset, isSecret(path) ? withoutSource(reasonOf(cause)) : reasonOf(cause))
+      const reason = isBomb(cause) ? tooManyAliases : reasonOf(cause)
+      return malformed(offset, isSecret(path) ? withoutSource(reason) : reason)
     }
   })
-  const written = GatewayConfig.decode(plain)
+  const filled = yield* withKeys(plain)
+  const written = GatewayConfig.decode(filled.plain)
   const decoded = Either.isRight(written) ? yield* Surroundings.settle(written.right) : written
-  const issues = [...unset, ...Option.getOrElse(Either.getLeft(decoded), () => [])]
+  const issues = [...unset, ...filled.issues, ...Option.getOrElse(Either.getLeft(decoded), () => [])]
   const placed = (issue: ConfigIssue) => place(issue, document, lines)
   if (Either.isLeft(decoded) || issues.length > 0) {
     const told = issues.length <= mostTold ? issues : [...issues.slice(0, mostTold), more(issues.length - mostTold)]
@@ -72,6 +89,10 @@ const read = Effect.fnUntraced(function* (path: string, text: string) {
 
 // What follows is a piece of the file, which may be one of a key.
 const withoutSource = (message: string): string => message.replace(/: .*$/s, "")
+
+const isBomb = (cause: unknown): boolean => cause instanceof Error && cause.message.startsWith("Excessive alias count")
+
+const tooManyAliases = `aliases repeat more than ${ExactNumbers.mostAliases} values, those within others counted each time`
 
 /** So many mistakes are told: nobody reads more, and each is looked for in the file. */
 const mostTold = 200

@@ -1,4 +1,4 @@
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Config from "effect/Config"
@@ -11,10 +11,13 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { BootFailure, ConfigMalformed } from "../domain/failure/Failure.js"
 import { ConfigInvalid } from "../domain/failure/Failure.js"
+import * as ConfigChange from "../domain/config/ConfigChange.js"
+import * as KeyShapes from "../domain/config/KeyShapes.js"
 import type * as GatewayConfig from "../domain/config/GatewayConfig.js"
 import * as RouteTable from "../domain/routing/RouteTable.js"
 import * as WorkerShare from "../domain/config/WorkerShare.js"
 import * as ConfigFile from "./ConfigFile.js"
+import * as FileWatch from "./FileWatch.js"
 import * as PlainConfig from "./PlainConfig.js"
 import * as Reread from "./Reread.js"
 
@@ -46,9 +49,6 @@ export class ConfigRef extends Context.Tag("causeway/ConfigRef")<
     readonly changes: Stream.Stream<Snapshot>
   }
 >() {}
-
-/** How often a configuration file is looked at. */
-const pollInterval = "1 second"
 
 /** Keys of `server` whose changes wait for a restart. */
 const readAtStart = ["workers", "upstream"] as const
@@ -141,9 +141,9 @@ export const layerChanges = <E, R>(
   )
 
 /**
- * The configuration of a file, read again within a second of every change. A file that has become unreadable or invalid
- * is reported with the place of each mistake, and the last good configuration stays in force. A worker with this seat has
- * its part of every limit, and leaves the reports to the process that has begun it.
+ * The configuration of a file, read again within two seconds of every change, once it has been the same for one. A file that
+ * has become unreadable or invalid is reported with the place of each mistake, and the last good configuration stays in
+ * force. A worker with this seat has its part of every limit, and leaves the reports to the process that has begun it.
  *
  * @category layers
  * @since 0.1.0
@@ -155,20 +155,30 @@ export const layerFile = (
   Layer.scoped(
     ConfigRef,
     Effect.gen(function* () {
-      const files = yield* FileSystem.FileSystem
-      const load = seat === undefined ? ConfigFile.load(path) : loadShare(path, seat)
       const reports = seat === undefined ? aloud : quietly
-      let seen = yield* fingerprint(files, path)
-      const first = yield* load
-      const ref = yield* SubscriptionRef.make(compile(first))
+      let keyFiles: ReadonlyArray<string> = []
+      const load = Effect.suspend(() => open(path, seat, (files) => (keyFiles = files)))
+      const look = Effect.suspend(() => FileWatch.look([path, ...keyFiles]))
+      const before = yield* look
+      const opened = yield* load
+      const withKeys = yield* look
+      // Which files hold keys is known only now; what is looked at first and read then cannot change unnoticed.
+      const first = keyFiles.length === 0 ? opened : yield* load
+      const watch = FileWatch.make(keyFiles.length === 0 ? before : withKeys)
+      const ref = yield* SubscriptionRef.make(compile(first.config))
+      yield* adviseOn(path, first, reports)
 
       let isAsked = false
       const refresh = Effect.gen(function* () {
-        const now = yield* fingerprint(files, path)
-        if (now === seen && !isAsked) return
-        seen = now
+        const now = yield* look
+        // Whoever asks for it knows that the file is written.
+        if (!watch.isSettled(now) && !isAsked) return
+        const result = yield* Effect.either(load)
+        if (!watch.take(yield* look)) return
         isAsked = false
-        yield* change(ref, first, yield* load, `Configuration reloaded from ${path}`, reports)
+        const next = yield* result
+        yield* change(ref, first.config, next.config, `Configuration reloaded from ${path}`, reports)
+        yield* adviseOn(path, next, reports)
       })
 
       const asked = yield* Effect.makeLatch()
@@ -176,7 +186,7 @@ export const layerFile = (
         isAsked = true
         asked.unsafeOpen()
       })
-      const wait = Effect.zipRight(Effect.timeoutOption(asked.await, pollInterval), asked.close)
+      const wait = Effect.zipRight(Effect.timeoutOption(asked.await, FileWatch.interval), asked.close)
       yield* Effect.forkScoped(Effect.forever(Effect.zipRight(keepLastGood(reports)(refresh), wait)))
       return serviceOf(ref)
     })
@@ -206,8 +216,9 @@ const change = Effect.fnUntraced(function* (
   told: string,
   { report, warn }: Reports
 ) {
+  const { config: before } = yield* SubscriptionRef.get(ref)
   yield* SubscriptionRef.set(ref, compile(config))
-  yield* report(told)
+  yield* report(`${told}: ${ConfigChange.told(before, config)}`)
   for (const key of readAtStart) {
     if (config.server[key] === first.server[key]) continue
     yield* warn(`server.${key} is read at start only: restart to have ${config.server[key]}`)
@@ -245,19 +256,24 @@ const noMore = (cause: Cause.Cause<Option.Option<unknown>>): Effect.Effect<void>
         : Effect.logError(`Configurations come no more, the last good one stays in force\n${Cause.pretty(failed)}`)
   })
 
-const loadShare = Effect.fnUntraced(function* (path: string, seat: WorkerShare.Seat) {
-  const { config, place } = yield* ConfigFile.open(path)
+// The configuration of a file, or a worker's part of it.
+const open = Effect.fnUntraced(function* (
+  path: string,
+  seat: WorkerShare.Seat | undefined,
+  onKeyFiles: (files: ReadonlyArray<string>) => void
+) {
+  const opened = yield* ConfigFile.open(path, onKeyFiles)
+  if (seat === undefined) return opened
+  const { config, place } = opened
   const issues = WorkerShare.unshareable(config, seat.of)
   if (issues.length > 0) return yield* new ConfigInvalid({ path, issues: issues.map(place) })
-  return WorkerShare.of(config, seat)
+  return { ...opened, config: WorkerShare.of(config, seat) }
 })
 
-// Symbolic links are followed, so that an atomically replaced link (a mounted ConfigMap) is seen too.
-const fingerprint = (files: FileSystem.FileSystem, path: string): Effect.Effect<string> =>
-  files.stat(path).pipe(
-    Effect.map(({ ino, mtime, size }) => {
-      const modified = Option.match(mtime, { onNone: () => 0, onSome: (date) => date.getTime() })
-      return `${modified} ${size} ${Option.getOrElse(ino, () => 0)}`
-    }),
-    Effect.orElseSucceed(() => "unreadable")
+// Such a key is refused by its backend, and nobody sees why.
+const adviseOn = (path: string, { config, place }: ConfigFile.Opened, { warn }: Reports): Effect.Effect<void> =>
+  Effect.forEach(
+    KeyShapes.find(config.backends),
+    (issue) => warn(new ConfigInvalid({ path, issues: [place(issue)] }).message),
+    { discard: true }
   )

@@ -10,10 +10,13 @@ import * as JsonText from "../domain/json/JsonText.js"
  * others are numbers.
  */
 export const toJS = (document: Yaml.Document): unknown => {
-  const plain: unknown = document.toJS()
+  const plain: unknown = document.toJS({ maxAliasCount: mostAliases })
   // What an alias repeats may stand within an `extra_body` and elsewhere too, so both are made of all.
-  return keep(document) ? withExtraBodies(plain, document.toJS()) : plain
+  return keep(document) ? withExtraBodies(plain, document.toJS({ maxAliasCount: mostAliases })) : plain
 }
+
+/** So many values may be repeated by aliases, those within others counted each time: enough for any, too few for a bomb. */
+export const mostAliases = 10_000
 
 const keep = (document: Yaml.Document): boolean => {
   let isAny = false

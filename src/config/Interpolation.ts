@@ -7,7 +7,7 @@ import type { ConfigIssue } from "../domain/schema/ConfigIssue.js"
 
 /** What the environment did not say. */
 export interface Missing {
-  /** Variables without a value and without a default. */
+  /** Variables without a value, or with an empty one, and without a default. */
   readonly unset: ReadonlyArray<ConfigIssue>
   /** Variables whose default was taken. */
   readonly defaulted: ReadonlyArray<ConfigIssue>
@@ -107,13 +107,21 @@ const isPlain = (value: unknown): value is Plain => {
 }
 
 const filled = (text: string, path: ConfigIssue["path"], { defaulted, unset }: Noted): Effect.Effect<string> =>
-  replace(text, (name, fallback) => {
-    const message =
-      fallback === undefined
-        ? `the environment variable ${name} is not set (write \${${name}:-} if it may be empty)`
-        : `the environment variable ${name} is not set, so its default is taken`
-    ;(fallback === undefined ? unset : defaulted).push({ path, message })
-  })
+  replace(
+    text,
+    (name, fallback, isEmpty) => {
+      const how = isEmpty ? "is empty" : "is not set"
+      const message =
+        fallback === undefined
+          ? `the environment variable ${name} ${how} (write \${${name}:-} if it may be empty)`
+          : `the environment variable ${name} ${how}, so its default is taken`
+      ;(fallback === undefined ? unset : defaulted).push({ path, message })
+    },
+    isKey(path) ? (value) => value.trim() === "" : (value) => value === ""
+  )
+
+// Of a key no white space is left, and another's would be sent in its place.
+const isKey = (path: ConfigIssue["path"]): boolean => path.at(-1) === "api_key" || path.at(-1) === "operator_key"
 
 /** What of a text stands in the file itself: the text with the defaults of its variables in their places. */
 export const literal = (text: string): string =>
@@ -128,7 +136,8 @@ const variable = /\$(\$?)\{([A-Za-z_]\w*)(?::-([^}]*))?\}/g
 
 const replace = Effect.fnUntraced(function* (
   text: string,
-  onMissing: (name: string, fallback: string | undefined) => void
+  onMissing: (name: string, fallback: string | undefined, isEmpty: boolean) => void,
+  isNone: (value: string) => boolean
 ) {
   let result = ""
   let position = 0
@@ -141,8 +150,8 @@ const replace = Effect.fnUntraced(function* (
       continue
     }
     const value = yield* Effect.option(Config.string(name))
-    const set = Option.filter(value, (it) => it !== "" || fallback === undefined)
-    if (Option.isNone(set)) onMissing(name, fallback)
+    const set = Option.filter(value, (it) => !isNone(it))
+    if (Option.isNone(set)) onMissing(name, fallback, Option.isSome(value))
     result += Option.getOrElse(set, () => fallback ?? "")
   }
   return result + text.slice(position)

@@ -3,8 +3,32 @@ import * as ConfigError from "effect/ConfigError"
 import * as Either from "effect/Either"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Heartbeat from "../domain/process/Heartbeat.js"
 import type * as WorkerShare from "../domain/config/WorkerShare.js"
+
+// An empty variable is an unset one: `SERVER_PORT=` is a port that nobody has said.
+const text = (name: string): Config.Config<string> =>
+  Config.nested(
+    Config.primitive("a text", (value) =>
+      value.trim() === "" ? Either.left(ConfigError.MissingData([], "it is empty")) : Either.right(value)
+    ),
+    name
+  )
+
+const integer = (name: string): Config.Config<number> =>
+  Config.nested(
+    Config.primitive("a whole number", (value) => {
+      if (value.trim() === "") return Either.left(ConfigError.MissingData([], "it is empty"))
+      return /^[+-]?\d{1,15}$/.test(value.trim())
+        ? Either.right(Number(value))
+        : Either.left(ConfigError.InvalidData([], "expected a whole number"))
+    }),
+    name
+  )
+
+/** A secret in the environment; an empty one is none. */
+export const secret = (name: string): Config.Config<Redacted.Redacted> => Config.map(text(name), Redacted.make)
 
 /** The number if it is a port; 0 stands for any free one. */
 export const portOption = Option.liftPredicate((n: number) => Number.isInteger(n) && n >= 0 && n <= 65_535)
@@ -13,13 +37,13 @@ export const portOption = Option.liftPredicate((n: number) => Number.isInteger(n
 export const takenPort = Option.liftPredicate((n: number) => n !== 0 && Option.isSome(portOption(n)))
 
 /** The port to listen on; 0 takes a free one. Default: 8000. */
-export const port: Config.Config<number> = Config.integer("SERVER_PORT").pipe(
+export const port: Config.Config<number> = integer("SERVER_PORT").pipe(
   Config.validate({ message: "expected a port from 0 to 65535", validation: (n) => Option.isSome(portOption(n)) }),
   Config.withDefault(8000)
 )
 
 /** The address to listen on. Default: 127.0.0.1. */
-export const host: Config.Config<string> = Config.nonEmptyString("SERVER_HOST").pipe(Config.withDefault("127.0.0.1"))
+export const host: Config.Config<string> = text("SERVER_HOST").pipe(Config.withDefault("127.0.0.1"))
 
 /**
  * The file of a socket that listens already and was handed to this very process, as systemd does (`LISTEN_FDS`,
@@ -41,18 +65,27 @@ export const socket: Config.Config<Option.Option<number>> = Config.all({
 const firstSocket = 3
 
 /** The configuration file. Default: `config.yaml` in the working directory. */
-export const configFile: Config.Config<string> = Config.nonEmptyString("CAUSEWAY_CONFIG").pipe(
-  Config.withDefault("config.yaml")
-)
+export const configFile: Config.Config<string> = text("CAUSEWAY_CONFIG").pipe(Config.withDefault("config.yaml"))
 
-/** The record database: a path, also written `sqlite:` + path. Default: `record.db` in the working directory. */
-export const recordPath: Config.Config<string> = Config.nonEmptyString("RECD_PATH").pipe(
-  Config.map((path) => path.replace(/^sqlite:(?:\/\/)?/, "")),
+/** The path of a record database, also written `sqlite:` + path; none for what is the URL of another one. */
+export const recordFile = (text: string): Option.Option<string> => {
+  const path = text.replace(/^sqlite:(?:\/\/)?/, "")
+  return /^[A-Za-z][A-Za-z\d+.-]+:\/\//.test(path) ? Option.none() : Option.some(path)
+}
+
+/** What {@link recordFile} takes. It may be said to anybody, unlike a URL, which may hold a password. */
+export const recordFileExpected = "expected the path of a SQLite database, not the URL of a server"
+
+/** The record database, as {@link recordFile} reads it. Default: `record.db` in the working directory. */
+export const recordPath: Config.Config<string> = text("RECD_PATH").pipe(
+  Config.mapOrFail((path) =>
+    Either.fromOption(recordFile(path), () => ConfigError.InvalidData([], recordFileExpected))
+  ),
   Config.withDefault("record.db")
 )
 
 /** How much is logged: all, trace, debug, info, warning, error, fatal or none. Default: info. */
-export const logLevel: Config.Config<LogLevel.LogLevel> = Config.nonEmptyString("LOG_LEVEL").pipe(
+export const logLevel: Config.Config<LogLevel.LogLevel> = text("LOG_LEVEL").pipe(
   Config.mapOrFail((text) => {
     const level = levels.get(text.toLowerCase())
     return level === undefined
@@ -75,10 +108,14 @@ const levels = new Map<string, LogLevel.LogLevel>([
 ])
 
 /** `json` for JSON lines, `pretty` for people; without it a terminal decides. */
-export const logFormat: Config.Config<"auto" | "json" | "pretty"> = Config.literal(
-  "json",
-  "pretty"
-)("LOG_FORMAT").pipe(Config.withDefault("auto" as const))
+export const logFormat: Config.Config<"auto" | "json" | "pretty"> = text("LOG_FORMAT").pipe(
+  Config.mapOrFail((value): Either.Either<"json" | "pretty", ConfigError.ConfigError> =>
+    value === "json" || value === "pretty"
+      ? Either.right(value)
+      : Either.left(ConfigError.InvalidData([], "expected json or pretty"))
+  ),
+  Config.withDefault("auto" as const)
+)
 
 /** The variable by which a worker is told its seat, such as `2/4`; for nobody else to set. */
 export const workerVariable = "CAUSEWAY_WORKER"
@@ -87,7 +124,7 @@ export const workerVariable = "CAUSEWAY_WORKER"
 export const formatSeat = ({ number, of }: WorkerShare.Seat): string => `${number}/${of}`
 
 /** Which of the workers this process is, if it is one. */
-export const worker: Config.Config<Option.Option<WorkerShare.Seat>> = Config.nonEmptyString(workerVariable).pipe(
+export const worker: Config.Config<Option.Option<WorkerShare.Seat>> = text(workerVariable).pipe(
   Config.mapOrFail((text) => {
     const [, number, of] = /^(\d+)\/(\d+)$/.exec(text) ?? []
     return number === undefined || of === undefined
@@ -98,7 +135,7 @@ export const worker: Config.Config<Option.Option<WorkerShare.Seat>> = Config.non
 )
 
 /** How often a worker says that it lives, in ms; another than the default for tests alone. */
-export const beat: Config.Config<number> = Config.integer("CAUSEWAY_BEAT").pipe(
+export const beat: Config.Config<number> = integer("CAUSEWAY_BEAT").pipe(
   Config.validate({ message: "expected a whole number of ms ≥ 1", validation: (n) => n >= 1 }),
   Config.withDefault(Heartbeat.interval)
 )
@@ -112,8 +149,8 @@ const ownFile = (path: string, seat: Option.Option<WorkerShare.Seat>): string =>
  * own.
  */
 export const logFile = Config.all({
-  path: Config.zipWith(Config.nonEmptyString("LOG_FILE"), worker, ownFile),
-  days: Config.integer("LOG_FILE_DAYS").pipe(
+  path: Config.zipWith(text("LOG_FILE"), worker, ownFile),
+  days: integer("LOG_FILE_DAYS").pipe(
     Config.validate({ message: "expected a whole number of days ≥ 1", validation: (n) => n >= 1 }),
     Config.withDefault(10)
   )

@@ -12,6 +12,10 @@ const names = ["eu-1", "eu-2", "us", "local", "spare", "private", "gpt-4o", "Zü
 
 const keywords = ["gpt", "mini", "llama", "qwen/", "o", "private", "4"]
 
+const globs = ["gpt-*", "*mini*", "*", "llama*70b", "gpt-4o"]
+
+const named = oneOf({}, { "gpt-4o": "openai/gpt-4o", private: "private-small" }, { "private-small": "gpt-4o" })
+
 const duration = oneOf("30s", "500ms", "2m", "1.5h")
 
 const count = FastCheck.integer({ min: 1, max: 200 })
@@ -19,7 +23,9 @@ const count = FastCheck.integer({ min: 1, max: 200 })
 const match = FastCheck.oneof(
   FastCheck.record({ type: oneOf("exact"), value: FastCheck.oneof(oneOf(...models), listOf(models)) }),
   FastCheck.record({ type: oneOf("keyword"), value: FastCheck.oneof(oneOf(...keywords), listOf(keywords)) }),
-  FastCheck.record({ value: listOf(keywords) })
+  FastCheck.record({ value: listOf(keywords) }),
+  FastCheck.record({ type: oneOf("exact", "keyword"), value: listOf(globs) }),
+  FastCheck.record({ type: oneOf("any") })
 )
 
 const stripTags = someOf(2, "think", "tool_call", "reasoning")
@@ -93,7 +99,7 @@ const entry = FastCheck.tuple(
     base_url: oneOf("https://api.example/v1", "http://127.0.0.1:11434/v1", "https://a.example/{model}?api-version=1"),
     model_match: match
   }),
-  partial({ priority: oneOf(1, 0, 0.1, 3, 1e9, "2"), protocols: protocols() }),
+  partial({ priority: oneOf(1, 0, 0.1, 3, 1e9, "2"), protocols: protocols(), models: named }),
   access,
   parameters,
   ownCleaning,
@@ -157,7 +163,7 @@ const withFallbacks = (
     onLeft: () => entries,
     onRight: ({ backends }) => {
       const routes = RouteTable.make(backends)
-      const targets = backends.flatMap(({ match, name }) => [name, ...match.value])
+      const targets = backends.flatMap(({ match, models: own, name }) => [name, ...Object.keys(own), ...match.value])
       return entries.map((each, index) => {
         const operations = SpokenProtocol.operationsOf(backends[index]?.protocols ?? [])
         const leading = targets.filter((target) =>

@@ -48,8 +48,8 @@ export class Backends extends Context.Tag("causeway/Backends")<
 >() {}
 
 /**
- * Live state per backend. What is known of a backend outlives a reload that leaves its name and URL as they are; the
- * connections of one that leaves the configuration close when their last answer has ended.
+ * Live state per backend. What is known of a backend outlives a reload that leaves its name, URL, key and headers as they
+ * are; the connections of one that leaves the configuration close when their last answer has ended.
  *
  * @category layers
  * @since 0.1.0

@@ -61,11 +61,11 @@ type Change = (breaker: Breaker.Breaker, settings: Breaker.Settings) => Breaker.
 export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness" | "inFlight" | "refused">): Health => {
   const known = new Map<string, Known>()
   const shortages = Shortages.make()
-  const stateOf = (backend: Backend) => known.get(BackendKey.of(backend))?.breaker ?? Breaker.closed
+  const stateOf = (backend: Backend) => known.get(BackendKey.accessOf(backend))?.breaker ?? Breaker.closed
   const breaker = (backend: Backend, now: number) => Breaker.at(stateOf(backend), now, settingsOf(backend))
 
   const knownOf = (backend: Backend): Known => {
-    const key = BackendKey.of(backend)
+    const key = BackendKey.accessOf(backend)
     const before = known.get(key)
     if (before !== undefined) return before
     const made = { breaker: Breaker.closed, log: BackendLog.make() }
@@ -184,7 +184,7 @@ export const make = (slots: Pick<Slots.Slots, "begun" | "completed" | "fullness"
     released: release,
     breaker,
     keep: (backends) => {
-      const kept = new Set(backends.map(BackendKey.of))
+      const kept = new Set(backends.map(BackendKey.accessOf))
       for (const key of known.keys()) if (!kept.has(key)) known.delete(key)
     }
   }

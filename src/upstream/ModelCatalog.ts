@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Backend } from "../domain/backend/Backend.js"
 import * as Credentials from "../domain/backend/Credentials.js"
+import * as ServedModels from "../domain/backend/ServedModels.js"
 import type * as JsonObject from "../domain/json/JsonObject.js"
 import type { RouteTable } from "../domain/routing/RouteTable.js"
 import { serves } from "../domain/routing/RouteTable.js"
@@ -62,7 +63,7 @@ const knownTo = oncePer((_: Context.Tag.Service<Backends>) =>
 
 const listedBy = (backend: Backend, caller: Credentials.Headers): Effect.Effect<ModelList.Models, never, Backends> =>
   Effect.gen(function* () {
-    if (backend.match.type === "exact" || BackendUrl.isPerModel(backend.baseUrl)) return []
+    if (ServedModels.isListed(backend) || BackendUrl.isPerModel(backend.baseUrl)) return []
     const backends = yield* Backends
     const known = knownTo(backends)
     const key = keyOf(backend, caller)
@@ -70,7 +71,7 @@ const listedBy = (backend: Backend, caller: Credentials.Headers): Effect.Effect<
     const listed = backends.health.isOpen(backend, now)
       ? Option.getOrElse(known.peek(key), () => ModelList.nothing)
       : yield* known.ask(key, ModelList.fetch(backend, caller))
-    return listed.models.filter((model) => serves(backend, String(model["id"])))
+    return served(backend, listed.models)
   })
 
 // What the list may depend on: the place, and all that is sent there but the marks of the single request.
@@ -82,6 +83,18 @@ const keyOf = (backend: Backend, caller: Credentials.Headers): string => {
     .digest("base64")
 }
 
+// What is served by another name than the backend's own is told under that.
+const served = (backend: Backend, listed: ModelList.Models): ModelList.Models => {
+  const byId = new Map(listed.map((model) => [model["id"], model] as const))
+  const names = ServedModels.namesOf(backend)
+  const others = listed.filter(({ id }) => !names.includes(String(id)) && serves(backend, String(id)))
+  const told = names.flatMap((id) => {
+    const model = byId.get(ServedModels.modelFor(backend, id))
+    return model === undefined ? [] : [{ ...model, id }]
+  })
+  return [...others, ...told]
+}
+
 const firstOfEach = (models: ModelList.Models): ReadonlyMap<string, JsonObject.JsonObject> => {
   const first = new Map<string, JsonObject.JsonObject>()
   for (const model of models) {
@@ -91,5 +104,5 @@ const firstOfEach = (models: ModelList.Models): ReadonlyMap<string, JsonObject.J
   return first
 }
 
-const exactNames = ({ match }: Backend): ModelList.Models =>
-  match.type === "keyword" ? [] : match.value.map((id) => ({ id, object: "model", created: 0, owned_by: "causeway" }))
+const exactNames = (backend: Backend): ModelList.Models =>
+  ServedModels.namesOf(backend).map((id) => ({ id, object: "model", created: 0, owned_by: "causeway" }))

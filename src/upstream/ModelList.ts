@@ -64,7 +64,10 @@ const read: (
     })
     const head = yield* Decompress.head(compressed)
     // Whoever refuses lists nothing from now on; whoever cannot answer now may still have what it had.
-    if (isRefusal(head.status)) return nothing
+    if (isRefusal(head.status)) {
+      yield* Effect.logDebug(`Backend ${backend.name} lists no models: status ${head.status}`)
+      return nothing
+    }
     if (head.status !== 200) return yield* new ProtocolBroken({ reason: `status ${head.status}` })
     const text = yield* readText(scope, head, longest)
     const { data } = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)

@@ -57,7 +57,7 @@ export interface Slots {
   readonly known: (backend: Backend) => ReadonlyArray<readonly [model: string, fullness: Fullness.Fullness]>
   /** When who waits for a slot may find one, in ms since the epoch, unless a call ends before; Infinity where one must. */
   readonly freeAt: (target: Target) => number
-  /** Forgets what is known of every backend but these. */
+  /** These are the backends from now on: what is known of others is forgotten, and their limits hold for who waits, too. */
   readonly keep: (backends: ReadonlyArray<Backend>) => void
   /** Wakes nobody any more when a time has passed. */
   readonly close: () => void
@@ -72,12 +72,14 @@ export const mostModels = 64
 /** Slots of which none is taken. */
 export const make = (clock: Pick<SteadyClock, "now">): Slots => {
   const known = new Map<string, Uses>()
+  const totals = new Map<string, number>()
+  const limits = new Map<string, number>()
   const line = WaitingLine.make()
   const alarm = Alarm.make()
   let ringsAt = Infinity
 
   const usesOf = (backend: Backend): Uses => {
-    const key = BackendKey.of(backend)
+    const key = BackendKey.accessOf(backend)
     const before = known.get(key)
     if (before !== undefined) return before
     const uses = { held: new Set<Slot>(), models: new Map<string, OfModel>() }
@@ -86,7 +88,13 @@ export const make = (clock: Pick<SteadyClock, "now">): Slots => {
   }
 
   const ofModel = ({ backend, model }: Target): OfModel | undefined =>
-    known.get(BackendKey.of(backend))?.models.get(model)
+    known.get(BackendKey.accessOf(backend))?.models.get(model)
+
+  const totalOf = (backend: Backend): number => totals.get(BackendKey.of(backend)) ?? 0
+
+  // What is in force counts, whichever configuration an exchange began with.
+  const mostOf = (backend: Backend): number =>
+    limits.get(BackendKey.of(backend)) ?? Option.getOrElse(backend.maxInFlight, () => Infinity)
 
   // Nothing becomes free when a time has passed: whoever waits is woken.
   const wakeAt = (at: number) => {
@@ -100,8 +108,10 @@ export const make = (clock: Pick<SteadyClock, "now">): Slots => {
   }
 
   const take = ({ backend, model }: Target, isLone = false, isWaiting = false): Slot | undefined => {
+    const key = BackendKey.of(backend)
+    const total = totalOf(backend)
+    if (total >= mostOf(backend)) return undefined
     const uses = usesOf(backend)
-    if (uses.held.size >= mostOf(backend)) return undefined
     const of = modelOf(uses.models, model)
     const now = clock.now()
     if (of.fullness !== undefined && !hasRoom(of, of.fullness, now, isLone)) {
@@ -120,10 +130,12 @@ export const make = (clock: Pick<SteadyClock, "now">): Slots => {
       free: () => {
         if (!uses.held.delete(slot)) return
         of.underWay--
+        totals.set(key, (totals.get(key) ?? 1) - 1)
         line.wake()
       }
     }
     uses.held.add(slot)
+    totals.set(key, total + 1)
     return slot
   }
 
@@ -141,10 +153,10 @@ export const make = (clock: Pick<SteadyClock, "now">): Slots => {
     take: (target, isLone) => take(target, isLone),
     wait: (candidates, limits, onTaken) => line.take(() => takeFirst(candidates, onTaken), limits),
     isWaitedFor: () => !line.isEmpty(),
-    inFlight: (backend) => known.get(BackendKey.of(backend))?.held.size ?? 0,
+    inFlight: totalOf,
     begun: (backend, from, to, most) => {
       let count = 0
-      for (const { began } of known.get(BackendKey.of(backend))?.held ?? []) {
+      for (const { began } of known.get(BackendKey.accessOf(backend))?.held ?? []) {
         if (began >= from && began <= to && ++count > most) break
       }
       return count
@@ -169,21 +181,30 @@ export const make = (clock: Pick<SteadyClock, "now">): Slots => {
     fullness: (target) => Fullness.at(ofModel(target)?.fullness ?? Fullness.unknown, clock.now()),
     known: (backend) => {
       const now = clock.now()
-      return [...(known.get(BackendKey.of(backend))?.models ?? [])].flatMap(([model, { fullness }]) => {
+      return [...(known.get(BackendKey.accessOf(backend))?.models ?? [])].flatMap(([model, { fullness }]) => {
         const present = fullness === undefined ? Fullness.unknown : Fullness.at(fullness, now)
         return present === Fullness.unknown ? [] : [[model, present] as const]
       })
     },
     freeAt: (target) => {
-      const uses = known.get(BackendKey.of(target.backend))
-      if ((uses?.held.size ?? 0) >= mostOf(target.backend)) return Infinity
+      const uses = known.get(BackendKey.accessOf(target.backend))
+      if (totalOf(target.backend) >= mostOf(target.backend)) return Infinity
       const of = uses?.models.get(target.model)
       const now = clock.now()
       return of?.fullness === undefined ? now : worthTrying(of, of.fullness, now, true)
     },
     keep: (backends) => {
-      const kept = new Set(backends.map(BackendKey.of))
+      const kept = new Set(backends.map(BackendKey.accessOf))
       for (const [key, uses] of known) if (!kept.has(key) && uses.held.size === 0) known.delete(key)
+      for (const [key, total] of totals) if (total === 0) totals.delete(key)
+      limits.clear()
+      for (const backend of backends) {
+        limits.set(
+          BackendKey.of(backend),
+          Option.getOrElse(backend.maxInFlight, () => Infinity)
+        )
+      }
+      line.wake()
     },
     close: () => alarm.clear()
   }
@@ -219,8 +240,6 @@ const uncount = ({ held }: Uses, model: string, number: number, began: number): 
 
 /** So far back it is counted how many calls a backend took before it refused one, in ms. */
 const lookBack = 1_000
-
-const mostOf = ({ maxInFlight }: Backend): number => Option.getOrElse(maxInFlight, () => Infinity)
 
 const modelOf = (models: Map<string, OfModel>, model: string): OfModel => {
   const before = models.get(model)

@@ -3,7 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
 import * as Admission from "../../src/admission/Admission.js"
+import * as ConfigRef from "../../src/config/ConfigRef.js"
 import * as GatewayConfig from "../../src/domain/config/GatewayConfig.js"
 import { entry, holds } from "../domain/generators.js"
 
@@ -53,6 +57,26 @@ describe("Admission", () => {
       second?.release()
       yield* Fiber.join(waiting)
     }).pipe(Effect.provide(Admission.layer))
+  )
+
+  it.effect("lets those who wait in as soon as the configuration has room for them, but for a host's own limits", () =>
+    Effect.gen(function* () {
+      const plain = (most: number) => ({ openai_clients: [entry()], server: { max_in_flight: most } })
+      const given = yield* Queue.unbounded<GatewayConfig.Plain>()
+      yield* Queue.offer(given, plain(1))
+      const config = ConfigRef.layerChanges(Stream.fromQueue(given))
+      yield* Effect.gen(function* () {
+        const admission = yield* Admission.Admission
+        yield* Effect.yieldNow()
+        const leases = [1, 1, 2].map((most) => admission.lease(settings({ max_in_flight: most })))
+        assert.isUndefined(leases[0]?.admit())
+        const waiting = yield* Effect.fork(leases[1]?.admit() ?? Effect.dieMessage("admitted at once"))
+        yield* Effect.yieldNow()
+        yield* Queue.offer(given, plain(10))
+        yield* Fiber.join(waiting)
+        assert.isDefined(leases[2]?.admit())
+      }).pipe(Effect.provide(Layer.provide(Admission.layer, config)))
+    }).pipe(Effect.scoped)
   )
 
   it.effect("gives the bytes of an exchange back with its place", () =>

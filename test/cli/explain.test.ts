@@ -105,6 +105,22 @@ describe("causeway explain", () => {
     })
   )
 
+  it.scoped("says why a pattern, any and the names of models take one", () =>
+    Effect.gen(function* () {
+      const path = `${yield* Temp.directory}/config.yaml`
+      const [a, b, c] = ["type: exact, value: gpt-*", "type: any", "value: x"]
+      const entry = (name: string, match: string, more = "") =>
+        `  - { name: ${name}, base_url: "demo:", model_match: { ${match} }${more} }`
+      const lines = [entry("a", a), entry("b", b), entry("c", c, ", models: { gpt-4o: openai/gpt-4o }")]
+      fs.writeFileSync(path, ["openai_clients:", ...lines].join("\n"))
+      const { out } = yield* CommandLine.run(Explain.command, ["--config", path, "--model", "gpt-4o"])
+      assert.match(out, /^a +gpt-4o +fits "gpt-\*" /m)
+      assert.match(out, /^b +gpt-4o +serves any /m)
+      assert.match(out, /^c +openai\/gpt-4o +its name for "gpt-4o" /m)
+      assert.include(out, '"model": "openai/gpt-4o"')
+    })
+  )
+
   it.effect("prints JSON for scripts, without a key", () =>
     Effect.gen(function* () {
       const { ok, out } = yield* explain("--model", "gpt-4o", "--json", "--body", `${golden}route.json`)

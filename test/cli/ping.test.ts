@@ -34,6 +34,7 @@ const ping = (
 const Finding = Schema.Struct({
   backend: Schema.String,
   model: Schema.String,
+  url: Schema.String,
   reachable: Schema.Boolean,
   key: Schema.String,
   models: Schema.NullOr(Schema.Number),
@@ -90,7 +91,8 @@ describe("causeway ping", () => {
       const more = `api_key: "\${OWN_KEY}", max_tokens: 50, ${keyword("test-model")}`
       const { finding, ok, received } = yield* found(wellWith("test-model", "other"), more)
       assert.isTrue(ok)
-      const { firstTokenMs, latencyMs, ...rest } = finding
+      const { firstTokenMs, latencyMs, url, ...rest } = finding
+      assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/v1\/chat\/completions$/)
       assert.deepStrictEqual(rest, {
         backend: "one",
         model: "test-model",
@@ -142,6 +144,9 @@ describe("causeway ping", () => {
           "demo test-model yes none needed 1 yes yes N ms N ms",
           "closed test-model no - - no no - -",
           "refusing m yes refused (401) - no no - -",
+          "demo: POST demo:/chat/completions",
+          "closed: POST http://127.0.0.1:9/v1/chat/completions",
+          `refusing: POST ${refusing.url}/chat/completions`,
           "closed: connection not made: connect ECONNREFUSED 127.0.0.1:9",
           "refusing: rejected with 401: Incorrect API key: Bearer [redacted]"
         ]

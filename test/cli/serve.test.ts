@@ -62,6 +62,12 @@ describe("causeway serve", () => {
     ["an unknown flag", ["--nope"], {}, "--nope"],
     ["a port that is none", ["--port", "70000"], {}, "expected a port from 0 to 65535"],
     ["a port in the environment that is none", [], { SERVER_PORT: "many" }, "SERVER_PORT"],
+    [
+      "a URL for the records",
+      ["--port", "0"],
+      { RECD_PATH: "postgres://u:pass-secret@h/db" },
+      "path of a SQLite database"
+    ],
     ["a log level that is none", ["--port", "0"], { LOG_LEVEL: "loud" }, "LOG_LEVEL"],
     ["a log format that is none", ["--port", "0"], { LOG_FORMAT: "xml" }, "LOG_FORMAT"]
   ] as const) {
@@ -69,6 +75,7 @@ describe("causeway serve", () => {
       Effect.gen(function* () {
         const { err, out } = yield* serve(demo, flags, env)
         assert.include(out + err, text)
+        assert.notInclude(out + err, "-secret")
       })
     )
   }

@@ -101,8 +101,7 @@ describe("ConfigFile", () => {
           const own = n === 0 ? '"x"' : Array.from({ length: 9 }, () => `*l${n - 1}`).join(", ")
           return `l${n}: &l${n} [${own}]`
         })
-        const failure = yield* failureOf(parse(levels.join("\n")))
-        assert.include(failure.message, "config.yaml")
+        assert.match(yield* message(levels.join("\n")), /^config\.yaml:1:1: aliases repeat more than 10000 values/)
       })
     )
   })
@@ -321,6 +320,41 @@ describe("ConfigFile", () => {
       })
     )
 
+    it.effect("must not be empty either, unless that is said: a caller's own key would be sent instead", () =>
+      Effect.gen(function* () {
+        const text = backend("api_key: ${KEY}", "special_prefix: '${P:-}${BLANK}'", "headers: { x-a: '${P}' }")
+        const empty = (name: string) =>
+          `the environment variable ${name} is empty (write \${${name}:-} if it may be empty)`
+        for (const KEY of ["", " ", "\n"]) {
+          assert.deepStrictEqual(yield* issues(text, { KEY, P: "", BLANK: " " }), [
+            `6:5 openai_clients[0].api_key: ${empty("KEY")}`,
+            `8:16 openai_clients[0].headers.x-a: ${empty("P")}`
+          ])
+        }
+        assert.isTrue(Option.isNone(Credentials.ownKey(yield* firstOf(backend("api_key: ${KEY:-}"), { KEY: "" }))))
+      })
+    )
+
+    it.effect("may hold a key that no header can hold, which is said without it", () =>
+      Effect.gen(function* () {
+        for (const [KEY, what] of [
+          ["sk-secret\nsecret", "a line break"],
+          ["sk-secret\u0000", "U+0000"],
+          ["\u201csk-secret\u201d", "U+201C"],
+          ["sk-secret\u{1f511}", "U+1F511"]
+        ] as const) {
+          const text = `${backend("api_key: ${KEY}")}\nserver: { operator_key: "\${KEY}" }\n`
+          assert.deepStrictEqual(yield* issues(text, { KEY }), [
+            `6:5 openai_clients[0].api_key: holds ${what}, which cannot stand in a header`,
+            `7:11 server.operator_key: holds ${what}, which cannot stand in a header`
+          ])
+        }
+        assert.isTrue(
+          Option.isSome(Credentials.ownKey(yield* firstOf(backend("api_key: ${KEY}"), { KEY: "sk-\u00e9\n" })))
+        )
+      })
+    )
+
     it.effect("may hold YAML that is not read as YAML", () =>
       Effect.gen(function* () {
         const { specialPrefix } = yield* firstOf(backend("special_prefix: ${P}"), { P: "a: [b\n# c" })
@@ -330,6 +364,36 @@ describe("ConfigFile", () => {
   })
 
   describe("YAML", () => {
+    it.effect("may repeat one anchor as often as it likes, and keep anchors under keys that begin with x-", () =>
+      Effect.gen(function* () {
+        const names = Array.from({ length: 400 }, (_, n) => `b${n}`)
+        const text = [
+          "x-match: &match { type: exact, value: [m, n] }",
+          "x-base: &base",
+          "  base_url: https://example.com/v1",
+          "  api_key: ${KEY}",
+          "x-unused: 5",
+          "openai_clients:",
+          ...names.map((name) => `  - { <<: *base, name: ${name}, model_match: *match }`)
+        ].join("\n")
+        const { backends } = yield* parse(text, { KEY: "sk-1" })
+        assert.lengthOf(backends, 400)
+        assert.deepStrictEqual(backends[399]?.match.value, ["m", "n"])
+        assert.deepStrictEqual(
+          Option.map(Option.fromNullable(backends[399]), ({ baseUrl }) => baseUrl),
+          Option.some("https://example.com/v1")
+        )
+        assert.include(yield* message(text), "x-base.api_key: the environment variable KEY is not set")
+        assert.include(yield* message(`${backend()}\nX-a: 1\n`), 'unknown key "X-a"')
+      })
+    )
+
+    it.effect("may begin with a byte order mark", () =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* firstOf(`\uFEFF${backend()}`)).name, "a")
+      })
+    )
+
     it.effect("may use anchors, aliases and merges", () =>
       Effect.gen(function* () {
         const text = [

@@ -1,4 +1,5 @@
 import * as fs from "node:fs"
+import { dirname } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
@@ -6,10 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as ConfigRef from "../../src/config/ConfigRef.js"
+import * as Credentials from "../../src/domain/backend/Credentials.js"
 import type * as GatewayConfig from "../../src/domain/config/GatewayConfig.js"
 import type * as WorkerShare from "../../src/domain/config/WorkerShare.js"
 import * as LogLines from "../support/LogLines.js"
@@ -30,8 +33,10 @@ const watch = (path: string, seat?: WorkerShare.Seat) =>
     const changes = yield* Queue.unbounded<string | undefined>()
     yield* Effect.forkScoped(Stream.runForEach(ref.changes, (snapshot) => Queue.offer(changes, nameOf(snapshot))))
     yield* asleep()
-    const tick = Effect.zipRight(TestClock.adjust("1 second"), asleep())
-    return { changes, log, tick, current: ref.current, name: Effect.map(ref.current, nameOf) }
+    const look = Effect.zipRight(TestClock.adjust("500 millis"), asleep())
+    // What has changed is looked at three times.
+    const tick = Effect.replicateEffect(look, 3, { discard: true })
+    return { changes, log, look, tick, current: ref.current, name: Effect.map(ref.current, nameOf) }
   })
 
 const fileWith = (content: string) =>
@@ -42,20 +47,103 @@ const fileWith = (content: string) =>
   })
 
 describe("ConfigRef.layerFile", () => {
-  it.scoped("puts a changed file in force after a second, not before", () =>
+  it.scoped("puts a changed file in force once it has been the same for a second, not before", () =>
     Effect.gen(function* () {
       const path = yield* fileWith(text("first"))
-      const { changes, log, name, tick } = yield* watch(path)
+      const { changes, log, look, name, tick } = yield* watch(path)
       assert.strictEqual(yield* Queue.take(changes), "first")
       fs.writeFileSync(path, text("the-second"))
-      yield* TestClock.adjust("999 millis")
+      yield* look
+      yield* look
+      yield* TestClock.adjust("499 millis")
       assert.strictEqual(yield* name, "first")
       yield* TestClock.adjust("1 millis")
       assert.strictEqual(yield* Queue.take(changes), "the-second")
       assert.strictEqual(yield* name, "the-second")
       yield* asleep()
       yield* tick
-      assert.deepStrictEqual(log.lines, [`INFO Configuration reloaded from ${path}`])
+      const told = "new backends: the-second; gone backends: first"
+      assert.deepStrictEqual(log.lines, [`INFO Configuration reloaded from ${path}: ${told}`])
+    })
+  )
+
+  it.scoped("waits for a file that is written in pieces, each of which is valid with what is before it", () =>
+    Effect.gen(function* () {
+      const whole = `${text("a")}${text("b").slice("openai_clients:\n".length)}# the end\n`
+      const path = yield* fileWith(whole)
+      const { current, log, look, tick } = yield* watch(path)
+      const count = Effect.map(current, ({ config }) => config.backends.length)
+      fs.writeFileSync(path, "")
+      for (const piece of [text("a"), whole.slice(text("a").length, -10)]) {
+        yield* look
+        yield* look
+        fs.appendFileSync(path, piece)
+        assert.strictEqual(yield* count, 2)
+      }
+      yield* look
+      fs.appendFileSync(path, whole.slice(-10))
+      yield* tick
+      assert.strictEqual(yield* count, 2)
+      assert.deepStrictEqual(log.lines, [])
+    })
+  )
+
+  it.scoped("sees another text of the same size and time", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(text("one"))
+      const { name, tick } = yield* watch(path)
+      const { atime, mtime } = fs.statSync(path)
+      fs.writeFileSync(path, text("two"))
+      fs.utimesSync(path, atime, mtime)
+      yield* tick
+      assert.strictEqual(yield* name, "two")
+    })
+  )
+
+  it.scoped("does nothing where only the time of a file is new", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(text("one"))
+      const { log, tick } = yield* watch(path)
+      fs.utimesSync(path, new Date(0), new Date(0))
+      yield* tick
+      fs.writeFileSync(path, text("one"))
+      yield* tick
+      assert.deepStrictEqual(log.lines, [])
+    })
+  )
+
+  it.scoped("reads a key from its file, and again when it changes; one that is gone or empty changes nothing", () =>
+    Effect.gen(function* () {
+      const path = yield* fileWith(`${text("a")}    api_key_file: keys/a\n`)
+      const file = `${dirname(path)}/keys/a`
+      fs.mkdirSync(dirname(file))
+      fs.writeFileSync(file, "sk-first-secret\n")
+      const { current, log, tick } = yield* watch(path)
+      const key = Effect.map(current, ({ config: { backends } }) =>
+        backends.flatMap((backend) => Option.toArray(Credentials.ownKey(backend))).map(Redacted.value)
+      )
+      assert.deepStrictEqual(yield* key, ["sk-first-secret"])
+      Temp.replace(file, '"sk-other-secret"')
+      yield* tick
+      assert.deepStrictEqual(yield* key, ['"sk-other-secret"'])
+      fs.writeFileSync(file, " \n")
+      yield* tick
+      fs.rmSync(file)
+      yield* tick
+      assert.deepStrictEqual(yield* key, ['"sk-other-secret"'])
+      fs.writeFileSync(file, "sk-third-secret")
+      yield* tick
+      assert.deepStrictEqual(yield* key, ["sk-third-secret"])
+      const kept = `ERROR Configuration not reloaded, the last good one stays in force\n${path}:5:5: openai_clients[0].api_key_file: ${file}`
+      const lines = log.lines.map((line) => line.replace(/: ENOENT.*/, ""))
+      assert.deepStrictEqual(lines.slice(0, 3), [
+        `INFO Configuration reloaded from ${path}: changed: a (api_key)`,
+        `WARN ${path}:5:5: openai_clients[0].api_key_file: begins or ends with a quote, which is sent as a part of the key`,
+        `${kept} is empty`
+      ])
+      assert.include(lines[3], `${kept} cannot be read`)
+      assert.deepStrictEqual(lines.slice(4), [`INFO Configuration reloaded from ${path}: changed: a (api_key)`])
+      assert.notInclude(log.lines.join(), "-secret")
     })
   )
 
@@ -316,7 +404,10 @@ describe("ConfigRef.layerChanges", () => {
       assert.strictEqual(yield* Queue.take(seen), "second")
       assert.strictEqual(yield* name, "second")
       assert.strictEqual(yield* Effect.promise(() => log.line("WARN")), restart)
-      assert.deepStrictEqual(log.lines, ["INFO Configuration changed", restart])
+      assert.deepStrictEqual(log.lines, [
+        "INFO Configuration changed: new backends: second; gone backends: first; changed: server.workers",
+        restart
+      ])
     })
   )
 

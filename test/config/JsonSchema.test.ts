@@ -77,9 +77,15 @@ const right: ReadonlyArray<unknown> = [
     backend({ drop_params })
   ),
   backend({ system_role: "system", text_parts: "join", rename_params: { max_tokens: "max_completion_tokens" } }),
-  ...["500ms", "10s", "1.5 m", "1h"].map((connect) => backend({ timeouts: { connect } })),
+  ...["500ms", "10s", "1.5 m", "1h", "0.5ms"].map((connect) => backend({ timeouts: { connect } })),
   ...["exact", "keyword", null].map((type) => backend({ model_match: { type, value: "m" } })),
+  ...[{ type: "any" }, { type: "any", value: null }, { type: "exact", value: "gpt-*" }].map((model_match) =>
+    backend({ model_match })
+  ),
+  ...[{ m: "their-m" }].flatMap((models) => [backend({ models }), backend({ models, model_match: null })]),
   ...[1, "512KiB", "1.5 mb", "10B"].map((max_body) => beside({ server: { max_body } })),
+  beside({ "x-anchors": [1, { any: "thing" }] }),
+  backend({ api_key_file: "/run/secrets/key" }),
   beside({ server: null, log: null }),
   beside({ server: { drain: "1s", keepalive: "5s", cors_origins: "*" }, log: { archive: false } })
 ]
@@ -94,6 +100,8 @@ const wrong: ReadonlyArray<unknown> = [
   { openai_clients: [{}] },
   { openai_clients: [null] },
   beside({ sever: {} }),
+  beside({ "y-anchors": {} }),
+  ...["", 5].map((api_key_file) => backend({ api_key_file })),
   beside({ server: { maxbody: 1 } }),
   beside({ server: [] }),
   backend({ nmae: "x" }),
@@ -102,9 +110,19 @@ const wrong: ReadonlyArray<unknown> = [
     backend({ base_url })
   ),
   ...[5, []].map((api_key) => backend({ api_key })),
-  ...[null, {}, "m", { value: "" }, { value: [] }, { value: [""] }, { value: ["m"], type: "regex" }].map(
-    (model_match) => backend({ model_match })
-  ),
+  ...[
+    null,
+    {},
+    "m",
+    { value: "" },
+    { value: [] },
+    { value: [""] },
+    { value: ["m"], type: "regex" },
+    { type: "exact" },
+    { type: "any", value: "m" }
+  ].map((model_match) => backend({ model_match })),
+  ...[{ "a*": "b" }, { "": "b" }, { a: "" }, { a: 1 }, [], "m"].map((models) => backend({ models })),
+  backend({ models: {}, model_match: null }),
   ...[-1, "heavy", "", "-1", true].map((priority) => backend({ priority })),
   ...[true, "", 5].map((fallback) => backend({ fallback })),
   ...[0, 1.5, "many", ""].map((max_tokens) => backend({ max_tokens })),
@@ -127,6 +145,11 @@ const wrong: ReadonlyArray<unknown> = [
   backend({ system_role: "user" }),
   backend({ text_parts: "drop" }),
   ...["10", "soon", "", "-5s", "10S", "1d", 10].map((idle) => backend({ timeouts: { idle } })),
+  ...["0s", "0.0m", " 0 ms"].flatMap((none) => [
+    backend({ timeouts: { total: none } }),
+    backend({ breaker: { open: none } }),
+    beside({ server: { keepalive: none } })
+  ]),
   ...["10s", [], { first: "1s" }].map((timeouts) => backend({ timeouts })),
   ...["32", "big", 0, -1, true].map((max_body) => beside({ server: { max_body } })),
   ...["yes", 1].map((archive) => beside({ log: { archive } }))

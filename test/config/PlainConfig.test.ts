@@ -28,16 +28,7 @@ const issues = (given: GatewayConfig.Plain) =>
 
 describe("variables in plain values", () => {
   const texts = [
-    ...[
-      "${KEY}",
-      "Bearer ${KEY}!",
-      "${EMPTY}",
-      "${EMPTY:-d}",
-      "${ABSENT:-}",
-      "${ABSENT:-a b}",
-      "$${KEY}",
-      "$${KEY:-d}"
-    ],
+    ...["${KEY}", "Bearer ${KEY}!", "${EMPTY:-d}", "${ABSENT:-}", "${ABSENT:-a b}", "$${KEY}", "$${KEY:-d}"],
     ...["${SELF}", "$KEY", "${}", "${1}", "a${KEY", "}${KEY}${", "$$${KEY}"]
   ]
 

@@ -62,16 +62,23 @@ const someBackend = (over: Partial<Backend>): Backend => {
 export const anyBackends: fc.Arbitrary<ReadonlyArray<Backend>> = fc
   .array(
     fc.record({
-      type: fc.constantFrom("exact" as const, "keyword" as const),
-      value: fc.array(fc.constantFrom("m0", "m1", "m2", "m"), { minLength: 1, maxLength: 3 }),
+      type: fc.constantFrom<Backend["match"]["type"]>("exact", "exact", "keyword", "keyword", "any"),
+      value: fc.array(fc.constantFrom("m0", "m1", "m2", "m", "m*", "*1", "x*x"), { minLength: 1, maxLength: 3 }),
+      models: fc.constantFrom({}, {}, {}, { m0: "m1" }, { m1: "their-m1", own: "m2" }),
       weight: fc.constantFrom(0, 0.1, 1, 1, 5),
       fallback: fc.option(fc.constantFrom("m0", "m1", "m2", "b0", "b1", "b2", "b3"))
     }),
     { minLength: 1, maxLength: 5 }
   )
   .map((list) =>
-    list.map(({ type, value, weight, fallback }, index) =>
-      someBackend({ name: `b${index}`, match: { type, value }, weight, fallback: Option.fromNullable(fallback) })
+    list.map(({ type, value, models, weight, fallback }, index) =>
+      someBackend({
+        name: `b${index}`,
+        match: { type, value: type === "any" ? [] : value },
+        models,
+        weight,
+        fallback: Option.fromNullable(fallback)
+      })
     )
   )
 

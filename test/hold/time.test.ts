@@ -24,6 +24,7 @@ import * as ContextLength from "../../src/domain/failure/ContextLength.js"
 import * as ErrorBody from "../../src/domain/failure/ErrorBody.js"
 import * as ReportedError from "../../src/domain/failure/ReportedError.js"
 import * as FinishReason from "../../src/domain/chat/answer/FinishReason.js"
+import * as Glob from "../../src/domain/text/Glob.js"
 import * as GrowingText from "../../src/domain/text/GrowingText.js"
 import * as IpRange from "../../src/domain/config/IpRange.js"
 import * as JsonObject from "../../src/domain/json/JsonObject.js"
@@ -333,6 +334,12 @@ const rows: ReadonlyArray<Row> = [
     around("<think></think>", '"<think></think>" ', ""),
     around("<think></think><", ">", '"'),
     around("\n", " ", "\na")
+  ),
+  row(
+    "Glob",
+    "a model's name that fits each part but the last",
+    (size) => ({ glob: Glob.parse(`*${"a*".repeat(40)}b`), text: "a".repeat(size) }),
+    ({ glob, text }) => Glob.fits(glob, text)
   ),
   row(
     "Preprocess.clean",

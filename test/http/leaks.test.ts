@@ -115,6 +115,8 @@ const gatewayFor = Effect.gen(function* () {
         },
         extra_body: { options: { api_token: secrets["a field of the body"] } },
         forward_headers: ["x-user-token"],
+        // Whose names are known exactly is not asked for a list.
+        model_match: { type: "keyword", value: ["test-model"] },
         retries: 0,
         breaker: { enabled: false }
       })

@@ -46,6 +46,32 @@ describe.concurrent("the list of models", () => {
     })
   )
 
+  it.scopedLive("has a backend's models by the names that callers have for them, listed or not", () =>
+    Effect.gen(function* () {
+      const script = (call: ScriptedUpstream.Call) =>
+        call.received.method === "GET"
+          ? call.json(200, listing("their-m", "other", "open"))
+          : ScriptedUpstream.answerWell("Hello")(call)
+      const a = yield* ScriptedUpstream.make(script)
+      const named = { model_match: null, models: { m: "their-m", n: "unlisted" } }
+      const gateway = yield* TestGateway.make({
+        openai_clients: [
+          TestGateway.backend("a", a.url, named),
+          TestGateway.backend("b", a.url, { model_match: { type: "exact", value: "op*n" } })
+        ]
+      })
+      assert.deepStrictEqual(yield* ids(gateway), ["m", "n", "open"])
+      const one = yield* Effect.promise(() => gateway.client.models.retrieve("m"))
+      assert.deepInclude(one, { id: "m", owned_by: "causeway" })
+      const gone = yield* Effect.promise(() => fetch(`${gateway.url}/v1/models/their-m`))
+      assert.strictEqual(gone.status, 404)
+      yield* Effect.promise(() => Caller.ask(gateway.client, true, "m"))
+      assert.strictEqual(a.received.find(({ method }) => method === "POST")?.body["model"], "their-m")
+      const record = yield* Effect.promise(() => gateway.record(0))
+      assert.deepStrictEqual([record.RequestedModel, record.Model], ["m", "their-m"])
+    })
+  )
+
   it.scopedLive("asks all backends at the same time", () =>
     Effect.gen(function* () {
       const all = Caller.latch()

@@ -183,6 +183,24 @@ describe("what is asked in one JSON object and answered in one", () => {
     )
   }
 
+  it.scopedLive("never goes to another model where that is a vector, as a ranking does", () =>
+    Effect.gen(function* () {
+      const down = yield* ScriptedUpstream.make((call) => call.json(503, { error: { message: "down" } }))
+      const other = yield* ScriptedUpstream.make(well)
+      const gateway = yield* TestGateway.make({
+        openai_clients: [
+          TestGateway.backend("a", down.url, { fallback: "other-model", retries: 0 }),
+          { ...TestGateway.backend("b", other.url), model_match: { type: "exact", value: ["other-model"] } }
+        ]
+      })
+      const ask = (path: string, request: object) =>
+        Effect.promise(() => gateway.post(path, { model: "test-model", ...request }))
+      assert.strictEqual((yield* ask("/v1/embeddings", { input: "Hi" })).status, 503)
+      assert.strictEqual(other.received.length, 0)
+      assert.strictEqual((yield* ask("/v1/rerank", { query: "q", documents: ["a", "b"] })).status, 200)
+    })
+  )
+
   it.scopedLive("is an error in OpenAI's shape where nobody answers, with what the backend said", () =>
     Effect.gen(function* () {
       const { gateway } = yield* one((call) => call.json(400, { error: { message: "too many inputs", type: "t" } }))

@@ -43,6 +43,40 @@ describe("routing", () => {
     })
   )
 
+  it.scopedLive("shares a model between backends that name it differently, and goes from one to the other", () =>
+    Effect.gen(function* () {
+      const a = yield* failing(503)
+      const b = yield* ScriptedUpstream.make(ScriptedUpstream.answerWell("from b"))
+      const long = yield* ScriptedUpstream.make((call) =>
+        call.json(400, { error: { message: "too long", code: "context_length_exceeded" } })
+      )
+      const gateway = yield* TestGateway.make({
+        openai_clients: [
+          TestGateway.backend("a", a.url, { model_match: null, models: { llama: "llama-versatile" }, priority: 9e9 }),
+          TestGateway.backend("b", b.url, match("exact", "llama")),
+          TestGateway.backend("c", long.url, {
+            model_match: null,
+            models: { big: "c-big" },
+            priority: 9e9,
+            fallback: "llama"
+          }),
+          TestGateway.backend("d", long.url, { model_match: null, models: { big: "d-big" } })
+        ]
+      })
+      assert.strictEqual((yield* Effect.promise(() => Caller.ask(gateway.client, false, "llama"))).content, "from b")
+      assert.deepStrictEqual(
+        [a, b].map(({ received }) => received[0]?.body["model"]),
+        ["llama-versatile", "llama"]
+      )
+      // What is too long for a model is so for its siblings, whatever they call it.
+      assert.strictEqual((yield* Effect.promise(() => Caller.ask(gateway.client, false, "big"))).content, "from b")
+      assert.deepStrictEqual(
+        long.received.map(({ body }) => body["model"]),
+        ["c-big"]
+      )
+    })
+  )
+
   it.scopedLive("splits between exact and keyword backends as 1:3 by their priority", () =>
     Effect.gen(function* () {
       const [a, b] = yield* two

@@ -208,6 +208,19 @@ describe("Health", () => {
     assert.isFalse(health.isSound(other))
   })
 
+  it("forgets of a backend what another key or header brought on", () => {
+    const keyed = (over: object) => backend({ name: "keyed", base_url: "http://keyed", api_key: "sk-old-1", ...over })
+    const changes = [{}, { api_key: "sk-new-1" }, { headers: { "x-team": "b" } }, { key_header: "api-key" }]
+    for (const [n, over] of changes.entries()) {
+      const health = Health.make(Slots.make(clock))
+      const before = keyed({})
+      while (health.isSound(before)) health.failed(before, on("usual"), unreachable, 0)
+      const after = keyed({ priority: 3, ...over })
+      health.keep([after])
+      assert.strictEqual(health.isSound(after), n > 0, JSON.stringify(over))
+    }
+  })
+
   it("lets a backend be asked again within its longest time, whatever became of the calls to it", () => {
     const what = fc.constantFrom("fail" as const, "reject" as const, "end" as const, "release" as const)
     holds(fc.array(fc.tuple(what, fc.nat(100_000)), { maxLength: 80 }), (calls) => {

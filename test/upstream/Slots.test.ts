@@ -45,6 +45,38 @@ describe("Slots", () => {
     })
   })
 
+  it.effect("lets who waits have the places of a new limit at once, and holds who asks to a lower one", () =>
+    Effect.gen(function* () {
+      const slots = Slots.make(clock)
+      slots.keep([one])
+      assert.isDefined(slots.take(of(one)))
+      const waiting = yield* Effect.fork(slots.wait([of(one)], patient, ignore))
+      yield* Effect.yieldNow()
+      slots.keep([backend({ name: "one", base_url: "http://one", max_in_flight: 10, api_key: "sk-new-1" })])
+      yield* Fiber.join(waiting)
+      assert.strictEqual(slots.inFlight(one), 2)
+      slots.keep([one])
+      assert.isUndefined(slots.take(of(backend({ name: "one", base_url: "http://one", max_in_flight: 10 }))))
+    })
+  )
+
+  it("forgets how full a backend was with another key, but not which calls are under way", () => {
+    const slots = Slots.make(clock)
+    const old = backend({ name: "one", base_url: "http://one", api_key: "sk-old-1", max_in_flight: 2 })
+    const [slot, ...others] = [slots.take(of(old)), slots.take(of(old))]
+    assert.lengthOf(others, 1)
+    if (slot === undefined) throw new Error("no slot")
+    slots.refused(old, slot, Duration.hours(1))
+    slot.free()
+    const fresh = backend({ name: "one", base_url: "http://one", api_key: "sk-new-1", max_in_flight: 2 })
+    slots.keep([fresh])
+    assert.isUndefined(slots.take(of(old)))
+    assert.strictEqual(slots.inFlight(fresh), 1)
+    assert.isDefined(slots.take(of(fresh)))
+    assert.isUndefined(slots.take(of(fresh)))
+    assert.deepStrictEqual(slots.known(fresh), [])
+  })
+
   it.effect("waits for the first candidate that becomes free, and says so before it goes on", () =>
     Effect.gen(function* () {
       const slots = Slots.make(clock)

@@ -18,6 +18,7 @@ import * as ApiKey from "./ApiKey.js"
 import * as BackendAddress from "./BackendAddress.js"
 import * as Cleaning from "./Cleaning.js"
 import * as Dialect from "./Dialect.js"
+import * as HeaderText from "./HeaderText.js"
 import * as JsonObject from "../json/JsonObject.js"
 import { BreakerSettings } from "./BreakerSettings.js"
 import * as ProxySetting from "./ProxySetting.js"
@@ -37,19 +38,38 @@ const BaseUrl = Schema.String.pipe(
   })
 )
 
-/** How a backend claims models: the model equals one of the values, or contains one of them (case-sensitive). */
+const matchTypes = ["keyword", "exact", "any"] as const
+
+/**
+ * How a backend claims models: any, or those that equal or contain one of the values (case-sensitive), in which `*` stands
+ * for any text.
+ */
 const ModelMatch = Schema.Struct({
-  type: orDefault(Schema.Literal("keyword", "exact"), () => "keyword" as const).annotations({
-    description: "`keyword`: the model contains one of the values, case-sensitive. `exact`: it equals one."
+  type: orDefault(Schema.Literal(...matchTypes), () => "keyword" as const).annotations({
+    description:
+      "`keyword`: the model contains one of the values, case-sensitive. `exact`: it equals one. In both `*` stands for any text: `gpt-*-mini`. `any`: every model, without a `value`."
   }),
-  value: required(
-    Strings.pipe(
-      Schema.minItems(1),
-      Schema.annotations({ title: "a model name or a list of them", jsonSchema: stringsJson(1) })
-    ),
-    "value"
-  ).annotations({ description: "A string or a list of them." })
+  value: orDefault(
+    Strings.annotations({ title: "a model name or a list of them", jsonSchema: stringsJson(1) }),
+    () => []
+  ).annotations({ description: "A string or a list of them; required, but for `any`." })
 })
+
+/** The names that a backend has for models, by those that callers have for them. */
+const Models = Schema.Record({ key: Schema.String, value: Schema.NonEmptyString }).pipe(
+  Schema.filter((models) =>
+    Object.keys(models).flatMap((name) => {
+      if (name === "") return [{ path: [name], message: "is no name of a model" }]
+      return name.includes("*") ? [{ path: [name], message: "is one name; a * is for model_match" }] : []
+    })
+  ),
+  Schema.annotations({
+    jsonSchema: {
+      propertyNames: { minLength: 1, pattern: "^[^*]*$" },
+      additionalProperties: { type: "string", minLength: 1 }
+    }
+  })
+)
 
 const Fallback = Schema.transform(
   Schema.Union(Schema.NonEmptyString, Schema.Literal(false)).annotations({
@@ -82,11 +102,13 @@ const HeaderName = Schema.Lowercase.pipe(
     jsonSchema: { pattern: headerName.source, not: { enum: ["host", ...framing] } }
   })
 )
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 const headerTitle = "a string on one line"
 const HeaderValue = SecretText.of(
-  Schema.String.pipe(Schema.pattern(headerValue), Schema.annotations({ title: headerTitle }))
-).annotations({ title: headerTitle, jsonSchema: { type: "string", title: headerTitle, pattern: headerValue.source } })
+  Schema.String.pipe(Schema.pattern(HeaderText.pattern), Schema.annotations({ title: headerTitle }))
+).annotations({
+  title: headerTitle,
+  jsonSchema: { type: "string", title: headerTitle, pattern: HeaderText.pattern.source }
+})
 const Headers = Schema.Record({ key: Schema.String, value: HeaderValue }).pipe(
   Schema.filter((headers) =>
     Object.keys(headers).flatMap((name) => {
@@ -146,6 +168,12 @@ export const Backend = Schema.Struct({
         "Sent as `Authorization: Bearer`. `caller` stands for the caller's own: its `Authorization: Bearer`, else its `x-api-key` or `api-key`, never another scheme such as Basic. Without a key nothing is sent, unless no backend at all has one (`api_key`, a key among `headers` or in `base_url`): then it is `caller` for all."
     })
     .pipe(Schema.fromKey("api_key")),
+  apiKeyFile: optional(Schema.NonEmptyString)
+    .annotations({
+      description:
+        "A file that holds the key, instead of `api_key`; it is read again when it changes. A relative path begins at the folder of the configuration."
+    })
+    .pipe(Schema.fromKey("api_key_file")),
   keyHeader: orDefault(HeaderName, () => "authorization")
     .annotations({
       description:
@@ -153,7 +181,15 @@ export const Backend = Schema.Struct({
     })
     .pipe(Schema.fromKey("key_header")),
   protocols: SpokenProtocol.field,
-  match: required(ModelMatch, "model_match").annotations({ description: "The models that the backend serves." }),
+  match: orDefault(ModelMatch, () => ({ type: "exact" as const, value: [] }))
+    .annotations({
+      description: "The models that the backend serves, besides those of `models`; one of both is required."
+    })
+    .pipe(Schema.fromKey("model_match")),
+  models: orDefault(Models, () => ({})).annotations({
+    description:
+      "Models that the backend serves, and the names that it has for them: `{ llama-3.3-70b: llama-3.3-70b-versatile }`. Callers and fallbacks use the former, so that backends that name a model differently share its traffic; the backend is asked for the latter."
+  }),
   weight: orDefault(Weight, () => 1)
     .annotations({
       description:

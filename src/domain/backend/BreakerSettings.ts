@@ -1,6 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import { Count, DurationText, orDefault, Share } from "../schema/ConfigSchema.js"
+import { Count, DurationText, orDefault, Share, TimeText } from "../schema/ConfigSchema.js"
 
 /** When a backend that fails is set aside, and how it comes back; see {@link Breaker.Settings}. */
 export const BreakerSettings = Schema.Struct({
@@ -14,14 +14,14 @@ export const BreakerSettings = Schema.Struct({
   failureRate: orDefault(Share, () => 0.5)
     .annotations({ description: "So does this share of failures among at least 20 calls within `window`." })
     .pipe(Schema.fromKey("failure_rate")),
-  window: orDefault(DurationText, () => Duration.seconds(30)).annotations({
+  window: orDefault(TimeText, () => Duration.seconds(30)).annotations({
     description: "How far back `failure_rate` looks."
   }),
-  open: orDefault(DurationText, () => Duration.seconds(10)).annotations({
+  open: orDefault(TimeText, () => Duration.seconds(10)).annotations({
     description:
       "For how long, the first time; twice as long each further time unless it fails at once, or as long as its `Retry-After` asks. Then one request goes to it, to see."
   }),
-  openMax: orDefault(DurationText, () => Duration.minutes(1))
+  openMax: orDefault(TimeText, () => Duration.minutes(1))
     .annotations({ description: "Never for longer than this." })
     .pipe(Schema.fromKey("open_max")),
   ramp: orDefault(DurationText, () => Duration.seconds(30)).annotations({

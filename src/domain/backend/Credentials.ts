@@ -18,9 +18,10 @@ export const takesCallers = ({ apiKey }: Backend): boolean => Option.contains(ap
 /** The `api_key` of a backend. */
 export const ownKey = ({ apiKey }: Backend): Option.Option<Redacted.Redacted> => Option.filter(apiKey, ApiKey.isOwn)
 
-/** Whether the configuration has a key for a backend: as `api_key`, among its `headers` or in its `base_url`. */
+/** Whether the configuration has a key for a backend: as `api_key`, in a file, among its `headers` or in its `base_url`. */
 export const hasKey = (backend: Backend): boolean =>
   Option.isSome(ownKey(backend)) ||
+  Option.isSome(backend.apiKeyFile) ||
   Object.entries(backend.headers).some(
     ([name, value]) =>
       SecretText.reveal(value) !== "" && (isCredential(name) || name.toLowerCase() === backend.keyHeader)

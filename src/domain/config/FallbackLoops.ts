@@ -1,5 +1,6 @@
 import * as Option from "effect/Option"
 import type { Backend } from "../backend/Backend.js"
+import * as ServedModels from "../backend/ServedModels.js"
 import type { ConfigIssue } from "../schema/ConfigIssue.js"
 import * as Operation from "../operation/Operation.js"
 import * as RouteTable from "../routing/RouteTable.js"
@@ -19,9 +20,10 @@ export const find = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssu
     const identity = identityOf(operation, siblings)
     if (done.has(identity)) return
     const steps = [...trail, { identity, name }]
-    for (const { backend, model } of siblings) {
+    for (const target of siblings) {
+      const { backend } = target
       if (Option.isNone(backend.fallback)) continue
-      const next = routes.resolve(operation, backend.fallback.value, model)
+      const next = routes.resolve(operation, backend.fallback.value, RouteTable.nameOf(target))
       if (identityOf(operation, next) === identity && !isIdle(backend, backend.fallback.value)) continue
       const start = steps.findIndex((step) => step.identity === identityOf(operation, next))
       if (start === -1) walk(operation, next, backend.fallback.value, steps)
@@ -33,9 +35,9 @@ export const find = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssu
     done.add(identity)
   }
 
-  for (const model of new Set(backends.flatMap(({ match }) => match.value))) {
+  for (const model of new Set(backends.flatMap(ServedModels.samplesOf))) {
     for (const operation of Operation.conversations) {
-      const siblings = routes.match(operation, model).map((backend) => ({ backend, model }))
+      const siblings = routes.match(operation, model).map((backend) => RouteTable.targetOf(backend, model))
       walk(operation, siblings, model, [])
     }
   }
@@ -53,8 +55,8 @@ interface Step {
 }
 
 // A fallback to one of a backend's own models is idle only where that is its single one.
-const isIdle = ({ match: { type, value } }: Backend, fallback: string): boolean =>
-  type === "exact" && value.every((model) => model === fallback)
+const isIdle = (backend: Backend, fallback: string): boolean =>
+  ServedModels.isListed(backend) && ServedModels.namesOf(backend).every((model) => model === fallback)
 
 const identityOf = (operation: Operation.Operation, siblings: ReadonlyArray<RouteTable.Target>): string =>
   JSON.stringify([operation, ...siblings.map(({ backend, model }) => [backend.name, model])])

@@ -19,15 +19,18 @@ import {
   SizeText,
   Strings,
   stringsJson,
+  TimeText,
   Workers
 } from "../schema/ConfigSchema.js"
 import * as Credentials from "../backend/Credentials.js"
 import * as IpRange from "./IpRange.js"
 import * as JsonBounds from "../json/JsonBounds.js"
 import * as Reach from "./Reach.js"
+import * as JsonObject from "../json/JsonObject.js"
 import { RetentionText } from "./Retention.js"
 import * as RouteTable from "../routing/RouteTable.js"
 import * as SecretText from "../backend/SecretText.js"
+import * as Unclaimed from "./Unclaimed.js"
 import * as WorkerShare from "./WorkerShare.js"
 import { Bodies, Durability } from "./WriterSettings.js"
 
@@ -63,13 +66,19 @@ const Queue = Schema.Struct({
   })
 })
 
-const OperatorKey = Schema.transform(
+const OperatorKey = Schema.transformOrFail(
   SecretText.of(Schema.String).annotations({ title: "a key", jsonSchema: { type: "string" } }),
   Schema.RedactedFromSelf(Schema.String),
   {
     strict: true,
-    decode: (text) => Redacted.make(SecretText.reveal(text).trim()),
-    encode: (key) => key
+    decode: (text, _, ast) => {
+      const key = SecretText.reveal(text)
+      const wrong = ApiKey.problem(key)
+      return wrong === undefined
+        ? ParseResult.succeed(Redacted.make(key.trim()))
+        : ParseResult.fail(new ParseResult.Type(ast, text, wrong))
+    },
+    encode: (key) => ParseResult.succeed(key)
   }
 )
 
@@ -78,7 +87,7 @@ const Server = Schema.Struct({
     description:
       "How long running answers may go on after SIGTERM. [How it goes with the time that a process is given](operating.md#how-much-time-an-end-takes)."
   }),
-  keepalive: optional(DurationText).annotations({
+  keepalive: optional(TimeText).annotations({
     description:
       "A comment is sent to a stream's caller after this long a silence, with the head before it where there is no answer yet ([why](failover.md#a-backend-that-is-silent)); some clients cannot read comments, and some give up after a few hundred of them, so not less than 5s."
   }),
@@ -102,7 +111,7 @@ const Server = Schema.Struct({
       description: "Requests with more values, objects, lists, texts and numbers in all, get a 413."
     })
     .pipe(Schema.fromKey("max_values")),
-  bodyTimeout: orDefault(DurationText, () => Duration.seconds(30))
+  bodyTimeout: orDefault(TimeText, () => Duration.seconds(30))
     .annotations({
       description:
         "A request whose body makes no progress for this long gets a 408; so does one whose body comes too slowly to be there within five minutes."
@@ -262,7 +271,10 @@ export type Plain = typeof GatewayConfig.Encoded
  * @category functions
  * @since 0.1.0
  */
-export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArray<ConfigIssue.ConfigIssue>> => {
+export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArray<ConfigIssue.ConfigIssue>> =>
+  decodeRead(withoutNotes(plain))
+
+const decodeRead = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArray<ConfigIssue.ConfigIssue>> => {
   const decoded = ParseResult.decodeUnknownEither(GatewayConfig)(plain, { errors: "all", onExcessProperty: "error" })
   const config = Either.isRight(decoded) ? withCleaning(decoded.right) : undefined
   const backends = config?.backends ?? readBackends(plain)
@@ -271,6 +283,7 @@ export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArr
       onNone: () => [],
       onSome: (issue) => ConfigIssue.fromParseIssue(issue, plain)
     }),
+    ...Unclaimed.find(plain),
     ...duplicateNames(backends),
     ...danglingFallbacks(backends),
     ...tagsSaidTwice(backends),
@@ -279,6 +292,14 @@ export const decode = (plain: unknown): Either.Either<GatewayConfig, ReadonlyArr
   ]
   return config !== undefined && issues.length === 0 ? Either.right(withKeys(config)) : Either.left(issues)
 }
+
+// Keys that begin with `x-` hold what others repeat, such as the anchors of a file.
+const withoutNotes = (plain: unknown): unknown =>
+  JsonObject.is(plain) && Object.keys(plain).some(isNote)
+    ? Object.fromEntries(Object.entries(plain).filter(([key]) => !isNote(key)))
+    : plain
+
+const isNote = (key: string): boolean => key.startsWith("x-")
 
 const withCleaning = (written: Schema.Schema.Type<typeof GatewayConfig>): GatewayConfig => ({
   ...written,
@@ -326,7 +347,7 @@ const unshareable = ({ backends, server }: GatewayConfig): ReadonlyArray<ConfigI
 
 const danglingFallbacks = (backends: ReadonlyArray<Backend>): ReadonlyArray<ConfigIssue.ConfigIssue> => {
   const routes = RouteTable.make(backends)
-  const names = backends.flatMap((backend) => [backend.name, ...backend.match.value])
+  const names = backends.flatMap((backend) => [backend.name, ...Object.keys(backend.models), ...backend.match.value])
   return backends.flatMap((backend, index) => {
     const target = Option.getOrUndefined(backend.fallback)
     if (

@@ -83,7 +83,7 @@ export class LogUnavailable extends Data.TaggedError("LogUnavailable")<{
   readonly cause: unknown
 }> {
   override get message() {
-    return `${this.path}: the record database cannot be opened: ${reasonOf(this.cause)}`
+    return `${withoutUser(this.path)}: the record database cannot be opened: ${reasonOf(this.cause)}`
   }
 }
 
@@ -134,4 +134,11 @@ export class AppendFailed extends Data.TaggedError("AppendFailed")<{
   override get message() {
     return `${this.path}: rows cannot be appended: ${reasonOf(this.cause)}`
   }
+}
+
+// A URL is no path, but somebody may have taken it for one; its password is nothing to be told.
+const withoutUser = (path: string): string => {
+  const scheme = path.indexOf("://")
+  const at = path.lastIndexOf("@")
+  return scheme === -1 || at < scheme ? path : `${path.slice(0, scheme + 3)}[redacted]${path.slice(at)}`
 }

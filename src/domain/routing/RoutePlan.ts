@@ -2,6 +2,7 @@ import * as Option from "effect/Option"
 import type { Backend } from "../backend/Backend.js"
 import * as Operation from "../operation/Operation.js"
 import type { RouteTable, Target } from "./RouteTable.js"
+import { nameOf, targetOf } from "./RouteTable.js"
 import * as Weighting from "./Weighting.js"
 
 /** Backends among which the weights decide: those of the requested model, or of one fallback. */
@@ -37,7 +38,7 @@ export const certain = (
 ): ReadonlyArray<Target> | undefined => {
   const [only, ...others] = routes.match(operation, requested)
   if (only === undefined || others.length > 0 || Option.isSome(only.fallback)) return undefined
-  return [{ backend: only, model: requested }]
+  return [targetOf(only, requested)]
 }
 
 /** The stages of the plan that {@link make} makes. */
@@ -49,26 +50,27 @@ export const stages = (
 ): ReadonlyArray<Stage> => {
   const plan: Array<Stage> = []
   const seen: Array<Target> = []
-  const isBound = Operation.isBoundToModel(operation)
   const waiting: Array<Pick<Stage, "fallback" | "siblings">> = [
     {
       fallback: undefined,
-      siblings: routes.match(operation, requested).map((backend) => ({ backend, model: requested }))
+      siblings: routes.match(operation, requested).map((backend) => targetOf(backend, requested))
     }
   ]
   for (const { fallback, siblings: unordered } of waiting) {
     const siblings = Weighting.order(unordered, weightOf, (sibling) => drawOf(sibling.backend))
     const fresh = siblings.filter((target) => {
-      if (isBound && target.model !== requested) return false
       if (seen.some((other) => isSame(other, target))) return false
       return seen.push(target) > 0
     })
     plan.push({ fallback, siblings, fresh })
-    for (const { backend, model } of fresh) {
+    for (const target of fresh) {
+      const { backend } = target
       if (Option.isNone(backend.fallback)) continue
       waiting.push({
         fallback: backend.fallback.value,
-        siblings: routes.resolve(operation, backend.fallback.value, model)
+        siblings: routes
+          .resolve(operation, backend.fallback.value, nameOf(target))
+          .filter((other) => !Operation.isBoundToModel(operation) || nameOf(other) === requested)
       })
     }
   }

@@ -1,4 +1,5 @@
 import type { Backend } from "../backend/Backend.js"
+import * as ServedModels from "../backend/ServedModels.js"
 import * as SpokenProtocol from "../backend/SpokenProtocol.js"
 import type { Operation } from "../operation/Operation.js"
 
@@ -6,6 +7,8 @@ import type { Operation } from "../operation/Operation.js"
 export interface Target {
   readonly backend: Backend
   readonly model: string
+  /** The name by which it was chosen, where the backend has another one for the model (`models`). */
+  readonly name?: string
 }
 
 /**
@@ -31,20 +34,28 @@ export const make = (backends: ReadonlyArray<Backend>): RouteTable => {
     match,
     resolve: (operation, fallback, requested) => {
       const serving = match(operation, fallback)
-      if (serving.length > 0) return serving.map((backend) => ({ backend, model: fallback }))
+      if (serving.length > 0) return serving.map((backend) => targetOf(backend, fallback))
       return backends
         .filter((backend) => backend.name === fallback && SpokenProtocol.answers(backend.protocols, operation))
-        .map((backend) => ({ backend, model: modelFor(backend, requested) }))
+        .map((backend) => targetOf(backend, nameFor(backend, requested)))
     }
   }
 }
 
 /** Whether a backend claims a model. */
-export const serves = (backend: Backend, model: string): boolean =>
-  backend.match.type === "exact"
-    ? backend.match.value.includes(model)
-    : backend.match.value.some((keyword) => model.includes(keyword))
+export const serves = (backend: Backend, model: string): boolean => ServedModels.serves(backend, model)
+
+/** A backend with the model that it is asked for where a caller asks for this one. */
+export const targetOf = (backend: Backend, name: string): Target => {
+  const model = ServedModels.modelFor(backend, name)
+  return model === name ? { backend, model } : { backend, model, name }
+}
+
+/** The name by which a target was chosen, which its siblings have in common. */
+export const nameOf = ({ model, name }: Pick<Target, "model" | "name">): string => name ?? model
 
 // A backend chosen by its name need not know the caller's model: ask it for one that it claims.
-const modelFor = (backend: Backend, requested: string): string =>
-  serves(backend, requested) || backend.match.type === "keyword" ? requested : (backend.match.value[0] ?? requested)
+const nameFor = (backend: Backend, requested: string): string => {
+  if (serves(backend, requested) || backend.match.type === "keyword") return requested
+  return ServedModels.namesOf(backend)[0] ?? requested
+}

@@ -6,7 +6,8 @@ import * as RoutePlan from "./RoutePlan.js"
 import * as RouteTable from "./RouteTable.js"
 
 /**
- * A backend, and the model that it would be asked for.
+ * A backend, and the model that it would be asked for; `name` is what it was chosen by, where its `models` have another name
+ * for that.
  *
  * @category models
  * @since 0.1.0
@@ -14,6 +15,7 @@ import * as RouteTable from "./RouteTable.js"
 export interface Candidate {
   readonly backend: Backend
   readonly model: string
+  readonly name?: string
 }
 
 /**
@@ -25,6 +27,14 @@ export interface Candidate {
 export interface Config {
   readonly backends: ReadonlyArray<Backend>
 }
+
+/**
+ * Whether a backend serves a model, by the name that callers have for it.
+ *
+ * @category functions
+ * @since 0.1.0
+ */
+export const serves = (backend: Backend, model: string): boolean => RouteTable.serves(backend, model)
 
 /**
  * Who is asked for a model, first to last, as long as one after the other fails: the backends that serve it in weighted

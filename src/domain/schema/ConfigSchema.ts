@@ -9,23 +9,10 @@ const durationTitle = "a duration such as 500ms, 10s or 2m"
 const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
 /** A duration written as `500ms`, `10s`, `2m` or `1h`. */
-export const DurationText = Schema.transformOrFail(
-  Schema.String.annotations({ title: durationTitle }),
-  Schema.DurationFromSelf,
-  {
-    strict: true,
-    decode: (text, _, ast) => {
-      const millis = measure(text, durationUnits)
-      return millis === undefined
-        ? ParseResult.fail(new ParseResult.Type(ast, text))
-        : ParseResult.succeed(Duration.millis(millis))
-    },
-    encode: (duration) => ParseResult.succeed(inUnits(Duration.toMillis(duration), durationUnits))
-  }
-).annotations({
-  title: durationTitle,
-  jsonSchema: textLike(String.raw`^\s*\d+(\.\d+)?\s*(ms|s|m|h)\s*$`, { examples: ["500ms", "10s", "2m"] })
-})
+export const DurationText = durationText("")
+
+/** The same, but not none: what may take no time at all can only fail. */
+export const TimeText = durationText("(?=.*[1-9])", "is no time at all: leave it out for its default")
 
 /** A size in bytes, written as `32MiB`, `10MB` or a plain number. */
 export const SizeText = Schema.transformOrFail(Schema.Union(Schema.String, Schema.Positive), Schema.Number, {
@@ -130,6 +117,23 @@ export const orDefault = <A, I, R>(schema: Schema.Schema<A, I, R>, value: () => 
 /** A key that may be missing or empty. */
 export const optional = <A, I, R>(schema: Schema.Schema<A, I, R>) =>
   Schema.optionalWith(schema, { nullable: true, as: "Option" })
+
+function durationText(lookahead: string, zero?: string) {
+  return Schema.transformOrFail(Schema.String.annotations({ title: durationTitle }), Schema.DurationFromSelf, {
+    strict: true,
+    decode: (text, _, ast) => {
+      const millis = measure(text, durationUnits)
+      if (millis === undefined) return ParseResult.fail(new ParseResult.Type(ast, text))
+      return millis === 0 && zero !== undefined
+        ? ParseResult.fail(new ParseResult.Type(ast, text, zero))
+        : ParseResult.succeed(Duration.millis(millis))
+    },
+    encode: (duration) => ParseResult.succeed(inUnits(Duration.toMillis(duration), durationUnits))
+  }).annotations({
+    title: durationTitle,
+    jsonSchema: textLike(String.raw`^${lookahead}\s*\d+(\.\d+)?\s*(ms|s|m|h)\s*$`, { examples: ["500ms", "10s", "2m"] })
+  })
+}
 
 // `${MAX_TOKENS}` interpolates to text, so numbers are also read from text.
 function numberOrText(title: string, valid: (n: number) => boolean, jsonSchema: object) {

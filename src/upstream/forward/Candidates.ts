@@ -9,6 +9,7 @@ import type { AttemptFailure } from "../../domain/failure/Failure.js"
 import { unchecked } from "../../domain/failure/Identified.js"
 import * as RetryPolicy from "../../domain/failover/RetryPolicy.js"
 import type { Target } from "../../domain/routing/RouteTable.js"
+import { nameOf } from "../../domain/routing/RouteTable.js"
 import type * as Health from "../Health.js"
 import type * as Slots from "../Slots.js"
 import type { Limits } from "../../admission/WaitingLine.js"
@@ -228,7 +229,7 @@ const decide = Effect.fnUntraced(function* (shared: Shared, failure: AttemptFail
   const { remaining } = shared
   const { retries, retryAfterMax } = target.backend
   const isSibling = (other: Target) =>
-    other.model === target.model && !health.isOpen(other.backend, now) && slots.fullness(other).heldUntil <= now
+    nameOf(other) === nameOf(target) && !health.isOpen(other.backend, now) && slots.fullness(other).heldUntil <= now
   const verdict = RetryPolicy.verdict(failure, {
     ...made,
     retries,
@@ -238,7 +239,7 @@ const decide = Effect.fnUntraced(function* (shared: Shared, failure: AttemptFail
     remainingElsewhere: Duration.millis(Math.max(0, ...remaining.map((other) => left(shared, other, now)))),
     draw: yield* Random.next
   })
-  if (verdict._tag === "NextModel") shared.remaining = remaining.filter(({ model }) => model !== target.model)
+  if (verdict._tag === "NextModel") shared.remaining = remaining.filter((other) => nameOf(other) !== nameOf(target))
   if (verdict._tag === "Stop") shared.remaining = []
   return verdict
 })

@@ -39,6 +39,7 @@ describe("Backend", () => {
       connect: 10,
       headers: 60,
       firstToken: 120,
+      firstTokenMax: 600,
       idle: 60,
       total: 1_800
     })
@@ -152,7 +153,7 @@ describe("Backend", () => {
       'strip_tags[0]: expected the name of a tag, without < and >, got "<think>"'
     ])
     assert.deepStrictEqual(wrong({ model_match: { type: "regex", value: "m" } }), [
-      'model_match.type: expected "keyword" | "exact", got "regex"'
+      'model_match.type: expected "keyword" | "exact" | "any", got "regex"'
     ])
   })
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
+import * as ServedModels from "../../../src/domain/backend/ServedModels.js"
 import * as FallbackLoops from "../../../src/domain/config/FallbackLoops.js"
 import * as RouteTable from "../../../src/domain/routing/RouteTable.js"
 import type { Entry } from "../generators.js"
@@ -54,18 +55,19 @@ describe("FallbackLoops", () => {
         siblings.map((target) => `${target.backend.name}:${target.model}`).join()
       const returns = (siblings: ReadonlyArray<RouteTable.Target>, trail: ReadonlyArray<string>): boolean => {
         const identity = identityOf(siblings)
-        return siblings.some(({ backend, model }) => {
+        return siblings.some((target) => {
+          const { backend } = target
           if (Option.isNone(backend.fallback)) return false
           const name = backend.fallback.value
-          const next = routes.resolve("chat", name, model)
+          const next = routes.resolve("chat", name, RouteTable.nameOf(target))
           if (identityOf(next) !== identity)
             return trail.includes(identityOf(next)) || returns(next, [...trail, identity])
-          return backend.match.type === "exact" && backend.match.value.every((each) => each === name)
+          return ServedModels.isListed(backend) && ServedModels.namesOf(backend).every((each) => each === name)
         })
       }
-      const models = list.flatMap(({ match }) => match.value)
+      const models = list.flatMap(ServedModels.samplesOf)
       const any = models.some((model) => {
-        const siblings = routes.match("chat", model).map((backend) => ({ backend, model }))
+        const siblings = routes.match("chat", model).map((backend) => RouteTable.targetOf(backend, model))
         return returns(siblings, [])
       })
       assert.strictEqual(FallbackLoops.find(list).length > 0, any)

@@ -29,6 +29,31 @@ describe("Shadowing", () => {
     assert.deepStrictEqual(found(exact("gpt-4", "gpt-")), [])
   })
 
+  it("finds values that a pattern of their list covers, once", () => {
+    assert.deepStrictEqual(found(exact("gpt-4", "gpt-*", "*-4")), [
+      '[0].model_match.value[0]: "gpt-4" adds nothing: whatever fits it fits "gpt-*"'
+    ])
+    assert.deepStrictEqual(found(keyword("*a", "a")), [
+      '[0].model_match.value[1]: "a" adds nothing: whatever contains it contains "*a"'
+    ])
+    assert.deepStrictEqual(found(keyword("a*b", "b")), [
+      '[0].model_match.value[0]: "a*b" adds nothing: whatever contains it contains "b"'
+    ])
+  })
+
+  it("knows what a pattern, any and the names of models take", () => {
+    const only = (over: string) => `[0].priority: with priority 0 it is only asked for ${over} failed`
+    const idle = { priority: 0 }
+    assert.deepStrictEqual(found({ ...exact("gpt-4", "x"), ...idle }, exact("gpt-*")), [only('"gpt-4" when "b1"')])
+    assert.deepStrictEqual(found({ ...exact("gpt-*"), ...idle }, exact("gpt-4")), [])
+    assert.deepStrictEqual(found({ ...keyword("a"), ...idle }, { model_match: { type: "any" } }), [
+      only('"a" when "b1"')
+    ])
+    const named = { model_match: null, models: { m: "their-m" } }
+    assert.deepStrictEqual(found({ ...named, ...idle }, exact("m")), [only('"m" when "b1"')])
+    assert.deepStrictEqual(found({ ...exact("m"), ...idle }, named), [only('"m" when "b1"')])
+  })
+
   it("finds backends of priority 0 whose models others take", () => {
     assert.deepStrictEqual(found({ ...exact("m", "own"), priority: 0 }, exact("m"), keyword("m")), [
       '[0].priority: with priority 0 it is only asked for "m" when "b1", "b2" failed'

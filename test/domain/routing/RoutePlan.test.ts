@@ -75,6 +75,28 @@ describe("RoutePlan", () => {
     ])
   })
 
+  it("asks each sibling for the model by its own name, and fallbacks for the caller's", () => {
+    const groq = entry({
+      name: "groq",
+      model_match: null,
+      models: { m: "m-versatile", n: "n-versatile" },
+      fallback: "n"
+    })
+    const entries = [groq, serving("a", "m", { priority: 0 }), serving("b", "n", { priority: 0 })]
+    assert.deepStrictEqual(plan("m", entries), ["groq:m-versatile", "a:m", "groq:n-versatile", "b:n"])
+    assert.deepStrictEqual(plan("m-versatile", entries), [])
+    assert.deepStrictEqual(plan("x", [serving("a", "x", { fallback: "groq" }), groq]), [
+      "a:x",
+      "groq:m-versatile",
+      "groq:n-versatile"
+    ])
+  })
+
+  it("asks a backend once where two names mean the same model there", () => {
+    const one = entry({ model_match: null, models: { m: "big", n: "big" }, fallback: "n" })
+    assert.deepStrictEqual(plan("m", [one]), ["a:big"])
+  })
+
   it("for any fallbacks: each backend and model once, siblings first, everything reachable and nothing else", () =>
     holds(
       fc.tuple(
@@ -89,13 +111,15 @@ describe("RoutePlan", () => {
         const identities = targets.map(shown)
         assert.strictEqual(new Set(identities).size, identities.length, "each once")
 
-        const siblings = routes.match("chat", requested).map((backend) => `${backend.name}:${requested}`)
+        const siblings = routes
+          .match("chat", requested)
+          .map((backend) => shown(RouteTable.targetOf(backend, requested)))
         assert.sameMembers(identities.slice(0, siblings.length), siblings, "siblings first")
 
         const reachedFrom = (target: RouteTable.Target) =>
           Option.match(target.backend.fallback, {
             onNone: () => [],
-            onSome: (fallback) => routes.resolve("chat", fallback, target.model).map(shown)
+            onSome: (fallback) => routes.resolve("chat", fallback, RouteTable.nameOf(target)).map(shown)
           })
         targets.forEach((target, index) => {
           for (const reached of reachedFrom(target)) assert.include(identities, reached, "everything reachable")

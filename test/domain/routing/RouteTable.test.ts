@@ -25,6 +25,41 @@ describe("RouteTable", () => {
     for (const model of ["GPT-4", "Claude", "gp t", ""]) assert.deepStrictEqual(names(routes, model), [])
   })
 
+  it("takes a * for any text, in exact names and in keywords", () => {
+    const routes = table(["a", "exact", "gpt-*-mini", "o*"], ["b", "keyword", "t-*ni", "*"], ["c", "exact", "*"])
+    assert.deepStrictEqual(names(routes, "gpt-4o-mini"), ["a", "b", "c"])
+    assert.deepStrictEqual(names(routes, "gpt--mini-2"), ["b", "c"])
+    const exact = table(["a", "exact", "gpt-*-mini", "o*", "a*a"])
+    for (const model of ["gpt--mini", "gpt-4-mini-mini", "o", "o3", "aa", "aba"])
+      assert.deepStrictEqual(names(exact, model), ["a"], model)
+    for (const model of ["gpt-mini", "gpt-4-min", "xo", "a", "", "gpt-*-min"])
+      assert.deepStrictEqual(names(exact, model), [], model)
+    const keyword = table(["b", "keyword", "t-*ni"])
+    for (const model of ["gpt-4o-mini-2", "t-ni"]) assert.deepStrictEqual(names(keyword, model), ["b"])
+    for (const model of ["t-n", "nit-", "T-ni"]) assert.deepStrictEqual(names(keyword, model), [])
+  })
+
+  it("takes every model with type any", () => {
+    const routes = RouteTable.make(backends(entry({ name: "a", model_match: { type: "any" } }), entry({ name: "b" })))
+    for (const model of ["x", "", "a*b"]) assert.deepStrictEqual(names(routes, model), ["a"])
+    assert.deepStrictEqual(names(routes, "m"), ["a", "b"])
+  })
+
+  it("knows a model by the caller's name and by the backend's", () => {
+    const routes = RouteTable.make(
+      backends(
+        entry({ name: "a", model_match: null, models: { llama: "llama-versatile", toString: "x" } }),
+        entry({ name: "b", model_match: { type: "exact", value: "llama" } }),
+        entry({ name: "c", model_match: { type: "keyword", value: "llama" }, models: { llama: "meta/llama" } })
+      )
+    )
+    assert.deepStrictEqual(targets(routes, "llama", "m"), ["a:llama-versatile", "b:llama", "c:meta/llama"])
+    assert.deepStrictEqual(targets(routes, "llama-2", "m"), ["c:llama-2"])
+    assert.deepStrictEqual(names(routes, "valueOf"), [])
+    assert.deepStrictEqual(targets(routes, "toString", "m"), ["a:x"])
+    assert.deepStrictEqual(targets(routes, "a", "m"), ["a:llama-versatile"])
+  })
+
   it("puts exact and keyword backends in one pool, in configured order", () => {
     const routes = table(["a", "keyword", "gpt"], ["b", "exact", "gpt-4"], ["c", "exact", "other"])
     assert.deepStrictEqual(names(routes, "gpt-4"), ["a", "b"])
