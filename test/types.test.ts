@@ -222,7 +222,19 @@ describe("the types of a record", () => {
   it("know the outcomes and the operations by their words", () => {
     expectTypeOf<RequestRecord["Outcome"]>().toEqualTypeOf<Outcome["_tag"] | "Interrupted">()
     expectTypeOf<RequestRecord["Type"]>().toEqualTypeOf<
-      "chat" | "completion" | "embeddings" | "rerank" | "score" | "classify" | "moderations"
+      | "chat"
+      | "completion"
+      | "embeddings"
+      | "rerank"
+      | "score"
+      | "classify"
+      | "moderations"
+      | "audio/speech"
+      | "audio/transcriptions"
+      | "audio/translations"
+      | "images/generations"
+      | "images/edits"
+      | "images/variations"
     >()
     const read = (record: RequestRecord) => Schema.decode(Attempts)(record.Attempts)
     expectTypeOf(read).returns.toMatchTypeOf<Effect.Effect<ReadonlyArray<AttemptTrace>, unknown>>()

@@ -5,6 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as BoundedFile from "../config/BoundedFile.js"
 import * as ConfigFile from "../config/ConfigFile.js"
+import * as Operation from "../domain/operation/Operation.js"
+import * as Operations from "../domain/operation/Operations.js"
+import type { Asking } from "../domain/protocol/ClientProtocol.js"
+import * as Protocols from "../domain/protocol/Protocols.js"
 import * as OpenAiChatClient from "../domain/protocol/openai-chat/OpenAiChatClient.js"
 import * as OpenAiTextClient from "../domain/protocol/openai-text/OpenAiTextClient.js"
 import * as ConfigIssue from "../domain/schema/ConfigIssue.js"
@@ -40,6 +44,10 @@ const options = {
     Options.withDescription("The URL of a running gateway, which is asked what it knows of these backends"),
     Options.optional
   ),
+  endpoint: Options.text("endpoint").pipe(
+    Options.withDescription("Where it is posted, such as /v1/embeddings; /v1/chat/completions by default"),
+    Options.optional
+  ),
   stream: Options.boolean("stream").pipe(Options.withDescription("As if the caller asked for a stream")),
   config: CommonOptions.config,
   json: CommonOptions.json
@@ -49,6 +57,7 @@ const explain = (settings: {
   readonly model: Option.Option<string>
   readonly body: Option.Option<string>
   readonly gateway: Option.Option<string>
+  readonly endpoint: Option.Option<string>
   readonly stream: boolean
   readonly config: string
   readonly json: boolean
@@ -81,23 +90,51 @@ export const command = Command.make("explain", options, explain).pipe(
   Command.withDescription("Explain where a request would go, and what would be sent")
 )
 
-const sample = { messages: [{ role: "user", content: "Hello" }] }
+const samples = { chat: { messages: [{ role: "user", content: "Hello" }] }, text: { prompt: "Hello" } }
+
+const sampleOf = ({ operation }: Asking): JsonObject.JsonObject => {
+  if (Operation.isConversation(operation)) return samples[operation]
+  return Operation.isMedia(operation) ? Operations.media[operation].sample : Operations.plain[operation].sample
+}
 
 const requestFor = Effect.fnUntraced(function* (settings: {
   readonly model: Option.Option<string>
   readonly body: Option.Option<string>
+  readonly endpoint: Option.Option<string>
   readonly stream: boolean
 }) {
   const given = yield* Effect.transposeMapOption(settings.body, readBody)
+  const asking = yield* Option.match(settings.endpoint, {
+    onNone: () => Effect.succeed(askingOf(Option.getOrElse(given, JsonObject.empty))),
+    onSome: askingAt
+  })
   const body = {
-    ...Option.getOrElse(given, () => sample),
+    ...Option.getOrElse(given, () => sampleOf(asking)),
     ...Option.match(settings.model, { onNone: () => ({}), onSome: (model) => ({ model }) }),
     ...(settings.stream ? { stream: true } : {})
   }
-  if (!("model" in body)) return yield* new NoRequest({ reason: "Which model? Give --model, or a --body with one." })
-  const { decode } = "prompt" in body && !("messages" in body) ? OpenAiTextClient.protocol : OpenAiChatClient.protocol
-  return yield* decode(JsonText.write(body))
+  if (!("model" in body) && !hasModel(asking))
+    return yield* new NoRequest({ reason: "Which model? Give --model, or a --body with one." })
+  return yield* asking.decode(JsonText.write(body))
 })
+
+// Where nothing is said of the endpoint, its body tells those of conversations apart.
+const askingOf = (body: JsonObject.JsonObject): Asking =>
+  "prompt" in body && !("messages" in body) ? OpenAiTextClient.protocol : OpenAiChatClient.protocol
+
+const askingAt = (path: string): Effect.Effect<Asking, NoRequest> => {
+  const found = Protocols.endpoints.find(({ paths }) => paths.some((each) => each === path))
+  if (found !== undefined) return Effect.succeed(found)
+  const known = Protocols.endpoints.flatMap(({ paths: [first] }) => first ?? [])
+  const reason = `No endpoint "${path}" asks for a model${ConfigIssue.didYouMean(path, known)}; there are ${known.join(", ")}.`
+  return new NoRequest({ reason })
+}
+
+const hasModel = ({ operation }: Asking): boolean => {
+  if (Operation.isConversation(operation)) return false
+  const { defaultModel } = Operation.isMedia(operation) ? Operations.media[operation] : Operations.plain[operation]
+  return defaultModel !== undefined
+}
 
 /** A body may be this large, in bytes. */
 const mostBody = 32 * 1024 ** 2

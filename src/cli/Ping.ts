@@ -107,7 +107,7 @@ const rowOf = (finding: Probe.Finding): ReadonlyArray<string> => [
   keyText[finding.key],
   finding.models === null ? "-" : String(finding.models),
   yesNo(finding.answers),
-  yesNo(finding.streams),
+  finding.streams === null ? "-" : yesNo(finding.streams),
   millis(finding.firstTokenMs),
   millis(finding.latencyMs)
 ]

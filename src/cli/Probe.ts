@@ -7,7 +7,9 @@ import * as Credentials from "../domain/backend/Credentials.js"
 import * as ServedModels from "../domain/backend/ServedModels.js"
 import * as RouteTable from "../domain/routing/RouteTable.js"
 import type { Backends } from "../upstream/Backends.js"
+import * as Operations from "../domain/operation/Operations.js"
 import * as ProbeCalls from "./ProbeCalls.js"
+import * as SentRequest from "./SentRequest.js"
 
 /** What one backend did when it was asked. */
 export interface Finding {
@@ -22,7 +24,8 @@ export interface Finding {
   /** How many models it lists; null when it lists none. */
   readonly models: number | null
   readonly answers: boolean
-  readonly streams: boolean
+  /** Null where its model makes vectors, which nobody streams. */
+  readonly streams: boolean | null
   /** Until the first content of a stream, in ms. */
   readonly firstTokenMs: number | null
   /** Until the whole of a short answer, in ms. */
@@ -41,7 +44,7 @@ export interface Options {
 }
 
 /** Whether a backend does its work; listing models is no part of it. */
-export const isWell = (finding: Finding): boolean => finding.answers && finding.streams
+export const isWell = (finding: Finding): boolean => finding.answers && finding.streams !== false
 
 /** Asks a backend for its models, for a tiny answer and for a tiny stream. */
 export const run = (configured: Backend, options: Options): Effect.Effect<Finding, never, Backends> =>
@@ -54,6 +57,22 @@ export const run = (configured: Backend, options: Options): Effect.Effect<Findin
       Option.getOrElse(options.model, () => nameFor(backend, names))
     )
     const whole = yield* Effect.either(ProbeCalls.ask(target, options.caller, false))
+    const embedded = mayEmbed(whole) ? yield* Effect.option(ProbeCalls.embed(target, options.caller)) : Option.none()
+    if (Option.isSome(embedded)) {
+      return {
+        backend: backend.name,
+        model: target.model,
+        url: SentRequest.urlOf(target, Operations.plain.embeddings.path),
+        reachable: true,
+        key: keyOf(backend, options.caller, [listed, Either.right(undefined)]),
+        models: Either.isRight(listed) ? names.length : null,
+        answers: true,
+        streams: null,
+        firstTokenMs: null,
+        latencyMs: embedded.value.ms,
+        problems: []
+      }
+    }
     const streamed = isFinal(whole) ? whole : yield* Effect.either(ProbeCalls.ask(target, options.caller, true))
     const streams = Either.isRight(streamed) && streamed.right.isStream
     const notStreamed = Either.isRight(streamed) && !streams ? ["asked for a stream, it does not send one"] : []
@@ -102,6 +121,9 @@ const wasReached = (result: Result<unknown>): boolean => Either.isRight(result) 
 
 // What would not be otherwise for a stream.
 const isFinal = (result: Result<unknown>): boolean => !wasReached(result) || [401, 403].includes(statusOf(result) ?? 0)
+
+// A model that does not chat may make vectors.
+const mayEmbed = (result: Result<unknown>): boolean => [400, 404, 405, 422].includes(statusOf(result) ?? 0)
 
 const keyOf = (
   backend: Backend,

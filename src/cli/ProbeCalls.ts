@@ -16,10 +16,13 @@ import type { Target } from "../domain/routing/RouteTable.js"
 import * as Told from "../domain/chat/answer/Told.js"
 import * as UpstreamError from "../domain/failure/UpstreamError.js"
 import * as SpokenProtocol from "../domain/backend/SpokenProtocol.js"
+import * as Operations from "../domain/operation/Operations.js"
 import * as Protocols from "../domain/protocol/Protocols.js"
 import type { Connections } from "../http1/Dispatch.js"
+import type { AnswerReader } from "../upstream/attempt/AnswerReader.js"
 import * as Attempt from "../upstream/attempt/Attempt.js"
 import * as ChatReader from "../upstream/attempt/ChatReader.js"
+import * as JsonReader from "../upstream/attempt/JsonReader.js"
 import { Backends } from "../upstream/Backends.js"
 import * as ByteBudget from "../admission/ByteBudget.js"
 import * as Decompress from "../upstream/Decompress.js"
@@ -100,11 +103,33 @@ export const urlOf = (target: Target): string => {
 
 const newLimit = "max_completion_tokens"
 
+/** Asks for a vector, of a backend that does not chat. */
+export const embed = (target: Target, caller: Credentials.Headers): Effect.Effect<Reply, CallFailure, Backends> => {
+  const { model } = target
+  const body = { model, input: "ping" }
+  const ask: Ask = { operation: "embeddings", model, stream: false, includeUsage: false, body }
+  return Effect.map(Effect.scoped(call(target, caller, ask, JsonReader.of(Operations.plain.embeddings))), ({ ms }) => ({
+    ms,
+    isStream: false
+  }))
+}
+
 const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, limit: string) =>
   Effect.gen(function* () {
     const operation = operationOf(target)
-    const ask = askOf(target, operation, stream, limit)
     const reader = ChatReader.of(operation)
+    const { content, isStream, ms } = yield* call<ChatReader.ChatAnswer>(
+      target,
+      caller,
+      askOf(target, operation, stream, limit),
+      stream ? reader.streamed : reader.whole
+    )
+    if (content._tag === "Streamed") yield* Effect.mapError(Stream.runDrain(content.chunks), AnswerFailure.beforeCommit)
+    return { ms, isStream }
+  }).pipe(Effect.scoped)
+
+const call = <A>(target: Target, caller: Credentials.Headers, ask: Ask, reader: AnswerReader<A>) =>
+  Effect.gen(function* () {
     const protocol = Protocols.between(ask.operation, target.backend)
     if (protocol === undefined) return yield* new ProtocolBroken({ reason: "it speaks no protocol" })
     const body = JsonText.write((yield* protocol.body(ask, target)).body)
@@ -114,24 +139,22 @@ const attempt = (target: Target, caller: Credentials.Headers, stream: boolean, l
     const deadline = startedAt + Duration.toMillis(timeouts.total)
     let isStream = false
     const connections = (yield* Backends).connections(target.backend)
-    const { content } = yield* Attempt.make<ChatReader.ChatAnswer>({
+    const { content } = yield* Attempt.make<A>({
       id: "ping",
       ask,
       protocol,
       target,
       body,
       connections: watched(connections, (type) => (isStream = type.includes("event-stream"))),
-      reader: stream ? reader.streamed : reader.whole,
+      reader,
       prefix: target.backend.specialPrefix,
       callerHeaders: caller,
       times: { clock, timeouts, startedAt, deadline },
       bytes: ByteBudget.unbounded,
       scope: yield* LightScope.scoped
     })
-    const ms = clock.now() - startedAt
-    if (content._tag === "Streamed") yield* Effect.mapError(Stream.runDrain(content.chunks), AnswerFailure.beforeCommit)
-    return { ms, isStream }
-  }).pipe(Effect.scoped)
+    return { content, isStream, ms: clock.now() - startedAt }
+  })
 
 const operationOf = ({ backend }: Target): Conversation =>
   SpokenProtocol.answers(backend.protocols, "chat") ? "chat" : "text"

@@ -5,6 +5,8 @@ import * as BackendAddress from "../domain/backend/BackendAddress.js"
 import * as Credentials from "../domain/backend/Credentials.js"
 import { BodyMalformed } from "../domain/failure/Failure.js"
 import * as JsonObject from "../domain/json/JsonObject.js"
+import * as Operation from "../domain/operation/Operation.js"
+import * as Operations from "../domain/operation/Operations.js"
 import type { Target } from "../domain/routing/RouteTable.js"
 import * as Protocols from "../domain/protocol/Protocols.js"
 import * as Secrets from "../domain/backend/Secrets.js"
@@ -29,8 +31,8 @@ export const make = (ask: Ask, target: Target): Either.Either<SentRequest, BodyM
   const headers = Credentials.redactHeaders(protocol.headers(ask, target.backend, anyCaller))
   return Either.map(protocol.body(ask, target), ({ body, removed }) => ({
     method: "POST",
-    url: urlOf(target, protocol.path(ask)),
-    headers: { ...Secrets.hideInHeaders(headers, target.backend), "content-type": "application/json" },
+    url: urlOf(target, protocol.path(ask), protocol.isUnversioned),
+    headers: { ...Secrets.hideInHeaders(headers, target.backend), "content-type": typeOf(ask) },
     body: Object.fromEntries(
       Object.entries(body).map(([key, value]) => [
         key,
@@ -41,14 +43,19 @@ export const make = (ask: Ask, target: Target): Either.Either<SentRequest, BodyM
   }))
 }
 
+const typeOf = ({ operation }: Ask): string =>
+  Operation.isMedia(operation) && Operations.media[operation].request === "form"
+    ? "multipart/form-data"
+    : "application/json"
+
 // Where the backend has no key of its own the caller's is sent; it is redacted as well.
 const anyCaller = { authorization: "Bearer caller" }
 
 /** The URL that a target is asked at, without keys. */
-export const urlOf = (target: Target, path: string): string => {
+export const urlOf = (target: Target, path: string, isUnversioned = false): string => {
   const { backend } = target
   if (backend.baseUrl === DemoBackend.url) return `${DemoBackend.url}${path}`
-  const endpoint = BackendUrl.of(target, path)
+  const endpoint = BackendUrl.of(target, path, isUnversioned)
   const url = new URL(endpoint.path, endpoint.origin)
   for (const name of url.searchParams.keys()) {
     if (Credentials.isCredential(name)) url.searchParams.set(name, "[redacted]")

@@ -38,6 +38,11 @@ export class LocalSink extends PulledSink<AnswerChunk> {
     return true
   }
 
+  // Nobody asks for sound or images inside the process.
+  writeBytes(): boolean {
+    return true
+  }
+
   end(text: string, onEnded: (delivered: boolean) => void): void {
     this.text = text
     this.finish(onEnded)

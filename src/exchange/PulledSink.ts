@@ -39,6 +39,7 @@ export abstract class PulledSink<A> implements CallerSink {
 
   abstract start(status: number, headers: Readonly<Record<string, string>>): void
   abstract write(text: string): boolean
+  abstract writeBytes(bytes: Uint8Array): boolean
   abstract end(text: string, onEnded: (delivered: boolean) => void): void
   abstract endShort(text: string, onEnded: (delivered: boolean) => void): void
   abstract breakOff(): boolean

@@ -1,20 +1,24 @@
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { ConfigRef } from "../config/ConfigRef.js"
 import type { Ask } from "../domain/chat/Ask.js"
 import type { Asking, ClientProtocol } from "../domain/protocol/ClientProtocol.js"
 import * as Deployments from "../domain/protocol/Deployments.js"
 import * as PathSegment from "../domain/wire/PathSegment.js"
+import type { MediaClient } from "../domain/protocol/openai-media/OpenAiMediaClient.js"
 import type { PlainClient } from "../domain/protocol/openai-plain/OpenAiPlainClient.js"
 import * as Protocols from "../domain/protocol/Protocols.js"
 import { ModelNotFound } from "../domain/failure/Failure.js"
 import * as WireError from "../domain/failure/WireError.js"
 import * as Exchange from "../exchange/Exchange.js"
 import * as Delivery from "../relay/Delivery.js"
+import * as PassRelay from "../relay/PassRelay.js"
 import * as Relay from "../relay/Relay.js"
 import type { ResponseSink } from "../relay/ResponseSink.js"
+import * as BytesReader from "../upstream/attempt/BytesReader.js"
 import * as ChatReader from "../upstream/attempt/ChatReader.js"
 import * as JsonReader from "../upstream/attempt/JsonReader.js"
 import type { Backends } from "../upstream/Backends.js"
@@ -66,6 +70,23 @@ const plain = (client: PlainClient): Handler.Handler<Services> => {
   })
 }
 
+const receiveForm =
+  ({ decodeForm }: MediaClient) =>
+  (exchange: Exchange.Exchange, incoming: Incoming) =>
+    Effect.flatMap(incoming.form(exchange), (form) =>
+      Either.map(decodeForm(form, Deployments.at(incoming.path)?.model), (ask) => (exchange.journal.ask = ask))
+    )
+
+/** What is asked with sound or images, or answered with them. */
+const media = (client: MediaClient): Handler.Handler<Services> => {
+  const reader = BytesReader.of(client.media)
+  return Handler.handle(client, {
+    receive: client.media.request === "form" ? receiveForm(client) : receive,
+    obtain: (exchange, ask) => Effect.flatMap(Forwarder, ({ forward }) => forward(exchange, ask, reader)),
+    relay: PassRelay.relay
+  })
+}
+
 /** An answer that can be committed to, as it was asked for. */
 type Committed = Forwarded<ChatReader.Streamed> | Forwarded<ChatReader.Whole>
 
@@ -74,7 +95,8 @@ const isWhole = (committed: Committed): committed is Forwarded<ChatReader.Whole>
 
 const byProtocol = new Map<Asking, Handler.Handler<Services>>([
   ...Protocols.clients.map((client) => [client, completion(client)] as const),
-  ...Protocols.plain.map((client) => [client, plain(client)] as const)
+  ...Protocols.plain.map((client) => [client, plain(client)] as const),
+  ...Protocols.media.map((client) => [client, media(client)] as const)
 ])
 
 const handlers = Array.from(byProtocol).flatMap(([{ paths }, handler]) => paths.map((path) => [path, handler] as const))

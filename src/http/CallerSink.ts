@@ -64,6 +64,12 @@ class NodeSink implements CallerSink, CallerConnection.Departing {
     return !this.isFull
   }
 
+  writeBytes(bytes: Uint8Array): boolean {
+    if (this.isGone || bytes.length === 0) return true
+    this.isFull = !this.response.write(this.chunked ? chunkOfBytes(bytes) : bytes)
+    return !this.isFull
+  }
+
   end(text: string, onEnded: (delivered: boolean) => void): void {
     this.endWith(text, lastChunk, onEnded)
   }
@@ -149,6 +155,12 @@ const passedOn = 100
 
 // A chunk of nothing would be the last one.
 const chunkOf = (text: string, size: number): string => (text === "" ? "" : `${size.toString(16)}\r\n${text}\r\n`)
+
+// In one piece, for each would be a packet of its own.
+const chunkOfBytes = (bytes: Uint8Array): Buffer =>
+  Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`, "latin1"), bytes, chunkEnd])
+
+const chunkEnd = Buffer.from("\r\n", "latin1")
 
 const lastChunk = "0\r\n\r\n"
 

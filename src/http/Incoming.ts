@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type * as Effect from "effect/Effect"
 import type { Headers } from "../domain/backend/Credentials.js"
+import type { Form } from "../domain/form/Form.js"
 import type { Exchange } from "../exchange/Exchange.js"
 import type { CallerSink } from "../relay/ResponseSink.js"
 import * as CallerFingerprint from "./CallerFingerprint.js"
 import * as NodeSink from "./CallerSink.js"
 import * as Endpoint from "./Endpoint.js"
+import * as FormBody from "./FormBody.js"
 import * as RequestBody from "./RequestBody.js"
 
 /** A request that has come over HTTP, whose body has not been read, and the way back to its caller. */
@@ -19,6 +21,8 @@ export interface Incoming {
   readonly fingerprint: () => string | undefined
   /** Its text. */
   readonly body: (exchange: Exchange) => Effect.Effect<string, RequestBody.BodyFailure>
+  /** The form that it is, with its files, which are there to the end of the exchange. */
+  readonly form: (exchange: Exchange) => Effect.Effect<Form, RequestBody.BodyFailure>
   /** Where the answer goes, with these headers, as they are by then, on whatever head is sent. */
   readonly sink: (extra: NodeSink.Extra, isDraining: () => boolean) => CallerSink
 }
@@ -51,6 +55,10 @@ class OfNode implements Incoming {
 
   body(exchange: Exchange): Effect.Effect<string, RequestBody.BodyFailure> {
     return RequestBody.read(this.incoming, exchange)
+  }
+
+  form(exchange: Exchange): Effect.Effect<Form, RequestBody.BodyFailure> {
+    return FormBody.read(this.incoming, exchange)
   }
 
   sink(extra: NodeSink.Extra, isDraining: () => boolean): CallerSink {

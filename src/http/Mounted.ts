@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Headers } from "../domain/backend/Credentials.js"
+import type { Form } from "../domain/form/Form.js"
 import type { Exchange } from "../exchange/Exchange.js"
 import * as Fingerprint from "../records/store/Fingerprint.js"
 import type { CallerSink } from "../relay/ResponseSink.js"
@@ -45,6 +46,10 @@ export class Mounted implements Incoming, Departing {
 
   body(exchange: Exchange): Effect.Effect<string, BodyFailure> {
     return MountedBody.read(this.request, this.scope, exchange)
+  }
+
+  form(exchange: Exchange): Effect.Effect<Form, BodyFailure> {
+    return MountedBody.form(this.request, this.scope, exchange)
   }
 
   sink(extra: () => Readonly<Record<string, string>>): CallerSink {

@@ -7,10 +7,12 @@ import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { BodyTimedOut, BodyTooLarge, EncodingUnsupported } from "../domain/failure/Failure.js"
+import type { Form } from "../domain/form/Form.js"
 import type { Exchange } from "../exchange/Exchange.js"
 import * as Alarm from "../flow/Alarm.js"
 import { Gathered } from "../flow/Gathered.js"
 import * as Decompress from "../upstream/Decompress.js"
+import * as FormBody from "./FormBody.js"
 import * as RequestBody from "./RequestBody.js"
 
 type Text = Effect.Effect<string, RequestBody.BodyFailure>
@@ -33,6 +35,25 @@ export const read = (request: HttpServerRequest.HttpServerRequest, scope: Scope.
   if (isPlain) return gathered(bytes, announced, scope, exchange)
   return gathered(unpacked(bytes, encoding), 0, scope, exchange)
 }
+
+/** The form that a mounted request is, by the rules of {@link FormBody.read}; of one that the host has read nothing is left. */
+export const form = (
+  request: HttpServerRequest.HttpServerRequest,
+  scope: Scope.Scope,
+  exchange: Exchange
+): Effect.Effect<Form, RequestBody.BodyFailure> =>
+  Effect.gen(function* () {
+    const encoding = RequestBody.encodingOf(request.headers["content-encoding"])
+    if (encoding !== undefined && !Decompress.isKnown(encoding)) return yield* new EncodingUnsupported({ encoding })
+    if (wasRead(request)) return yield* Effect.dieMessage(gone)
+    const plain = isEmpty(request)
+      ? Stream.empty
+      : Stream.catchAll(request.stream, () => Stream.fromEffect(Effect.interrupt))
+    const body = encoding === undefined ? plain : unpacked(plain, encoding)
+    const next = Effect.map(orEnd(yield* Scope.extend(Stream.toPull(body), scope)), Option.getOrUndefined)
+    const announced = encoding === undefined ? Number(request.headers["content-length"] ?? 0) : 0
+    return yield* FormBody.gather(next, { type: request.headers["content-type"] ?? "", announced }, exchange)
+  })
 
 // What came over a socket has been read by whoever looked at it; on the web it says so.
 const wasRead = (request: HttpServerRequest.HttpServerRequest): boolean =>

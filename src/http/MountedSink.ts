@@ -23,7 +23,7 @@ interface Head {
 }
 
 /** The caller of a mounted route: what it is sent becomes a response, whose body is a Stream unless it comes in one piece. */
-export class MountedSink extends PulledSink<string> {
+export class MountedSink extends PulledSink<string | Uint8Array> {
   // What was taken is on its way only when the server comes for more.
   protected readonly isLastEnough = false
   private head: Head | undefined = undefined
@@ -48,8 +48,8 @@ export class MountedSink extends PulledSink<string> {
         : Effect.zipRight(HostConnection.hangUp(request), Effect.fail(Option.some(new BodyNotWhole())))
     )
     this.body = Stream.repeatEffectChunkOption(
-      Effect.flatMap(this.take, (texts) =>
-        texts === undefined ? over : Effect.succeed(Chunk.of<Uint8Array>(Buffer.from(texts.join(""))))
+      Effect.flatMap(this.take, (pieces) =>
+        pieces === undefined ? over : Effect.succeed(Chunk.of<Uint8Array>(joined(pieces)))
       )
     ).pipe(Stream.ensuring(Effect.sync(() => this.leave())))
   }
@@ -64,6 +64,10 @@ export class MountedSink extends PulledSink<string> {
 
   write(text: string): boolean {
     return this.hand([text], text.length)
+  }
+
+  writeBytes(bytes: Uint8Array): boolean {
+    return bytes.length === 0 || this.hand([bytes], bytes.length)
   }
 
   end(text: string, onEnded: (delivered: boolean) => void): void {
@@ -96,6 +100,12 @@ export class MountedSink extends PulledSink<string> {
     this.isAnswered = true
     Deferred.unsafeDone(this.answered, Effect.succeed(response))
   }
+}
+
+const joined = (pieces: ReadonlyArray<string | Uint8Array>): Uint8Array => {
+  const texts = pieces.filter((piece) => typeof piece === "string")
+  if (texts.length === pieces.length) return Buffer.from(texts.join(""))
+  return Buffer.concat(pieces.map((piece) => (typeof piece === "string" ? Buffer.from(piece) : piece)))
 }
 
 const optionsOf = ({ headers, status }: Head) => {

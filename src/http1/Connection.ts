@@ -1,4 +1,5 @@
 import type * as net from "node:net"
+import type { Readable } from "node:stream"
 import { keepAliveDelay } from "./Connector.js"
 import type { Connector } from "./Connector.js"
 import type * as Dial from "./Dial.js"
@@ -8,10 +9,10 @@ import type { ResponseHead } from "./ResponseHead.js"
 import * as ResponseReader from "./ResponseReader.js"
 import type { Ends } from "./SentInVain.js"
 
-/** A request as it is written, but for the length of its body. */
+/** A request as it is written, but for the length of its body where that is a text. */
 export interface Message {
   readonly head: string
-  readonly body: string | null
+  readonly body: string | Readable | null
 }
 
 /** Hears when a connection has nothing to do, or is no more. */
@@ -110,7 +111,8 @@ export class Connection implements ResponseReader.ResponseListener, Dial.Listene
     const { head, pending, socket } = this
     this.pending = undefined
     // What of the request is not written yet the server would take for the next one.
-    if (isClean && head?.isKept === true && socket?.writableLength === 0 && !socket.destroyed) {
+    const isSent = socket?.writableLength === 0 && pending?.isRead() === true
+    if (isClean && head?.isKept === true && isSent && !socket.destroyed) {
       this.readOn()
       this.owner.onIdle(this, head.keptFor)
     } else socket?.destroy()
@@ -144,7 +146,20 @@ export class Connection implements ResponseReader.ResponseListener, Dial.Listene
 
   private begin(pending: PendingRequest, socket: net.Socket): void {
     pending.onBegin()
-    if (!socket.destroyed) writeTo(socket, pending.message)
+    if (socket.destroyed) return
+    const { body, head } = pending.message
+    if (body === null || typeof body === "string") writeTo(socket, head, body)
+    else this.pipe(socket, head, body)
+  }
+
+  // As fast as the server takes it. What ends before its end would have the server wait for the rest.
+  private pipe(socket: net.Socket, head: string, body: Readable): void {
+    socket.write(`${head}\r\n`, "latin1")
+    body.on("error", (cause) => this.close(cause))
+    body.on("close", () => {
+      if (!body.readableEnded) this.close(new Error("the request's body broke off"))
+    })
+    body.pipe(socket, { end: false })
   }
 
   // What is read in the turn in which the request was written was there before it: the rest of what came last.
@@ -198,6 +213,12 @@ class PendingRequest implements Controller {
     if (!this.isOver) this.connection.close(reason)
   }
 
+  /** Whether its body has been read to its end. */
+  isRead(): boolean {
+    const { body } = this.message
+    return body === null || typeof body === "string" || body.readableEnded
+  }
+
   onBegin(): void {
     this.handler.onRequestStart(this)
   }
@@ -225,7 +246,7 @@ class PendingRequest implements Controller {
 /** Texts up to this size are written as such, in characters; longer ones would be copied once more on their way. */
 const short = 16 * 1024
 
-const writeTo = (socket: net.Socket, { body, head }: Message): void => {
+const writeTo = (socket: net.Socket, head: string, body: string | null): void => {
   if (body === null) return void socket.write(`${head}\r\n`, "latin1")
   const size = Buffer.byteLength(body)
   const start = `${head}content-length: ${size}\r\n\r\n`

@@ -1,7 +1,8 @@
+import type { Readable } from "node:stream"
 import type { Headers } from "../domain/backend/Credentials.js"
 
 /**
- * A request whose body is in hand.
+ * A request whose body is in hand, or is read while it is sent: then `content-length` stands among the headers.
  *
  * @category models
  * @since 0.1.0
@@ -11,9 +12,9 @@ export interface Request {
   /** As in a URL, with its query. */
   readonly path: string
   readonly method: "GET" | "POST"
-  /** By lower-case name; those that say how the message is framed are not among them. */
+  /** By lower-case name; those that say how the message is framed are not among them, but for the length of a body that is read. */
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string | null
+  readonly body: string | Readable | null
   /** For dispatchers that count the time themselves: whoever sends the request does. */
   readonly headersTimeout: 0
   readonly bodyTimeout: 0

@@ -1,7 +1,5 @@
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
 import type { AnswerChunk } from "../domain/chat/answer/AnswerChunk.js"
 import { UpstreamStalled } from "../domain/failure/AnswerFailure.js"
 import type { AnswerFailure } from "../domain/failure/AnswerFailure.js"
@@ -88,7 +86,7 @@ export const relayStream: <Frame>(
     delivery.send(frames) ? undefined : waitForCaller
   )
   const exit = yield* Effect.exit(Effect.interruptible(run))
-  const end = endOf(exit)
+  const end = Departure.ofRun(exit)
   if (Either.isLeft(end)) {
     delivery.abandon()
     return yield* Effect.failCause(end.left)
@@ -99,13 +97,3 @@ export const relayStream: <Frame>(
   if (beforeEnd !== undefined) yield* beforeEnd(end.right)
   return yield* delivery.finish(end.right, left())
 })
-
-// After the commit ends are values: what the Stream failed with, or whoever interrupted it. Only a defect is none.
-const endOf = (exit: Exit.Exit<void, AnswerFailure>): Either.Either<RelayEnd, Cause.Cause<never>> => {
-  if (Exit.isSuccess(exit)) return Either.right(RelayEnd.Completed())
-  const failure = Cause.failureOrCause(exit.cause)
-  if (Either.isLeft(failure)) return Either.right(failure.left)
-  return Cause.isInterruptedOnly(failure.right)
-    ? Either.right(Departure.endOf(failure.right))
-    : Either.left(failure.right)
-}

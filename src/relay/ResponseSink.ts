@@ -10,6 +10,8 @@ export interface ResponseSink {
   start(status: number, headers: Readonly<Record<string, string>>): void
   /** Sends a piece of the body; false asks to wait for {@link ResponseSink.drained}. */
   write(text: string): boolean
+  /** The same for bytes, which must stay as they are. */
+  writeBytes(bytes: Uint8Array): boolean
   /** Waits until the caller has taken what was written. */
   readonly drained: Effect.Effect<void>
   /** Sends the last piece and says whether the caller took everything. */

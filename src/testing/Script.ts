@@ -13,6 +13,7 @@ export interface Received {
   /** With the query. */
   readonly path: string
   readonly headers: Headers
+  /** Empty where it is no JSON object, such as a form. */
   readonly body: JsonObject
 }
 

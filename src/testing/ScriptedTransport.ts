@@ -67,7 +67,7 @@ const receivedOf = ({ body, headers, method, path }: Request): Script.Received =
   method,
   path,
   headers: { ...headers },
-  body: Option.getOrElse(JsonObject.parse(body ?? ""), JsonObject.empty)
+  body: Option.getOrElse(JsonObject.parse(typeof body === "string" ? body : ""), JsonObject.empty)
 })
 
 const callOf = (local: LocalAnswer, made: Made, number: number, closed: Promise<void>): BackendCall => {

@@ -12,7 +12,10 @@ export const url = "demo:"
 /** An upstream inside the process, which echoes what the user said last: for first steps without a key or a network. */
 export const make = (): Pooled => ({
   dispatch: (request, handler) => {
-    const body = Option.getOrElse(JsonObject.parse(request.body ?? ""), JsonObject.empty)
+    const body = Option.getOrElse(
+      JsonObject.parse(typeof request.body === "string" ? request.body : ""),
+      JsonObject.empty
+    )
     const answer = new LocalAnswer(handler)
     answer.begin(() => tell(answer, answerTo(request.path, body)))
   },

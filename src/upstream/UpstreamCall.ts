@@ -1,3 +1,4 @@
+import { Readable } from "node:stream"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -5,6 +6,7 @@ import * as Option from "effect/Option"
 import type { Headers } from "../domain/backend/Credentials.js"
 import { ConnectFailed, ConnectionLost, ResourcesExhausted } from "../domain/failure/Failure.js"
 import type { HeadersTimedOut, TotalTimedOut } from "../domain/failure/Failure.js"
+import type { Upload } from "../domain/form/Upload.js"
 import * as OwnShortage from "../domain/failure/OwnShortage.js"
 import type { Connections, Controller, ResponseHandler } from "../http1/Dispatch.js"
 import * as Alarm from "../flow/Alarm.js"
@@ -20,7 +22,7 @@ export interface CallOptions {
   readonly path: string
   readonly method: "GET" | "POST"
   readonly headers: Record<string, string>
-  readonly body: string | null
+  readonly body: string | Upload | null
   readonly connectTimeout: Duration.Duration
   /** How long to wait for the head, and the failure when it does not come. */
   readonly headLimit: Alarm.Limit<HeadersTimedOut | TotalTimedOut>
@@ -87,6 +89,8 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   /** How the body ended: well, or with its failure. */
   private ending: Option.Option<BodyFailure> | undefined = undefined
   private isOver = false
+  /** The body, where it is read while it is sent. */
+  private sending: Readable | undefined = undefined
 
   constructor(
     private readonly connections: Connections,
@@ -111,6 +115,7 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
     this.stopWaiting()
     if (this.isAborted) return
     this.isAborted = true
+    this.sending?.destroy()
     if (!this.isOver) this.controller?.abort(new Error("aborted by the gateway"))
   }
 
@@ -152,6 +157,7 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
 
   onResponseEnd(): void {
     this.isOver = true
+    this.sending?.destroy()
     this.stopBeside()
     this.stopReleasing()
     this.end(Option.none())
@@ -160,6 +166,7 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
   onResponseError(_: unknown, cause: unknown): void {
     if (this.onHead !== undefined && !this.isAborted) this.fail(failureOf(cause, this.controller !== undefined))
     this.isOver = true
+    this.sending?.destroy()
     this.stopBeside()
     this.stopReleasing()
     this.end(Option.some(new BodyLost({ cause })))
@@ -261,11 +268,18 @@ class Call implements ResponseHandler, Source.Source<Uint8Array, BodyFailure> {
       this.silent = Alarm.make()
       this.silent.set(beside.after, () => this.onSilent(beside.begin))
     }
-    const { body, connectTimeout, headers, method, origin, path } = this.options
+    const { connectTimeout, headers, method, origin, path } = this.options
+    const body = this.open(this.options.body)
     this.alarm.set(Duration.toMillis(connectTimeout), () =>
       this.fail(new ConnectFailed({ timedOut: true, cause: new Error("timed out") }))
     )
     this.connections.dispatch({ origin, path, method, headers, body, headersTimeout: 0, bodyTimeout: 0 }, this)
+  }
+
+  private open(body: string | Upload | null): string | Readable | null {
+    if (body === null || typeof body === "string") return body
+    this.sending = Readable.from(body.open(), { objectMode: false })
+    return this.sending
   }
 
   // Nobody hears of it any more.

@@ -46,6 +46,37 @@ const Printed = Schema.parseJson(
 )
 
 describe("causeway explain", () => {
+  for (const [endpoint, url, type, sent] of [
+    ["/v1/embeddings", "/v1/embeddings", "application/json", '"input": "Hello"'],
+    ["/v2/rerank", "/v1/rerank", "application/json", '"documents"'],
+    ["/classify", "/classify", "application/json", '"input": "Hello"'],
+    ["/v1/audio/speech", "/v1/audio/speech", "application/json", '"voice": "alloy"'],
+    ["/v1/audio/transcriptions", "/v1/audio/transcriptions", "multipart/form-data", '"file": "[hello.mp3]"'],
+    ["/v1/completions", "/v1/completions", "application/json", '"prompt": "Hello"']
+  ] as const) {
+    it.effect(`explains what is posted at ${endpoint}`, () =>
+      Effect.gen(function* () {
+        const { err, ok, out } = yield* explain("--model", "llama", "--endpoint", endpoint)
+        assert.isTrue(ok, err)
+        assert.include(out, `POST http://10.0.0.5:8000${url}\n`)
+        assert.include(out, `content-type: ${type}\n`)
+        assert.include(out, sent)
+      })
+    )
+  }
+
+  it.effect("knows the endpoints, and that vectors are made by one model alone", () =>
+    Effect.gen(function* () {
+      const { err, ok } = yield* explain("--model", "llama", "--endpoint", "/v1/embedding")
+      assert.isFalse(ok)
+      assert.include(err, 'did you mean "/v1/embeddings"?')
+      const { out } = yield* explain("--model", "gpt-4o", "--endpoint", "/v1/embeddings")
+      assert.notInclude(out, "falls back")
+      const { err: moderated } = yield* explain("--endpoint", "/v1/moderations")
+      assert.include(moderated, "omni-moderation-latest")
+    })
+  )
+
   for (const [name, args] of [
     ["a model", ["--model", "gpt-4o"]],
     ["a body", ["--model", "gpt-4o", "--stream", "--body", `${golden}route.json`]]

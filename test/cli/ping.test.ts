@@ -39,7 +39,7 @@ const Finding = Schema.Struct({
   key: Schema.String,
   models: Schema.NullOr(Schema.Number),
   answers: Schema.Boolean,
-  streams: Schema.Boolean,
+  streams: Schema.NullOr(Schema.Boolean),
   firstTokenMs: Schema.NullOr(Schema.Number),
   latencyMs: Schema.NullOr(Schema.Number),
   problems: Schema.Array(Schema.String)
@@ -71,6 +71,21 @@ const wellWith =
 const keyword = (value: string) => `model_match: { value: ${value} }`
 
 describe("causeway ping", () => {
+  it.scopedLive("asks a model that does not chat for a vector", () =>
+    Effect.gen(function* () {
+      const { finding, ok, received } = yield* found((call) => {
+        if (isList(call)) return call.json(200, models("test-model"))
+        if (call.received.path !== "/v1/embeddings") return call.json(404, { error: { message: "no chat model" } })
+        call.json(200, { data: [{ index: 0, embedding: [1] }] })
+      })
+      assert.isTrue(ok)
+      const { latencyMs, ...rest } = finding
+      assert.isNumber(latencyMs)
+      assert.deepInclude(rest, { answers: true, streams: null, firstTokenMs: null, problems: [], reachable: true })
+      assert.deepStrictEqual(received.at(-1)?.body, { model: "test-model", input: "ping" })
+    })
+  )
+
   it.scopedLive("asks each backend once for its models, an answer and a stream of one token, with its key", () =>
     Effect.gen(function* () {
       const more = `api_key: "\${OWN_KEY}", max_tokens: 50, ${keyword("test-model")}`

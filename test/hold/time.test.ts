@@ -50,6 +50,9 @@ import * as Csv from "../../src/cli/Csv.js"
 import * as Interpolation from "../../src/config/Interpolation.js"
 import * as ResponseHead from "../../src/http1/ResponseHead.js"
 import { ResponseReader } from "../../src/http1/ResponseReader.js"
+import * as Boundary from "../../src/domain/form/Boundary.js"
+import { FormScanner } from "../../src/domain/form/FormScanner.js"
+import * as HeaderParameters from "../../src/domain/form/HeaderParameters.js"
 import * as Endpoint from "../../src/upstream/BackendUrl.js"
 import { Gathered } from "../../src/flow/Gathered.js"
 import * as Utf8 from "../../src/flow/Utf8.js"
@@ -95,6 +98,12 @@ const clean = (text: string) => {
     { role: "user", content: text }
   ]
   return Preprocess.clean({ messages }, Cleaning.usual)
+}
+
+const scanned = (pieces: ReadonlyArray<Uint8Array>) => {
+  const scanner = new FormScanner("a")
+  for (const piece of pieces) scanner.push(Buffer.from(piece))
+  return scanner.end()
 }
 
 const cleanParts = (parts: ReadonlyArray<object>) =>
@@ -736,6 +745,36 @@ const rows: ReadonlyArray<Row> = [
     "ConfigIssue.didYouMean",
     (text) => ConfigIssue.didYouMean(text, ["max_body", "max_values"]),
     repeat("max_")
+  ),
+  ...texts(
+    "HeaderParameters.of",
+    HeaderParameters.of,
+    repeat(";"),
+    repeat("; a"),
+    repeat('; a="'),
+    repeat("; a=b"),
+    repeat('; a="\\"'),
+    around('; a="', "\\", "")
+  ),
+  ...texts("Boundary.of", Boundary.of, around("multipart/form-data; boundary=", "a", '"')),
+  row(
+    "FormScanner",
+    "a file of beginnings of its boundary",
+    (size) => around('--a\r\ncontent-disposition: form-data; name="f"; filename="f"\r\n\r\n', "\r\n--", "")(size),
+    (text) => scanned([Buffer.from(text)])
+  ),
+  row(
+    "FormScanner",
+    "a file, byte by byte",
+    (size) => bytesOf(around('--a\r\ncontent-disposition: form-data; name="f"; filename="f"\r\n\r\n', "x", "")(size)),
+    scanned
+  ),
+  row(
+    "FormScanner",
+    "a field, byte by byte",
+    (size) => bytesOf(around('--a\r\ncontent-disposition: form-data; name="f"\r\n\r\n', "x", "\r\n--a--")(size)),
+    scanned,
+    { most: 64 * 1024 }
   ),
   ...texts(
     "Endpoint.of",

@@ -23,7 +23,7 @@ const answers: Readonly<Record<string, object>> = {
     usage: { total_tokens: 7 }
   },
   "/v1/score": { object: "list", data: [{ index: 0, object: "score", score: 0.5 }], usage: {} },
-  "/v1/classify": { object: "list", data: [{ index: 0, label: "good", probs: [1], num_classes: 1 }] },
+  "/classify": { object: "list", data: [{ index: 0, label: "good", probs: [1], num_classes: 1 }] },
   "/v1/moderations": { id: "modr-1", model: "m", results: [{ flagged: false }] }
 }
 
@@ -54,7 +54,8 @@ describe("what is asked in one JSON object and answered in one", () => {
           const response = yield* Effect.promise(() => gateway.post(at, body))
           assert.strictEqual(response.status, 200, at)
           assert.deepStrictEqual(upstream.received[n]?.body, body, "nothing is added")
-          assert.strictEqual(upstream.received[n]?.path, `/v1${path}`)
+          // vLLM has this one at the root.
+          assert.strictEqual(upstream.received[n]?.path, path === "/classify" ? path : `/v1${path}`)
           const record = yield* Effect.promise(() => gateway.record(n))
           assert.deepInclude(record, { Outcome: "Completed", Backend: "a", Stream: 0 })
           assert.strictEqual(record.Type, path.slice(1))

@@ -76,6 +76,7 @@ const caller = () => {
       state.text += text
       return !state.isFull
     },
+    writeBytes: (bytes) => sink.write(Buffer.from(bytes).toString()),
     drained: Effect.async((resume) => {
       if (state.isFull) onDrained = () => resume(Effect.void)
       else resume(Effect.void)

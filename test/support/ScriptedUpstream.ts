@@ -5,13 +5,14 @@ import * as JsonObject from "../../src/domain/json/JsonObject.js"
 import * as Option from "effect/Option"
 import * as Script from "../../src/testing/Script.js"
 
-export const { answerWell, chunk, completion, usageChunk } = Script
+export const { answerWell, chunk, completion, eventsOf, usageChunk } = Script
 
 /** A request as the upstream received it. */
 export interface Received extends Script.Received {
   readonly headers: http.IncomingHttpHeaders
   /** The body as it came. */
   readonly text: string
+  readonly bytes: Buffer
 }
 
 /** One request to the upstream, and the means to answer it in any way, however wrong. */
@@ -43,13 +44,14 @@ export const make = (
       const pieces: Array<Buffer> = []
       request.on("data", (bytes: Buffer) => pieces.push(bytes))
       request.on("end", () => {
-        const text = Buffer.concat(pieces).toString()
+        const bytes = Buffer.concat(pieces)
+        const text = bytes.toString()
         const body = Option.getOrElse(JsonObject.parse(text), JsonObject.empty)
         const { headers, method = "", url: path = "" } = request
         busy++
         response.on("close", () => busy--)
-        const number = received.push({ method, path, headers, body, text }) - 1
-        void script(callOf({ method, path, headers, body, text }, number, response))
+        const number = received.push({ method, path, headers, body, text, bytes }) - 1
+        void script(callOf({ method, path, headers, body, text, bytes }, number, response))
       })
     })
     server.on("connection", (socket) => {

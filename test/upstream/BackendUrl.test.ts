@@ -14,6 +14,15 @@ describe("BackendUrl", () => {
     assert.strictEqual(at("https://x.example/v1//?a=1&b=2"), "https://x.example/v1/chat/completions?a=1&b=2")
   })
 
+  it("leads beside the version that a base_url ends with, where that is asked for", () => {
+    const root = (base_url: string) =>
+      BackendUrl.of({ backend: backend({ base_url }), model: "m" }, "/classify", true).path
+    assert.strictEqual(root("http://10.0.0.5:8000/v1"), "/classify")
+    assert.strictEqual(root("http://10.0.0.5:8000/llm/v1/?a=1"), "/llm/classify?a=1")
+    assert.strictEqual(root("http://10.0.0.5:8000"), "/classify")
+    assert.strictEqual(root("http://10.0.0.5:8000/v1beta"), "/v1beta/classify")
+  })
+
   it("puts the model where the base_url has a place for it", () => {
     const azure = "https://x.openai.azure.com/openai/deployments/{model}/?api-version=2024-10-21"
     assert.strictEqual(

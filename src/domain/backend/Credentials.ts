@@ -49,9 +49,14 @@ export const forwardedTo = oncePer((backend: Backend) => [
 ])
 
 /** The headers that a backend is sent: the allowed ones of the caller, ours, the key, and the backend's configured ones. */
-export const upstreamHeaders = (backend: Backend, caller: Headers, stream: boolean): Record<string, string> => {
+export const upstreamHeaders = (
+  backend: Backend,
+  caller: Headers,
+  stream: boolean,
+  accept = stream ? "text/event-stream" : "application/json"
+): Record<string, string> => {
   const headers = allowed(caller, forwardedTo(backend))
-  headers["accept"] = stream ? "text/event-stream" : "application/json"
+  headers["accept"] = accept
   headers["accept-encoding"] = "identity"
   headers["user-agent"] ??= "causeway"
   const key = Option.map(keyFor(backend, caller), Redacted.value)

@@ -1,3 +1,4 @@
+import type { Form } from "../form/Form.js"
 import * as JsonObject from "../json/JsonObject.js"
 import type { Operation } from "../operation/Operation.js"
 
@@ -14,6 +15,8 @@ export interface Ask {
   /** Whether the caller asked for a usage chunk at the end of the stream. */
   readonly includeUsage: boolean
   readonly body: JsonObject.JsonObject
+  /** The form that it came as, where it did: the body has its fields, and no more of its files than their names and sizes. */
+  readonly form?: Form
 }
 
 /** Whether it brings tools or functions. */

@@ -100,6 +100,12 @@ const Server = Schema.Struct({
   maxBody: orDefault(SizeText, () => 32 * 1024 ** 2)
     .annotations({ description: "Larger requests get a 413." })
     .pipe(Schema.fromKey("max_body")),
+  maxUpload: orDefault(SizeText, () => 100 * 1024 ** 2)
+    .annotations({
+      description:
+        "The same for forms with files, such as sound to be transcribed and images to be edited. Larger ones get a 413 as soon as they have come so far."
+    })
+    .pipe(Schema.fromKey("max_upload")),
   maxValues: orDefault(Count, () => JsonBounds.maxValues)
     .annotations({
       description: "Requests with more values, objects, lists, texts and numbers in all, get a 413."

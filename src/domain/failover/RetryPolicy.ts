@@ -62,8 +62,9 @@ const wish = (failure: AttemptFailure, situation: Situation): Verdict => {
     case "HeadersTimedOut":
     case "FirstTokenTimedOut":
     case "TotalTimedOut":
-    case "ProtocolBroken":
       return next
+    case "ProtocolBroken":
+      return failure.isPaid === true ? stop : next
     case "UpstreamRejected":
       return afterRejection(failure, situation)
   }

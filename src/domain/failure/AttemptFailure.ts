@@ -102,7 +102,11 @@ export class UpstreamRejected extends Data.TaggedError("UpstreamRejected")<{
  * @category failures
  * @since 0.1.0
  */
-export class ProtocolBroken extends Data.TaggedError("ProtocolBroken")<{ readonly reason: string }> {
+export class ProtocolBroken extends Data.TaggedError("ProtocolBroken")<{
+  readonly reason: string
+  /** Whether nobody else is to be asked: what has begun to come has been paid for. */
+  readonly isPaid?: true
+}> {
   override get message() {
     return this.reason
   }

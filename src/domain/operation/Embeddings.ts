@@ -17,7 +17,8 @@ export const operation: PlainOperation = {
         ? { ...item, embedding: format === "base64" ? toBase64(item["embedding"]) : toNumbers(item["embedding"]) }
         : item
     ),
-  kept: (answer) => overData(answer, (item) => ({ ...item, embedding: described(item["embedding"]) })) ?? answer
+  kept: (answer) => overData(answer, (item) => ({ ...item, embedding: described(item["embedding"]) })) ?? answer,
+  sample: { input: "Hello" }
 }
 
 type Vector = string | ReadonlyArray<number>

@@ -15,5 +15,6 @@ export const operation: PlainOperation = {
   ],
   defaultModel: "omni-moderation-latest",
   repair: (_, answer) => (JsonObject.listOf(answer["results"]).length > 0 ? answer : undefined),
-  kept: (answer) => answer
+  kept: (answer) => answer,
+  sample: { input: "Hello" }
 }

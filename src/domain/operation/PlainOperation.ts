@@ -8,6 +8,8 @@ export interface PlainOperation {
   readonly path: `/${string}`
   /** Where else it is posted, as written. */
   readonly otherPaths: ReadonlyArray<`/${string}`>
+  /** Whether a backend has it beside the version of its API, where its `base_url` ends with one, rather than below. */
+  readonly isUnversioned?: true
   /** What a request has to have besides a model. */
   readonly fields: ReadonlyArray<Field>
   /** The model of a request that names none; undefined where it has to. */
@@ -16,6 +18,8 @@ export interface PlainOperation {
   readonly repair: (asked: JsonObject.JsonObject, answer: JsonObject.JsonObject) => JsonObject.JsonObject | undefined
   /** What a record keeps of an answer. */
   readonly kept: (answer: JsonObject.JsonObject) => JsonObject.JsonObject
+  /** A request, for who wants to see one. */
+  readonly sample: JsonObject.JsonObject
 }
 
 /** A field of a request. */

@@ -24,7 +24,8 @@ export const operation: PlainOperation = {
     const told = asked["return_documents"] === false ? wanted.map(withoutDocument) : wanted
     return { ...answer, results: told }
   },
-  kept: (answer) => answer
+  kept: (answer) => answer,
+  sample: { query: "red apples", documents: ["two red apples", "a blue sky"] }
 }
 
 const isText = (value: unknown): boolean => typeof value === "string" && value !== ""

@@ -12,6 +12,8 @@ import type { SseEvent } from "../wire/SseEvents.js"
 export interface BackendProtocol {
   /** Where a backend is asked, behind its `base_url`. */
   readonly path: (ask: Ask) => string
+  /** Whether that is beside the version of its API, where its `base_url` ends with one, rather than below. */
+  readonly isUnversioned?: true
   /** What it is sent besides the body. */
   readonly headers: (ask: Ask, backend: Backend, caller: Headers) => Record<string, string>
   /** What a target is asked; with `partial`, to go on with an answer that broke off there. */

@@ -22,11 +22,19 @@ const Head = Schema.Struct({
 
 const decodeHead = Schema.decodeUnknownEither(Head)
 
+/** Where an endpoint is another one than those of conversations. */
+export interface Options {
+  /** The model of a request that names none; undefined where it has to. */
+  readonly defaultModel?: string | undefined
+  /** Whether a stream is asked for, where `stream` alone does not say. */
+  readonly isStream?: (body: JsonObject.JsonObject) => boolean
+}
+
 /** Decodes what OpenAI's endpoints have in common, and what one of them requires beyond it. */
 export const decoder = (
   operation: Operation,
   required: ReadonlyArray<Field>,
-  defaultModel?: string
+  { defaultModel, isStream }: Options = {}
 ): Asking["decode"] => {
   const fields = [model, ...required, stream, streamOptions]
   return (text, mostValues, inPath) =>
@@ -41,7 +49,7 @@ export const decoder = (
       return Either.right({
         operation,
         model,
-        stream: stream === true,
+        stream: isStream === undefined ? stream === true : isStream(body),
         includeUsage: options?.include_usage === true,
         body
       })
@@ -59,11 +67,13 @@ const bounded = (text: string, most?: number): Either.Either<JsonObject.JsonObje
 const tooComplex = (excess: JsonBounds.Excess, most = JsonBounds.maxValues): BodyTooComplex =>
   new BodyTooComplex({ excess, limit: excess === "values" ? most : JsonBounds.maxDepth })
 
-const model: Field = {
-  key: "model",
-  expected: `a non-empty string of at most ${longestModel} characters`,
-  valid: Schema.is(Head.fields.model)
-}
+/** What the name of a model has to be, for a caller that sends something else. */
+export const modelExpected = `a non-empty string of at most ${longestModel} characters`
+
+/** Whether it is the name of a model. */
+export const isModel = Schema.is(Head.fields.model)
+
+const model: Field = { key: "model", expected: modelExpected, valid: isModel }
 
 const stream: Field = {
   key: "stream",

@@ -6,6 +6,8 @@ import type { BackendProtocol } from "./BackendProtocol.js"
 import type { Asking, ClientProtocol } from "./ClientProtocol.js"
 import * as OpenAiChatBackend from "./openai-chat/OpenAiChatBackend.js"
 import * as OpenAiChatClient from "./openai-chat/OpenAiChatClient.js"
+import * as OpenAiMediaBackend from "./openai-media/OpenAiMediaBackend.js"
+import * as OpenAiMediaClient from "./openai-media/OpenAiMediaClient.js"
 import * as OpenAiPlainBackend from "./openai-plain/OpenAiPlainBackend.js"
 import * as OpenAiPlainClient from "./openai-plain/OpenAiPlainClient.js"
 import * as OpenAiTextBackend from "./openai-text/OpenAiTextBackend.js"
@@ -19,8 +21,13 @@ export const plain: ReadonlyArray<OpenAiPlainClient.PlainClient> = Object.values
   OpenAiPlainClient.of
 )
 
+/** Where callers ask for what is sound or images. */
+export const media: ReadonlyArray<OpenAiMediaClient.MediaClient> = Object.values(Operations.media).map(
+  OpenAiMediaClient.of
+)
+
 /** Where callers ask for anything. */
-export const endpoints: ReadonlyArray<Asking> = [...clients, ...plain]
+export const endpoints: ReadonlyArray<Asking> = [...clients, ...plain, ...media]
 
 /** In which backends are asked. */
 const backends: Readonly<Record<SpokenProtocol.SpokenProtocol, BackendProtocol>> = {
@@ -28,12 +35,18 @@ const backends: Readonly<Record<SpokenProtocol.SpokenProtocol, BackendProtocol>>
   "openai-text": OpenAiTextBackend.protocol
 }
 
-const plainBackends: Readonly<Record<Operation.Plain, BackendProtocol>> = {
+const otherBackends: Readonly<Record<Operation.Plain | Operation.Media, BackendProtocol>> = {
   embeddings: OpenAiPlainBackend.of(Operations.plain.embeddings),
   rerank: OpenAiPlainBackend.of(Operations.plain.rerank),
   score: OpenAiPlainBackend.of(Operations.plain.score),
   classify: OpenAiPlainBackend.of(Operations.plain.classify),
-  moderations: OpenAiPlainBackend.of(Operations.plain.moderations)
+  moderations: OpenAiPlainBackend.of(Operations.plain.moderations),
+  "audio/speech": OpenAiMediaBackend.of(Operations.media["audio/speech"]),
+  "audio/transcriptions": OpenAiMediaBackend.of(Operations.media["audio/transcriptions"]),
+  "audio/translations": OpenAiMediaBackend.of(Operations.media["audio/translations"]),
+  "images/generations": OpenAiMediaBackend.of(Operations.media["images/generations"]),
+  "images/edits": OpenAiMediaBackend.of(Operations.media["images/edits"]),
+  "images/variations": OpenAiMediaBackend.of(Operations.media["images/variations"])
 }
 
 /** In which a backend is asked this; undefined where it has no protocol for it. */
@@ -41,7 +54,7 @@ export const between = (
   operation: Operation.Operation,
   { protocols }: Pick<Backend, "protocols">
 ): BackendProtocol | undefined => {
-  if (!Operation.isConversation(operation)) return plainBackends[operation]
+  if (!Operation.isConversation(operation)) return otherBackends[operation]
   const spoken = SpokenProtocol.toAsk(operation, protocols)
   return spoken === undefined ? undefined : backends[spoken]
 }

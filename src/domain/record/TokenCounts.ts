@@ -2,6 +2,7 @@ import * as Usage from "../chat/answer/Usage.js"
 import type { Outcome } from "../failure/Outcome.js"
 import type { Ask } from "../chat/Ask.js"
 import type * as JsonObject from "../json/JsonObject.js"
+import * as Operation from "../operation/Operation.js"
 import * as TokenEstimate from "./TokenEstimate.js"
 
 /** What is known of an exchange that has ended. */
@@ -30,6 +31,8 @@ export const of = ({ answer, ask, isAsking, usage }: Known, outcome: Outcome): T
   const reported = usage === undefined ? undefined : Usage.decode(usage)
   const hasBegun = answer !== undefined || isAsking
   if (outcome._tag === "Completed" || !hasBegun || ask === undefined) return told(reported)
+  // Of sound, images and vectors nobody can tell.
+  if (!Operation.isConversation(ask.operation)) return told(reported)
   const promptTokens = reported?.promptTokens || TokenEstimate.ofRequest(ask.body)
   const completionTokens = reported?.completionTokens || TokenEstimate.ofAnswer(answer ?? nothing)
   const isTold = promptTokens === reported?.promptTokens && completionTokens === reported.completionTokens

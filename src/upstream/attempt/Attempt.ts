@@ -3,6 +3,8 @@ import * as Either from "effect/Either"
 import * as Credentials from "../../domain/backend/Credentials.js"
 import * as Secrets from "../../domain/backend/Secrets.js"
 import * as Told from "../../domain/chat/answer/Told.js"
+import type { Upload } from "../../domain/form/Upload.js"
+import * as Operation from "../../domain/operation/Operation.js"
 import { UpstreamRejected } from "../../domain/failure/Failure.js"
 import type { AttemptFailure } from "../../domain/failure/Failure.js"
 import type { Target } from "../../domain/routing/RouteTable.js"
@@ -38,11 +40,15 @@ export interface Resumption {
 export interface Options<A> extends Context {
   /** The body to send, as JSON text. */
   readonly body: string
+  /** What is sent in its place, which it tells of. */
+  readonly upload?: Upload | undefined
   readonly connections: Connections
   readonly reader: AnswerReader<A>
   /** What is done beside it while it is silent. */
   readonly beside?: UpstreamCall.Beside | undefined
 }
+
+const asJson = { "content-type": "application/json" }
 
 /** Error bodies are read up to this size, in bytes; some quote the request. */
 const maxErrorBody = 64 * 1024
@@ -68,17 +74,21 @@ interface Seen {
 }
 
 const call = Effect.fnUntraced(function* <A>(options: Options<A>, seen: Seen) {
-  const { ask, beside, body, callerHeaders, connections, protocol, reader, scope, target, times } = options
+  const { ask, beside, callerHeaders, connections, protocol, reader, scope, target, times, upload } = options
   const { backend } = target
-  const { origin, path } = BackendUrl.of(target, protocol.path(ask))
+  const { origin, path } = BackendUrl.of(target, protocol.path(ask), protocol.isUnversioned)
   const compressed = yield* UpstreamCall.open(scope, connections, {
     origin,
     path,
     method: "POST",
-    headers: Object.assign(protocol.headers(ask, backend, callerHeaders), { "content-type": "application/json" }),
-    body,
+    headers: Object.assign(
+      protocol.headers(ask, backend, callerHeaders),
+      upload === undefined ? asJson : { "content-type": upload.type, "content-length": String(upload.length) }
+    ),
+    body: upload ?? options.body,
     connectTimeout: backend.timeouts.connect,
-    headLimit: Limits.head(times, ask.stream),
+    // The first of sound or of images comes when all of it is made.
+    headLimit: Limits.head(times, ask.stream && Operation.isConversation(ask.operation)),
     beside
   })
   const plain = Decompress.head(compressed)

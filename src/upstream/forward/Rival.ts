@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Hedge from "../../domain/backend/Hedge.js"
+import * as Operation from "../../domain/operation/Operation.js"
 import * as Journal from "../../domain/record/Journal.js"
 import type { Target } from "../../domain/routing/RouteTable.js"
 import type { Beside } from "../UpstreamCall.js"
@@ -20,6 +21,8 @@ export type Run<A> = (search: Search<A>) => Effect.Effect<Forwarded<A> | undefin
 export const beside = <A>(search: Search<A>, { backend }: Target, body: string, run: Run<A>): Beside | undefined => {
   const { ask, candidates, isRival, rival } = search
   const { hedge } = backend
+  // Sound and images cost too much to have them made twice.
+  if (Operation.isMedia(ask.operation)) return undefined
   if (isRival || rival !== undefined || Option.isNone(hedge) || !candidates.areLeft()) return undefined
   if ((!ask.stream && !hedge.value.whole) || body.length > Hedge.largestBody) return undefined
   return { after: Duration.toMillis(hedge.value.after), begin: (callOff) => begin(search, callOff, run) }

@@ -154,7 +154,7 @@ function* attempt<A>(
   if (protocol === undefined) return yield* new ModelNotFound({ model: ask.model }, unchecked)
   const sent = protocol.body(ask, target, resumption?.partial)
   if (Either.isLeft(sent)) return yield* sent.left
-  const { body: prepared, removed } = sent.right
+  const { body: prepared, removed, upload } = sent.right
   const body = JsonText.write(prepared)
   const startedAt = clock.now()
   const deadline = Candidates.deadlineOf(target, journal.startedAt)
@@ -172,6 +172,7 @@ function* attempt<A>(
     protocol,
     target,
     body,
+    upload,
     connections,
     reader,
     prefix: resumption === undefined ? target.backend.specialPrefix : resumption.prefix,

@@ -34,6 +34,16 @@ describe("RoutePlan", () => {
     assert.deepStrictEqual(plan("m", entries), ["a:m", "b:m", "c:cheap"])
   })
 
+  it("falls back for vectors to the same model alone", () => {
+    const entries = [
+      serving("a", "m", { fallback: "spare" }),
+      entry({ name: "spare", fallback: "c" }),
+      serving("c", "n")
+    ]
+    const made = RoutePlan.make(RouteTable.make(backends(...entries)), "embeddings", "m", () => 0.5).map(shown)
+    assert.deepStrictEqual(made, ["a:m", "spare:m"])
+  })
+
   it("follows fallbacks of fallbacks, nearest first", () => {
     const entries = [
       serving("a", "m", { priority: 2, fallback: "n" }),

@@ -20,7 +20,7 @@ export const failure = (given: AttemptFailure, backend: Backend, caller: Headers
         ...(given.location === undefined ? {} : { location: Secrets.withoutKeys(given.location, backend, caller) })
       })
     case "ProtocolBroken":
-      return new ProtocolBroken({ reason: Secrets.withoutKeys(given.reason, backend, caller) })
+      return new ProtocolBroken({ ...given, reason: Secrets.withoutKeys(given.reason, backend, caller) })
     case "ConnectFailed":
     case "ConnectionLost":
       return withReason(given, Secrets.withoutKeys(reasonOf(given.cause), backend, caller))

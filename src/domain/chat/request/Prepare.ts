@@ -2,6 +2,7 @@ import * as Either from "effect/Either"
 import type { Ask } from "../Ask.js"
 import * as Dialect from "../../backend/Dialect.js"
 import { BodyMalformed } from "../../failure/Failure.js"
+import type { Upload } from "../../form/Upload.js"
 import * as Continuation from "../../rescue/Continuation.js"
 import * as JsonObject from "../../json/JsonObject.js"
 import * as MessageForm from "./MessageForm.js"
@@ -13,6 +14,8 @@ import type { Target } from "../../routing/RouteTable.js"
 /** What a target is sent. */
 export interface Prepared {
   readonly body: JsonObject.JsonObject
+  /** What is sent in the place of the body's JSON, which then only tells of it. */
+  readonly upload?: Upload
   /** What the caller said and the target is not told. */
   readonly removed: Removed.Removed
 }

@@ -9,8 +9,9 @@ import * as OpenAiBackend from "../OpenAiBackend.js"
  * Backends with such an endpoint. What a configuration adds to conversations (`max_tokens`, `stop`, `extra_body`) has
  * nothing to do with it: the caller's body goes on, with the backend's model and in its dialect.
  */
-export const of = ({ path }: PlainOperation): BackendProtocol => ({
+export const of = ({ isUnversioned, path }: PlainOperation): BackendProtocol => ({
   ...OpenAiBackend.at(path),
+  ...(isUnversioned === undefined ? {} : { isUnversioned }),
   body: ({ body }, { backend, model }) =>
     Either.right({ body: Dialect.translate(backend, { ...body, model }), removed: Removed.nothing })
 })

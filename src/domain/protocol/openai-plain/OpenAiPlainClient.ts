@@ -14,7 +14,7 @@ export interface PlainClient extends Asking {
 /** Where and how callers ask for an operation. */
 export const of = (plain: PlainOperation): PlainClient => {
   const { deployed, paths } = OpenAiPaths.of(plain.path)
-  const decode = OpenAiRequest.decoder(plain.name, plain.fields, plain.defaultModel)
+  const decode = OpenAiRequest.decoder(plain.name, plain.fields, { defaultModel: plain.defaultModel })
   return {
     operation: plain.name,
     plain,
