@@ -142,17 +142,20 @@ const credentialName = /auth|cookie|key|token|secret|password|credential|signatu
 
 /** A text without the values of the parameters in it that may be keys. */
 export const withoutQueryKeys = (text: string): string => {
+  let equals = text.indexOf("=")
+  if (equals === -1 || !isCredential(text)) return text
   // A page's address in `referer`, or a proxy's in `x-original-url`, may carry a key. From one `=` to the next, since an
   // expression that has to find both the parameter and the `=` after it looks through a text again from each beginning.
   let kept = ""
-  let from = 0
-  for (let equals = text.indexOf("="); equals !== -1;) {
+  let done = 0
+  for (let from = 0; equals !== -1; equals = text.indexOf("=", from)) {
     const value = namesKey(text.slice(from, equals)) ? valueAt(text, equals + 1) : ""
-    kept += text.slice(from, equals + 1) + (value === "" ? "" : "[redacted]")
     from = equals + 1 + value.length
-    equals = text.indexOf("=", from)
+    if (value === "") continue
+    kept += text.slice(done, equals + 1) + "[redacted]"
+    done = from
   }
-  return kept === "" ? text : kept + text.slice(from)
+  return kept + text.slice(done)
 }
 
 // Whether what stands before a `=` ends with a parameter of a query that may be a key.
