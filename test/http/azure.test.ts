@@ -98,7 +98,7 @@ describe("Azure's paths", () => {
         [`/openai/deployments/none/chat/completions${version}`, { messages }, 404, "model_not_found"],
         [`/openai/deployments/gpt-4o/chat/completions${version}`, {}, 400, null],
         [`/openai/deployments/${"x".repeat(513)}/chat/completions`, { messages }, 400, null],
-        [`/openai/deployments/gpt-4o/images/generations${version}`, {}, 404, "unknown_url"],
+        [`/openai/deployments/gpt-4o/images/nothing${version}`, {}, 404, "unknown_url"],
         [`/openai/deployments//chat/completions${version}`, { messages }, 404, "unknown_url"]
       ] as const) {
         const response = yield* Effect.promise(() => gateway.post(path, body))

@@ -146,7 +146,7 @@ describe("a backend that is silent", () => {
       assert.strictEqual((yield* ask()).content, "instead")
       const record = yield* row()
       assert.deepStrictEqual(Caller.attempts(record), ["primary FirstTokenTimedOut null", "fallback ok 200"])
-      assert.isAtLeast(record.TtftMs ?? 0, 490)
+      assert.isAtLeast(record.TtftMs ?? 0, 450)
       const other = yield* started(
         { primary: pings(300, silent), fallback: answerWell("instead") },
         {
@@ -155,7 +155,7 @@ describe("a backend that is silent", () => {
         }
       )
       assert.strictEqual((yield* other.ask()).content, "instead")
-      assert.isAtLeast((yield* other.row()).TtftMs ?? 0, 390)
+      assert.isAtLeast((yield* other.row()).TtftMs ?? 0, 350)
     })
   )
 

@@ -8,7 +8,7 @@ import * as Identified from "./Identified.js"
 // Refusals: the request never touches a backend.
 
 /**
- * The request body is larger than `server.max_body` (bytes).
+ * The request body is larger than `server.max_body`, or as a form than `server.max_upload` (bytes).
  *
  * @category failures
  * @since 0.1.0

@@ -27,7 +27,7 @@ describe("Azure's paths of a deployment", () => {
       "/openai/deployments//completions",
       "/openai/deployments//chat/completions",
       "/openai/deployments/chat/completions/",
-      "/openai/deployments/gpt-4o/images/generations",
+      "/openai/deployments/gpt-4o/images/nothing",
       "/openai/deployments/gpt-4o",
       "/v1/chat/completions",
       ""

@@ -38,7 +38,13 @@ describe("Protocols", () => {
       "/rerank",
       "/score",
       "/classify",
-      "/moderations"
+      "/moderations",
+      "/audio/speech",
+      "/audio/transcriptions",
+      "/audio/translations",
+      "/images/generations",
+      "/images/edits",
+      "/images/variations"
     ])
   })
 })
