@@ -36,7 +36,7 @@ const ways: Readonly<Record<string, (place: Place) => Promise<End> | void>> = {
     const lines = will.split("\n")
     fs.writeFileSync(path, "")
     for (const [n, line] of lines.entries()) {
-      await pause(500)
+      await pause(250)
       fs.appendFileSync(path, n === lines.length - 1 ? line : `${line}\n`)
     }
   },
@@ -57,7 +57,7 @@ const ways: Readonly<Record<string, (place: Place) => Promise<End> | void>> = {
   },
   "saved by an editor that renames the old one away": async ({ path, will }) => {
     fs.renameSync(path, `${path}~`)
-    await pause(300)
+    await pause(100)
     fs.writeFileSync(path, will)
     fs.rmSync(`${path}~`)
   },
@@ -68,7 +68,7 @@ const ways: Readonly<Record<string, (place: Place) => Promise<End> | void>> = {
   },
   "gone for a moment": async ({ path, was }): Promise<End> => {
     fs.rmSync(path)
-    await pause(400)
+    await pause(200)
     fs.writeFileSync(path, was)
     await pause(2_500)
     return "unchanged"
@@ -137,7 +137,7 @@ describe.concurrent("a configuration file that is replaced under load, with neve
           load.catch(() => {})
           const end = yield* Effect.promise(async () => replace({ path, was, will, line: log.line }))
           if (end !== "unchanged") yield* Effect.promise(() => log.line("Configuration reloaded"))
-          yield* Effect.promise(() => pause(100))
+          yield* Effect.promise(() => pause(300))
           isOver = true
           const [before, after] = ["old\nHello", "new\nHello"]
           for (const heard of yield* Effect.promise(() => load)) {
@@ -152,7 +152,8 @@ describe.concurrent("a configuration file that is replaced under load, with neve
           assert.deepStrictEqual(told, end === "unchanged" ? [] : [reloaded])
           if (end === "unchanged") assert.deepStrictEqual(log.lines, [])
         }),
-      20_000
+      // What is taken too soon is so each time; a machine that others use stops a writer for longer than it pauses.
+      { timeout: 20_000, retry: 2 }
     )
   }
 })
