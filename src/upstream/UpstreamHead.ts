@@ -71,12 +71,13 @@ export const readText: (
   while (true) {
     const more = yield* Source.next(source)
     for (const bytes of more.values) gathered.push(bytes)
-    if (more.end !== undefined && Option.isSome(more.end)) return yield* withoutText(more.end.value)
+    if (more.end !== undefined && Option.isSome(more.end)) return yield* lost(more.end.value)
     if (more.end !== undefined || gathered.size() >= size) return gathered.take().toString("utf8", 0, size)
   }
 })
 
-const withoutText = (failure: BodyFailure): ConnectionLost | TotalTimedOut =>
+/** The failure of an attempt of which no more than a part of the body has come. */
+export const lost = (failure: BodyFailure): ConnectionLost | TotalTimedOut =>
   failure._tag === "BodyLate"
     ? new TotalTimedOut({ after: failure.after })
     : new ConnectionLost({ requestSent: true, cause: failure.cause })

@@ -10,6 +10,5 @@ export const operation: PlainOperation = {
   fields: [],
   defaultModel: undefined,
   repair: (_, answer) => (JsonObject.listOf(answer["data"]).length > 0 ? answer : undefined),
-  kept: (answer) => answer,
   sample: { input: "Hello" }
 }

@@ -15,6 +15,5 @@ export const operation: PlainOperation = {
   ],
   defaultModel: "omni-moderation-latest",
   repair: (_, answer) => (JsonObject.listOf(answer["results"]).length > 0 ? answer : undefined),
-  kept: (answer) => answer,
   sample: { input: "Hello" }
 }

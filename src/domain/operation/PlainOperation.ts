@@ -16,8 +16,8 @@ export interface PlainOperation {
   readonly defaultModel: string | undefined
   /** What is made of an answer for what was asked; undefined for what is no answer. */
   readonly repair: (asked: JsonObject.JsonObject, answer: JsonObject.JsonObject) => JsonObject.JsonObject | undefined
-  /** What a record keeps of an answer. */
-  readonly kept: (answer: JsonObject.JsonObject) => JsonObject.JsonObject
+  /** What a record keeps of an answer, where that is not all of it. */
+  readonly kept?: (answer: JsonObject.JsonObject) => JsonObject.JsonObject
   /** A request, for who wants to see one. */
   readonly sample: JsonObject.JsonObject
 }

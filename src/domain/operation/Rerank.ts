@@ -24,7 +24,6 @@ export const operation: PlainOperation = {
     const told = asked["return_documents"] === false ? wanted.map(withoutDocument) : wanted
     return { ...answer, results: told }
   },
-  kept: (answer) => answer,
   sample: { query: "red apples", documents: ["two red apples", "a blue sky"] }
 }
 

@@ -9,6 +9,5 @@ export const operation: PlainOperation = {
   fields: [],
   defaultModel: undefined,
   repair: (_, answer) => (JsonObject.listOf(answer["data"]).length > 0 ? answer : undefined),
-  kept: (answer) => answer,
   sample: { text_1: "red apples", text_2: "two red apples" }
 }

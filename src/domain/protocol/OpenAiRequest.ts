@@ -88,10 +88,12 @@ const streamOptions: Field = {
   valid: () => false
 }
 
-const malformed = (fields: ReadonlyArray<Field>, body: JsonObject.JsonObject): BodyMalformed => {
-  const wrong = fields.find(({ key, valid }) => !valid(body[key]))
-  const key = wrong?.key ?? "model"
-  const missing = body[key] === undefined
-  const reason = missing ? `Missing required parameter: '${key}'.` : `Invalid '${key}': expected ${wrong?.expected}.`
+const malformed = (fields: ReadonlyArray<Field>, body: JsonObject.JsonObject): BodyMalformed =>
+  wrongIn(body, fields.find(({ key, valid }) => !valid(body[key])) ?? model)
+
+/** What a caller is told of a field that is not there, or is not what it has to be. */
+export const wrongIn = (body: JsonObject.JsonObject, { expected, key }: Field): BodyMalformed => {
+  const isMissing = body[key] === undefined
+  const reason = isMissing ? `Missing required parameter: '${key}'.` : `Invalid '${key}': expected ${expected}.`
   return new BodyMalformed({ reason, param: key })
 }

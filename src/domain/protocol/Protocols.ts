@@ -1,3 +1,4 @@
+import * as EffectRecord from "effect/Record"
 import type { Backend } from "../backend/Backend.js"
 import * as SpokenProtocol from "../backend/SpokenProtocol.js"
 import * as Operation from "../operation/Operation.js"
@@ -36,17 +37,8 @@ const backends: Readonly<Record<SpokenProtocol.SpokenProtocol, BackendProtocol>>
 }
 
 const otherBackends: Readonly<Record<Operation.Plain | Operation.Media, BackendProtocol>> = {
-  embeddings: OpenAiPlainBackend.of(Operations.plain.embeddings),
-  rerank: OpenAiPlainBackend.of(Operations.plain.rerank),
-  score: OpenAiPlainBackend.of(Operations.plain.score),
-  classify: OpenAiPlainBackend.of(Operations.plain.classify),
-  moderations: OpenAiPlainBackend.of(Operations.plain.moderations),
-  "audio/speech": OpenAiMediaBackend.of(Operations.media["audio/speech"]),
-  "audio/transcriptions": OpenAiMediaBackend.of(Operations.media["audio/transcriptions"]),
-  "audio/translations": OpenAiMediaBackend.of(Operations.media["audio/translations"]),
-  "images/generations": OpenAiMediaBackend.of(Operations.media["images/generations"]),
-  "images/edits": OpenAiMediaBackend.of(Operations.media["images/edits"]),
-  "images/variations": OpenAiMediaBackend.of(Operations.media["images/variations"])
+  ...EffectRecord.map(Operations.plain, OpenAiPlainBackend.of),
+  ...EffectRecord.map(Operations.media, OpenAiMediaBackend.of)
 }
 
 /** In which a backend is asked this; undefined where it has no protocol for it. */

@@ -4,20 +4,19 @@ import * as Option from "effect/Option"
 import * as Told from "../../domain/chat/answer/Told.js"
 import { beforeCommit, UpstreamBroke, UpstreamErrored, UpstreamStalled } from "../../domain/failure/AnswerFailure.js"
 import type { AnswerFailure } from "../../domain/failure/AnswerFailure.js"
-import { ConnectionLost, ProtocolBroken, reasonOf, TotalTimedOut } from "../../domain/failure/Failure.js"
+import { ProtocolBroken, reasonOf, TotalTimedOut } from "../../domain/failure/Failure.js"
 import type { AttemptFailure } from "../../domain/failure/Failure.js"
 import * as ReportedError from "../../domain/failure/ReportedError.js"
 import * as JsonObject from "../../domain/json/JsonObject.js"
 import * as MediaOperation from "../../domain/operation/MediaOperation.js"
 import { cut } from "../../domain/text/CutText.js"
-import { Gathered } from "../../flow/Gathered.js"
 import * as Source from "../../flow/Source.js"
+import { lost } from "../UpstreamHead.js"
 import type { BodyFailure, UpstreamHead } from "../UpstreamHead.js"
 import type { AnswerReader, Context } from "./AnswerReader.js"
-import * as ChunkStage from "./ChunkStage.js"
 import { EventPass } from "./EventPass.js"
 import * as Limits from "./Limits.js"
-import * as Metering from "./Metering.js"
+import * as WholeBody from "./WholeBody.js"
 
 /** What a record says of an answer. */
 export interface Noted {
@@ -145,32 +144,15 @@ function* held(
   head: UpstreamHead,
   context: Context
 ): Steps<MediaAnswer> {
-  const source = yield* Source.of(head.body, context.scope)
-  const meter = Metering.make(context.bytes, context.scope)
-  const gathered = new Gathered()
-  while (true) {
-    const { end, values } = yield* Source.next(source)
-    for (const piece of values) gathered.push(piece)
-    if (end !== undefined && Option.isSome(end)) {
-      const failure = lost(end.value)
-      return yield* Effect.fail(operation.isCostly && gathered.size() > 0 ? paid(failure) : failure)
-    }
-    if (end !== undefined) {
-      const read = answerIn(gathered.take().toString("utf8"), operation, type, context)
-      return Either.isRight(read) ? read.right : yield* Effect.fail(read.left)
-    }
-    if (gathered.size() > ChunkStage.maxWhole) {
-      return passed(type, Source.after([gathered.take()], source), head, context)
-    }
-    const room = meter(gathered.size())
-    if (room !== undefined) yield* room
+  const { end, gathered, rest } = yield* WholeBody.read(head, context)
+  if (end === undefined) return passed(type, Source.after([gathered.take()], rest), head, context)
+  if (Option.isSome(end)) {
+    const failure = lost(end.value)
+    return yield* Effect.fail(operation.isCostly && gathered.size() > 0 ? paid(failure) : failure)
   }
+  const read = answerIn(gathered.take().toString("utf8"), operation, type, context)
+  return Either.isRight(read) ? read.right : yield* Effect.fail(read.left)
 }
-
-const lost = (failure: BodyFailure): AttemptFailure =>
-  failure._tag === "BodyLate"
-    ? new TotalTimedOut({ after: failure.after })
-    : new ConnectionLost({ requestSent: true, cause: failure.cause })
 
 const paid = ({ message }: AttemptFailure): AttemptFailure =>
   new ProtocolBroken({ reason: `the answer broke off: ${message}`, isPaid: true })

@@ -36,7 +36,7 @@ export interface Streamed {
 export interface Whole extends WholeAnswer {
   readonly _tag: "Whole"
   /** What a record keeps of it; all of it where nothing is said. */
-  readonly kept?: JsonObject.JsonObject
+  readonly kept?: JsonObject.JsonObject | undefined
   readonly usage: JsonObject.JsonObject | undefined
   readonly skipped: number
 }

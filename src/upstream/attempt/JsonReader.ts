@@ -3,20 +3,19 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Told from "../../domain/chat/answer/Told.js"
 import { beforeCommit, UpstreamErrored } from "../../domain/failure/AnswerFailure.js"
-import { ConnectionLost, ProtocolBroken, TotalTimedOut } from "../../domain/failure/Failure.js"
+import { ProtocolBroken } from "../../domain/failure/Failure.js"
 import type { AttemptFailure } from "../../domain/failure/Failure.js"
 import * as ReportedError from "../../domain/failure/ReportedError.js"
 import * as JsonObject from "../../domain/json/JsonObject.js"
 import * as JsonText from "../../domain/json/JsonText.js"
 import type { PlainOperation } from "../../domain/operation/PlainOperation.js"
-import { Gathered } from "../../flow/Gathered.js"
-import * as Source from "../../flow/Source.js"
-import type { BodyFailure, UpstreamHead } from "../UpstreamHead.js"
+import { lost } from "../UpstreamHead.js"
+import type { UpstreamHead } from "../UpstreamHead.js"
 import type { AnswerReader, Context } from "./AnswerReader.js"
 import type { Whole } from "./ChatReader.js"
 import * as ChunkStage from "./ChunkStage.js"
 import * as Limits from "./Limits.js"
-import * as Metering from "./Metering.js"
+import * as WholeBody from "./WholeBody.js"
 
 /** Reads the answer to an operation that is one JSON object, whole, and makes of it what was asked for. */
 export const of = (operation: PlainOperation): AnswerReader<Whole> =>
@@ -26,31 +25,18 @@ export const of = (operation: PlainOperation): AnswerReader<Whole> =>
     if (Either.isLeft(read)) return yield* Effect.fail(read.left)
     const body = read.right
     const usage = JsonObject.is(body["usage"]) ? body["usage"] : undefined
-    return { _tag: "Whole", body, text: JsonText.write(body), kept: operation.kept(body), usage, skipped: 0 }
+    return { _tag: "Whole", body, text: JsonText.write(body), kept: operation.kept?.(body), usage, skipped: 0 }
   }
 
-function* textOf(head: UpstreamHead, { bytes, scope, times }: Context): Effect.fn.Return<string, AttemptFailure> {
-  head.setPatience(Limits.untilEnd(times))
-  const source = yield* Source.of(head.body, scope)
-  const meter = Metering.make(bytes, scope)
-  const gathered = new Gathered()
-  while (true) {
-    const more = yield* Source.next(source)
-    for (const piece of more.values) gathered.push(piece)
-    if (gathered.size() > ChunkStage.maxWhole) {
-      return yield* Effect.fail(new ProtocolBroken({ reason: "the answer was too large" }))
-    }
-    if (more.end !== undefined && Option.isSome(more.end)) return yield* Effect.fail(lost(more.end.value))
-    if (more.end !== undefined) return gathered.take().toString("utf8")
-    const room = meter(gathered.size())
-    if (room !== undefined) yield* room
+function* textOf(head: UpstreamHead, context: Context): Effect.fn.Return<string, AttemptFailure> {
+  head.setPatience(Limits.untilEnd(context.times))
+  const { end, gathered } = yield* WholeBody.read(head, context)
+  if (end === undefined || gathered.size() > ChunkStage.maxWhole) {
+    return yield* Effect.fail(new ProtocolBroken({ reason: "the answer was too large" }))
   }
+  if (Option.isSome(end)) return yield* Effect.fail(lost(end.value))
+  return gathered.take().toString("utf8")
 }
-
-const lost = (failure: BodyFailure): AttemptFailure =>
-  failure._tag === "BodyLate"
-    ? new TotalTimedOut({ after: failure.after })
-    : new ConnectionLost({ requestSent: true, cause: failure.cause })
 
 const answerIn = (
   text: string,

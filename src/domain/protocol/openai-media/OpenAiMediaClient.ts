@@ -1,6 +1,5 @@
 import * as Either from "effect/Either"
 import type { Ask } from "../../chat/Ask.js"
-import * as ErrorBody from "../../failure/ErrorBody.js"
 import { BodyMalformed } from "../../failure/Failure.js"
 import * as Form from "../../form/Form.js"
 import * as JsonObject from "../../json/JsonObject.js"
@@ -8,6 +7,7 @@ import type { MediaOperation } from "../../operation/MediaOperation.js"
 import type { Media } from "../../operation/Operation.js"
 import type { Field } from "../../operation/PlainOperation.js"
 import type { Asking } from "../ClientProtocol.js"
+import { answers } from "../OpenAiAnswer.js"
 import * as OpenAiPaths from "../OpenAiPaths.js"
 import * as OpenAiRequest from "../OpenAiRequest.js"
 
@@ -29,7 +29,7 @@ export const of = (media: MediaOperation): MediaClient => ({
     isStream: media.isStream
   }),
   decodeForm: (form, model) => decodeForm(media, form, model),
-  error: ({ error }) => ({ error: ErrorBody.written(error) })
+  error: answers.error
 })
 
 const fieldsOf = ({ fields, files }: MediaOperation): ReadonlyArray<Field> => [
@@ -53,14 +53,7 @@ const decodeForm = (media: MediaOperation, form: Form.Form, inPath?: string): Ei
   }
   const body: JsonObject.JsonObject = { ...Form.toJson(form), model }
   const wrong = media.fields.find(({ key, valid }) => !valid(body[key]))
-  if (wrong !== undefined) {
-    const { expected, key } = wrong
-    const isMissing = body[key] === undefined
-    return malformed(
-      key,
-      isMissing ? `Missing required parameter: '${key}'.` : `Invalid '${key}': expected ${expected}.`
-    )
-  }
+  if (wrong !== undefined) return Either.left(OpenAiRequest.wrongIn(body, wrong))
   return Either.right({
     operation: media.name,
     model,
